@@ -1,0 +1,93 @@
+"""Every error this package raises on purpose.
+
+Each message says what was expected, what came, where, and what to do; the command line prints it as one sentence and
+exits with 2.
+
+    UnrolledError
+    ├── DataError            a file or a value in it
+    ├── ConfigError          an option, or options that contradict each other
+    ├── ShapeError           a tensor whose shape, type or device does not fit
+    ├── TrainingError        training cannot go on
+    │   └── DivergedError    the loss or a gradient became NaN or infinite
+    ├── ModelFolderError     a saved model or checkpoint that cannot be read
+    │   └── FormatVersionError  ... because a newer release wrote it
+    └── StorageError         the disk would not take what was written
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class UnrolledError(Exception):
+    """Base of every error raised on purpose by this package."""
+
+
+class DataError(UnrolledError):
+    """A data file, or one value in it, is not what was expected.
+
+    Args:
+        problem: what came and what was expected, as a clause without a full stop.
+        path: the file.
+        row: the row in the file, counted from 1, the header included: what an editor shows.
+        column: the column's name.
+        remedy: what to do about it.
+
+    Example:
+        >>> print(DataError("expected a number, got 'n/a'", path="sales.csv", row=7, column="y", remedy="mend the cell"))
+        sales.csv, row 7, column 'y': expected a number, got 'n/a'; mend the cell.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | Path | None = None,
+        row: int | None = None,
+        column: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.path = path
+        self.row = row
+        self.column = column
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = [str(self.path)] if self.path is not None else []
+        if self.row is not None:
+            where.append(f"row {self.row}")
+        if self.column is not None:
+            where.append(f"column {self.column!r}")
+        prefix = ", ".join(where)
+        sentence = f"{prefix}: {self.problem}" if prefix else self.problem
+        return f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}."
+
+
+class ConfigError(UnrolledError):
+    """An option has a value that cannot be used, or two options contradict each other."""
+
+
+class ShapeError(UnrolledError, ValueError):
+    """A tensor's shape, type or device does not fit; the message gives the expected and the received one."""
+
+
+class TrainingError(UnrolledError):
+    """Training cannot go on."""
+
+
+class DivergedError(TrainingError):
+    """The loss or the gradient became NaN or infinite; the message names the step and the likely remedy."""
+
+
+class ModelFolderError(UnrolledError):
+    """A saved model or checkpoint is missing, truncated or corrupt."""
+
+
+class FormatVersionError(ModelFolderError):
+    """A saved model or checkpoint was written by a newer release with a newer format."""
+
+
+class StorageError(UnrolledError):
+    """The disk would not take what was written; what was there before is untouched."""
