@@ -1,1 +1,1 @@
-""""""
+"""Sequence in, sequence out: recurrent layers as torch modules."""
