@@ -1,0 +1,77 @@
+"""The options of a recurrent network, as a user writes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Size = Annotated[int, Field(ge=1)]
+
+
+class NetworkConfig(BaseModel):
+    """The recurrent layers of a network.
+
+    Example:
+        >>> NetworkConfig(cell="gru", hidden_size=32).layer_options()["hidden_size"]
+        32
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cell: Literal["rnn", "gru", "lstm"] = Field("lstm", description="The cell that is unrolled over time.")
+    hidden_size: Size | tuple[Size, ...] = Field(
+        128, description="Units of each recurrent layer; several numbers give every layer its own width."
+    )
+    num_layers: Size = Field(1, description="Recurrent layers, one on top of the other.")
+    bidirectional: bool = Field(False, description="Read the sequence in both directions.")
+    dropout: Share = Field(0.0, description="Share of units dropped between layers and before the output.")
+    recurrent_dropout: Share = Field(
+        0.0,
+        description="Share of the recurrent input dropped, the same units at every step (variational dropout).",
+    )
+    zoneout: Share = Field(0.0, description="Probability that a unit keeps its previous value in a step.")
+    weight_drop: Share = Field(
+        0.0, description="Share of recurrent weights dropped for a whole pass (DropConnect)."
+    )
+    layer_norm: bool = Field(False, description="Normalise each layer's summed inputs at every step.")
+    activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
+        "tanh", description="Activation of the plain RNN cell."
+    )
+    peepholes: bool = Field(False, description="Let the LSTM's gates see the cell state.")
+    projection_size: int = Field(
+        0, ge=0, description="Project the LSTM's hidden state to this many units; 0 does not project."
+    )
+    initial_state: Literal["zeros", "learned", "random"] = Field(
+        "zeros", description="The state before the first step."
+    )
+    recurrent_init: Literal["uniform", "orthogonal", "identity"] = Field(
+        "orthogonal", description="How the recurrent weights start out."
+    )
+    forget_bias: float | None = Field(
+        None, description="The LSTM forget gate's bias at the start; 1 helps it remember."
+    )
+
+    @model_validator(mode="after")
+    def _options_fit_the_cell(self) -> NetworkConfig:
+        lstm_only = {
+            "peepholes": self.peepholes,
+            "projection_size": self.projection_size > 0,
+            "forget_bias": self.forget_bias is not None,
+        }
+        wrong = [name for name, used in lstm_only.items() if used and self.cell != "lstm"]
+        if wrong:
+            raise ValueError(f"{' and '.join(wrong)} need cell='lstm', got cell={self.cell!r}")
+        if self.activation != "tanh" and self.cell != "rnn":
+            raise ValueError(f"activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}")
+        if isinstance(self.hidden_size, tuple) and len(self.hidden_size) != self.num_layers:
+            raise ValueError(
+                f"hidden_size names {len(self.hidden_size)} widths for num_layers={self.num_layers}; expected as many"
+            )
+        return self
+
+    def layer_options(self) -> dict[str, Any]:
+        """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
+        options = self.model_dump(include=set(NetworkConfig.model_fields) - {"activation"})
+        return options | ({"activation": self.activation} if self.cell == "rnn" else {})

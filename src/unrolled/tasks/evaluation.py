@@ -1,0 +1,70 @@
+"""What an evaluation says: scores, beside those of simple baselines on the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of one model on one data set.
+
+    Attributes:
+        task: the task's name, as in ``unrolled train TASK``.
+        data: what was evaluated on: the path or name, or a description such as "held-out share".
+        scores: the model's scores by name.
+        baselines: for every baseline, its scores on the same data.
+        count: the number of things scored.
+        unit: what was counted: "examples", "tokens", "characters", ...
+        seconds: how long the model (not the baselines) took.
+        examples: a few predictions for a report, as plain JSON values.
+
+    Example:
+        >>> evaluation = Evaluation("tag", "dev.conllu", {"accuracy": 0.95}, {"most frequent tag": {"accuracy": 0.88}}, 100)
+        >>> print(evaluation)
+        tag on dev.conllu, 100 examples
+                             accuracy
+        model                  0.9500
+        most frequent tag      0.8800
+    """
+
+    task: str
+    data: str
+    scores: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
+    count: int
+    unit: str = "examples"
+    seconds: float = 0.0
+    examples: Sequence[Mapping[str, Any]] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain dicts, lists and numbers."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
+        """The inverse of `to_json`."""
+        return cls(**value)
+
+    def rows(self) -> list[tuple[str, dict[str, float | None]]]:
+        """The table's rows, the model first: a name and its scores; None where a baseline lacks that score."""
+        table = {"model": self.scores} | dict(self.baselines)
+        return [(name, {score: row.get(score) for score in self.scores}) for name, row in table.items()]
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        left = max(len(name) for name, _ in rows) + 2
+        widths = {score: max(len(score), 10) for score in self.scores}
+        head = " " * left + "  ".join(f"{score:>{width}}" for score, width in widths.items())
+        lines = [
+            f"{name:<{left}}"
+            + "  ".join(
+                f"{'-' if row[score] is None else format(row[score], '.4f'):>{widths[score]}}"
+                for score in row
+            )
+            for name, row in rows
+        ]
+        return "\n".join([f"{self.task} on {self.data}, {self.count} {self.unit}", head, *lines])
