@@ -1,0 +1,296 @@
+"""A folder of JSON, text and safetensors that is replaced as a whole.
+
+A manifest lists every file with its size and SHA-256, so a truncated or altered file is noticed when it
+is read. The folder is first written beside its target and then swapped in by renaming:
+
+    .NAME.partial     being written; a crash leaves it behind, the next write removes it
+    NAME              the folder
+    .NAME.previous    the folder before, between the two renames of the swap
+
+A crash at any moment leaves NAME or, between the two renames, `.NAME.previous` whole; `read_folder` reads
+either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from unrolled.errors import FormatVersionError, ModelFolderError, StorageError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+_AGAIN = "copy the whole folder again, or train again"
+_TENSORS = ".safetensors"
+_Listed = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """An opened folder; a file is read, and checked against the manifest, when it is asked for.
+
+    Attributes:
+        path: where the folder lies.
+        kind: what it holds, as given to `write_folder`.
+        files: the value in each JSON file and the text of each other one, by file name.
+        tensors: the tensors in each safetensors file, on the CPU, by file name.
+    """
+
+    path: Path
+    kind: str
+    files: Mapping[str, Any]
+    tensors: Mapping[str, Mapping[str, torch.Tensor]]
+
+
+class _Checked(Mapping[str, Any]):
+    """The files that a manifest lists; each is decoded at access.
+
+    Raises:
+        ModelFolderError: at access, when a file is not listed, missing, truncated or altered.
+    """
+
+    def __init__(
+        self, folder: Path, listed: Mapping[str, _Listed], decode: Callable[[str, bytes], Any]
+    ) -> None:
+        self._folder = folder
+        self._listed = listed
+        self._decode = decode
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._listed
+
+    def __getitem__(self, name: str) -> Any:
+        file = self._folder / name
+        if name not in self._listed:
+            raise ModelFolderError(
+                f"{file}: expected in this folder, but its {MANIFEST} lists no such file; {_AGAIN}."
+            )
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            raise ModelFolderError(f"{file}: the file is missing; {_AGAIN}.") from None
+        except OSError as error:
+            raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
+        size, digest = self._listed[name]
+        if len(data) != size:
+            raise ModelFolderError(
+                f"{file}: expected {size:,} bytes, got {len(data):,}: truncated or changed; {_AGAIN}."
+            )
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ModelFolderError(f"{file}: corrupt, its SHA-256 is not the one recorded; {_AGAIN}.")
+        try:
+            return self._decode(name, data)
+        except (ValueError, safetensors.SafetensorError) as error:
+            raise ModelFolderError(f"{file}: cannot be decoded: {error}; {_AGAIN}.") from error
+
+
+def _decode_file(name: str, data: bytes) -> Any:
+    return json.loads(data) if name.endswith(".json") else data.decode("utf-8")
+
+
+def _decode_tensors(_: str, data: bytes) -> dict[str, torch.Tensor]:
+    return safetensors.torch.load(data)
+
+
+def write_folder(
+    path: str | Path,
+    files: Mapping[str, str | Mapping[str, Any]],
+    tensors: Mapping[str, Mapping[str, torch.Tensor]],
+    *,
+    kind: str = "model",
+) -> None:
+    """Write a folder whole, or leave what was there untouched.
+
+    What else lies in an existing folder (a report, a run's checkpoint) stays in it.
+
+    Args:
+        path: the folder, made with its parents.
+        files: text or a JSON object by file name, such as `config.json`.
+        tensors: named tensors by file name, each ending in `.safetensors`; tied tensors are written twice.
+        kind: what the folder holds, checked again by `read_folder`.
+
+    Raises:
+        StorageError: the disk is full or may not be written, or a file of one of these names is there
+            that this function did not write.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as home:
+        ...     tensors = {"w.safetensors": {"w": torch.ones(2)}}
+        ...     write_folder(f"{home}/m", {"config.json": {"size": 3}}, tensors)
+        ...     contents = read_folder(f"{home}/m")
+        ...     contents.files["config.json"], contents.tensors["w.safetensors"]["w"].tolist()
+        ({'size': 3}, [1.0, 1.0])
+    """
+    target = Path(path).expanduser().resolve()
+    partial, previous = _beside(target, "partial"), _beside(target, "previous")
+    data = {name: _encode(content) for name, content in files.items()}
+    data |= {name: _encode_tensors(content) for name, content in tensors.items()}
+    listed = {
+        name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in data.items()
+    }
+    manifest = {"format_version": FORMAT_VERSION, "kind": kind, "files": listed}
+    data[MANIFEST] = _encode(manifest)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _settle(previous, target)
+        _refuse_foreign(target, data)
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir()
+        for name, content in data.items():
+            _write_file(partial / name, content)
+        _sync(partial)
+        if target.exists():
+            target.rename(previous)
+        partial.rename(target)
+        _sync(target.parent)
+        _settle(previous, target)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if previous.exists() and not target.exists():
+            previous.rename(target)
+        need = sum(map(len, data.values()))
+        raise StorageError(
+            f"{target}: could not be written: {error.strerror or error}; what was there before is untouched. "
+            f"{need:,} bytes are needed: free some space, or choose another folder."
+        ) from error
+
+
+def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
+    """Open a folder written by `write_folder`.
+
+    Args:
+        path: the folder.
+        kind: what it must hold.
+
+    Raises:
+        ModelFolderError: there is no such folder, it is of another kind, or its manifest is missing or
+            corrupt.
+        FormatVersionError: a newer release wrote it.
+    """
+    folder = Path(path).expanduser().resolve()
+    if not folder.exists() and _beside(folder, "previous").is_dir():
+        folder = _beside(folder, "previous")
+    if not folder.is_dir():
+        came = "a file" if folder.exists() else "nothing there"
+        raise ModelFolderError(f"{path}: expected a {kind} folder, got {came}.")
+    file = folder / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        version, found = int(manifest["format_version"]), str(manifest["kind"])
+        if version > FORMAT_VERSION:
+            raise FormatVersionError(
+                f"{file}: expected format version {FORMAT_VERSION} or older, got {version}: a newer release "
+                "wrote this folder; upgrade unrolled to read it."
+            )
+        listed = {
+            str(name): (int(row["size"]), str(row["sha256"])) for name, row in manifest["files"].items()
+        }
+    except FileNotFoundError:
+        raise ModelFolderError(
+            f"{path}: expected a {kind} folder, but it has no {MANIFEST}; it was not written by unrolled, or "
+            "is incomplete."
+        ) from None
+    except OSError as error:
+        raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelFolderError(f"{file}: corrupt or truncated; {_AGAIN}.") from error
+    if found != kind:
+        raise ModelFolderError(f"{path}: expected a {kind} folder, got a {found} folder.")
+    tensors = {name: row for name, row in listed.items() if name.endswith(_TENSORS)}
+    files = {name: row for name, row in listed.items() if name not in tensors}
+    return Contents(
+        folder, found, _Checked(folder, files, _decode_file), _Checked(folder, tensors, _decode_tensors)
+    )
+
+
+def _beside(target: Path, role: str) -> Path:
+    return target.with_name(f".{target.name}.{role}")
+
+
+def _encode(content: str | Mapping[str, Any]) -> bytes:
+    if isinstance(content, str):
+        return content.encode("utf-8")
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _encode_tensors(tensors: Mapping[str, torch.Tensor]) -> bytes:
+    # safetensors refuses tensors that share memory, as tied weights do: each gets memory of its own.
+    return safetensors.torch.save(
+        {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    )
+
+
+def _write_file(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable; Windows, where folders cannot be opened, does it itself."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _own_names(folder: Path) -> set[str]:
+    """Names in a folder that `write_folder` put there; none when the manifest cannot be read."""
+    try:
+        return {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _refuse_foreign(target: Path, data: Mapping[str, bytes]) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise StorageError(f"{target}: expected a folder or a free name, got a file; choose another name.")
+    own = _own_names(target)
+    for name in data:
+        if name not in own and (target / name).exists():
+            raise StorageError(
+                f"{target / name}: already there and not written by unrolled, so it is not replaced; "
+                "remove it, or choose another folder."
+            )
+
+
+def _settle(previous: Path, target: Path) -> None:
+    """Finish a swap: what the old folder held beside its own files moves over, the rest goes.
+
+    Also run before a write, for a swap that a crash cut short.
+    """
+    if not previous.exists():
+        return
+    if not target.exists():
+        previous.rename(target)
+        return
+    own = _own_names(previous)
+    for entry in list(previous.iterdir()):
+        if entry.name not in own and not (target / entry.name).exists():
+            entry.rename(target / entry.name)
+    shutil.rmtree(previous)

@@ -1,0 +1,100 @@
+"""What happened in training: one record an epoch, and the updates thinned to a bounded number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_LIMIT = 2000
+
+
+class EpochRecord(BaseModel):
+    """One epoch.
+
+    Attributes:
+        epoch: counted from 1.
+        loss: mean training loss.
+        gradient_norm: mean norm of the gradient before clipping.
+        clipped: share of the updates whose gradient was clipped.
+        learning_rate: at the end of the epoch.
+        updates: number of updates.
+        steps: real time steps trained on.
+        seconds: wall time of the training part.
+        scores: scores on the dev data, by name.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    epoch: int
+    loss: float
+    gradient_norm: float
+    clipped: float
+    learning_rate: float
+    updates: int
+    steps: int
+    seconds: float
+    scores: dict[str, float] = Field(default_factory=dict)
+
+
+class UpdateRecord(BaseModel):
+    """One update, counted from 1: its loss, its gradient's norm before clipping, whether it was clipped."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    update: int
+    loss: float
+    gradient_norm: float
+    clipped: bool
+
+
+class History(BaseModel):
+    """The course of a training run.
+
+    Attributes:
+        monitor: the score that decided, and `mode` its better direction.
+        epochs: one record an epoch.
+        updates: every `stride`-th update; the stride doubles whenever there are more than 2000.
+        best_epoch: the epoch whose weights were kept; None when no dev score was taken.
+        stopped: why training ended: `epochs` (all done), `patience` (no better score), or None while it runs.
+
+    Example:
+        >>> history = History()
+        >>> for update in range(1, 5001):
+        ...     history.record(update, loss=1.0, gradient_norm=0.5, clipped=False)
+        >>> len(history.updates) <= 2000, history.stride
+        (True, 4)
+        >>> History.from_json(history.to_json()) == history
+        True
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    monitor: str = "loss"
+    mode: Literal["min", "max"] = "min"
+    epochs: list[EpochRecord] = Field(default_factory=list)
+    updates: list[UpdateRecord] = Field(default_factory=list)
+    stride: int = 1
+    best_epoch: int | None = None
+    stopped: Literal["epochs", "patience"] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The history as plain JSON values; NaN and infinity become strings."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls.model_validate(values)
+
+    def record(self, update: int, *, loss: float, gradient_norm: float, clipped: bool) -> None:
+        """Note an update, counted from 1; those between the strides are dropped."""
+        if (update - 1) % self.stride:
+            return
+        self.updates.append(
+            UpdateRecord(update=update, loss=loss, gradient_norm=gradient_norm, clipped=clipped)
+        )
+        if len(self.updates) > _LIMIT:
+            self.updates = self.updates[::2]
+            self.stride *= 2
