@@ -1,7 +1,7 @@
 """A batch of sequences, and what hands batches out: the meeting point of the data and the training loop.
 
-Every tensor of a batch has the axes `batch time ...`. Rows may be of any length; steps beyond a row's length are
-padding and hold zeros.
+Every tensor of a batch has the axes `batch time ...`. Rows may be of any length; steps beyond a row's length
+are padding and hold zeros.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Batch:
         lengths: `(batch,)` int64, the steps of each row that are real; zero is allowed.
         targets: `(batch, time, ...)` when there is one target per step, else `(batch, ...)`.
         targets_per_step: whether `targets` has a time axis.
-        starts: `(batch,)` bool; rows with False continue the same row of the batch before, so their state is carried
-            over. None: every row starts a new sequence.
+        starts: `(batch,)` bool; rows with False continue the same row of the batch before, so their state is
+            carried over. None: every row starts a new sequence.
 
     Example:
         >>> batch = Batch(
@@ -63,8 +63,8 @@ class Batch:
     def window(self, start: int, stop: int) -> Batch:
         """The steps from `start` to before `stop` of every row.
 
-        Only a window that begins at step 0 starts sequences; the rows of a later one continue. Targets without a time
-        axis are kept whole, since they belong to the row and not to a step.
+        Only a window that begins at step 0 starts sequences; the rows of a later one continue. Targets
+        without a time axis are kept whole, since they belong to the row and not to a step.
 
         Args:
             start: the first step, counted from 0.
@@ -94,7 +94,8 @@ class Batch:
 class Loader(Protocol):
     """What the training loop draws batches from.
 
-    The order of the batches depends only on the loader's seed and the epoch, so a run can go on in the middle of one.
+    The order of the batches depends only on the loader's seed and the epoch, so a run can go on in the middle
+    of one.
     """
 
     def __len__(self) -> int:

@@ -1,0 +1,94 @@
+"""Running text as one long array of tokens, on disk when it is large."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unrolled.data.tokenizer import Tokenizer
+from unrolled.errors import DataError, StorageError
+
+Documents = Iterable[Iterable[str] | Iterable[bytes]]
+"""Texts to encode: iterable more than once, each document in pieces of any size that follow one another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Encoded documents laid end to end; each ends with the token `end`.
+
+    Attributes:
+        tokens: `(token,)` unsigned integers; a memory map when the text is large.
+        documents: `(document + 1,)` int64; document `i` is `tokens[documents[i] : documents[i + 1]]`.
+        end: the token that ends a document.
+    """
+
+    tokens: np.ndarray
+    documents: np.ndarray
+    end: int
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def split(self, share: float) -> tuple[Corpus, Corpus]:
+        """The text without its last share, and that last share; nothing is copied.
+
+        Args:
+            share: the last share's size as a fraction of the tokens; a document at the cut is divided.
+        """
+        cut = round(len(self.tokens) * (1 - share))
+        return self._slice(0, cut), self._slice(cut, len(self.tokens))
+
+    def _slice(self, start: int, stop: int) -> Corpus:
+        inside = self.documents[(self.documents > start) & (self.documents < stop)]
+        bounds = np.concatenate([[start], inside, [stop]]) - start if stop > start else np.zeros(1, np.int64)
+        return Corpus(self.tokens[start:stop], bounds.astype(np.int64), self.end)
+
+
+def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | Path | None = None) -> Corpus:
+    """Encode documents once, piece by piece, into a memory-mapped file.
+
+    Neither the text nor the tokens enter memory as a whole. The file has no name, so it vanishes with the
+    corpus, also when the process is killed.
+
+    Args:
+        documents: the texts.
+        tokenizer: makes tokens of them.
+        folder: a folder on the disk that is to hold the file; the system's one for temporary files by
+            default.
+
+    Raises:
+        DataError: there is no text at all, or a file cannot be decoded.
+        StorageError: the disk would not take the tokens.
+
+    Example:
+        >>> from unrolled.data.tokenizer import fit_tokenizer
+        >>> texts = [["ab", "a"], ["b"]]
+        >>> tokenizer = fit_tokenizer(texts, "character")
+        >>> corpus = encode_corpus(texts, tokenizer)
+        >>> corpus.tokens.tolist(), corpus.documents.tolist()
+        ([2, 3, 2, 0, 3, 0], [0, 4, 6])
+    """
+    dtype = np.min_scalar_type(tokenizer.size - 1)
+    ends = [0]
+    with tempfile.TemporaryFile(dir=folder) as file:
+        total = 0
+        for document in documents:
+            for piece in tokenizer.encode_document(document):
+                total += len(piece)
+                try:
+                    file.write(piece.astype(dtype, copy=False).tobytes())
+                except OSError as error:
+                    where = folder or tempfile.gettempdir()
+                    raise StorageError(
+                        f"could not write the encoded text to {where}: {error.strerror}"
+                    ) from error
+            ends.append(total)
+        if total == len(ends) - 1:
+            raise DataError("expected some text, got none")
+        file.flush()
+        tokens = np.memmap(file, dtype=dtype, mode="r", shape=(total,))
+    return Corpus(tokens, np.array(ends, dtype=np.int64), tokenizer.end)

@@ -1,0 +1,133 @@
+"""One sequence as it was read, before it becomes numbers, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from unrolled.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an example was read, for error messages.
+
+    Attributes:
+        path: the file, or the name of a built-in data set; None for data made in Python.
+        row: the row where the example begins, counted from 1, header included; None when rows mean nothing.
+        column: the column of the target.
+        step_rows: the row of every step, where each step has one of its own.
+    """
+
+    path: str | Path | None = None
+    row: int | None = None
+    column: str | None = None
+    step_rows: tuple[int, ...] | None = None
+
+    def at(self, step: int) -> Source:
+        """Where one step was read."""
+        return self if self.step_rows is None else replace(self, row=self.step_rows[step], step_rows=None)
+
+    def error(self, problem: str, *, remedy: str | None = None, column: str | None = None) -> DataError:
+        """A `DataError` that points at this place.
+
+        Example:
+            >>> print(Source("reviews.tsv", 3, "label").error("expected a label, got nothing"))
+            reviews.tsv, row 3, column 'label': expected a label, got nothing.
+        """
+        return DataError(problem, path=self.path, row=self.row, column=column or self.column, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """One input sequence and what is to be learned from it.
+
+    Attributes:
+        inputs: a text, a tuple of words, or an array `(time, feature)` of numbers.
+        target: a label or a number for the whole sequence, a tuple or an array with one entry per step, or
+            None where only a prediction is wanted.
+        source: where it was read.
+    """
+
+    inputs: Any
+    target: Any = None
+    source: Source = Source()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples(Sequence[Example]):
+    """Examples read together, with what the reader had to assume.
+
+    Attributes:
+        items: the examples.
+        notes: sentences for the user, such as which column was taken for the label.
+    """
+
+    items: tuple[Example, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> Examples: ...
+    def __getitem__(self, index: int | slice) -> Example | Examples:
+        if isinstance(index, slice):
+            return Examples(self.items[index], self.notes)
+        return self.items[index]
+
+    def select(self, rows: Sequence[int] | np.ndarray) -> Examples:
+        """The examples at the given positions, in that order."""
+        return Examples(tuple(self.items[row] for row in rows), self.notes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One series of numbers in time, to be forecast.
+
+    Missing numbers are NaN until `unrolled.data.scaling.fill` closes the gaps.
+
+    Attributes:
+        unique_id: the series' name.
+        times: `(time,)` datetime64 or int64, ascending, without gaps.
+        values: `(time,)` float64, the numbers to forecast.
+        covariates: `(time, covariate)` float64, other numbers known at the same steps.
+        names: the covariates' names.
+        source: where it was read; its column is the one that is forecast.
+        season: the number of steps after which the series is expected to repeat; 1 where that is unknown.
+        step: the time between two steps as a pandas frequency such as `D`; None where the times are integers.
+    """
+
+    unique_id: str
+    times: np.ndarray
+    values: np.ndarray
+    covariates: np.ndarray
+    names: tuple[str, ...] = ()
+    source: Source = Source()
+    season: int = 1
+    step: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> Series:
+        """The steps from `start` to before `stop`."""
+        return Series(
+            self.unique_id,
+            self.times[start:stop],
+            self.values[start:stop],
+            self.covariates[start:stop],
+            self.names,
+            self.source,
+            self.season,
+            self.step,
+        )
