@@ -1,1 +1,1 @@
-""""""
+"""Networks: how embeddings, recurrent layers and outputs are wired together."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class SequenceModel(nn.Module, ABC):
     """A network from named batch-first inputs to outputs, with the recurrent state as argument and result.
 
-    The state is never kept inside the model: what comes out of one call is what the next one takes, so truncated
-    backpropagation, streaming and resetting single rows need no hidden switch.
+    The state is never kept inside the model: what comes out of one call is what the next one takes, so
+    truncated backpropagation, streaming and resetting single rows need no hidden switch.
     """
 
     @property
@@ -24,23 +24,24 @@ class SequenceModel(nn.Module, ABC):
     def causal(self) -> bool:
         """Whether the output at a step depends on no later input.
 
-        A network that is not causal (a bidirectional one) can be neither trained in windows nor fed step by step.
+        A network that is not causal (a bidirectional one) can be neither trained in windows nor fed step by
+        step.
         """
 
     @abstractmethod
     def forward(
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:
-        """Runs the network over a batch.
+        """Run the network over a batch.
 
         Args:
             inputs: tensors by name, each ``(batch, time, ...)``.
-            lengths: ``(batch,)`` int64, the true steps of every row, zero allowed; None means that all are full.
+            lengths: ``(batch,)`` int64, the true steps of every row, zero allowed; None: all rows are full.
             state: the state before the first step; None means ``initial_state``.
 
         Returns:
-            The outputs, ``(batch, time, ...)`` per step or ``(batch, ...)`` for one output a sequence, and the state
-            after the last true step.
+            The outputs, ``(batch, time, ...)`` per step or ``(batch, ...)`` for one output a sequence, and
+            the state after the last true step.
         """
 
     @abstractmethod

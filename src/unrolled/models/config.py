@@ -29,7 +29,7 @@ class NetworkConfig(BaseModel):
     dropout: Share = Field(0.0, description="Share of units dropped between layers and before the output.")
     recurrent_dropout: Share = Field(
         0.0,
-        description="Share of the recurrent input dropped, the same units at every step (variational dropout).",
+        description="Share of the recurrent input dropped, the same units at every step (variational).",
     )
     zoneout: Share = Field(0.0, description="Probability that a unit keeps its previous value in a step.")
     weight_drop: Share = Field(
@@ -67,7 +67,7 @@ class NetworkConfig(BaseModel):
             raise ValueError(f"activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}")
         if isinstance(self.hidden_size, tuple) and len(self.hidden_size) != self.num_layers:
             raise ValueError(
-                f"hidden_size names {len(self.hidden_size)} widths for num_layers={self.num_layers}; expected as many"
+                f"hidden_size has {len(self.hidden_size)} widths for num_layers={self.num_layers}"
             )
         return self
 

@@ -23,8 +23,8 @@ class Evaluation:
         examples: a few predictions for a report, as plain JSON values.
 
     Example:
-        >>> evaluation = Evaluation("tag", "dev.conllu", {"accuracy": 0.95}, {"most frequent tag": {"accuracy": 0.88}}, 100)
-        >>> print(evaluation)
+        >>> beside = {"most frequent tag": {"accuracy": 0.88}}
+        >>> print(Evaluation("tag", "dev.conllu", {"accuracy": 0.95}, beside, 100))
         tag on dev.conllu, 100 examples
                              accuracy
         model                  0.9500
@@ -50,7 +50,7 @@ class Evaluation:
         return cls(**value)
 
     def rows(self) -> list[tuple[str, dict[str, float | None]]]:
-        """The table's rows, the model first: a name and its scores; None where a baseline lacks that score."""
+        """The table's rows, the model first: a name and its scores, None where there is none."""
         table = {"model": self.scores} | dict(self.baselines)
         return [(name, {score: row.get(score) for score in self.scores}) for name, row in table.items()]
 

@@ -15,7 +15,7 @@ ConfigType = TypeVar("ConfigType", bound=BaseModel)
 
 
 def validated(config: type[ConfigType], options: Mapping[str, Any]) -> ConfigType:
-    """Builds ``config`` from ``options``.
+    """Build ``config`` from ``options``.
 
     Raises:
         ConfigError: an option is unknown or its value does not fit; names every such option.

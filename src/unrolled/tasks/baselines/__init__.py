@@ -1,1 +1,1 @@
-""""""
+"""The simple methods whose scores stand beside the networks'."""

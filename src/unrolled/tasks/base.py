@@ -1,0 +1,364 @@
+"""The estimator that every task is: fit, evaluate, predict, save, load."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from unrolled.errors import ConfigError, ModelFolderError
+from unrolled.models.base import SequenceModel
+from unrolled.saving.folder import read_folder, write_folder
+from unrolled.tasks.baselines.base import Baseline, BaselineState
+from unrolled.tasks.card import model_card
+from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.options import validated
+from unrolled.training.history import History
+
+Data = TypeVar("Data")
+
+_logger = logging.getLogger("unrolled")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of one set of predictions.
+
+    Attributes:
+        scores: by name.
+        count: the number of things scored.
+        unit: what was counted.
+        examples: a few predictions for a report, as plain JSON values.
+    """
+
+    scores: Mapping[str, float]
+    count: int
+    unit: str = "examples"
+    examples: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+class Estimator(ABC, Generic[Data]):
+    """A task: learns from data, evaluates, predicts, and lives in a folder.
+
+    `fit`, `evaluate`, `save` and `load` are the same for every task and built of the small abstract steps
+    below; ``Data`` is the form in which the task holds what it read: a list of examples, a corpus, series.
+
+    Attributes:
+        config: the options as asked for.
+        effective: the options as used, with what was guessed from the data filled in; saved with the model.
+        notices: what the estimator decided on its own, in sentences for the user.
+        model: the network, once fitted or loaded.
+        history: the losses, scores and gradient norms of training, once fitted or loaded.
+        dev_evaluation: the scores on the dev data or the held-out share, beside the baselines'; once loaded,
+            those that the model was saved with.
+    """
+
+    task: ClassVar[str]
+    Config: ClassVar[type[TaskConfig]]
+
+    def __init__(self, **options: Any) -> None:
+        self.config = validated(self.Config, options)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.effective = self.config
+        self.notices: list[str] = []
+        self.history: History | None = None
+        self.dev_evaluation: Evaluation | None = None
+        self._model: SequenceModel | None = None
+        self._baselines: dict[str, Baseline] = {}
+
+    # The steps of a task, in the order in which they run.
+
+    @abstractmethod
+    def _read(self, data: Any, *, labelled: bool) -> Data:
+        """Read a path, a built-in name or Python objects; ``labelled``: the targets must be there."""
+
+    @abstractmethod
+    def _hold_out(self, data: Data) -> tuple[Data, Data, str]:
+        """Split off ``effective.holdout`` of the data: what stays, what is held out, and a sentence on it."""
+
+    @abstractmethod
+    def _prepare(self, train: Data) -> None:
+        """Learn vocabularies, label sets and scales from the training data; settle guesses by `_decide`."""
+
+    @abstractmethod
+    def _build_model(self) -> SequenceModel:
+        """A fresh network for ``effective`` and what `_prepare` learnt."""
+
+    @abstractmethod
+    def _loader(self, data: Data, *, training: bool) -> Any:
+        """Encode once, and batch: shuffled for training, else in order."""
+
+    @abstractmethod
+    def _loss(self) -> Any:
+        """The loss that training minimises."""
+
+    @property
+    @abstractmethod
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """The dev score that early stopping watches, and the direction that is better."""
+
+    @abstractmethod
+    def _scorer(self, data: Data) -> Callable[[], Scored]:
+        """A function that scores the model's present weights on ``data``, which is encoded here, once."""
+
+    @abstractmethod
+    def _fit_baselines(self, train: Data) -> Iterable[Baseline]:
+        """The baselines, fitted on the training data."""
+
+    @abstractmethod
+    def _score_baseline(self, baseline: Baseline, data: Data) -> Mapping[str, float]:
+        """A baseline's scores on ``data``, under the same names as the model's."""
+
+    @abstractmethod
+    def _vocabularies(self) -> dict[str, Any]:
+        """What `_prepare` learnt, as plain JSON values: saved as ``vocabulary.json``."""
+
+    @abstractmethod
+    def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        """The inverse of `_vocabularies`."""
+
+    @classmethod
+    @abstractmethod
+    def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
+        """The classes that `_fit_baselines` may return, to load them again."""
+
+    @abstractmethod
+    def predict(self, data: Any) -> list[Any]:
+        """One prediction for each input in ``data``: a path, a built-in name, or a list of inputs."""
+
+    # What is built of them.
+
+    def fit(
+        self,
+        train: Any,
+        dev: Any = None,
+        *,
+        run_folder: str | Path | None = None,
+        resume: bool = False,
+        progress: bool = False,
+    ) -> Self:
+        """Learn from ``train``.
+
+        Args:
+            train: a path, the name of built-in data, or Python objects as the task describes.
+            dev: data for early stopping, in the same forms; without it a seeded share of ``train`` is held
+                out, and ``notices`` says so.
+            run_folder: where checkpoints go; none are written without it.
+            resume: continue from the last checkpoint in ``run_folder``.
+            progress: show a progress bar.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+            DivergedError: the loss became NaN or infinite.
+        """
+        if resume and run_folder is None:
+            raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
+        self._reset()
+        training = self._read(train, labelled=True)
+        if dev is None:
+            training, held_out, sentence = self._hold_out(training)
+            self._note(sentence)
+        else:
+            held_out = self._read(dev, labelled=True)
+        self._prepare(training)
+        self._model = self._seeded_model()
+        self._train(training, held_out, run_folder, resume, progress)
+        self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
+        self.dev_evaluation = self._evaluation(
+            held_out, "held-out share" if dev is None else _described(dev), baselines=True
+        )
+        return self
+
+    def _seeded_model(self) -> SequenceModel:
+        with torch.random.fork_rng():
+            torch.manual_seed(self.effective.seed)
+            return self._build_model()
+
+    def _train(
+        self, training: Data, held_out: Data, run_folder: str | Path | None, resume: bool, progress: bool
+    ) -> None:
+        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
+
+        scorer = self._scorer(held_out)
+        monitor, mode = self.monitored
+        trainer = Trainer(
+            self.model,
+            self._loss(),
+            self.effective,
+            run_folder=None if run_folder is None else Path(run_folder),
+            resume=resume,
+            progress=progress,
+        )
+        loader = self._loader(training, training=True)
+        self.history = trainer.fit(loader, lambda: scorer().scores, monitor, mode)
+        self.model.eval()
+
+    def evaluate(self, data: Any, baselines: bool = True) -> Evaluation:
+        """Score the model, beside the baselines, on labelled data.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._require_fitted()
+        return self._evaluation(self._read(data, labelled=True), _described(data), baselines)
+
+    def _evaluation(self, data: Data, name: str, baselines: bool) -> Evaluation:
+        started = time.perf_counter()
+        scored = self._scorer(data)()
+        seconds = time.perf_counter() - started
+        beside = {
+            baseline.name: dict(self._score_baseline(baseline, data))
+            for baseline in (self._baselines.values() if baselines else ())
+        }
+        return Evaluation(
+            self.task, name, dict(scored.scores), beside, scored.count, scored.unit, seconds, scored.examples
+        )
+
+    def predict_stream(self, inputs: Iterable[Any], chunk: int = 1) -> Iterator[Any]:
+        """Predict for inputs as they come, ``chunk`` together: out before more is read."""
+        remaining = iter(inputs)
+        while taken := list(islice(remaining, chunk)):
+            yield from self.predict(taken)
+
+    def save(self, folder: str | Path, evaluation: Evaluation | None = None) -> None:
+        """Write the model folder, whole or not at all.
+
+        Args:
+            folder: replaced when it is a model folder already.
+            evaluation: the scores that the card shows; by default those on the dev data.
+
+        Raises:
+            StorageError: the disk would not take it; a model that was there before is untouched.
+        """
+        self._require_fitted()
+        shown = evaluation or self.dev_evaluation
+        assert self.history is not None
+        assert shown is not None
+        states = {name: baseline.state() for name, baseline in self._baselines.items()}
+        write_folder(
+            folder,
+            files={
+                "config.json": {
+                    "task": self.task,
+                    "options": self.effective.model_dump(mode="json"),
+                    "notices": self.notices,
+                },
+                "vocabulary.json": self._vocabularies(),
+                "baselines.json": {name: dict(state.values) for name, state in states.items()},
+                "history.json": self.history.model_dump(mode="json"),
+                "evaluation.json": shown.to_json(),
+                "README.md": model_card(self.task, self.effective, self.notices, shown),
+            },
+            tensors={
+                "model.safetensors": self.model.state_dict(),
+                "baselines.safetensors": {
+                    f"{name}/{key}": tensor
+                    for name, state in states.items()
+                    for key, tensor in state.tensors.items()
+                },
+            },
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder written by `save`.
+
+        Raises:
+            ModelFolderError: the folder is missing, truncated, corrupt, or of another task.
+            FormatVersionError: a newer release wrote it in a newer format.
+        """
+        saved = read_folder(folder)
+        settings = saved.files["config.json"]
+        if settings["task"] != cls.task:
+            raise ModelFolderError(
+                f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r}; "
+                "unrolled.load(folder) takes any"
+            )
+        estimator = cls(**settings["options"])
+        estimator.notices = list(settings["notices"])
+        estimator._restore(saved.files["vocabulary.json"])
+        estimator.history = History.model_validate(saved.files["history.json"])
+        estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])
+        estimator._baselines = _loaded_baselines(
+            cls._baseline_kinds(), saved.files["baselines.json"], saved.tensors["baselines.safetensors"]
+        )
+        model = estimator._seeded_model()
+        model.load_state_dict(saved.tensors["model.safetensors"])
+        estimator._model = model.eval()
+        return estimator
+
+    @property
+    def model(self) -> SequenceModel:
+        """The network.
+
+        Raises:
+            ConfigError: neither `fit` nor `load` came first.
+        """
+        self._require_fitted()
+        assert self._model is not None
+        return self._model
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's weights are."""
+        return next(self.model.parameters()).device
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The options by name, as scikit-learn asks for them."""
+        params = dict(self.config)
+        return copy.deepcopy(params) if deep else params
+
+    def set_params(self, **options: Any) -> Self:
+        """Change options; the estimator has to be fitted again to follow them."""
+        self.config = validated(self.Config, self.get_params() | options)
+        return self
+
+    def _decide(self, sentence: str, **options: Any) -> None:
+        """Fill in options that the data settled, and tells the user."""
+        self.effective = validated(self.Config, dict(self.effective) | options)
+        self._note(sentence)
+
+    def _note(self, sentence: str) -> None:
+        """Tell the user what was decided without them, now and on the model's card."""
+        self.notices.append(sentence)
+        _logger.info(sentence)
+
+    def _require_fitted(self) -> None:
+        if self._model is None:
+            raise ConfigError(
+                f"this {type(self).__name__} has no model yet; call fit(train) or load(folder) first"
+            )
+
+
+def saved_task(folder: str | Path) -> str:
+    """The task of the model in ``folder``."""
+    return read_folder(folder).files["config.json"]["task"]
+
+
+def _described(data: Any) -> str:
+    return str(data) if isinstance(data, str | Path) else "the given data"
+
+
+def _loaded_baselines(
+    kinds: Iterable[type[Baseline]], values: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> dict[str, Baseline]:
+    def state(name: str) -> BaselineState:
+        prefix = f"{name}/"
+        return BaselineState(
+            values[name],
+            {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)},
+        )
+
+    return {kind.name: kind.from_state(state(kind.name)) for kind in kinds if kind.name in values}

@@ -1,0 +1,53 @@
+"""The card of a saved model: what it is, how good it is, how to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.evaluation import Evaluation
+
+
+def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation: Evaluation) -> str:
+    """The text of the model folder's ``README.md``."""
+    parts = [
+        f"# A model of the task `{task}`",
+        f"A recurrent network ({_network(config)}), trained with [unrolled](https://pypi.org/project/unrolled/).",
+        _scores(evaluation),
+        "## Use\n\n"
+        "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
+        "```python\nimport unrolled\n\nmodel = unrolled.load('THIS_FOLDER')\nmodel.predict(data)\n```",
+        "## How it came about\n\n" + "\n".join(f"- {notice}" for notice in notices) if notices else "",
+        "All options are in `config.json`, the losses and scores of every epoch in `history.json`.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _network(config: TaskConfig) -> str:
+    widths = (
+        config.hidden_size if isinstance(config.hidden_size, int) else "-".join(map(str, config.hidden_size))
+    )
+    direction = "both directions" if config.bidirectional else "one direction"
+    layers = "1 layer" if config.num_layers == 1 else f"{config.num_layers} layers"
+    return f"{config.cell.upper()}, {layers} of {widths} units, {direction}"
+
+
+def _scores(evaluation: Evaluation) -> str:
+    names = list(evaluation.scores)
+    rows = [
+        f"| {name} | "
+        + " | ".join("-" if row[score] is None else f"{row[score]:.4f}" for score in names)
+        + " |"
+        for name, row in evaluation.rows()
+    ]
+    return "\n".join(
+        [
+            "## Scores",
+            "",
+            f"On {evaluation.data} ({evaluation.count} {evaluation.unit}):",
+            "",
+            "| | " + " | ".join(names) + " |",
+            "|---|" + "---:|" * len(names),
+            *rows,
+        ]
+    )
