@@ -12,7 +12,7 @@ def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation
     """The text of the model folder's ``README.md``."""
     parts = [
         f"# A model of the task `{task}`",
-        f"A recurrent network ({_network(config)}), trained with [unrolled](https://pypi.org/project/unrolled/).",
+        f"A recurrent network ({describe_network(config)}), trained with [unrolled](https://pypi.org/project/unrolled/).",
         _scores(evaluation),
         "## Use\n\n"
         "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
@@ -23,7 +23,13 @@ def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _network(config: TaskConfig) -> str:
+def describe_network(config: TaskConfig) -> str:
+    """The recurrent layers in a few words.
+
+    Example:
+        >>> describe_network(TaskConfig(cell="gru", num_layers=2))
+        'GRU, 2 layers of 128 units, one direction'
+    """
     widths = (
         config.hidden_size if isinstance(config.hidden_size, int) else "-".join(map(str, config.hidden_size))
     )
