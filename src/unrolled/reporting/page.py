@@ -1,0 +1,72 @@
+"""The report of a run: one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unrolled.errors import StorageError
+from unrolled.reporting.curves import clipping_curve, gradient_curve, loss_curve, score_curves
+from unrolled.reporting.predictions import predictions
+from unrolled.reporting.verdict import verdict
+from unrolled.tasks.card import describe_network
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.training.history import History
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+
+
+def write_report(path: str | Path, estimator: Estimator, evaluation: Evaluation) -> Path:
+    """Writes the report of a fitted estimator and one of its evaluations.
+
+    Raises:
+        StorageError: the file cannot be written; one that was there before is untouched.
+    """
+    target = Path(path)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.write_text(report(estimator, evaluation), encoding="utf-8")
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(f"{target}: the report could not be written: {error.strerror}.") from error
+    return target
+
+
+def report(estimator: Estimator, evaluation: Evaluation) -> str:
+    """The page's HTML."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("unrolled.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["score"] = lambda value: "-" if value is None else f"{value:.4f}"
+    said = verdict(evaluation, *estimator.monitored)
+    return environment.get_template("report.html.jinja").render(
+        title=f"{evaluation.task} on {evaluation.data}",
+        network=describe_network(estimator.effective),
+        evaluation=evaluation,
+        rows=evaluation.rows(),
+        verdicts=[said] if said else [],
+        predictions=predictions(evaluation.examples) if evaluation.examples else None,
+        curves=_curves(estimator.history),
+        notices=estimator.notices,
+        options=estimator.effective.model_dump(mode="json"),
+    )
+
+
+def _curves(history: History | None) -> Sequence[tuple[str, str]]:
+    if history is None or not history.epochs or not history.updates:
+        return []
+    scores = [(f"{name} on the dev data", drawing) for name, drawing in score_curves(history)]
+    return [
+        ("Loss", loss_curve(history)),
+        *scores,
+        ("Gradient norm before clipping", gradient_curve(history)),
+        ("Clipping", clipping_curve(history)),
+    ]
