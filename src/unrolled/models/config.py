@@ -71,6 +71,17 @@ class NetworkConfig(BaseModel):
             )
         return self
 
+    @property
+    def output_size(self) -> int:
+        """The size of the top layer's output at every step, both directions together.
+
+        Example:
+            >>> NetworkConfig(hidden_size=(8, 4), num_layers=2, bidirectional=True).output_size
+            8
+        """
+        top = self.hidden_size[-1] if isinstance(self.hidden_size, tuple) else self.hidden_size
+        return (self.projection_size or top) * (2 if self.bidirectional else 1)
+
     def layer_options(self) -> dict[str, Any]:
         """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
         options = self.model_dump(include=set(NetworkConfig.model_fields) - {"activation"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from pydantic import Field
 
 from unrolled.models.config import NetworkConfig
@@ -14,3 +17,28 @@ class TaskConfig(NetworkConfig, TrainingConfig):
     holdout: float = Field(
         0.1, gt=0, lt=1, description="Share of the training data held out when no dev data is given."
     )
+
+
+ConfigType = TypeVar("ConfigType", bound=TaskConfig)
+
+
+def defaults(**values: Any) -> Callable[[type[ConfigType]], type[ConfigType]]:
+    """A class decorator that gives inherited options the defaults that suit a task.
+
+    Bounds and descriptions stay with the option's one definition.
+
+    Example:
+        >>> @defaults(hidden_size=64)
+        ... class SmallConfig(TaskConfig):
+        ...     pass
+        >>> SmallConfig().hidden_size, TaskConfig().hidden_size
+        (64, 128)
+    """
+
+    def change(config: type[ConfigType]) -> type[ConfigType]:
+        for name, value in values.items():
+            config.model_fields[name].default = value
+        config.model_rebuild(force=True)
+        return config
+
+    return change

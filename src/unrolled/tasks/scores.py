@@ -1,0 +1,61 @@
+"""What is counted when predictions are compared with what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unrolled.tasks.spans import span_scores
+
+
+def class_scores(expected: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
+    """Accuracy, and F1 averaged over the classes with equal weight.
+
+    Example:
+        >>> class_scores(["a", "a", "b", "b"], ["a", "a", "b", "a"])["accuracy"]
+        0.75
+    """
+    from sklearn.metrics import (
+        accuracy_score,
+        f1_score,
+    )  # a second to import, which loading a model can spare
+
+    return {
+        "accuracy": float(accuracy_score(expected, predicted)),
+        "macro F1": float(f1_score(expected, predicted, average="macro", zero_division=0)),
+    }
+
+
+def number_scores(expected: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Root mean squared error, mean absolute error, and the share of the variance explained (R2).
+
+    R2 compares with always predicting the mean of ``expected``; where that has no error, R2 is 1 for a
+    perfect prediction and 0 for any other.
+
+    Example:
+        >>> number_scores(np.array([0.0, 2.0]), np.array([0.0, 1.0]))
+        {'RMSE': 0.7071067811865476, 'MAE': 0.5, 'R2': 0.5}
+    """
+    error = np.asarray(predicted, dtype=np.float64) - np.asarray(expected, dtype=np.float64)
+    squared = float(np.square(error).sum())
+    variation = float(np.square(expected - np.mean(expected)).sum())
+    explained = 1 - squared / variation if variation else float(squared == 0)
+    return {"RMSE": float(np.sqrt(squared / len(error))), "MAE": float(np.abs(error).mean()), "R2": explained}
+
+
+def tag_scores(
+    expected: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], spans: bool
+) -> dict[str, float]:
+    """Accuracy over all steps and, for tags that mark spans, their precision, recall and F1.
+
+    Example:
+        >>> tag_scores([["NOUN", "VERB"]], [["NOUN", "NOUN"]], spans=False)
+        {'accuracy': 0.5}
+    """
+    pairs = [pair for row in zip(expected, predicted, strict=True) for pair in zip(*row, strict=True)]
+    scores = {"accuracy": sum(wanted == got for wanted, got in pairs) / len(pairs)}
+    if spans:
+        found = span_scores(expected, predicted)
+        scores |= {"span F1": found.f1, "span precision": found.precision, "span recall": found.recall}
+    return scores
