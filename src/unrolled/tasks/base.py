@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import read_folder, write_folder
@@ -180,6 +181,26 @@ class Estimator(ABC, Generic[Data]):
             held_out, "held-out share" if dev is None else _described(dev), baselines=True
         )
         return self
+
+    def untrained(self, train: Any) -> Self:
+        """Learn from ``train`` what comes before training: vocabularies, scales, and a network with first weights.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._reset()
+        self._prepare(self._read(train, labelled=True))
+        self._model = self._seeded_model().eval()
+        return self
+
+    def first_batch(self, data: Any) -> Batch:
+        """The first batch of ``data`` as the network reads it, in the order of the data.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._require_fitted()
+        return next(iter(self._loader(self._read(data, labelled=True), training=False).batches(0)))
 
     def _seeded_model(self) -> SequenceModel:
         with torch.random.fork_rng():
