@@ -1,0 +1,258 @@
+"""Sequences with one label or number each: texts, or series of numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples, Source
+from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
+from unrolled.data.text import open_text
+from unrolled.data.timeseries_ts import read_ts
+from unrolled.errors import DataError
+
+TEXT_NAMES = (
+    *("text", "sentence", "review", "content", "document", "body", "comment", "message", "tweet"),
+    *("title", "headline", "question", "utterance", "sequence", "name", "input", "inputs"),
+)
+VALUE_NAMES = ("values", "series", "signal", "sequence", "input", "inputs", "x")
+LABEL_NAMES = (
+    *("label", "labels", "class", "category", "sentiment", "target", "tag", "y", "intent", "topic"),
+    *("language", "rating", "score", "output", "outputs"),
+)
+
+TargetKind = Literal["auto", "class", "number"]
+
+
+def read_labelled(
+    path: str | Path,
+    *,
+    text: str | None = None,
+    values: str | None = None,
+    label: str | None = None,
+    header: bool | None = None,
+    targets: TargetKind = "auto",
+    labelled: bool = True,
+) -> Examples:
+    """Sequences with one target each, from a table, a `.ts` file of the UCR/UEA archive, or lines of text.
+
+    Args:
+        path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; `.ts`; `.txt` with one text a line, which has
+            no labels.
+        text: the column of texts. Guessed by its name otherwise, or, in a table of two columns, by being
+            longer.
+        values: the column of number sequences: lists of numbers, or lists of one list of numbers per step.
+        label: the column of labels; guessed by its name otherwise, or, in a table of two columns, the other
+            one.
+        header: whether the first row of delimited text holds the columns' names; None finds out.
+        targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
+            are numbers and some have a fraction.
+        labelled: False reads the inputs only; the targets are then None.
+
+    Returns:
+        The examples: inputs are strings, or float64 arrays `(time, feature)`; targets are strings or floats.
+
+    Raises:
+        DataError: the file is missing, empty or not of its kind, a column cannot be found, or an entry is not
+            what its column should hold.
+    """
+    kind = Path(path).suffix.lower()
+    if kind == ".ts":
+        return as_targets(read_ts(path), targets, labelled)
+    if kind == ".txt" and not labelled:
+        return _lines_of_text(path)
+    wanted = [name for name in (text, values, label) if name is not None]
+    table = read_table(path, header=header, columns=wanted)
+    return labelled_of_table(table, text=text, values=values, label=label, targets=targets, labelled=labelled)
+
+
+def labelled_of_table(
+    table: Table,
+    *,
+    text: str | None = None,
+    values: str | None = None,
+    label: str | None = None,
+    targets: TargetKind = "auto",
+    labelled: bool = True,
+) -> Examples:
+    """Sequences with one target each from a table's columns; see `read_labelled`."""
+    notes = list(table.notes)
+    inputs_name, numeric = _inputs_column(table, text, values, label, notes)
+    label_name = _label_column(table, inputs_name, label, notes) if labelled else None
+    items = []
+    width = None
+    for entry, cell in enumerate(table.column(inputs_name)):
+        source = table.source(entry, inputs_name)
+        if numeric:
+            inputs = _numbers(cell, source)
+            width = width or inputs.shape[1]
+            if inputs.shape[1] != width:
+                raise source.error(
+                    f"expected {width} numbers a step as in the rows before, got {inputs.shape[1]}"
+                )
+        else:
+            inputs = _text(cell, source)
+        target = table.column(label_name)[entry] if label_name is not None else None
+        items.append(Example(inputs, target, table.source(entry, label_name)))
+    return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
+
+
+def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
+    """The examples with their targets as labels (strings) or as numbers (floats); see `read_labelled`.
+
+    Raises:
+        DataError: a target is missing, or is not a number where one is expected.
+    """
+    if not labelled:
+        return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+    for item in examples:
+        if is_missing(item.target) and not (isinstance(item.target, str) and item.target.strip()):
+            raise item.source.error("expected a label, got an empty cell")
+    notes = examples.notes
+    if targets == "auto":
+        targets = "number" if _are_fractions([item.target for item in examples]) else "class"
+        if targets == "number":
+            notes += ("The labels are numbers with fractions, so this is regression.",)
+    convert = _label if targets == "class" else _number
+    items = (Example(item.inputs, convert(item.target, item.source), item.source) for item in examples)
+    return Examples(tuple(items), notes)
+
+
+def _lines_of_text(path: str | Path) -> Examples:
+    with open_text(path) as file:
+        return Examples(
+            tuple(
+                Example(line.rstrip("\r\n"), None, Source(path, row))
+                for row, line in enumerate(file, start=1)
+                if line.strip()
+            )
+        )
+
+
+def _inputs_column(
+    table: Table, text: str | None, values: str | None, label: str | None, notes: list[str]
+) -> tuple[str, bool]:
+    if values is not None or text is not None:
+        return values or text or "", values is not None
+    others = [name for name in table.columns if name != label]
+    lists = [name for name in others if _holds_numbers(table, name)]
+    found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
+    if found is not None:
+        return found, True
+    texts = [name for name in others if isinstance(_first(table, name), str)]
+    found = _by_name(texts, TEXT_NAMES)
+    if found is None and len(texts) == 1:
+        found = texts[0]
+    if found is None and len(table.columns) == 2 and texts:
+        found = max(texts, key=lambda name: sum(len(str(cell)) for cell in table.column(name)))
+        notes.append(f"Column {found!r} is taken for the text, being the longer one.")
+    if found is None:
+        raise _unknown_column(table, "text (or of lists of numbers)")
+    return found, False
+
+
+def _label_column(table: Table, inputs_name: str, label: str | None, notes: list[str]) -> str:
+    if label is not None:
+        table.column(label)
+        return label
+    others = [name for name in table.columns if name != inputs_name]
+    found = _by_name(others, LABEL_NAMES)
+    if found is None and len(others) == 1:
+        found = others[0]
+        notes.append(f"Column {found!r} is taken for the label, being the other one.")
+    if found is None:
+        raise _unknown_column(table, "labels")
+    return found
+
+
+def _unknown_column(table: Table, what: str) -> DataError:
+    return DataError(
+        f"expected a column of {what}, the columns are {', '.join(table.columns)}",
+        path=table.path,
+        remedy="say which one it is",
+    )
+
+
+def _by_name(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    lowered = {column.lower(): column for column in columns}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _first(table: Table, name: str) -> Any:
+    return next((cell for cell in table.column(name) if not is_missing(cell)), None)
+
+
+def _holds_numbers(table: Table, name: str) -> bool:
+    cell = _first(table, name)
+    delimited = Path(table.path).suffix.lower() in DELIMITERS
+    if isinstance(cell, str) and delimited and name.lower() in VALUE_NAMES:
+        return cell.lstrip().startswith("[")
+    return isinstance(cell, list | np.ndarray)
+
+
+def _numbers(cell: Any, source: Source) -> np.ndarray:
+    """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
+    if isinstance(cell, str):
+        try:
+            cell = json.loads(cell)
+        except json.JSONDecodeError as error:
+            raise source.error("expected a list of numbers such as [1.5, 2]") from error
+    try:
+        numbers = np.array(
+            [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float
+        )
+    except TypeError as error:
+        raise source.error(f"expected a list of numbers, got {_clip(cell)}") from error
+    except ValueError as error:
+        raise source.error(
+            f"expected numbers, the same count of them at every step, got {_clip(cell)}"
+        ) from error
+    if numbers.ndim not in (1, 2):
+        raise source.error(
+            f"expected a list of numbers or of lists of them, got {numbers.ndim} levels of lists"
+        )
+    if not np.isfinite(numbers).all():
+        step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
+        raise source.error(f"expected finite numbers, got {np.ravel(numbers[step])[0]} at step {step + 1}")
+    return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
+
+
+def _text(cell: Any, source: Source) -> str:
+    if not isinstance(cell, str):
+        raise source.error(f"expected text, got {cell!r}")
+    return cell
+
+
+def _are_fractions(targets: Sequence[Any]) -> bool:
+    try:
+        numbers = np.array(targets, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return bool(np.isfinite(numbers).all() and (numbers != np.round(numbers)).any())
+
+
+def _label(target: Any, source: Source) -> str:
+    if isinstance(target, float) and target.is_integer():
+        return str(int(target))
+    if isinstance(target, list | dict):
+        raise source.error(f"expected a label, got {_clip(target)}")
+    return str(target).strip()
+
+
+def _number(target: Any, source: Source) -> float:
+    try:
+        number = float(target)
+    except (TypeError, ValueError):
+        raise source.error(f"expected a number, got {target!r}") from None
+    if not np.isfinite(number):
+        raise source.error(f"expected a finite number, got {target!r}")
+    return number
+
+
+def _clip(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

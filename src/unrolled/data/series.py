@@ -1,0 +1,206 @@
+"""Series of numbers in time, from tables in long format: one row a step, several series below one another."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unrolled.data.calendar import Step, infer_step
+from unrolled.data.example import Series, Source
+from unrolled.data.tables import Table, is_missing, is_number, read_table
+from unrolled.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
+TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
+TARGET_NAMES = ("y", "value", "target")
+
+
+def read_series(
+    path: str | Path,
+    *,
+    unique_id: str | None = None,
+    time: str | None = None,
+    target: str | None = None,
+    covariates: Sequence[str] | None = None,
+    season: int | None = None,
+) -> tuple[Series, ...]:
+    """Read the series of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file; see `series_of_table`."""
+    wanted = [name for name in (unique_id, time, target) if name is not None]
+    return series_of_table(
+        read_table(path, columns=wanted),
+        unique_id=unique_id,
+        time=time,
+        target=target,
+        covariates=covariates,
+        season=season,
+    )
+
+
+def series_of_table(
+    table: Table,
+    *,
+    unique_id: str | None = None,
+    time: str | None = None,
+    target: str | None = None,
+    covariates: Sequence[str] | None = None,
+    season: int | None = None,
+) -> tuple[Series, ...]:
+    """The series of a table, each sorted by time, with NaN where a step or a number is missing.
+
+    Args:
+        table: one row a step.
+        unique_id: the column that names the series; guessed by its name otherwise. Without one, all rows
+            are one series.
+        time: the column of dates, or of whole numbers; guessed by its name or content otherwise. Without
+            one, the rows are steps.
+        target: the column to forecast. Guessed by its name otherwise, or the first one with numbers.
+        covariates: other columns with numbers; None takes every such column.
+        season: the steps after which series repeat; None takes what is usual for the time between steps: 24
+            hours, 7 days, 52 weeks, 12 months, 4 quarters.
+
+    Raises:
+        DataError: a column is missing or does not hold numbers or dates, two rows of a series have the same
+            time, or the times are not evenly spaced.
+
+    Example:
+        >>> table = Table("t.csv", {"ds": ["2024-01-04", "2024-01-01", "2024-01-02"], "y": [4, 1, 2]}, np.arange(2, 5))
+        >>> series, = series_of_table(table)
+        >>> series.values, series.step, series.season
+        (array([ 1.,  2., nan,  4.]), 'D', 7)
+    """
+    time_name = time if time is not None else _time_column(table)
+    id_name = unique_id if unique_id is not None else _by_name(table, ID_NAMES)
+    taken = {name for name in (time_name, id_name) if name is not None}
+    target_name = target if target is not None else _target_column(table, taken)
+    taken.add(target_name)
+    if covariates is None:
+        covariates = [name for name in table.columns if name not in taken and table.is_numeric(name)]
+    values = table.numbers(target_name)
+    extra = np.stack([table.numbers(name) for name in covariates], axis=1) if covariates else None
+    if extra is None:
+        extra = np.zeros((len(table), 0))
+    times = np.arange(len(table)) if time_name is None else _times(table, time_name)
+    names = [""] * len(table) if id_name is None else [str(cell) for cell in table.column(id_name)]
+    groups: dict[str, list[int]] = {}
+    for entry, name in enumerate(names):
+        groups.setdefault(name, []).append(entry)
+    step: Step | None = None
+    found = []
+    for name, entries in groups.items():
+        rows = np.array(entries)
+        rows = rows[np.argsort(times[rows], kind="stable")]
+        if time_name is not None:
+            _check_repeats(table, times, rows, time_name, name)
+        # One step for all series: a short one may not show its own.
+        step = step or infer_step(times[rows])
+        where = table.source(int(rows[0]), time_name)
+        grid, places = step.grid(times[rows], where)
+        source = Source(table.path, int(table.rows[rows].min()), target_name)
+        found.append(
+            Series(
+                unique_id=name or target_name,
+                times=grid,
+                values=_scatter(values[rows], places, len(grid)),
+                covariates=_scatter(extra[rows], places, len(grid)),
+                names=tuple(covariates),
+                source=source,
+                season=season or step.season,
+                step=step.frequency,
+            )
+        )
+    return tuple(found)
+
+
+def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
+    spread = np.full((length, *values.shape[1:]), np.nan)
+    spread[places] = values
+    return spread
+
+
+def _by_name(table: Table, names: Sequence[str]) -> str | None:
+    lowered = {name.lower(): name for name in table.columns}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _time_column(table: Table) -> str | None:
+    named = _by_name(table, TIME_NAMES)
+    if named is not None:
+        return named
+    for name, cells in table.columns.items():
+        first = next((cell for cell in cells if not is_missing(cell)), None)
+        is_text = isinstance(first, str) and not is_number(first)
+        if (is_text or hasattr(first, "isoformat")) and not _parse_dates(cells).isna().any():
+            return name
+    return None
+
+
+def _target_column(table: Table, taken: set[str]) -> str:
+    named = _by_name(table, TARGET_NAMES)
+    if named is not None and named not in taken:
+        return named
+    numeric = next((name for name in table.columns if name not in taken and table.is_numeric(name)), None)
+    if numeric is None:
+        raise DataError(
+            f"expected a column of numbers to forecast, the columns are {', '.join(table.columns)}",
+            path=table.path,
+        )
+    return numeric
+
+
+def _times(table: Table, name: str) -> np.ndarray:
+    cells = table.column(name)
+    for entry, cell in enumerate(cells):
+        if is_missing(cell):
+            raise table.source(entry, name).error("expected a date or a whole number, got an empty cell")
+    if all(_is_whole(cell) for cell in cells):
+        numbers = np.array([int(cell) for cell in cells], dtype=np.int64)
+        if not ((numbers > 19000000) & (numbers < 21000000)).all():
+            return numbers
+        cells = [str(number) for number in numbers]
+    dates = _parse_dates(cells)
+    if dates.isna().any():
+        entry = int(np.flatnonzero(dates.isna())[0])
+        raise table.source(entry, name).error(
+            f"expected a date such as 2024-12-31, got {table.column(name)[entry]!r}",
+            remedy="write every date of the column the same way",
+        )
+    return dates.to_numpy(dtype="datetime64[ns]")
+
+
+def _is_whole(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return cell.strip().lstrip("-").isdecimal()
+    return isinstance(cell, int | np.integer) or (isinstance(cell, float) and cell.is_integer())
+
+
+def _parse_dates(cells: Sequence[Any]) -> pd.DatetimeIndex:
+    """The cells as dates, NaT where one is none; all must be written as the first one is."""
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        # pandas warns where it cannot tell how the first cell is written; the NaT that follow say it with
+        # the row.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            dates = pd.DatetimeIndex(pd.to_datetime(list(cells), errors="coerce"))
+        except (ValueError, TypeError):
+            return pd.DatetimeIndex([pd.NaT] * len(cells))
+    return dates if dates.tz is None else dates.tz_convert(None)
+
+
+def _check_repeats(table: Table, times: np.ndarray, rows: np.ndarray, column: str, name: str) -> None:
+    same = np.flatnonzero(times[rows][1:] == times[rows][:-1])
+    if len(same):
+        first, second = int(rows[same[0]]), int(rows[same[0] + 1])
+        raise table.source(int(second), column).error(
+            f"expected every time once in a series, got {table.column(column)[second]!r} again after row "
+            f"{table.rows[first]}" + (f" in series {name!r}" if name else ""),
+            remedy="name the column that tells the series apart, or remove one row",
+        )

@@ -1,0 +1,159 @@
+"""Forecasting examples cut from series: a stretch of the past, and the steps that followed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from unrolled.data.batches import Batch
+from unrolled.data.example import Series
+from unrolled.data.scaling import fill
+from unrolled.errors import ConfigError, DataError
+
+
+def features(series: Series, *, mask: bool = False) -> np.ndarray:
+    """What a network sees of a series at each step.
+
+    Args:
+        series: values and covariates, scaled already.
+        mask: add a column that is 1 where the value is present and 0 where it is filled.
+
+    Returns:
+        `(time, feature)` float32: the value, the covariates, the mask; gaps closed by `fill`.
+    """
+    columns = [fill(series.values)[:, None], fill(series.covariates)]
+    if mask:
+        columns.append(~np.isnan(series.values)[:, None])
+    return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+class WindowLoader:
+    """Batches of windows over many series; only the series are kept, each window is cut when it is asked for.
+
+    Args:
+        series: scaled already; may hold NaN.
+        context: the steps of the past in a window.
+        horizon: the steps to forecast after it.
+        batch_size: the windows of a batch, per process.
+        seed: decides, with the epoch, the order.
+        stride: the steps from one window's begin to the next one's.
+        per_step: False asks for the `horizon` values after the context, targets `(batch, horizon)`. True
+            asks for the `horizon` values after every step of the context, targets `(batch, context,
+            horizon)`.
+        shuffle: False keeps the windows in the order of the series and of time.
+        mask: whether the inputs tell filled values; see `features`.
+        shard: `(rank, world_size)`: this process' number and how many share each batch.
+
+    The inputs are `values` `(batch, context, feature)`. Targets are NaN where the series has no value, for
+    the loss to leave out; a window with no target at all is no window.
+
+    Raises:
+        DataError: a series is shorter than a window.
+        ConfigError: there are fewer windows than processes.
+
+    Example:
+        >>> series = Series("a", np.arange(6), np.arange(6.0), np.zeros((6, 0)))
+        >>> loader = WindowLoader([series], context=3, horizon=2, batch_size=8, shuffle=False)
+        >>> batch = next(loader.batches(epoch=0))
+        >>> batch.inputs["values"][:, :, 0].tolist(), batch.targets.tolist()
+        ([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]], [[3.0, 4.0], [4.0, 5.0]])
+    """
+
+    def __init__(
+        self,
+        series: Sequence[Series],
+        context: int,
+        horizon: int,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        stride: int = 1,
+        per_step: bool = False,
+        shuffle: bool = True,
+        mask: bool = False,
+        shard: tuple[int, int] = (0, 1),
+    ) -> None:
+        for one in series:
+            check_length(one, context + horizon)
+        self.context = context
+        self.horizon = horizon
+        self.seed = seed
+        self.per_step = per_step
+        self.shuffle = shuffle
+        self.shard = shard
+        self._features = [features(one, mask=mask) for one in series]
+        self._values = [one.values.astype(np.float32) for one in series]
+        starts = [self._starts(values, stride) for values in self._values]
+        # Two numbers a window, however long it is.
+        self._series_of = np.repeat(np.arange(len(series), dtype=np.int32), [len(each) for each in starts])
+        self._start_of = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
+        world_size = shard[1]
+        if len(self._start_of) < world_size:
+            raise ConfigError(
+                f"expected at least one window for each of {world_size} processes, got {len(self._start_of)}"
+            )
+        self._count = max(1, min(-(-self.windows // (batch_size * world_size)), self.windows // world_size))
+
+    def _starts(self, values: np.ndarray, stride: int) -> np.ndarray:
+        starts = np.arange(0, len(values) - self.context - self.horizon + 1, stride)
+        present = np.concatenate([[0], np.cumsum(~np.isnan(values))])
+        first = 1 if self.per_step else self.context
+        return starts[present[starts + self.context + self.horizon] > present[starts + first]]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def windows(self) -> int:
+        """The number of windows in all series."""
+        return len(self._start_of)
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from number `start` on."""
+        order = np.arange(self.windows)
+        if self.shuffle:
+            np.random.default_rng((self.seed, epoch)).shuffle(order)
+        bounds = np.arange(self._count + 1) * self.windows // self._count
+        rank, world_size = self.shard
+        for number in range(start, self._count):
+            yield self._batch(order[bounds[number] : bounds[number + 1]][rank::world_size])
+
+    def _batch(self, windows: np.ndarray) -> Batch:
+        shape = (len(windows), self.context)
+        inputs = np.empty((*shape, self._features[0].shape[1]), dtype=np.float32)
+        targets = np.empty((*shape, self.horizon) if self.per_step else (shape[0], self.horizon), np.float32)
+        for row, window in enumerate(windows):
+            number, begin = self._series_of[window], self._start_of[window]
+            end = begin + self.context
+            inputs[row] = self._features[number][begin:end]
+            following = self._values[number][begin + 1 if self.per_step else end : end + self.horizon]
+            targets[row] = (
+                np.lib.stride_tricks.sliding_window_view(following, self.horizon)
+                if self.per_step
+                else following
+            )
+        dtype = torch.get_default_dtype()
+        return Batch(
+            inputs={"values": torch.from_numpy(inputs).to(dtype)},
+            lengths=torch.full((len(windows),), self.context, dtype=torch.int64),
+            targets=torch.from_numpy(targets).to(dtype),
+            targets_per_step=self.per_step,
+        )
+
+
+def check_length(series: Series, steps: int) -> None:
+    """Refuse a series that has fewer steps than a window.
+
+    Raises:
+        DataError: it names the series.
+    """
+    if len(series) < steps:
+        raise DataError(
+            f"expected at least {steps} steps in series {series.unique_id!r}, as many as a window and its "
+            f"horizon, got {len(series)}",
+            path=series.source.path,
+            row=series.source.row,
+            remedy="use a shorter window or leave the series out",
+        )
