@@ -1,0 +1,42 @@
+"""Where a run stands."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unrolled.training.history import History
+
+
+class Position(BaseModel):
+    """Where a run stands: what of it is plain numbers.
+
+    Attributes:
+        epoch: the epoch at work, counted from 0; `batch`: the next batch in it.
+        updates: made so far.
+        best: the best value of the monitored score, and `waited`: epochs since.
+        averaging: whether averaging of the weights has begun.
+        total, count, steps, norms, clipped, made, seconds: sums over the updates of this epoch.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    epoch: int = 0
+    batch: int = 0
+    updates: int = 0
+    best: float | None = None
+    waited: int = 0
+    averaging: bool = False
+    total: float = 0.0
+    count: int = 0
+    steps: int = 0
+    norms: float = 0.0
+    clipped: int = 0
+    made: int = 0
+    seconds: float = 0.0
+    history: History = Field(default_factory=History)
+
+    def begin_epoch(self) -> None:
+        """Clear the sums and go to the next epoch."""
+        self.epoch, self.batch = self.epoch + 1, 0
+        self.total = self.norms = self.seconds = 0.0
+        self.count = self.steps = self.clipped = self.made = 0

@@ -1,0 +1,426 @@
+"""The training loop, in small steps that a subclass may replace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import Batch, Loader
+from unrolled.errors import ConfigError, DivergedError
+from unrolled.models.base import SequenceModel
+from unrolled.saving.folder import Contents, read_folder, write_folder
+from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update
+from unrolled.training.checkpoint import (
+    flatten_optimizer,
+    process_tensors,
+    restore_process,
+    unflatten_optimizer,
+)
+from unrolled.training.clipping import Clipped, build_clipping
+from unrolled.training.config import TrainingConfig
+from unrolled.training.history import EpochRecord, History
+from unrolled.training.interruption import Interruption, interruptible
+from unrolled.training.loss import Loss
+from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
+from unrolled.training.position import Position
+from unrolled.training.processes import add_up, add_up_gradients, build_accelerator, share_weights
+from unrolled.training.progress import ProgressBar
+from unrolled.training.seeding import deterministic, seed_everything
+
+Score = Callable[[], Mapping[str, float]]
+
+# These may differ when a run goes on: they do not change the updates made so far.
+_FREE_OPTIONS = {"epochs", "patience", "save_every"}
+
+
+class Trainer:
+    """Trains a model.
+
+    Args:
+        model: the network; it is moved to the device, and after `fit` holds the best weights.
+        loss: what is minimised.
+        config: the options; those of a subclass of `TrainingConfig` are kept in the checkpoint too.
+        run_folder: `run_folder/checkpoint` is where checkpoints go; None: there are none.
+        resume: go on from the checkpoint in `run_folder`; where there is none yet, begin.
+        progress: show a bar on standard error.
+
+    Raises:
+        ConfigError: this machine cannot compute in the precision.
+    """
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        loss: Loss,
+        config: TrainingConfig,
+        *,
+        run_folder: Path | None = None,
+        resume: bool = False,
+        progress: bool = False,
+    ) -> None:
+        self.accelerator = build_accelerator(config)
+        self.model = model.to(self.accelerator.device)
+        self.loss = loss
+        self.config = config
+        self.checkpoint = None if run_folder is None else Path(run_folder) / "checkpoint"
+        self.resume = resume
+        self.progress = progress and self.accelerator.is_main_process
+        self.bptt = self.build_bptt()
+        self.clipping = build_clipping(model, config)
+        self.optimizer = self.accelerator.prepare_optimizer(build_optimizer(model, config))
+        self.average = WeightAverage()
+        self.position = Position()
+        self.carry = Carry()
+        self.best: dict[str, Tensor] = {}
+        self.monitor = "loss"
+        self.mode: Literal["min", "max"] = "min"
+
+    def build_bptt(self) -> BPTT:
+        """Truncated BPTT when there is a window, else full."""
+        if self.config.window is not None:
+            return TruncatedBPTT(self.config.window, self.config.reach)
+        return FullBPTT(self.config.checkpoint_every)
+
+    def fit(
+        self,
+        loader: Loader,
+        score: Score | None = None,
+        monitor: str = "loss",
+        mode: Literal["min", "max"] = "min",
+    ) -> History:
+        """Train until the epochs are done or the dev score stops getting better.
+
+        Args:
+            loader: the training batches; in several processes each has its own share of the rows.
+            score: scores of the model's present weights on the dev data. Without it the last weights are
+                kept, and the schedule watches the training loss.
+            monitor: the score that decides.
+            mode: whether less or more of it is better.
+
+        Raises:
+            ConfigError: the model, the loss, the batches and the options do not fit together, or the
+                checkpoint is of a run with other options.
+            DivergedError: the loss or a gradient became NaN or infinite.
+            StorageError: a checkpoint could not be written; the one before is untouched.
+            KeyboardInterrupt: Ctrl-C was pressed; its message says how to go on.
+        """
+        self.schedule = Schedule(self.config, self.config.epochs * len(loader))
+        self.bar = ProgressBar(self.progress, self.config.epochs, len(loader))
+        self.monitor, self.mode, self.batches = monitor, mode, len(loader)
+        with deterministic(self.accelerator.device), interruptible() as interruption, self.bar.live():
+            self.begin()
+            self.saved_at = time.monotonic()
+            while not self.finished():
+                self.train_epoch(loader, interruption)
+                self.end_epoch(score)
+            self.restore_best()
+        return self.history
+
+    @property
+    def history(self) -> History:
+        """The course of the run so far."""
+        return self.position.history
+
+    def begin(self) -> None:
+        """Seed the run, or go on from its checkpoint."""
+        share_weights(self.accelerator, self.model)
+        # Each process draws its own dropout masks.
+        seed_everything(self.config.seed + self.accelerator.process_index)
+        self.position = Position(history=History(monitor=self.monitor, mode=self.mode))
+        self.carry = Carry()
+        self.best = {}
+        self.begin_averaging()
+        if self.resume and self.checkpoint is not None:
+            if self.checkpoint.exists():
+                self.load_checkpoint()
+            else:
+                self.bar.say(f"no checkpoint in {self.checkpoint} yet: training begins from the start")
+
+    def finished(self) -> bool:
+        """Whether training is done; an earlier run that did all its epochs may be given more."""
+        if self.history.stopped == "epochs" and self.position.epoch < self.config.epochs:
+            self.history.stopped = None
+        return self.history.stopped is not None
+
+    def train_epoch(self, loader: Loader, interruption: Interruption) -> None:
+        """Train on the batches of the epoch that are left."""
+        self.model.train()
+        self.bar.begin(self.position.epoch, self.position.batch)
+        for batch in loader.batches(self.position.epoch, self.position.batch):
+            started = time.perf_counter()
+            self.train_batch(batch.to(self.accelerator.device))
+            self.position.batch += 1
+            self.position.seconds += time.perf_counter() - started
+            self.save_or_stop(interruption)
+
+    def train_batch(self, batch: Batch) -> None:
+        """Make the updates of a batch."""
+        rate = self.schedule.learning_rate(self.position.epoch * self.batches + self.position.batch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        steps = 0
+        for update in self.bptt.updates(self.model, self.loss, batch, self.carry, self.accelerator):
+            clipped = self.step(update)
+            self.record(update, clipped)
+            self.carry = update.carry
+            steps += update.steps
+        position, processes = self.position, self.accelerator.num_processes
+        self.bar.batch(
+            loss=position.total / max(1, position.count),
+            norm=position.norms / max(1, position.made),
+            clipped=position.clipped / max(1, position.made),
+            amount=steps if batch.targets_per_step else batch.size * processes,
+            unit="steps" if batch.targets_per_step else "sequences",
+        )
+
+    def step(self, update: Update) -> Clipped:
+        """Clip the gradient and change the weights by it."""
+        self.require_finite(update.loss, "loss")
+        add_up_gradients(self.accelerator, self.model.parameters())
+        self.accelerator.unscale_gradients(self.optimizer)
+        clipped = self.clipping(self.model.parameters())
+        # With float16 an infinite gradient only means that the loss scale was too high; the scaler skips it.
+        if self.accelerator.scaler is None:
+            self.require_finite(clipped.norm, "gradient norm")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.position.averaging:
+            self.average.update(self.model)
+        return clipped
+
+    def record(self, update: Update, clipped: Clipped) -> None:
+        """Add an update to the sums of the epoch and to the history."""
+        position = self.position
+        position.updates += 1
+        position.made += 1
+        position.total += update.loss * update.count
+        position.count += update.count
+        position.steps += update.steps
+        position.norms += clipped.norm
+        position.clipped += clipped.clipped
+        self.history.record(
+            position.updates, loss=update.loss, gradient_norm=clipped.norm, clipped=clipped.clipped
+        )
+
+    def require_finite(self, value: float, name: str) -> None:
+        """Stop training when a value is NaN or infinite.
+
+        Raises:
+            DivergedError: it is; names the update and the likely remedy.
+        """
+        if isfinite(value):
+            return
+        position, config = self.position, self.config
+        self.restore_best()
+        kept = (
+            f"the last good checkpoint is kept in {self.checkpoint}"
+            if self.checkpoint is not None and self.checkpoint.exists()
+            else "no checkpoint was written"
+        )
+        if position.updates == 0:
+            remedy = "look for NaN or huge values in the training data, or lower learning_rate"
+        elif config.clip in ("none", "step"):
+            remedy = "clip the gradient (clip='norm', clip_threshold=1), or lower learning_rate"
+        else:
+            remedy = f"lower learning_rate, or clip_threshold (now {config.clip_threshold:g})"
+        raise DivergedError(
+            f"epoch {position.epoch + 1}, update {position.updates + 1}: the {name} became {value}; training "
+            f"stopped, {kept}. Likely remedy: {remedy} (learning_rate is {config.learning_rate:g})."
+        )
+
+    def save_or_stop(self, interruption: Interruption) -> None:
+        """Between two batches: save when it is time, and end when Ctrl-C was pressed."""
+        # Only the first process's clock counts, so that all save together.
+        due = self.accelerator.is_main_process and time.monotonic() - self.saved_at >= self.config.save_every
+        due_anywhere, stop = add_up(self.accelerator, due, interruption.requested)
+        if due_anywhere or stop:
+            self.save_checkpoint()
+        if stop:
+            where = f"epoch {self.position.epoch + 1}, after update {self.position.updates}"
+            done = f"Training was interrupted in {where}"
+            if self.checkpoint is None:
+                raise KeyboardInterrupt(f"{done}; nothing was saved, because no run folder was given.")
+            raise KeyboardInterrupt(
+                f"{done}; the checkpoint is in {self.checkpoint}. Give the same command with --resume "
+                "(in Python: fit(..., resume=True)) to go on from there."
+            )
+
+    def end_epoch(self, score: Score | None) -> None:
+        """Score the weights, keep them if they are the best, note the epoch and save."""
+        position = self.position
+        scores = {} if score is None else self.evaluate(score)
+        loss = position.total / max(1, position.count)
+        if score is not None and self.monitor not in scores:
+            raise ConfigError(f"monitor: expected one of {sorted(scores)}, got {self.monitor!r}.")
+        value = scores[self.monitor] if scores else loss
+        better = isfinite(value) and (
+            position.best is None or (value < position.best if self.mode == "min" else value > position.best)
+        )
+        position.best, position.waited = (value, 0) if better else (position.best, position.waited + 1)
+        self.history.epochs.append(
+            EpochRecord(
+                epoch=position.epoch + 1,
+                loss=loss,
+                gradient_norm=position.norms / max(1, position.made),
+                clipped=position.clipped / max(1, position.made),
+                learning_rate=self.optimizer.param_groups[0]["lr"],
+                updates=position.made,
+                steps=position.steps,
+                seconds=position.seconds,
+                scores=dict(scores),
+            )
+        )
+        if score is not None and better:
+            self.keep_best()
+        self.schedule.end_epoch(better)
+        self.begin_averaging()
+        self.bar.end(position.epoch, loss, scores, position.seconds)
+        position.begin_epoch()
+        if position.epoch >= self.config.epochs:
+            self.history.stopped = "epochs"
+        elif (
+            score is not None and self.config.patience is not None and position.waited >= self.config.patience
+        ):
+            self.history.stopped = "patience"
+        self.carry = Carry()
+        self.save_checkpoint()
+
+    def evaluate(self, score: Score) -> dict[str, float]:
+        """Scores on the dev data, of the averaged weights once there are any, by the first process."""
+        scores: dict[str, float] = {}
+        self.model.eval()
+        with torch.no_grad(), self.average.applied(self.model):
+            if self.accelerator.is_main_process:
+                scores = {name: float(value) for name, value in score().items()}
+        self.model.train()
+        if self.accelerator.num_processes > 1:
+            shared: list[Any] = [scores]
+            torch.distributed.broadcast_object_list(shared, 0)
+            scores = shared[0]
+        return scores
+
+    def keep_best(self) -> None:
+        """Keep a copy of the weights that were just scored."""
+        with self.average.applied(self.model):
+            self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.history.best_epoch = self.position.epoch + 1
+
+    def restore_best(self) -> None:
+        """Give the model its best weights; without a dev score, the averaged ones where there are any."""
+        if self.best:
+            self.model.load_state_dict(self.best)
+        else:
+            self.average.assign(self.model)
+
+    def begin_averaging(self) -> None:
+        """Let averaged SGD begin to average once the score stands still."""
+        position, config = self.position, self.config
+        if (
+            config.optimizer == "asgd"
+            and not position.averaging
+            and position.waited >= config.average_patience
+        ):
+            position.averaging = True
+            # The averaged weights are given their own patience.
+            position.waited = 0
+
+    def save_checkpoint(self) -> None:
+        """Write a checkpoint, where there is a folder for it; the first process writes."""
+        if self.checkpoint is None:
+            return
+        # A finite gradient can still have thrown the weights too far; the checkpoint before stays then.
+        weights = torch.nn.utils.get_total_norm([weight.detach() for weight in self.model.parameters()])
+        self.require_finite(float(weights), "norm of the weights")
+        process = safetensors.torch.save(
+            {
+                name: tensor.to("cpu", copy=True).contiguous()
+                for name, tensor in process_tensors(self.carry).items()
+            }
+        )
+        processes: list[Any] = [process]
+        if self.accelerator.num_processes > 1:
+            processes = [None] * self.accelerator.num_processes
+            torch.distributed.all_gather_object(processes, process)
+        if self.accelerator.is_main_process:
+            tensors, values = flatten_optimizer(self.optimizer.state_dict())
+            write_folder(
+                self.checkpoint,
+                {
+                    "run.json": {
+                        "position": self.position.model_dump(mode="json"),
+                        "options": self.config.model_dump(mode="json"),
+                        "batches": self.batches,
+                        "processes": len(processes),
+                        "optimizer": values,
+                        "schedule": self.schedule.state(),
+                        "clipping": self.clipping.state(),
+                        "averaged": self.average.count,
+                        "scaler": None
+                        if self.accelerator.scaler is None
+                        else self.accelerator.scaler.state_dict(),
+                    }
+                },
+                {
+                    "model.safetensors": self.model.state_dict(),
+                    "optimizer.safetensors": tensors,
+                    "best.safetensors": self.best,
+                    "average.safetensors": self.average.mean,
+                    **{
+                        f"process-{index}.safetensors": safetensors.torch.load(content)
+                        for index, content in enumerate(processes)
+                    },
+                },
+                kind="checkpoint",
+            )
+        self.saved_at = time.monotonic()
+
+    def load_checkpoint(self) -> None:
+        """Put everything back as it was when the checkpoint was written.
+
+        Raises:
+            ModelFolderError: the checkpoint is truncated or corrupt.
+            ConfigError: it is of a run with other options, data or processes.
+        """
+        assert self.checkpoint is not None
+        contents = read_folder(self.checkpoint, kind="checkpoint")
+        run = contents.files["run.json"]
+        self.require_same_run(contents, run)
+        device = self.accelerator.device
+        self.model.load_state_dict(contents.tensors["model.safetensors"])
+        self.optimizer.load_state_dict(
+            unflatten_optimizer(contents.tensors["optimizer.safetensors"], run["optimizer"])
+        )
+        self.best = {name: tensor.to(device) for name, tensor in contents.tensors["best.safetensors"].items()}
+        self.average.restore(
+            run["averaged"],
+            {name: tensor.to(device) for name, tensor in contents.tensors["average.safetensors"].items()},
+        )
+        self.schedule.restore(run["schedule"])
+        self.clipping.restore(run["clipping"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(run["scaler"])
+        self.position = Position.model_validate(run["position"])
+        name = f"process-{self.accelerator.process_index}.safetensors"
+        self.carry = restore_process(contents.tensors[name], device)
+
+    def require_same_run(self, contents: Contents, run: Mapping[str, Any]) -> None:
+        """Refuse a checkpoint of another run."""
+        now: dict[str, Any] = {
+            **self.config.model_dump(mode="json"),
+            "batches per epoch": self.batches,
+            "processes": self.accelerator.num_processes,
+        }
+        saved = {**run["options"], "batches per epoch": run["batches"], "processes": run["processes"]}
+        for name in sorted(saved.keys() | now.keys()):
+            if name not in _FREE_OPTIONS and saved.get(name) != now.get(name):
+                raise ConfigError(
+                    f"resume: expected {name} = {saved.get(name)!r} as in the checkpoint {contents.path}, "
+                    f"got {now.get(name)!r}; give the same options and data, or train anew without resume."
+                )
