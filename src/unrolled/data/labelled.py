@@ -62,7 +62,7 @@ def read_labelled(
     """
     kind = Path(path).suffix.lower()
     if kind == ".ts":
-        return as_targets(read_ts(path), targets, labelled)
+        return checked(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
     wanted = [name for name in (text, values, label) if name is not None]
@@ -84,34 +84,30 @@ def labelled_of_table(
     inputs_name, numeric = _inputs_column(table, text, values, label, notes)
     label_name = _label_column(table, inputs_name, label, notes) if labelled else None
     items = []
-    width = None
     for entry, cell in enumerate(table.column(inputs_name)):
         source = table.source(entry, inputs_name)
-        if numeric:
-            inputs = _numbers(cell, source)
-            width = width or inputs.shape[1]
-            if inputs.shape[1] != width:
-                raise source.error(
-                    f"expected {width} numbers a step as in the rows before, got {inputs.shape[1]}"
-                )
-        else:
-            inputs = _text(cell, source)
+        inputs = number_sequence(cell, source) if numeric else _text(cell, source)
         target = table.column(label_name)[entry] if label_name is not None else None
         items.append(Example(inputs, target, table.source(entry, label_name)))
-    return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
+    return checked(Examples(tuple(items), tuple(notes)), targets, labelled)
 
 
-def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
+def checked(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
     """The examples with their targets as labels (strings) or as numbers (floats); see `read_labelled`.
 
     Raises:
-        DataError: a target is missing, or is not a number where one is expected.
+        DataError: a target is missing or is not a number where one is expected, or the number sequences have
+            different numbers of features.
     """
+    width = next((item.inputs.shape[1] for item in examples if not isinstance(item.inputs, str)), None)
+    for item in examples:
+        if width is not None and item.inputs.shape[1] != width:
+            found = item.inputs.shape[1]
+            raise item.source.error(f"expected {width} numbers a step as in the first sequence, got {found}")
+        if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
+            raise item.source.error("expected a label, got an empty cell")
     if not labelled:
         return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
-    for item in examples:
-        if is_missing(item.target) and not (isinstance(item.target, str) and item.target.strip()):
-            raise item.source.error("expected a label, got an empty cell")
     notes = examples.notes
     if targets == "auto":
         targets = "number" if _are_fractions([item.target for item in examples]) else "class"
@@ -194,7 +190,7 @@ def _holds_numbers(table: Table, name: str) -> bool:
     return isinstance(cell, list | np.ndarray)
 
 
-def _numbers(cell: Any, source: Source) -> np.ndarray:
+def number_sequence(cell: Any, source: Source) -> np.ndarray:
     """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
     if isinstance(cell, str):
         try:

@@ -70,7 +70,8 @@ def series_of_table(
             time, or the times are not evenly spaced.
 
     Example:
-        >>> table = Table("t.csv", {"ds": ["2024-01-04", "2024-01-01", "2024-01-02"], "y": [4, 1, 2]}, np.arange(2, 5))
+        >>> columns = {"ds": ["2024-01-04", "2024-01-01", "2024-01-02"], "y": [4, 1, 2]}
+        >>> table = Table("sales.csv", columns, np.array([2, 3, 4]))
         >>> series, = series_of_table(table)
         >>> series.values, series.step, series.season
         (array([ 1.,  2., nan,  4.]), 'D', 7)
