@@ -1,1 +1,18 @@
 """Sequence in, sequence out: recurrent layers as torch modules."""
+
+from unrolled.layers.record import Direction, Unrolled
+from unrolled.layers.recurrent import GRU, LSTM, RNN, build_recurrent
+from unrolled.layers.state import State, detach_state, map_state, reset_rows
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Direction",
+    "State",
+    "Unrolled",
+    "build_recurrent",
+    "detach_state",
+    "map_state",
+    "reset_rows",
+]

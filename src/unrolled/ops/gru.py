@@ -1,7 +1,7 @@
 r"""Gated recurrent unit over a whole sequence.
 
-Cho et al. (2014), in the form of cuDNN and torch where the reset gate acts after the recurrent product. With ``x_t``
-the input of step t and ``*`` the elementwise product::
+Cho et al. (2014), in the form of cuDNN and torch where the reset gate acts after the recurrent product.
+With ``x_t`` the input of step t and ``*`` the elementwise product::
 
     r_t = sigmoid(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr)            reset gate
     z_t = sigmoid(W_iz x_t + b_iz + W_hz h_{t-1} + b_hz)            update gate
@@ -9,17 +9,18 @@ the input of step t and ``*`` the elementwise product::
     n_t = tanh(W_in x_t + b_in + r_t * q_t)                         candidate
     h_t = (1 - z_t) * n_t + z_t * h_{t-1}                           hidden state
 
-Everything that depends on ``x`` alone is one product for all steps and comes in from outside as ``gates_x``, with the
-biases ``b_i`` of all gates and ``b_hr``, ``b_hz`` in it; ``b_hn`` stands inside the reset gate's product and is an
-argument of its own. Options, each off where its argument is None:
+Everything that depends on ``x`` alone is one product for all steps and comes in from outside as
+``gates_x``, with the biases ``b_i`` of all gates and ``b_hr``, ``b_hz`` in it; ``b_hn`` stands inside the
+reset gate's product and is an argument of its own. Options, each off where its argument is None:
 
-- layer normalisation (Ba, Kiros & Hinton 2016): of the recurrent products, r and z together and n by itself, with
-  the gain ``norm_hh_gain``;
+- layer normalisation (Ba, Kiros & Hinton 2016): of the recurrent products, r and z together and n by
+  itself, with the gain ``norm_hh_gain``;
 - ``hidden_mask`` (Gal & Ghahramani 2016): one mask for all steps on the h that enters the recurrent products;
 - ``zoneout`` (Krueger et al. 2017): ``h_t = d * h_{t-1} + (1 - d) * (new h)``;
 - ``clip_step`` (Graves 2013): the gradient with respect to what enters each gate is clamped at every step.
 
-Legend: ``T`` steps, ``B`` rows, ``H`` hidden units. Gates lie in torch's order ``r z n`` along the last dimension.
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units. Gates lie in torch's order ``r z n`` along the last
+dimension.
 """
 
 import torch
@@ -67,8 +68,8 @@ def gru_reference(
         clip_step: bound of the gradient at the gates' inputs; 0 for none.
 
     Returns:
-        All h ``(T, B, H)``, zero past each row's end; h at the end of the scan, ``(B, H)``; the values of r, z and n
-        ``(T, B, 3H)``; the recurrent candidate q ``(T, B, H)``, both zero past each row's end.
+        All h ``(T, B, H)``, zero past each row's end; h at the end of the scan, ``(B, H)``; the values of
+        r, z and n ``(T, B, 3H)``; the recurrent candidate q ``(T, B, H)``, both zero past each row's end.
     """
     steps, hidden_size = gates_x.shape[0], h_0.shape[1]
     sizes = [2 * hidden_size, hidden_size]
@@ -129,8 +130,8 @@ def gru_backward_reference(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The gradient of `gru_reference`, backwards over time by hand.
 
-    Only what depends on the step after stays in the loop. Past a row's end all gates are zero and the keep weights
-    one, so the gradient is handed through there untouched.
+    Only what depends on the step after stays in the loop. Past a row's end all gates are zero and the keep
+    weights one, so the gradient is handed through there untouched.
 
     Args:
         grad_hidden: dL/d(all h), or None; likewise the next three, for the results of the forward in order.
@@ -143,8 +144,8 @@ def gru_backward_reference(
         h_0: this and all that follow as in the forward.
 
     Returns:
-        The gradients of gates_x, h_0, weight_hh, bias_n, norm_hh_gain, probe; an empty tensor for each that was not
-        given.
+        The gradients of gates_x, h_0, weight_hh, bias_n, norm_hh_gain, probe; an empty tensor for each
+        that was not given.
     """
     steps, hidden_size = gates.shape[0], h_0.shape[1]
     sizes = [2 * hidden_size, hidden_size]

@@ -1,7 +1,7 @@
 r"""Long short-term memory over a whole sequence.
 
-Hochreiter & Schmidhuber (1997), with the forget gate of Gers, Schmidhuber & Cummins (2000). With ``x_t`` the input
-of step t and ``*`` the elementwise product::
+Hochreiter & Schmidhuber (1997), with the forget gate of Gers, Schmidhuber & Cummins (2000). With ``x_t``
+the input of step t and ``*`` the elementwise product::
 
     i_t = sigmoid(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi)         input gate
     f_t = sigmoid(W_if x_t + b_if + W_hf h_{t-1} + b_hf)         forget gate
@@ -10,20 +10,21 @@ of step t and ``*`` the elementwise product::
     c_t = f_t * c_{t-1} + i_t * g_t                              cell
     h_t = o_t * tanh(c_t)                                        hidden state
 
-Everything that depends on ``x`` alone, ``gates_x = W_ih x + b_ih + b_hh``, is one product for all steps and comes in
-from outside. Options, each off where its argument is None:
+Everything that depends on ``x`` alone, ``gates_x = W_ih x + b_ih + b_hh``, is one product for all steps
+and comes in from outside. Options, each off where its argument is None:
 
 - projection ``weight_hr`` (Sak, Senior & Beaufays 2014): ``h_t = W_hr (o_t * tanh(c_t))``;
-- ``peephole`` (Gers & Schmidhuber 2000): ``p_i * c_{t-1}``, ``p_f * c_{t-1}`` and ``p_o * c_t`` enter the gates;
+- ``peephole`` (Gers & Schmidhuber 2000): ``p_i * c_{t-1}``, ``p_f * c_{t-1}`` and ``p_o * c_t`` enter the
+  gates;
 - layer normalisation (Ba, Kiros & Hinton 2016): ``LN(W_hh h_{t-1}; norm_hh_gain)`` over all four gates, and
   ``h_t = o_t * tanh(LN(c_t; norm_cell_gain) + norm_cell_bias)``;
 - ``hidden_mask`` (Gal & Ghahramani 2016): ``W_hh (m * h_{t-1})`` with one mask m for all steps;
-- ``zoneout_h``, ``zoneout_c`` (Krueger et al. 2017): ``h_t = d_h * h_{t-1} + (1 - d_h) * (new h)`` and likewise for
-  the cell, where the new h is computed from the new cell before zoneout;
+- ``zoneout_h``, ``zoneout_c`` (Krueger et al. 2017): ``h_t = d_h * h_{t-1} + (1 - d_h) * (new h)`` and
+  likewise for the cell, where the new h is computed from the new cell before zoneout;
 - ``clip_step`` (Graves 2013): the gradient with respect to what enters each gate is clamped at every step.
 
-Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` units of h (``H`` without projection). Gates lie in torch's
-order ``i f g o`` along the last dimension.
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` units of h (``H`` without projection). Gates lie
+in torch's order ``i f g o`` along the last dimension.
 """
 
 import torch
@@ -169,9 +170,9 @@ def lstm_backward_reference(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The gradient of `lstm_reference`, backwards over time by hand.
 
-    Only what depends on the step after stays in the loop; the factors that depend on the forward's results alone are
-    computed for all steps before it, weight gradients for all steps after it. Past a row's end all gates are zero
-    and the keep weights one, so the gradient is handed through there untouched.
+    Only what depends on the step after stays in the loop; the factors that depend on the forward's results
+    alone are computed for all steps before it, weight gradients for all steps after it. Past a row's end
+    all gates are zero and the keep weights one, so the gradient is handed through there untouched.
 
     Args:
         grad_hidden: dL/d(all h), or None; likewise the next four, for the results of the forward in order.

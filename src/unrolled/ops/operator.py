@@ -1,18 +1,20 @@
 """From two plain-torch functions, a recurrence and its gradient, to two torch operators.
 
-Each recurrence is one operator and its backward another, so that a faster implementation can be registered for
-either on any device (``operator.register_kernel("cpu")``) and everything above stays as it is. What torch needs to
-know beside the computation is the same for all cells and stands here:
+Each recurrence is one operator and its backward another, so that a faster implementation can be registered
+for either on any device (``operator.register_kernel("cpu")``) and everything above stays as it is. What
+torch needs to know beside the computation is the same for all cells and stands here:
 
 - autograd: the forward operator's gradient is the backward operator;
-- double backward: the backward operator is differentiated by replaying its plain-torch implementation. It reads the
-  forward's results (states, gates) rather than the forward's input, so gradients with respect to those results come
-  back too and flow through the forward operator once more: nothing has to be kept for a second derivative;
-- vmap of a gradient (``is_grads_batched``): one call for each element of the mapped dimension, results stacked;
+- double backward: the backward operator is differentiated by replaying its plain-torch implementation. It
+  reads the forward's results (states, gates) rather than the forward's input, so gradients with respect to
+  those results come back too and flow through the forward operator once more: nothing has to be kept for a
+  second derivative;
+- vmap of a gradient (``is_grads_batched``): one call for each element of the mapped dimension, results
+  stacked;
 - autocast: a recurrence accumulates over time, so it runs in float32 inside an autocast region.
 
-Operators defined from Python cannot be differentiated by `torch.func` (torch 2.13), so `callable_under_func` runs the
-reference there, which composes with every transform.
+Operators defined from Python cannot be differentiated by `torch.func` (torch 2.13), so
+`callable_under_func` runs the reference there, which composes with every transform.
 """
 
 import functools
@@ -36,7 +38,8 @@ def recurrence_operators(
 
     Args:
         name: the operator's name.
-        forward: the reference; its first parameter is ``gates_x``, the only tensor the backward does not read.
+        forward: the reference; its first parameter is ``gates_x``, the only tensor the backward does not
+            read.
         backward: takes the gradient of every result of ``forward`` (None where there is none), then the saved
             results, then every parameter of ``forward`` but the first; returns one gradient for each name in
             ``differentiable``, an empty tensor for an option that was not given.
@@ -50,8 +53,8 @@ def recurrence_operators(
     parameters = list(inspect.signature(forward).parameters)
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        # Gradients of unused results stay None: zeros for the gates of every step would cost a pass over memory.
-        ctx.set_materialize_grads(False)
+        # Gradients of unused results stay None: zeros for the gates of every step would cost a pass over
+        memory. ctx.set_materialize_grads(False)
         _save(ctx, [*(output[position] for position in saved), *inputs[1:]])
         ctx.present = dict(zip(parameters, (value is not None for value in inputs), strict=True))
 

@@ -4,8 +4,9 @@ Elman (1990). With ``x_t`` the input of step t::
 
     h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 
-where ``act`` is tanh, relu, sigmoid or identity. Everything that depends on ``x`` alone, ``W_ih x + b_ih + b_hh``, is
-one product for all steps and comes in from outside as ``gates_x``. Options, each off where its argument is None:
+where ``act`` is tanh, relu, sigmoid or identity. Everything that depends on ``x`` alone, ``W_ih x + b_ih +
+b_hh``, is one product for all steps and comes in from outside as ``gates_x``. Options, each off where its
+argument is None:
 
 - layer normalisation of the recurrent product with the gain ``norm_hh_gain`` (Ba, Kiros & Hinton 2016);
 - ``hidden_mask`` (Gal & Ghahramani 2016): ``W_hh (m * h_{t-1})`` with one mask m for all steps;
@@ -70,8 +71,8 @@ def rnn_reference(
         clip_step: bound of the gradient at the activation's input; 0 for none.
 
     Returns:
-        All h ``(T, B, H)``, zero past each row's end; h at the end of the scan, ``(B, H)``; the activation's values
-        ``(T, B, H)``, zero past each row's end.
+        All h ``(T, B, H)``, zero past each row's end; h at the end of the scan, ``(B, H)``; the
+        activation's values ``(T, B, H)``, zero past each row's end.
     """
     steps = gates_x.shape[0]
     act, _ = ACTIVATIONS[activation]
@@ -128,7 +129,8 @@ def rnn_backward_reference(
         h_0: this and all that follow as in the forward.
 
     Returns:
-        The gradients of gates_x, h_0, weight_hh, norm_hh_gain, probe; an empty tensor for each that was not given.
+        The gradients of gates_x, h_0, weight_hh, norm_hh_gain, probe; an empty tensor for each that was
+        not given.
     """
     steps = values.shape[0]
     _, derivative = ACTIVATIONS[activation]

@@ -1,7 +1,8 @@
 """A scan over time under lengths: its order, which steps are real, what was there before each.
 
-Legend: ``T`` steps, ``B`` rows, ``H`` hidden units. A scan in reverse runs ``t = T-1 .. 0`` and holds a row's state
-while ``t`` lies past the row's end, so each row begins at its own last step and nothing has to be flipped.
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units. A scan in reverse runs ``t = T-1 .. 0`` and holds a
+row's state while ``t`` lies past the row's end, so each row begins at its own last step and nothing has to
+be flipped.
 """
 
 from typing import Any

@@ -1,0 +1,334 @@
+"""The three recurrent layers, each the drop-in replacement of the one of the same name in `torch.nn`."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Unpack, final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unrolled.errors import ConfigError
+from unrolled.layers.stack import RecurrentExtras, RecurrentLayer, Scan, Steps
+from unrolled.ops.gru import gru
+from unrolled.ops.lstm import lstm
+from unrolled.ops.rnn import ACTIVATIONS, rnn
+
+
+@final
+class RNN(RecurrentLayer):
+    """The simple recurrent network of Elman (1990); the equations stand in `unrolled.ops.rnn`.
+
+    Args:
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        num_layers: layers.
+        nonlinearity: "tanh", "relu", "sigmoid" or "identity".
+        bias: add biases.
+        batch_first: batches are ``(B, T, ...)``.
+        dropout: share of units dropped between layers.
+        bidirectional: read the sequence in both directions.
+        device: of the parameters.
+        dtype: of the parameters.
+        **extras: what `torch.nn` lacks; see `unrolled.layers.stack.RecurrentLayer`.
+
+    Example:
+        >>> layer = RNN(3, 5, nonlinearity="identity")
+        >>> output, h_n = layer(torch.randn(7, 2, 3), lengths=torch.tensor([7, 4]))
+        >>> output.shape, h_n.shape
+        (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
+    """
+
+    gate_names = ("candidate",)
+    norm_groups = (1,)
+    state_names = ("h",)
+    keep_gate = None
+    write_gate = None
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        **extras: Unpack[RecurrentExtras],
+    ) -> None:
+        if nonlinearity not in ACTIVATIONS:
+            raise ConfigError(
+                f"expected nonlinearity to be one of {', '.join(ACTIVATIONS)}, got {nonlinearity!r}."
+            )
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            **extras,
+        )
+        self.nonlinearity = nonlinearity
+
+    def _input_bias(self, suffix: str) -> Tensor | None:
+        return _sum_of_biases(self, suffix)
+
+    def _scan(self, scan: Scan) -> Steps:
+        (zoneout,) = self._zoneouts(scan)
+        hidden, h_n, values = rnn(
+            scan.gates_x,
+            scan.initial[0],
+            scan.weight_hh,
+            self._parameter("norm_hh_gain", scan.suffix),
+            self._hidden_mask(scan),
+            zoneout,
+            scan.probe_hidden,
+            scan.lengths,
+            self.nonlinearity,
+            scan.reverse,
+            self.clip_step or 0.0,
+        )
+        return Steps(hidden, None, values, (h_n,))
+
+
+@final
+class GRU(RecurrentLayer):
+    """The gated recurrent unit of Cho et al. (2014); the equations stand in `unrolled.ops.gru`.
+
+    Args:
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        num_layers: layers.
+        bias: add biases.
+        batch_first: batches are ``(B, T, ...)``.
+        dropout: share of units dropped between layers.
+        bidirectional: read the sequence in both directions.
+        device: of the parameters.
+        dtype: of the parameters.
+        chrono: the longest dependency expected, in steps (Tallec & Ollivier 2018).
+        **extras: what `torch.nn` lacks; see `unrolled.layers.stack.RecurrentLayer`.
+
+    Example:
+        >>> layer = GRU(3, 5, bidirectional=True, batch_first=True)
+        >>> output, h_n = layer(torch.randn(2, 7, 3))
+        >>> output.shape, h_n.shape
+        (torch.Size([2, 7, 10]), torch.Size([2, 2, 5]))
+    """
+
+    gate_names = ("reset_gate", "update_gate", "candidate")
+    norm_groups = (2, 1)
+    state_names = ("h",)
+    keep_gate = "update_gate"
+    write_gate = None
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        chrono: float | None = None,
+        **extras: Unpack[RecurrentExtras],
+    ) -> None:
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            chrono=chrono,
+            **extras,
+        )
+
+    def _input_bias(self, suffix: str) -> Tensor | None:
+        if not self.bias:
+            return None
+        # The candidate's recurrent bias stands inside the reset gate's product: the operator adds it.
+        bias_hh = self.get_parameter("bias_hh" + suffix)
+        hidden = bias_hh.shape[0] // 3
+        return self.get_parameter("bias_ih" + suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
+
+    def _scan(self, scan: Scan) -> Steps:
+        (zoneout,) = self._zoneouts(scan)
+        bias_hh = self._parameter("bias_hh", scan.suffix)
+        hidden, h_n, gates, _ = gru(
+            scan.gates_x,
+            scan.initial[0],
+            scan.weight_hh,
+            None if bias_hh is None else bias_hh.chunk(3)[2],
+            self._parameter("norm_hh_gain", scan.suffix),
+            self._hidden_mask(scan),
+            zoneout,
+            scan.probe_hidden,
+            scan.lengths,
+            scan.reverse,
+            self.clip_step or 0.0,
+        )
+        return Steps(hidden, None, gates, (h_n,))
+
+
+@final
+class LSTM(RecurrentLayer):
+    """Long short-term memory, Hochreiter & Schmidhuber (1997); the equations stand in `unrolled.ops.lstm`.
+
+    Args:
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        num_layers: layers.
+        bias: add biases.
+        batch_first: batches are ``(B, T, ...)``.
+        dropout: share of units dropped between layers.
+        bidirectional: read the sequence in both directions.
+        proj_size: project h to this many units (Sak, Senior & Beaufays 2014); 0 does not.
+        device: of the parameters.
+        dtype: of the parameters.
+        peepholes: let the gates see the cell (Gers & Schmidhuber 2000).
+        forget_bias: the forget gate's bias at the start.
+        chrono: the longest dependency expected, in steps (Tallec & Ollivier 2018).
+        **extras: what `torch.nn` lacks; see `unrolled.layers.stack.RecurrentLayer`.
+
+    Example:
+        >>> layer = LSTM(3, (8, 4), num_layers=2, peepholes=True)
+        >>> output, (h_n, c_n) = layer(torch.randn(7, 2, 3))
+        >>> output.shape, [h.shape for h in h_n]
+        (torch.Size([7, 2, 4]), [torch.Size([1, 2, 8]), torch.Size([1, 2, 4])])
+    """
+
+    gate_names = ("input_gate", "forget_gate", "candidate", "output_gate")
+    norm_groups = (4,)
+    state_names = ("h", "c")
+    keep_gate = "forget_gate"
+    write_gate = "input_gate"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        peepholes: bool = False,
+        forget_bias: float | None = None,
+        chrono: float | None = None,
+        **extras: Unpack[RecurrentExtras],
+    ) -> None:
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            proj_size=proj_size,
+            peepholes=peepholes,
+            forget_bias=forget_bias,
+            chrono=chrono,
+            **extras,
+        )
+
+    def _input_bias(self, suffix: str) -> Tensor | None:
+        return _sum_of_biases(self, suffix)
+
+    def _scan(self, scan: Scan) -> Steps:
+        zoneout_h, zoneout_c = self._zoneouts(scan)
+        h_0, c_0 = scan.initial
+        hidden, cell, h_n, c_n, gates = lstm(
+            scan.gates_x,
+            h_0,
+            c_0,
+            scan.weight_hh,
+            self._parameter("weight_hr", scan.suffix),
+            self._parameter("peephole", scan.suffix),
+            self._parameter("norm_hh_gain", scan.suffix),
+            self._parameter("norm_cell_gain", scan.suffix),
+            self._parameter("norm_cell_bias", scan.suffix),
+            self._hidden_mask(scan),
+            zoneout_h,
+            zoneout_c,
+            scan.probe_hidden,
+            scan.probe_cell,
+            scan.lengths,
+            scan.reverse,
+            self.clip_step or 0.0,
+        )
+        return Steps(hidden, cell, gates, (h_n, c_n))
+
+
+def _sum_of_biases(layer: RecurrentLayer, suffix: str) -> Tensor | None:
+    if not layer.bias:
+        return None
+    return layer.get_parameter("bias_ih" + suffix) + layer.get_parameter("bias_hh" + suffix)
+
+
+CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
+"""The layers by name."""
+
+
+def build_recurrent(
+    cell: str,
+    input_size: int,
+    hidden_size: int | Sequence[int],
+    *,
+    activation: str | None = None,
+    projection_size: int = 0,
+    peepholes: bool = False,
+    forget_bias: float | None = None,
+    **options: Any,
+) -> RecurrentLayer:
+    """Build a layer from the options a user writes in a configuration, the cell's name among them.
+
+    Args:
+        cell: a key of `CELLS`.
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        activation: an RNN's nonlinearity.
+        projection_size: an LSTM's ``proj_size``.
+        peepholes: an LSTM's.
+        forget_bias: an LSTM's.
+        **options: as the layer's constructor takes them.
+
+    Raises:
+        ConfigError: there is no such cell, or it does not have an option that is given.
+
+    Example:
+        >>> build_recurrent("gru", 3, 5, num_layers=2)
+        GRU(3, 5, num_layers=2)
+    """
+    if cell not in CELLS:
+        raise ConfigError(f"expected cell to be one of {', '.join(CELLS)}, got {cell!r}.")
+    own = {"nonlinearity": ("rnn", activation), "proj_size": ("lstm", projection_size)}
+    own |= {"peepholes": ("lstm", peepholes), "forget_bias": ("lstm", forget_bias)}
+    for name, (owner, value) in own.items():
+        if value is None or value is False or (value == 0 and name == "proj_size"):
+            continue
+        if owner != cell:
+            raise ConfigError(
+                f"{name} is an option of cell={owner!r}: expected it unset for cell={cell!r}, got {value!r}."
+            )
+        options[name] = value
+    return CELLS[cell](input_size, hidden_size, **options)

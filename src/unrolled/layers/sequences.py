@@ -1,0 +1,113 @@
+"""Everything a recurrent layer accepts as a batch of sequences, brought to one form and back.
+
+Legend: ``T`` steps, ``B`` rows, ``I`` features.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from unrolled.errors import ShapeError
+from unrolled.ops.scan import real_steps, zero_padding
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """A batch in the one form the recurrences take, and the way back to the form it came in.
+
+    Attributes:
+        values: ``(T, B, I)``, zero past each row's end.
+        lengths: ``(B,)`` int64 on the device of ``values``, or None where every row is full.
+        batched: False for a single sequence without a batch dimension.
+        batch_first: the batch came as ``(B, T, I)``.
+        packed: the packed sequence it came as.
+    """
+
+    values: Tensor
+    lengths: Tensor | None
+    batched: bool
+    batch_first: bool
+    packed: PackedSequence | None
+
+    def enter(self, values: Tensor) -> Tensor:
+        """``values`` in the caller's layout, seen time-major with a batch dimension."""
+        if not self.batched:
+            return values.unsqueeze(1)
+        return values.transpose(0, 1) if self.batch_first else values
+
+    def leave(self, values: Tensor) -> Tensor:
+        """``values`` ``(T, B, ...)`` in the layout the caller uses."""
+        if not self.batched:
+            return values.squeeze(1)
+        return values.transpose(0, 1) if self.batch_first else values
+
+    def pack(self, values: Tensor) -> PackedSequence:
+        """``values`` ``(T, B, ...)`` packed in the same order as the input was."""
+        assert self.packed is not None
+        assert self.lengths is not None
+        order, lengths = self.packed.sorted_indices, self.lengths.cpu()
+        if order is not None:
+            values, lengths = values.index_select(1, order), lengths[order.cpu()]
+        data = pack_padded_sequence(values, lengths).data
+        return PackedSequence(data, self.packed.batch_sizes, order, self.packed.unsorted_indices)
+
+
+def arrange(
+    inputs: Tensor | PackedSequence, lengths: Tensor | None, batch_first: bool, input_size: int
+) -> Arranged:
+    """Check a batch of sequences and bring it to one form.
+
+    Args:
+        inputs: ``(T, B, I)``, with ``batch_first`` ``(B, T, I)``; ``(T, I)`` for one sequence; or packed.
+        lengths: real steps of each row, ``(B,)``, any order, zero allowed; a scalar for one sequence.
+        batch_first: which layout a batch has.
+        input_size: the number of features expected.
+
+    Raises:
+        ShapeError: dimensions, features or lengths do not fit.
+    """
+    packed = None
+    if isinstance(inputs, PackedSequence):
+        if lengths is not None:
+            raise ShapeError("a packed sequence holds its own lengths: expected lengths=None, got a tensor.")
+        packed, batch_first = inputs, False
+        inputs, lengths = pad_packed_sequence(packed)
+    if inputs.dim() not in (2, 3):
+        raise ShapeError(
+            f"expected inputs of 3 dimensions, or 2 for a single sequence, got {tuple(inputs.shape)}."
+        )
+    if inputs.shape[-1] != input_size:
+        raise ShapeError(
+            f"expected inputs with input_size={input_size} features in the last dimension, "
+            f"got {tuple(inputs.shape)}."
+        )
+    batched = inputs.dim() == 3
+    if not batched:
+        inputs = inputs.unsqueeze(1)
+    elif batch_first:
+        inputs = inputs.transpose(0, 1)
+    steps, rows = inputs.shape[:2]
+    if steps == 0:
+        raise ShapeError("expected inputs of at least one time step, got none; skip an empty batch.")
+    if lengths is not None:
+        lengths = _checked_lengths(lengths if batched else lengths.reshape(-1), steps, rows).to(inputs.device)
+        inputs = zero_padding(inputs, real_steps(lengths, steps))
+    return Arranged(inputs, lengths, batched, batch_first, packed)
+
+
+def _checked_lengths(lengths: Tensor, steps: int, rows: int) -> Tensor:
+    if lengths.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8):
+        raise ShapeError(f"expected lengths of whole numbers (torch.int64), got {lengths.dtype}.")
+    if lengths.shape != (rows,):
+        raise ShapeError(
+            f"expected one length for each of the {rows} rows, shape {(rows,)}, got {tuple(lengths.shape)}."
+        )
+    # Values cannot be read while a graph is being traced; there they are taken on trust.
+    if rows and not torch.compiler.is_compiling() and (lengths.min() < 0 or lengths.max() > steps):
+        raise ShapeError(
+            f"expected lengths between 0 and the {steps} time steps of the inputs, "
+            f"got {int(lengths.min())} to {int(lengths.max())}."
+        )
+    return lengths.long()

@@ -1,0 +1,578 @@
+"""What all recurrent layers share: stacking, direction, lengths, state, regularisation.
+
+A concrete layer adds one thing: how its cell's operator is called (`RecurrentLayer._scan`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypedDict
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
+
+from unrolled.errors import ConfigError, ShapeError
+from unrolled.layers.initialisation import (
+    RECURRENT_INITS,
+    chrono_bias,
+    fill_gate_bias,
+    fill_recurrent,
+    fill_uniform,
+)
+from unrolled.layers.record import Direction, Unrolled
+from unrolled.layers.regularisation import (
+    drop_weights,
+    dropout_between,
+    variational_mask,
+    zoneout_weights,
+)
+from unrolled.layers.sequences import Arranged, arrange
+from unrolled.layers.state import State, map_state
+from unrolled.ops.layer_norm import layer_norm
+
+INITIAL_STATES = ("zeros", "learned", "random")
+RANDOM_STATE_DEVIATION = 0.1
+
+
+class RecurrentExtras(TypedDict, total=False):
+    """The keyword arguments that `torch.nn` does not have; `RecurrentLayer` says what each does."""
+
+    layer_norm: bool
+    recurrent_dropout: float
+    variational_dropout: bool
+    zoneout: float | tuple[float, float]
+    weight_drop: float
+    initial_state: Literal["zeros", "learned", "random"]
+    recurrent_init: Literal["uniform", "orthogonal", "identity", "xavier"]
+    clip_step: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """One layer in one direction: the states and gates of all steps, time-major, and the state at the end."""
+
+    hidden: Tensor
+    cell: Tensor | None
+    gates: Tensor
+    final: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one layer in one direction is run with, beside its weights.
+
+    Attributes:
+        suffix: ends the names of its parameters, as ``_l0_reverse``.
+        gates_x: the input's share of every gate, ``(T, B, gates * H)``.
+        weight_hh: the recurrent matrix, some of its weights dropped where so configured.
+        initial: the state before the first step, ``(B, H)`` each.
+        lengths: ``(B,)`` or None.
+        reverse: it reads the sequence from its end.
+        probe_hidden: added to every h, or None.
+        probe_cell: added to every c, or None.
+    """
+
+    suffix: str
+    gates_x: Tensor
+    weight_hh: Tensor
+    initial: tuple[Tensor, ...]
+    lengths: Tensor | None
+    reverse: bool
+    probe_hidden: Tensor | None
+    probe_cell: Tensor | None
+
+
+class RecurrentLayer(nn.Module, ABC):
+    """Base of `RNN`, `GRU` and `LSTM`: drop-in for `torch.nn`'s, with the options it lacks.
+
+    Parameters carry torch's names, shapes and gate order, so without extras a state_dict moves both ways.
+
+    Args:
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        num_layers: layers, one on top of the other.
+        bias: add ``bias_ih`` and ``bias_hh``.
+        batch_first: batches are ``(B, T, ...)`` rather than ``(T, B, ...)``; states are not affected.
+        dropout: share of units dropped between layers in training.
+        bidirectional: read the sequence in both directions; outputs are concatenated.
+        device: of the parameters.
+        dtype: of the parameters, float32 or float64.
+        layer_norm: normalise the input's and the recurrent product of the gates, and an LSTM's cell before
+            its tanh (Ba, Kiros & Hinton 2016).
+        recurrent_dropout: share of the hidden units hidden from the recurrent product, the same units at
+            every step of a sequence (variational dropout, Gal & Ghahramani 2016).
+        variational_dropout: let ``dropout`` too drop the same units at every step.
+        zoneout: probability with which a unit keeps its old value at a step (Krueger et al. 2017); for an
+            LSTM two of them where h and c differ.
+        weight_drop: share of the recurrent weights dropped for a forward pass (Merity et al. 2018).
+        initial_state: "zeros"; "learned", a parameter; "random", drawn with standard deviation 0.1 in
+            training and zero in evaluation.
+        recurrent_init: "uniform" as torch; "orthogonal", "identity" or "xavier", each gate by itself.
+        proj_size: LSTM: project h to this many units (Sak, Senior & Beaufays 2014).
+        peepholes: LSTM: let the gates see the cell (Gers & Schmidhuber 2000).
+        forget_bias: LSTM: the forget gate's bias at the start.
+        chrono: LSTM and GRU: the longest dependency expected, in steps; biases are drawn so that units
+            remember for 1 to that many steps (Tallec & Ollivier 2018).
+        clip_step: clamp the gradient with respect to what enters each gate to ``±clip_step`` at every step
+            of the backward pass (Graves 2013). Can be set later: ``layer.clip_step = 1.0``.
+
+    Raises:
+        ConfigError: an option's value cannot be used.
+    """
+
+    gate_names: ClassVar[tuple[str, ...]]
+    """The gates in the order in which they lie in the weights."""
+    norm_groups: ClassVar[tuple[int, ...]]
+    """How many gates each layer normalisation runs over."""
+    state_names: ClassVar[tuple[str, ...]]
+    """The tensors of the state."""
+    keep_gate: ClassVar[str | None]
+    """The gate that holds on to the old state, for the biases that make it remember."""
+    write_gate: ClassVar[str | None]
+    """The gate that lets the new in, where it is another one."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int,
+        bias: bool,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+        *,
+        proj_size: int = 0,
+        peepholes: bool = False,
+        forget_bias: float | None = None,
+        chrono: float | None = None,
+        layer_norm: bool = False,
+        recurrent_dropout: float = 0.0,
+        variational_dropout: bool = False,
+        zoneout: float | tuple[float, float] = 0.0,
+        weight_drop: float = 0.0,
+        initial_state: str = "zeros",
+        recurrent_init: str = "uniform",
+        clip_step: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.input_size = _whole("input_size", input_size, 1)
+        self.num_layers = _whole("num_layers", num_layers, 1)
+        self.hidden_sizes = _widths(hidden_size, num_layers)
+        self.hidden_size = hidden_size if isinstance(hidden_size, int) else self.hidden_sizes
+        self.proj_size = _whole("proj_size", proj_size, 0)
+        if self.proj_size >= min(self.hidden_sizes):
+            raise ConfigError(f"expected proj_size below hidden_size={hidden_size}, got {proj_size}.")
+        self.peepholes = peepholes
+        self.bias = bias
+        self.batch_first = batch_first
+        self.bidirectional = bidirectional
+        self.dropout = _share("dropout", dropout)
+        self.variational_dropout = variational_dropout
+        self.recurrent_dropout = _share("recurrent_dropout", recurrent_dropout)
+        self.weight_drop = _share("weight_drop", weight_drop)
+        each = zoneout if isinstance(zoneout, tuple) else (zoneout,) * len(self.state_names)
+        if len(each) != len(self.state_names):
+            raise ConfigError(f"expected a zoneout for {' and '.join(self.state_names)}, got {zoneout!r}.")
+        self.zoneout = tuple(_share("zoneout", share) for share in each)
+        self.layer_norm = layer_norm
+        self.initial_state_kind = _choice("initial_state", initial_state, INITIAL_STATES)
+        self.recurrent_init = _choice("recurrent_init", recurrent_init, RECURRENT_INITS)
+        self.forget_bias = forget_bias
+        self.chrono = chrono
+        if not bias and (forget_bias is not None or chrono is not None):
+            raise ConfigError(
+                "forget_bias and chrono set a bias: expected bias=True with them, got bias=False."
+            )
+        if forget_bias is not None and chrono is not None:
+            raise ConfigError("forget_bias and chrono set the same bias: expected one of them, got both.")
+        if chrono is not None and chrono <= 2:
+            raise ConfigError(f"expected chrono, the longest dependency, above 2 steps, got {chrono!r}.")
+        self.clip_step = clip_step
+
+        made: dict[str, Any] = {"device": device, "dtype": dtype}
+        for index, suffix in enumerate(self._suffixes):
+            layer = index // self._directions
+            for name, shape in self._parameter_shapes(layer).items():
+                self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
+        self.reset_parameters()
+
+    @property
+    def _directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def _suffixes(self) -> list[str]:
+        """The endings of the parameters' names, one for each layer and direction, in torch's order."""
+        directions = ("", "_reverse")[: self._directions]
+        return [f"_l{layer}{direction}" for layer in range(self.num_layers) for direction in directions]
+
+    def _state_sizes(self, layer: int) -> dict[str, int]:
+        """The width of each tensor of a layer's state."""
+        hidden = self.hidden_sizes[layer]
+        return {name: self.proj_size or hidden if name == "h" else hidden for name in self.state_names}
+
+    def _torch_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        """The parameters that torch.nn has too, in its order."""
+        hidden, state = self.hidden_sizes[layer], self._state_sizes(layer)["h"]
+        rows = len(self.gate_names) * hidden
+        below = self.input_size if layer == 0 else self._state_sizes(layer - 1)["h"] * self._directions
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, below), "weight_hh": (rows, state)}
+        if self.bias:
+            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+        if self.proj_size:
+            shapes |= {"weight_hr": (self.proj_size, hidden)}
+        return shapes
+
+    def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        """The parameters of options that torch.nn lacks."""
+        hidden = self.hidden_sizes[layer]
+        rows = len(self.gate_names) * hidden
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.layer_norm:
+            shapes |= {"norm_ih_gain": (rows,), "norm_hh_gain": (rows,)}
+            if "c" in self.state_names:
+                shapes |= {"norm_cell_gain": (hidden,), "norm_cell_bias": (hidden,)}
+        if self.peepholes:
+            shapes |= {"peephole": (3, hidden)}
+        if self.initial_state_kind == "learned":
+            shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
+        return shapes
+
+    def _parameter_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        return self._torch_shapes(layer) | self._extra_shapes(layer)
+
+    def _parameter(self, name: str, suffix: str) -> Tensor | None:
+        return getattr(self, name + suffix, None)
+
+    def reset_parameters(self) -> None:
+        """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
+        for index, suffix in enumerate(self._suffixes):
+            layer = index // self._directions
+            fill_uniform(
+                [self.get_parameter(name + suffix) for name in self._torch_shapes(layer)],
+                self.hidden_sizes[layer],
+            )
+        for index, suffix in enumerate(self._suffixes):
+            layer = index // self._directions
+            fill_recurrent(
+                self.get_parameter("weight_hh" + suffix), self.recurrent_init, len(self.gate_names)
+            )
+            for name in self._extra_shapes(layer):
+                nn.init.constant_(self.get_parameter(name + suffix), 1.0 if name.endswith("gain") else 0.0)
+
+            if self.forget_bias is not None:
+                self._fill_gate(self.keep_gate, self.forget_bias, suffix)
+            if self.chrono is not None:
+                horizon = chrono_bias(self.chrono, self.hidden_sizes[layer])
+                self._fill_gate(self.keep_gate, horizon, suffix)
+                self._fill_gate(self.write_gate, -horizon, suffix)
+
+    def _fill_gate(self, gate: str | None, value: float | Tensor, suffix: str) -> None:
+        if gate is not None:
+            bias_ih, bias_hh = self.get_parameter("bias_ih" + suffix), self.get_parameter("bias_hh" + suffix)
+            fill_gate_bias(bias_ih, bias_hh, self.gate_names.index(gate), len(self.gate_names), value)
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do here: kept because code written for `torch.nn` calls it."""
+
+    def initial_state(self, batch_size: int) -> State:
+        """The state before the first step of ``batch_size`` sequences, as ``initial_state`` configures it.
+
+        Returns:
+            ``(num_layers * directions, batch_size, width)``, for an LSTM the pair of these for h and c.
+            Where the layers' widths differ each is a tuple with one tensor ``(directions, batch_size,
+            width)`` a layer.
+        """
+        reference = self.get_parameter("weight_hh_l0")
+        states = []
+        for index, suffix in enumerate(self._suffixes):
+            sizes = self._state_sizes(index // self._directions)
+            parts = []
+            for name, size in sizes.items():
+                learned = self._parameter(f"initial_{name}", suffix)
+                if learned is not None:
+                    parts.append(learned.expand(batch_size, size))
+                elif self.initial_state_kind == "random" and self.training:
+                    parts.append(
+                        torch.randn_like(reference.new_empty(batch_size, size)) * RANDOM_STATE_DEVIATION
+                    )
+                else:
+                    parts.append(reference.new_zeros(batch_size, size))
+            states.append(tuple(parts))
+        return self._join_state(states)
+
+    def forward(
+        self,
+        inputs: Tensor | PackedSequence,
+        state: State | None = None,
+        lengths: Tensor | None = None,
+    ) -> tuple[Any, Any]:
+        """Run over whole sequences.
+
+        Args:
+            inputs: ``(T, B, input_size)``, with ``batch_first`` ``(B, T, input_size)``; ``(T,
+                input_size)`` for one sequence; or a PackedSequence.
+            state: the state before the first step, as `initial_state` returns it (for a single sequence
+                without the batch dimension); None for a fresh one.
+            lengths: ``(B,)`` whole numbers, the real steps of each row, in any order, zero allowed. What
+                lies past them is never read.
+
+        Returns:
+            The output of the top layer at every step, laid out as ``inputs`` and zero past each row's end;
+            and the state at each row's true end, laid out as ``state``.
+
+        Raises:
+            ShapeError: a tensor does not fit; the message says what was expected and what came.
+        """
+        arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
+        output, final, _ = self._run(arranged, state, probe=False)
+        if arranged.packed is not None:
+            return arranged.pack(output), final
+        return arranged.leave(output), final
+
+    def unroll(
+        self,
+        inputs: Tensor,
+        state: State | None = None,
+        lengths: Tensor | None = None,
+        *,
+        gates: bool = False,
+        probe: bool = False,
+    ) -> Unrolled:
+        """Run over whole sequences and return every step of every layer.
+
+        Args:
+            inputs: as in `forward`, but not packed.
+            state: as in `forward`.
+            lengths: as in `forward`.
+            gates: return the gates' values too.
+            probe: return tensors whose ``grad``, after a backward pass, holds the total gradient of the loss with
+                respect to every hidden (and cell) state.
+
+        Example:
+            >>> from unrolled.layers import LSTM
+        >>> layer = LSTM(3, 4)
+            >>> result = layer.unroll(torch.randn(5, 2, 3), gates=True)
+            >>> result.directions[0].gates["forget_gate"].shape
+            torch.Size([5, 2, 4])
+        """
+        if isinstance(inputs, PackedSequence):
+            raise ShapeError(
+                "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
+            )
+        arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
+        output, final, run = self._run(arranged, state, probe=probe)
+        directions = []
+        for index, (steps, probes) in enumerate(run):
+            named = zip(self.gate_names, steps.gates.chunk(len(self.gate_names), -1), strict=True)
+            directions.append(
+                Direction(
+                    layer=index // self._directions,
+                    reverse=index % self._directions == 1,
+                    hidden=arranged.leave(steps.hidden),
+                    cell=None if steps.cell is None else arranged.leave(steps.cell),
+                    gates={name: arranged.leave(values) for name, values in named} if gates else {},
+                    probe_hidden=probes.get("h"),
+                    probe_cell=probes.get("c"),
+                )
+            )
+        return Unrolled(arranged.leave(output), final, tuple(directions))
+
+    def _run(
+        self, arranged: Arranged, state: State | None, probe: bool
+    ) -> tuple[Tensor, State, list[tuple[Steps, dict[str, Tensor]]]]:
+        values = arranged.values
+        self._check_dtype(values)
+        count = values.shape[1]
+        if state is None:
+            initial = self._split_state(self.initial_state(count), count)
+        else:
+            batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
+            initial = self._split_state(batched, count)
+
+        run: list[tuple[Steps, dict[str, Tensor]]] = []
+        for layer in range(self.num_layers):
+            if layer:
+                below = [steps.hidden for steps, _ in run[-self._directions :]]
+                values = below[0] if len(below) == 1 else torch.cat(below, -1)
+                values = dropout_between(values, self.dropout, self.variational_dropout, self.training)
+            for _ in range(self._directions):
+                run.append(self._run_direction(len(run), values, initial[len(run)], arranged, probe))
+        top = [steps.hidden for steps, _ in run[-self._directions :]]
+        output = top[0] if len(top) == 1 else torch.cat(top, -1)
+        final = self._join_state([steps.final for steps, _ in run])
+        if not arranged.batched:
+            final = map_state(lambda part: part.squeeze(1), final)
+        return output, final, run
+
+    def _run_direction(
+        self, index: int, values: Tensor, initial: tuple[Tensor, ...], arranged: Arranged, probe: bool
+    ) -> tuple[Steps, dict[str, Tensor]]:
+        suffix = self._suffixes[index]
+        probes: dict[str, Tensor] = {}
+        if probe:
+            for name, part in zip(self.state_names, initial, strict=True):
+                # One zero seen as many: a probe takes no memory until its gradient arrives.
+                shape = arranged.leave(part.expand(values.shape[0], *part.shape)).shape
+                probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
+        steps = self._scan(
+            Scan(
+                suffix=suffix,
+                gates_x=self._project_input(values, suffix),
+                weight_hh=drop_weights(
+                    self.get_parameter("weight_hh" + suffix), self.weight_drop, self.training
+                ),
+                initial=initial,
+                lengths=arranged.lengths,
+                reverse=index % self._directions == 1,
+                probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
+                probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
+            )
+        )
+        return steps, probes
+
+    def _project_input(self, values: Tensor, suffix: str) -> Tensor:
+        """The input's share of every gate for all steps: one product."""
+        weight, bias = self.get_parameter("weight_ih" + suffix), self._input_bias(suffix)
+        gain = self._parameter("norm_ih_gain", suffix)
+        if gain is None:
+            return functional.linear(values, weight, bias)
+        width = weight.shape[0] // len(self.gate_names)
+        sizes = [group * width for group in self.norm_groups]
+        product = functional.linear(values, weight).split(sizes, -1)
+        normed = [layer_norm(part, own) for part, own in zip(product, gain.split(sizes), strict=True)]
+        joined = normed[0] if len(normed) == 1 else torch.cat(normed, -1)
+        return joined if bias is None else joined + bias
+
+    @abstractmethod
+    def _input_bias(self, suffix: str) -> Tensor | None:
+        """The biases that are added to the input's product."""
+
+    @abstractmethod
+    def _scan(self, scan: Scan) -> Steps:
+        """Run the cell's operator over all steps."""
+
+    def _hidden_mask(self, scan: Scan) -> Tensor | None:
+        return variational_mask(scan.initial[0], self.recurrent_dropout, self.training)
+
+    def _zoneouts(self, scan: Scan) -> list[Tensor | None]:
+        """The keep weights of each tensor of the state."""
+        steps = scan.gates_x.shape[0]
+        return [
+            zoneout_weights(steps, part, share, self.training)
+            for part, share in zip(scan.initial, self.zoneout, strict=True)
+        ]
+
+    def _check_dtype(self, values: Tensor) -> None:
+        expected = self.get_parameter("weight_ih_l0").dtype
+        if values.dtype != expected and not torch.is_autocast_enabled(values.device.type):
+            raise ShapeError(
+                f"expected inputs of the weights' type {expected}, got {values.dtype}; "
+                f"convert either with .to({expected})."
+            )
+
+    @property
+    def _equal_widths(self) -> bool:
+        return len(set(self.hidden_sizes)) == 1
+
+    def _split_state(self, state: State, rows: int) -> list[tuple[Tensor, ...]]:
+        """A state in torch's layout as one tuple, ``(h,)`` or ``(h, c)``, for each layer and direction."""
+        parts = state if len(self.state_names) > 1 else (state,)
+        if not isinstance(parts, tuple) or len(parts) != len(self.state_names):
+            raise ShapeError(
+                f"expected a state of {len(self.state_names)} parts ({', '.join(self.state_names)}), "
+                f"got {_described(state)}."
+            )
+        columns = []
+        for name, part in zip(self.state_names, parts, strict=True):
+            widths = [self._state_sizes(layer)[name] for layer in range(self.num_layers)]
+            if self._equal_widths:
+                expected: Any = (len(self._suffixes), rows, widths[0])
+                fits = isinstance(part, Tensor) and tuple(part.shape) == expected
+            else:
+                expected = tuple((self._directions, rows, width) for width in widths)
+                fits = isinstance(part, tuple) and _described(part) == expected
+            if not fits:
+                raise ShapeError(f"expected the state {name}_0 of shape {expected}, got {_described(part)}.")
+            stacks = part if isinstance(part, tuple) else (part,)
+            columns.append([row for stack in stacks if isinstance(stack, Tensor) for row in stack.unbind(0)])
+        return list(zip(*columns, strict=True))
+
+    def _join_state(self, states: list[tuple[Tensor, ...]]) -> State:
+        """The inverse of `_split_state`."""
+        joined: list[State] = []
+        for column in zip(*states, strict=True):
+            if self._equal_widths:
+                joined.append(torch.stack(column))
+            else:
+                each = [
+                    column[start : start + self._directions]
+                    for start in range(0, len(column), self._directions)
+                ]
+                joined.append(tuple(torch.stack(part) for part in each))
+        return joined[0] if len(joined) == 1 else tuple(joined)
+
+    def extra_repr(self) -> str:
+        """The sizes, and every option that is not at its default."""
+        shown = [str(self.input_size), str(self.hidden_size)]
+        defaults = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+            "layer_norm": False,
+            "recurrent_dropout": 0.0,
+            "variational_dropout": False,
+            "zoneout": (0.0,) * len(self.state_names),
+            "weight_drop": 0.0,
+            "peepholes": False,
+            "initial_state_kind": "zeros",
+            "clip_step": None,
+        }
+        shown += [
+            f"{name}={getattr(self, name)}"
+            for name, usual in defaults.items()
+            if getattr(self, name) != usual
+        ]
+        return ", ".join(shown)
+
+
+def _described(state: State) -> Any:
+    """The shape of a tensor, or the nested shapes of a tuple, for a message."""
+    if isinstance(state, tuple):
+        return tuple(_described(part) for part in state)
+    return tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"expected {name} to be a whole number of at least {least}, got {value!r}.")
+    return value
+
+
+def _share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"expected {name} to be a share between 0 and 1, got {value!r}.")
+    return float(value)
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ConfigError(f"expected {name} to be one of {', '.join(choices)}, got {value!r}.")
+    return value
+
+
+def _widths(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, ...]:
+    if isinstance(hidden_size, int):
+        return (_whole("hidden_size", hidden_size, 1),) * num_layers
+    if len(hidden_size) != num_layers:
+        raise ConfigError(
+            f"expected one hidden_size for each of num_layers={num_layers}, got {len(hidden_size)}: {hidden_size}."
+        )
+    return tuple(_whole("hidden_size", width, 1) for width in hidden_size)
