@@ -13,7 +13,7 @@ RECURRENT_INITS = ("uniform", "orthogonal", "identity", "xavier")
 
 
 def fill_uniform(parameters: list[nn.Parameter], hidden_size: int) -> None:
-    """Torch's own start: every weight and bias uniform in ``±1/sqrt(hidden_size)``, drawn in the order given."""
+    """The start of `torch.nn`: uniform in ``±1/sqrt(hidden_size)``, drawn in the order given."""
     bound = 1 / math.sqrt(hidden_size)
     for parameter in parameters:
         nn.init.uniform_(parameter, -bound, bound)
@@ -41,7 +41,7 @@ def fill_recurrent(weight: Tensor, kind: str, blocks: int) -> None:
 
 
 def fill_gate_bias(bias_ih: Tensor, bias_hh: Tensor, gate: int, blocks: int, value: float | Tensor) -> None:
-    """Give one gate the bias ``value``: all of it in ``bias_ih``, none in ``bias_hh``, since the two are added.
+    """Give one gate the bias ``value``: all in ``bias_ih``, none in ``bias_hh``, since the two are added.
 
     A forget gate's bias of 1 (Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015) lets
     the cell remember from the first update on.

@@ -350,8 +350,8 @@ class RecurrentLayer(nn.Module, ABC):
             state: as in `forward`.
             lengths: as in `forward`.
             gates: return the gates' values too.
-            probe: return tensors whose ``grad``, after a backward pass, holds the total gradient of the loss with
-                respect to every hidden (and cell) state.
+            probe: return tensors whose ``grad``, after a backward pass, holds the total gradient of the
+                loss with respect to every hidden (and cell) state.
 
         Example:
             >>> from unrolled.layers import LSTM
@@ -573,6 +573,6 @@ def _widths(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, ...
         return (_whole("hidden_size", hidden_size, 1),) * num_layers
     if len(hidden_size) != num_layers:
         raise ConfigError(
-            f"expected one hidden_size for each of num_layers={num_layers}, got {len(hidden_size)}: {hidden_size}."
+            f"expected one hidden_size for each of num_layers={num_layers} layers, got {hidden_size}."
         )
     return tuple(_whole("hidden_size", width, 1) for width in hidden_size)

@@ -53,8 +53,8 @@ def recurrence_operators(
     parameters = list(inspect.signature(forward).parameters)
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        # Gradients of unused results stay None: zeros for the gates of every step would cost a pass over
-        memory. ctx.set_materialize_grads(False)
+        # Gradients of unused results stay None: zeros for the gates of every step would cost a pass.
+        ctx.set_materialize_grads(False)
         _save(ctx, [*(output[position] for position in saved), *inputs[1:]])
         ctx.present = dict(zip(parameters, (value is not None for value in inputs), strict=True))
 
@@ -74,7 +74,7 @@ def recurrence_operators(
 
 
 def callable_under_func(operator: CustomOpDef, reference: Callable[P, R]) -> Callable[P, R]:
-    """``operator`` with the signature of ``reference``, and ``reference`` itself inside a `torch.func` transform."""
+    """``operator`` with the signature of ``reference``; inside `torch.func` transforms the latter itself."""
 
     @functools.wraps(reference)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -86,7 +86,7 @@ def callable_under_func(operator: CustomOpDef, reference: Callable[P, R]) -> Cal
 
 
 def shaped_like(device_of: Tensor, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-    """Empty contiguous tensors of the shapes given, one of no elements for each None: what a fake backward returns."""
+    """Contiguous tensors of the given shapes, empty for each None: what a fake backward returns."""
     return tuple(
         device_of.new_empty(0) if tensor is None else tensor.new_empty(tensor.shape) for tensor in tensors
     )

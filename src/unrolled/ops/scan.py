@@ -55,7 +55,7 @@ def keep_weights(zoneout: Tensor | None, real: Tensor | None, dtype: torch.dtype
 
 
 def each_step(values: Tensor | None, like: Tensor) -> tuple[Any, ...]:
-    """``values``, broadcast over the leading ``(T, B)`` of ``like``, split into its ``T`` steps; or ``T`` Nones."""
+    """``values``, broadcast to the ``(T, B)`` of ``like``, split into its ``T`` steps; None gives ``T`` Nones."""
     if values is None:
         return (None,) * like.shape[0]
     return values.expand(*like.shape[:2], values.shape[-1] if values.dim() else 1).unbind(0)
@@ -80,7 +80,7 @@ class _ClampGradient(torch.autograd.Function):
 
 
 def clamp_gradient(values: Tensor, bound: float) -> Tensor:
-    """``values`` unchanged; their gradient clamped to ``[-bound, bound]`` on the way back. A bound of 0 is none.
+    """``values`` unchanged, their gradient clamped to ``[-bound, bound]`` on the way back; 0 is no bound.
 
     Graves (2013), "Generating Sequences With Recurrent Neural Networks", section 2.1, clips in this way the
     derivative with respect to the input of every gate.
