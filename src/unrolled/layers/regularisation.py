@@ -38,7 +38,7 @@ def dropout_between(values: Tensor, share: float, variational: bool, training: b
 
 
 def drop_weights(weight: Tensor, share: float, training: bool) -> Tensor:
-    """DropConnect (Merity, Keskar & Socher 2018): one mask on the recurrent matrix for a whole forward pass."""
+    """DropConnect (Merity, Keskar & Socher 2018): one mask on the recurrent matrix for a forward pass."""
     return functional.dropout(weight, share, training) if share else weight
 
 

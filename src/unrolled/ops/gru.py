@@ -133,15 +133,8 @@ def gru_backward_reference(
     Only what depends on the step after stays in the loop. Past a row's end all gates are zero and the keep
     weights one, so the gradient is handed through there untouched.
 
-    Args:
-        grad_hidden: dL/d(all h), or None; likewise the next three, for the results of the forward in order.
-        grad_h_n: dL/dh_n.
-        grad_gates: dL/d(gates).
-        grad_q: dL/d(recurrent candidates).
-        hidden: all h, from the forward.
-        gates: the gates' values, from the forward.
-        q: the recurrent candidates, from the forward.
-        h_0: this and all that follow as in the forward.
+    It takes the gradient of every result of the forward in its order, None where there is none; then from the
+    forward's results all h, the gates and the recurrent candidates; then everything the forward took except ``gates_x``.
 
     Returns:
         The gradients of gates_x, h_0, weight_hh, bias_n, norm_hh_gain, probe; an empty tensor for each

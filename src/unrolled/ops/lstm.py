@@ -174,16 +174,8 @@ def lstm_backward_reference(
     alone are computed for all steps before it, weight gradients for all steps after it. Past a row's end
     all gates are zero and the keep weights one, so the gradient is handed through there untouched.
 
-    Args:
-        grad_hidden: dL/d(all h), or None; likewise the next four, for the results of the forward in order.
-        grad_cell: dL/d(all c).
-        grad_h_n: dL/dh_n.
-        grad_c_n: dL/dc_n.
-        grad_gates: dL/d(gates).
-        hidden: all h, from the forward.
-        cell: all c, from the forward.
-        gates: the gates' values, from the forward.
-        h_0: this and all that follow as in the forward.
+    It takes the gradient of every result of the forward in its order, None where there is none; then from the
+    forward's results all h, all c and the gates; then everything the forward took except ``gates_x``.
 
     Returns:
         The gradients of gates_x, h_0, c_0, weight_hh, weight_hr, peephole, norm_hh_gain, norm_cell_gain,

@@ -24,8 +24,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
-from torch.library import CustomOpDef
 
+Operator = Any
+"""What `torch.library.custom_op` returns; its class has no public name."""
 Plain = Callable[..., tuple[Tensor, ...]]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +34,7 @@ R = TypeVar("R")
 
 def recurrence_operators(
     name: str, forward: Plain, backward: Plain, saved: Sequence[int], differentiable: Sequence[str]
-) -> tuple[CustomOpDef, CustomOpDef]:
+) -> tuple[Operator, Operator]:
     """Register ``unrolled::{name}`` and ``unrolled::{name}_backward``.
 
     Args:
@@ -73,7 +74,7 @@ def recurrence_operators(
     return operator, backward_operator
 
 
-def callable_under_func(operator: CustomOpDef, reference: Callable[P, R]) -> Callable[P, R]:
+def callable_under_func(operator: Operator, reference: Callable[P, R]) -> Callable[P, R]:
     """``operator`` with the signature of ``reference``; inside `torch.func` transforms the latter itself."""
 
     @functools.wraps(reference)
@@ -111,7 +112,7 @@ def _restore(ctx: Any) -> list[Any]:
     return [next(tensors) if constant is None else constant[0] for constant in ctx.constants]
 
 
-def _differentiate_by_replay(operator: CustomOpDef, plain: Plain) -> None:
+def _differentiate_by_replay(operator: Operator, plain: Plain) -> None:
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         _save(ctx, inputs)
 
@@ -125,14 +126,14 @@ def _differentiate_by_replay(operator: CustomOpDef, plain: Plain) -> None:
                 arguments[index] = tensor
             return plain(*arguments)
 
-        _, pull_back = torch.func.vjp(replay, *(values[index] for index in wanted))
+        pull_back = torch.func.vjp(replay, *(values[index] for index in wanted))[1]
         found = dict(zip(wanted, pull_back(grads), strict=True))
         return tuple(found.get(index) for index in range(len(values)))
 
     operator.register_autograd(differentiate, setup_context=setup_context)
 
 
-def _batch_by_loop(operator: CustomOpDef) -> None:
+def _batch_by_loop(operator: Operator) -> None:
     def batch(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[tuple[Tensor, ...], Any]:
         def one(index: int) -> tuple[Tensor, ...]:
             chosen = (

@@ -120,13 +120,8 @@ def rnn_backward_reference(
 
     Past a row's end the keep weights are one, so the gradient is handed through there untouched.
 
-    Args:
-        grad_hidden: dL/d(all h), or None; likewise the next two, for the results of the forward in order.
-        grad_h_n: dL/dh_n.
-        grad_values: dL/d(the activation's values).
-        hidden: all h, from the forward.
-        values: the activation's values, from the forward.
-        h_0: this and all that follow as in the forward.
+    It takes the gradient of every result of the forward in its order, None where there is none; then from the
+    forward's results all h and the activation's values; then everything the forward took except ``gates_x``.
 
     Returns:
         The gradients of gates_x, h_0, weight_hh, norm_hh_gain, probe; an empty tensor for each that was

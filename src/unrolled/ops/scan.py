@@ -55,7 +55,7 @@ def keep_weights(zoneout: Tensor | None, real: Tensor | None, dtype: torch.dtype
 
 
 def each_step(values: Tensor | None, like: Tensor) -> tuple[Any, ...]:
-    """``values``, broadcast to the ``(T, B)`` of ``like``, split into its ``T`` steps; None gives ``T`` Nones."""
+    """``values``, broadcast to the ``(T, B)`` of ``like``, split into its ``T`` steps; or ``T`` Nones."""
     if values is None:
         return (None,) * like.shape[0]
     return values.expand(*like.shape[:2], values.shape[-1] if values.dim() else 1).unbind(0)
@@ -75,8 +75,8 @@ class _ClampGradient(torch.autograd.Function):
         ctx.bound = inputs[1]
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        return grad.clamp(-ctx.bound, ctx.bound), None
+    def backward(ctx, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        return grad_outputs[0].clamp(-ctx.bound, ctx.bound), None
 
 
 def clamp_gradient(values: Tensor, bound: float) -> Tensor:

@@ -1,0 +1,31 @@
+"""Recurrent neural networks on PyTorch: train one on your own sequences, from the shell and from Python.
+
+Every public name is imported on first use (PEP 562), so ``import unrolled`` is quick and the command line
+starts at once.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unrolled.layers import GRU, LSTM, RNN
+
+_MODULE_OF = {
+    "GRU": "unrolled.layers",
+    "LSTM": "unrolled.layers",
+    "RNN": "unrolled.layers",
+}
+
+__all__ = ["GRU", "LSTM", "RNN"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
