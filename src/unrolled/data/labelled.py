@@ -62,7 +62,7 @@ def read_labelled(
     """
     kind = Path(path).suffix.lower()
     if kind == ".ts":
-        return checked(read_ts(path), targets, labelled)
+        return as_targets(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
     wanted = [name for name in (text, values, label) if name is not None]
@@ -89,21 +89,22 @@ def labelled_of_table(
         inputs = number_sequence(cell, source) if numeric else _text(cell, source)
         target = table.column(label_name)[entry] if label_name is not None else None
         items.append(Example(inputs, target, table.source(entry, label_name)))
-    return checked(Examples(tuple(items), tuple(notes)), targets, labelled)
+    return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
 
 
-def checked(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
+def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
     """The examples with their targets as labels (strings) or as numbers (floats); see `read_labelled`.
 
     Raises:
         DataError: a target is missing or is not a number where one is expected, or the number sequences have
             different numbers of features.
     """
-    width = next((item.inputs.shape[1] for item in examples if not isinstance(item.inputs, str)), None)
+    form = None
     for item in examples:
-        if width is not None and item.inputs.shape[1] != width:
-            found = item.inputs.shape[1]
-            raise item.source.error(f"expected {width} numbers a step as in the first sequence, got {found}")
+        found = "text" if isinstance(item.inputs, str) else f"{item.inputs.shape[1]} numbers a step"
+        form = form or found
+        if found != form:
+            raise item.source.error(f"expected {form} as in the first sequence, got {found}")
         if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
             raise item.source.error("expected a label, got an empty cell")
     if not labelled:

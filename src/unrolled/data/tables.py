@@ -131,7 +131,7 @@ def read_table(path: str | Path, *, header: bool | None = None, columns: Sequenc
     if kind in DELIMITERS:
         return _read_delimited(path, DELIMITERS[kind], header, columns)
     if kind not in _READERS:
-        known = ", ".join([*DELIMITERS, *_READERS])
+        known = ", ".join(TABLE_SUFFIXES)
         raise DataError(f"expected a table ending in {known}, got {path.suffix or 'no ending'!r}", path=path)
     return _READERS[kind](path)
 
@@ -273,6 +273,9 @@ def _clip(text: str) -> str:
 
 
 _READERS = {".jsonl": _read_json_lines, ".json": _read_json_array, ".parquet": _read_parquet}
+
+TABLE_SUFFIXES = (*DELIMITERS, *_READERS)
+"""The file endings of tables."""
 
 
 def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:
