@@ -1,7 +1,7 @@
 """The linear-chain conditional random field: a probability for a whole sequence of tags.
 
 Lafferty, McCallum and Pereira, "Conditional Random Fields" (2001). A path ``y`` through ``T`` steps has the
-score ``sum over t of psi_t(y_(t-1), y_t)`` and the probability ``exp(score) / Z``. The potentials ``psi`` are:
+score ``sum over t of psi_t(y_(t-1), y_t)`` and the probability ``exp(score) / Z``. The potentials ``psi``:
 
     psi_0(i, j) = start_j + emission_0,j           (the same for every i)
     psi_t(i, j) = transition_i,j + emission_t,j

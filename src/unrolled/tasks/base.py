@@ -78,6 +78,7 @@ class Estimator(ABC, Generic[Data]):
         self.dev_evaluation: Evaluation | None = None
         self._model: SequenceModel | None = None
         self._baselines: dict[str, Baseline] = {}
+        self._shard = (0, 1)
 
     # The steps of a task, in the order in which they run.
 
@@ -99,7 +100,10 @@ class Estimator(ABC, Generic[Data]):
 
     @abstractmethod
     def _loader(self, data: Data, *, training: bool) -> Any:
-        """Encode once, and batch: shuffled for training, else in order."""
+        """Encode once, and batch: for training shuffled, and only the share ``_shard`` of each batch.
+
+        ``_shard`` is this process's number and how many processes train together.
+        """
 
     @abstractmethod
     def _loss(self) -> Any:
@@ -183,7 +187,7 @@ class Estimator(ABC, Generic[Data]):
         return self
 
     def untrained(self, train: Any) -> Self:
-        """Learn from ``train`` what comes before training: vocabularies, scales, and a network with first weights.
+        """Learn what comes before training: vocabularies, scales, and a network with its first weights.
 
         Raises:
             DataError: the data cannot be used; names the file, row and column.
@@ -201,6 +205,15 @@ class Estimator(ABC, Generic[Data]):
         """
         self._require_fitted()
         return next(iter(self._loader(self._read(data, labelled=True), training=False).batches(0)))
+
+    def step_labels(self, inputs: Mapping[str, Tensor]) -> list[str]:
+        """What each step of one sequence reads, in a few characters, for a drawing.
+
+        Args:
+            inputs: one row of a batch's inputs, each ``(time, ...)``.
+        """
+        steps = next(iter(inputs.values())).flatten(1) if "values" in inputs else inputs["tokens"][:, None]
+        return [f"{float(step[0]):.3g}" for step in steps]
 
     def _seeded_model(self) -> SequenceModel:
         with torch.random.fork_rng():
@@ -222,6 +235,7 @@ class Estimator(ABC, Generic[Data]):
             resume=resume,
             progress=progress,
         )
+        self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
         loader = self._loader(training, training=True)
         self.history = trainer.fit(loader, lambda: scorer().scores, monitor, mode)
         self.model.eval()

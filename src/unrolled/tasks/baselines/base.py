@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -39,3 +39,11 @@ class Baseline(ABC):
     @abstractmethod
     def from_state(cls, state: BaselineState) -> Baseline:
         """The inverse of `state`."""
+
+
+class PredictingBaseline(Baseline):
+    """A baseline that predicts what the task predicts, so that the same scores apply to both."""
+
+    @abstractmethod
+    def predict(self, inputs: Sequence[Any]) -> Any:
+        """One prediction for each input."""

@@ -1,0 +1,141 @@
+"""From a batch's named inputs to one vector a step: numbers, embedded tokens, words with their characters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.layers import build_recurrent
+from unrolled.models.pooling import last_step
+
+PADDING = 0
+UNKNOWN = 1
+
+
+class InputLayer(nn.Module, ABC):
+    """What stands between a batch's inputs and the recurrent layers.
+
+    Attributes:
+        size: the size of the vector at every step.
+        takes: the names of the inputs that it reads.
+    """
+
+    takes: ClassVar[tuple[str, ...]]
+    size: int
+
+    @abstractmethod
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """From tensors ``(batch, time, ...)`` by name to vectors ``(batch, time, size)``."""
+
+
+class ValueInput(InputLayer):
+    """Numbers as they are: ``values`` ``(batch, time, size)``."""
+
+    takes = ("values",)
+
+    def __init__(self, size: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.size = size
+        self.dropout = dropout
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read ``values``; see `InputLayer`."""
+        return functional.dropout(inputs["values"], self.dropout, self.training)
+
+
+class TokenEmbedding(nn.Module):
+    """A learned vector for every token; token 0 is padding, token 1 stands for all unknown ones.
+
+    Args:
+        count: the number of tokens, the two special ones included.
+        size: the size of a vector.
+        unknown_dropout: the share of tokens that training replaces by the unknown one, so that its vector is
+            learned and no single token is relied on (Iyyer et al. 2015, word dropout).
+
+    Example:
+        >>> TokenEmbedding(10, 4)(torch.tensor([[2, 3, 0]])).shape
+        torch.Size([1, 3, 4])
+    """
+
+    def __init__(self, count: int, size: int, unknown_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.unknown_dropout = unknown_dropout
+        self.table = nn.Embedding(count, size, padding_idx=PADDING)
+        # torch's N(0, 1) would drown what the recurrent layer's weights of about 1/sqrt(hidden) add to it.
+        nn.init.normal_(self.table.weight, std=0.1)
+        with torch.no_grad():
+            self.table.weight[PADDING].zero_()
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """From ``(batch, time)`` int64 to ``(batch, time, size)``."""
+        if self.training and self.unknown_dropout:
+            dropped = torch.rand(tokens.shape, device=tokens.device) < self.unknown_dropout
+            tokens = torch.where(dropped & (tokens != PADDING), UNKNOWN, tokens)
+        return self.table(tokens)
+
+
+class TokenInput(InputLayer):
+    """Embedded ``tokens`` ``(batch, time)``."""
+
+    takes = ("tokens",)
+
+    def __init__(self, count: int, size: int, dropout: float = 0.0, unknown_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.size = size
+        self.dropout = dropout
+        self.embedding = TokenEmbedding(count, size, unknown_dropout)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read ``tokens``; see `InputLayer`."""
+        return functional.dropout(self.embedding(inputs["tokens"]), self.dropout, self.training)
+
+
+class CharacterEncoder(nn.Module):
+    """A vector for a word from its spelling: both final states of a bidirectional layer over its letters.
+
+    So a word never seen in training has one too (Ling et al. 2015, "Finding Function in Form"). Every
+    spelling of a batch is read once, however often it occurs.
+
+    Args:
+        count: the number of characters, padding (0) and the unknown one (1) included.
+        embedding_size: the size of a character's vector.
+        hidden_size: the units of each direction; a word's vector has twice as many.
+        cell: the recurrent cell.
+    """
+
+    def __init__(self, count: int, embedding_size: int, hidden_size: int, cell: str = "gru") -> None:
+        super().__init__()
+        self.size = 2 * hidden_size
+        self.embedding = TokenEmbedding(count, embedding_size)
+        self.layer = build_recurrent(cell, embedding_size, hidden_size, bidirectional=True, batch_first=True)
+
+    def forward(self, characters: Tensor) -> Tensor:
+        """From ``(batch, time, characters)`` int64 to ``(batch, time, size)``; none give zeros."""
+        words, where = characters.flatten(0, 1).unique(dim=0, return_inverse=True)
+        lengths = (words != PADDING).sum(1)
+        outputs, _ = self.layer(self.embedding(words), lengths=lengths)
+        vectors = last_step(outputs, lengths, bidirectional=True)
+        return vectors[where].view(*characters.shape[:2], self.size)
+
+
+class WordInput(InputLayer):
+    """Embedded ``words`` ``(batch, time)`` beside ``characters`` ``(batch, time, characters)``."""
+
+    takes = ("words", "characters")
+
+    def __init__(self, words: TokenEmbedding, characters: CharacterEncoder, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.size = words.table.embedding_dim + characters.size
+        self.dropout = dropout
+        self.words = words
+        self.characters = characters
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read ``words`` and ``characters``; see `InputLayer`."""
+        both = torch.cat([self.words(inputs["words"]), self.characters(inputs["characters"])], dim=-1)
+        return functional.dropout(both, self.dropout, self.training)

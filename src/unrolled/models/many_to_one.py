@@ -1,0 +1,79 @@
+"""Many to one: a sequence in, one output out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unrolled.layers import build_recurrent
+from unrolled.models.base import SequenceModel
+from unrolled.models.config import NetworkConfig
+from unrolled.models.inputs import InputLayer
+from unrolled.models.pooling import AttentionStep, Pooling, last_step, max_step, mean_step
+
+if TYPE_CHECKING:
+    from unrolled.layers.state import State
+
+
+class ManyToOne(SequenceModel):
+    """Input layer, recurrent layers, pooling over the steps, one linear output.
+
+    Args:
+        inputs: turns the batch's inputs into one vector a step.
+        config: the recurrent layers.
+        output_size: the number of classes, or of numbers.
+        pooling: how the steps become one vector.
+        skip: pool the recurrent layers' input beside their output, so that what single steps say does not
+            have to pass through the recurrence.
+    """
+
+    def __init__(
+        self,
+        inputs: InputLayer,
+        config: NetworkConfig,
+        output_size: int,
+        pooling: Pooling = "last",
+        skip: bool = False,
+    ) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.recurrent = build_recurrent(input_size=inputs.size, batch_first=True, **config.layer_options())
+        self.pooling = pooling
+        self.skip = skip
+        self.dropout = config.dropout
+        size = config.output_size + (inputs.size if skip else 0)
+        self.attention = AttentionStep(size) if pooling == "attention" else None
+        self.output = nn.Linear(size, output_size)
+
+    @property
+    def causal(self) -> bool:
+        """False where the layers read both directions, or where pooling looks at more than the last state."""
+        return not self.recurrent.bidirectional and self.pooling == "last" and not self.skip
+
+    def initial_state(self, batch_size: int) -> State:
+        """The recurrent layers' initial state."""
+        return self.recurrent.initial_state(batch_size)
+
+    def forward(
+        self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
+    ) -> tuple[Tensor, State]:
+        """Run over whole sequences: outputs ``(batch, output_size)``; see `SequenceModel`."""
+        vectors = self.inputs(inputs)
+        if lengths is None:
+            lengths = torch.full(vectors.shape[:1], vectors.shape[1], device=vectors.device)
+        hidden, end = self.recurrent(vectors, state, lengths=lengths)
+        pooled = self._pool(hidden, vectors, lengths)
+        return self.output(functional.dropout(pooled, self.dropout, self.training)), end
+
+    def _pool(self, hidden: Tensor, vectors: Tensor, lengths: Tensor) -> Tensor:
+        if self.pooling == "last":
+            last = last_step(hidden, lengths, self.recurrent.bidirectional)
+            return torch.cat([last, last_step(vectors, lengths)], dim=1) if self.skip else last
+        steps = torch.cat([hidden, vectors], dim=2) if self.skip else hidden
+        if self.attention is not None:
+            return self.attention(steps, lengths)
+        return mean_step(steps, lengths) if self.pooling == "mean" else max_step(steps, lengths)

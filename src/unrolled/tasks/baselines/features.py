@@ -1,0 +1,111 @@
+"""A fixed number of features of a sequence, whatever its length: what a linear baseline sees."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+
+from unrolled.tasks.baselines.base import BaselineState
+
+
+class Features(ABC):
+    """A fixed number of features of every sequence."""
+
+    @abstractmethod
+    def matrix(self, inputs: Sequence[Any]) -> sparse.csr_matrix:
+        """The features ``(sequences, features)``."""
+
+    @abstractmethod
+    def state(self) -> BaselineState:
+        """Everything needed to compute the same features again."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, inputs: Sequence[Any]) -> Self:
+        """Learn from the training data what the features are."""
+
+
+class BagOfWords(Features):
+    """How often each word of the training data occurs, in whatever order.
+
+    Example:
+        >>> BagOfWords.fit([["a", "b"], ["b"]]).matrix([["b", "b", "c"]]).toarray()
+        array([[0., 2.]])
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        self._column = {word: column for column, word in enumerate(self.words)}
+
+    @classmethod
+    def fit(cls, inputs: Sequence[Sequence[str]]) -> Self:
+        """Collect the words."""
+        return cls(sorted({word for words in inputs for word in words}))
+
+    def matrix(self, inputs: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        """The counts."""
+        cells = [
+            (row, self._column[word])
+            for row, words in enumerate(inputs)
+            for word in words
+            if word in self._column
+        ]
+        rows, columns = np.array(cells, dtype=np.int64).reshape(-1, 2).T
+        # Entries of the same place add up.
+        return sparse.csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(inputs), len(self.words)))
+
+    def state(self) -> BaselineState:
+        """The words."""
+        return BaselineState({"words": self.words})
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        return cls(state.values["words"])
+
+
+class SummaryStatistics(Features):
+    """Mean, standard deviation, first and last value of every channel, on a common scale.
+
+    Example:
+        >>> features = SummaryStatistics.fit([np.array([[0.0], [2.0]]), np.array([[4.0]])])
+        >>> features.matrix([np.array([[4.0]])]).toarray().round(2)
+        array([[ 1., -1.,  1.,  1.]])
+    """
+
+    def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.scale = np.asarray(scale, dtype=np.float64)
+
+    @classmethod
+    def fit(cls, inputs: Sequence[np.ndarray]) -> Self:
+        """Learn the scale of each statistic."""
+        statistics = _statistics(inputs)
+        deviation = statistics.std(axis=0)
+        return cls(statistics.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+
+    def matrix(self, inputs: Sequence[np.ndarray]) -> sparse.csr_matrix:
+        """The statistics, each with mean 0 and deviation 1 in the training data."""
+        return sparse.csr_matrix((_statistics(inputs) - self.mean) / self.scale)
+
+    def state(self) -> BaselineState:
+        """The scale."""
+        return BaselineState({"mean": self.mean.tolist(), "scale": self.scale.tolist()})
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        return cls(state.values["mean"], state.values["scale"])
+
+
+def _statistics(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    return np.array([np.concatenate([x.mean(axis=0), x.std(axis=0), x[0], x[-1]]) for x in inputs])

@@ -1,0 +1,126 @@
+"""Linear models of a fixed number of features: what order and recurrence have to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+
+from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
+from unrolled.tasks.baselines.features import BagOfWords, Features, SummaryStatistics
+
+
+class _Linear(PredictingBaseline):
+    """``features @ weight + bias``, kept as arrays so that no pickle is needed to save it."""
+
+    kind: ClassVar[type[Features]]
+
+    def __init__(self, features: Features, weight: np.ndarray, bias: np.ndarray) -> None:
+        self.features = features
+        self.weight = weight
+        self.bias = bias
+
+    def outputs(self, inputs: Sequence[Any]) -> np.ndarray:
+        """``(sequences, outputs)``."""
+        return self.features.matrix(inputs) @ self.weight + self.bias
+
+    def state(self) -> BaselineState:
+        """The features' state and the arrays."""
+        return BaselineState(
+            {**self._values(), "features": dict(self.features.state().values)},
+            {"weight": torch.from_numpy(self.weight), "bias": torch.from_numpy(self.bias)},
+        )
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        values = dict(state.values)
+        features = cls.kind.from_state(BaselineState(values.pop("features")))
+        return cls(features, state.tensors["weight"].numpy(), state.tensors["bias"].numpy(), **values)
+
+    def _values(self) -> dict[str, Any]:
+        return {}
+
+
+class _LogisticRegression(_Linear):
+    """Multinomial logistic regression, with scikit-learn's default regularisation."""
+
+    def __init__(
+        self, features: Features, weight: np.ndarray, bias: np.ndarray, labels: Sequence[str]
+    ) -> None:
+        super().__init__(features, weight, bias)
+        self.labels = list(labels)
+
+    @classmethod
+    def fit(cls, inputs: Sequence[Any], labels: Sequence[str]) -> Self:
+        """Fit to the training data, which must have two classes at least."""
+        from sklearn.linear_model import (
+            LogisticRegression,
+        )  # a second to import; loading a model can spare it
+
+        features = cls.kind.fit(inputs)
+        fitted = LogisticRegression(max_iter=1000).fit(features.matrix(inputs), labels)
+        weight, bias = fitted.coef_.T, fitted.intercept_
+        if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
+            weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
+        return cls(features, np.ascontiguousarray(weight), bias, [str(label) for label in fitted.classes_])
+
+    def predict(self, inputs: Sequence[Any]) -> list[str]:
+        """The most probable label of each input."""
+        return [self.labels[column] for column in self.outputs(inputs).argmax(axis=1)]
+
+    def _values(self) -> dict[str, Any]:
+        return {"labels": self.labels}
+
+
+class _Ridge(_Linear):
+    """Least squares with scikit-learn's default ridge penalty."""
+
+    @classmethod
+    def fit(cls, inputs: Sequence[Any], numbers: Sequence[float]) -> Self:
+        """Fit to the training data."""
+        from sklearn.linear_model import Ridge  # a second to import; loading a model can spare it
+
+        features = cls.kind.fit(inputs)
+        fitted = Ridge().fit(features.matrix(inputs), np.asarray(numbers, dtype=np.float64))
+        return cls(features, fitted.coef_.reshape(-1, 1), np.atleast_1d(fitted.intercept_))
+
+    def predict(self, inputs: Sequence[Any]) -> np.ndarray:
+        """The number for each input."""
+        return self.outputs(inputs)[:, 0]
+
+
+class BagOfWordsLogistic(_LogisticRegression):
+    """Logistic regression on word counts.
+
+    Example:
+        >>> baseline = BagOfWordsLogistic.fit([["good"], ["bad"]], ["pos", "neg"])
+        >>> baseline.predict([["good", "film"]])
+        ['pos']
+    """
+
+    name: ClassVar[str] = "bag-of-words logistic regression"
+    kind = BagOfWords
+
+
+class SummaryLogistic(_LogisticRegression):
+    """Logistic regression on each channel's mean, standard deviation, first and last value."""
+
+    name: ClassVar[str] = "summary-statistics logistic regression"
+    kind = SummaryStatistics
+
+
+class BagOfWordsRidge(_Ridge):
+    """Ridge regression on word counts."""
+
+    name: ClassVar[str] = "bag-of-words ridge regression"
+    kind = BagOfWords
+
+
+class SummaryRidge(_Ridge):
+    """Ridge regression on each channel's mean, standard deviation, first and last value."""
+
+    name: ClassVar[str] = "summary-statistics ridge regression"
+    kind = SummaryStatistics

@@ -1,0 +1,76 @@
+"""Always the same answer: the most frequent class, or the mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
+
+
+class MajorityClass(PredictingBaseline):
+    """Predicts the class seen most often in training; of equally frequent ones the first in the alphabet.
+
+    Example:
+        >>> MajorityClass.fit(["spam", "ham", "ham"]).predict(["any text", "another"])
+        ['ham', 'ham']
+    """
+
+    name: ClassVar[str] = "majority class"
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    @classmethod
+    def fit(cls, labels: Sequence[str]) -> Self:
+        """Count the labels of the training data."""
+        counts = Counter(labels)
+        return cls(min(counts, key=lambda label: (-counts[label], label)))
+
+    def predict(self, inputs: Sequence[Any]) -> list[str]:
+        """The label, once for each input."""
+        return [self.label] * len(inputs)
+
+    def state(self) -> BaselineState:
+        """The label."""
+        return BaselineState({"label": self.label})
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        return cls(state.values["label"])
+
+
+class MeanNumber(PredictingBaseline):
+    """Predicts the mean of the training data's numbers.
+
+    Example:
+        >>> MeanNumber.fit([1.0, 2.0]).predict(["any text"])
+        array([1.5])
+    """
+
+    name: ClassVar[str] = "mean"
+
+    def __init__(self, mean: float) -> None:
+        self.mean = mean
+
+    @classmethod
+    def fit(cls, numbers: Sequence[float]) -> Self:
+        """Average the targets of the training data."""
+        return cls(float(np.mean(numbers)))
+
+    def predict(self, inputs: Sequence[Any]) -> np.ndarray:
+        """The mean, once for each input."""
+        return np.full(len(inputs), self.mean)
+
+    def state(self) -> BaselineState:
+        """The mean."""
+        return BaselineState({"mean": self.mean})
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        return cls(state.values["mean"])

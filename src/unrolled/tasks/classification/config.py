@@ -1,0 +1,45 @@
+"""The options of a classifier."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from unrolled.models.pooling import Pooling
+from unrolled.tasks.config import TaskConfig, defaults
+
+
+@defaults(
+    hidden_size=64,
+    bidirectional=True,
+    dropout=0.3,
+    epochs=12,
+    learning_rate=2e-3,
+    schedule="cosine",
+    patience=4,
+)
+class ClassifyConfig(TaskConfig):
+    """How a classifier reads its data, is built and is trained."""
+
+    text_column: str | None = Field(None, description="Column of texts; guessed where left out.")
+    values_column: str | None = Field(None, description="Column of number sequences; guessed where left out.")
+    label_column: str | None = Field(None, description="Column of labels; guessed where left out.")
+    header: bool | None = Field(
+        None, description="Whether the first row of CSV and TSV names the columns; guessed where left out."
+    )
+    target: Literal["auto", "classes", "numbers"] = Field(
+        "auto", description="Predict one of some classes, or a number; auto looks at the labels."
+    )
+    unit: Literal["words", "characters"] = Field(
+        "words", description="What a text is cut into; characters suit names, DNA and other symbol strings."
+    )
+    lowercase: bool = Field(True, description="Read texts in lower case.")
+    min_count: int = Field(1, ge=1, description="Words seen less often in training are treated as unknown.")
+    embedding_size: int = Field(100, ge=1, description="Size of the vector of a word or character.")
+    input_dropout: float = Field(0.5, ge=0, lt=1, description="Share of those vectors' entries dropped.")
+    unknown_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of words replaced by the unknown one in training."
+    )
+    pooling: Pooling = Field("attention", description="How the steps of a sequence become one vector.")
+    skip: bool = Field(True, description="Pool the recurrent layers' input beside their output.")

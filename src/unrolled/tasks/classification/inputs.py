@@ -1,0 +1,186 @@
+"""What a classifier reads: texts, or sequences of numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.vocabulary import UNKNOWN, Vocabulary, split_words
+from unrolled.models.inputs import InputLayer, TokenInput, ValueInput
+from unrolled.tasks.classification.config import ClassifyConfig
+
+
+class Inputs(ABC):
+    """One kind of input: how it is learned from the training data, encoded, embedded and saved."""
+
+    kind: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Learn from the training data what encoding needs."""
+
+    @abstractmethod
+    def encode(self, example: Example) -> dict[str, np.ndarray]:
+        """Arrays ``(time, ...)`` by the names that the input layer reads.
+
+        Raises:
+            DataError: the input is not of this kind.
+        """
+
+    @abstractmethod
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """A fresh input layer."""
+
+    @abstractmethod
+    def simple(self, example: Example) -> Any:
+        """The input in the form that the baselines take."""
+
+    @abstractmethod
+    def shown(self, example: Example) -> str:
+        """The input in a few words, for a report."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `fit` learned."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+
+
+class TextInputs(Inputs):
+    """Texts, cut into words or characters."""
+
+    kind = "text"
+
+    def __init__(self, vocabulary: Vocabulary, config: ClassifyConfig) -> None:
+        self.vocabulary = vocabulary
+        self.unit = config.unit
+        self.lowercase = config.lowercase
+
+    @classmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Collect the words."""
+        empty = cls(Vocabulary.build([]), config)
+        tokens = [empty.simple(example) for example in examples]
+        return cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
+
+    def encode(self, example: Example) -> dict[str, np.ndarray]:
+        """The numbers of the tokens; a text without any is one unknown token."""
+        return {"tokens": self.vocabulary.encode(self.simple(example) or [UNKNOWN])}
+
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """An embedding."""
+        return TokenInput(
+            len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
+        )
+
+    def simple(self, example: Example) -> list[str]:
+        """The tokens."""
+        if not isinstance(example.inputs, str):
+            raise example.source.error(f"expected text as in training, got {type(example.inputs).__name__}")
+        if self.unit == "characters":
+            return list(example.inputs.lower() if self.lowercase else example.inputs)
+        return split_words(example.inputs, self.lowercase)
+
+    def shown(self, example: Example) -> str:
+        """The text's beginning."""
+        return example.inputs if len(example.inputs) <= 200 else example.inputs[:199] + "…"
+
+    def to_json(self) -> dict[str, Any]:
+        """The vocabulary."""
+        return {"vocabulary": self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Vocabulary.from_dict(value["vocabulary"]), config)
+
+
+class NumberInputs(Inputs):
+    """Sequences of numbers, each channel brought to mean 0 and deviation 1 over the training data."""
+
+    kind = "numbers"
+
+    def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.scale = np.asarray(scale, dtype=np.float64)
+
+    @classmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Measure every channel."""
+        channels = _steps(examples[0]).shape[1]
+        steps = np.concatenate([_of_width(example, channels) for example in examples])
+        deviation = steps.std(axis=0)
+        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+
+    def encode(self, example: Example) -> dict[str, np.ndarray]:
+        """The scaled numbers ``(time, channels)``."""
+        return {"values": (self.simple(example) - self.mean) / self.scale}
+
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """The numbers as they are."""
+        return ValueInput(len(self.mean))
+
+    def simple(self, example: Example) -> np.ndarray:
+        """The numbers ``(time, channels)``, unscaled."""
+        return _of_width(example, len(self.mean))
+
+    def shown(self, example: Example) -> str:
+        """The first numbers."""
+        steps = _steps(example)
+        first = ", ".join(f"{number:.4g}" for number in steps[:8].ravel()[:8])
+        return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The scale."""
+        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(value["mean"], value["scale"])
+
+
+def _steps(example: Example) -> np.ndarray:
+    """The numbers as ``(time, channels)``."""
+    try:
+        steps = np.asarray(example.inputs, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise example.source.error(
+            f"expected a sequence of numbers as in training, got {example.inputs!r:.60}"
+        ) from None
+    steps = steps.reshape(-1, 1) if steps.ndim == 1 else steps
+    if steps.ndim != 2 or not len(steps):
+        raise example.source.error(
+            f"expected numbers of shape (time,) or (time, channels), got shape {np.shape(example.inputs)}"
+        )
+    if not np.isfinite(steps).all():
+        step = int(np.flatnonzero(~np.isfinite(steps).all(axis=1))[0])
+        raise example.source.error(f"expected finite numbers, got NaN or infinity at step {step + 1}")
+    return steps
+
+
+def _of_width(example: Example, channels: int) -> np.ndarray:
+    steps = _steps(example)
+    if steps.shape[1] != channels:
+        raise example.source.error(f"expected {channels} numbers a step as in training, got {steps.shape[1]}")
+    return steps
+
+
+def fit_inputs(examples: Examples, config: ClassifyConfig) -> Inputs:
+    """The kind of input that the training data has, fitted to it."""
+    kind = TextInputs if isinstance(examples[0].inputs, str) else NumberInputs
+    return kind.fit(examples, config)
+
+
+def inputs_from_json(value: Mapping[str, Any], config: ClassifyConfig) -> Inputs:
+    """Inputs of the kind that ``value`` names."""
+    kind = {kind.kind: kind for kind in (TextInputs, NumberInputs)}[value["kind"]]
+    return kind.from_json(value, config)

@@ -1,0 +1,172 @@
+"""What a classifier predicts: one of some classes, or a number."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.tasks.scores import class_scores, number_scores
+from unrolled.training.loss import CrossEntropy, Loss, SquaredError
+
+
+class Targets(ABC):
+    """One kind of target: how it is encoded, learned, read off the outputs and scored."""
+
+    kind: ClassVar[str]
+    monitored: ClassVar[tuple[str, Literal["min", "max"]]]
+    output_size: int
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Learn from the training data what encoding needs."""
+
+    @abstractmethod
+    def encode(self, example: Example) -> np.ndarray:
+        """The target as the loss takes it.
+
+        Raises:
+            DataError: a class that training has not seen.
+        """
+
+    @abstractmethod
+    def placeholder(self) -> np.ndarray:
+        """A target for inputs that have none, in batches made only to predict."""
+
+    @abstractmethod
+    def loss(self) -> Loss:
+        """What training minimises."""
+
+    @abstractmethod
+    def decode(self, outputs: Sequence[Tensor]) -> list[Any]:
+        """Labels or numbers, from outputs ``(output_size,)``."""
+
+    @abstractmethod
+    def scores(self, expected: Sequence[Any], predicted: Sequence[Any]) -> dict[str, float]:
+        """The scores by name."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `fit` learned."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+
+
+class ClassTargets(Targets):
+    """One of the classes seen in training."""
+
+    kind = "classes"
+    monitored = ("accuracy", "max")
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.output_size = len(vocabulary)
+
+    @classmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Collect the classes."""
+        return cls(Vocabulary.of_labels(example.target for example in examples))
+
+    def encode(self, example: Example) -> np.ndarray:
+        """The class's number."""
+        return np.array(self.vocabulary.number(example.target, example.source))
+
+    def placeholder(self) -> np.ndarray:
+        """Class 0."""
+        return np.array(0)
+
+    def loss(self) -> Loss:
+        """Cross-entropy."""
+        return CrossEntropy()
+
+    def decode(self, outputs: Sequence[Tensor]) -> list[str]:
+        """The class with the highest score."""
+        return self.vocabulary.decode([int(scores.argmax()) for scores in outputs])
+
+    def probabilities(self, outputs: Sequence[Tensor]) -> np.ndarray:
+        """The probability of every class, ``(sequences, classes)``."""
+        if not outputs:
+            return np.zeros((0, self.output_size))
+        return torch.stack(list(outputs)).double().softmax(1).numpy()
+
+    def scores(self, expected: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
+        """Accuracy and macro F1."""
+        return class_scores(expected, predicted)
+
+    def to_json(self) -> dict[str, Any]:
+        """The classes."""
+        return {"vocabulary": self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Vocabulary.from_dict(value["vocabulary"]))
+
+
+class NumberTargets(Targets):
+    """A number, brought to mean 0 and deviation 1 over the training data for the network."""
+
+    kind = "numbers"
+    monitored = ("RMSE", "min")
+    output_size = 1
+
+    def __init__(self, mean: float, scale: float) -> None:
+        self.mean = mean
+        self.scale = scale
+
+    @classmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Measure the targets."""
+        numbers = np.array([example.target for example in examples])
+        return cls(float(numbers.mean()), float(numbers.std()) or 1.0)
+
+    def encode(self, example: Example) -> np.ndarray:
+        """The scaled number ``(1,)``."""
+        return np.array([(example.target - self.mean) / self.scale])
+
+    def placeholder(self) -> np.ndarray:
+        """The mean."""
+        return np.zeros(1)
+
+    def loss(self) -> Loss:
+        """Squared error."""
+        return SquaredError()
+
+    def decode(self, outputs: Sequence[Tensor]) -> list[float]:
+        """The number on the scale of the data."""
+        return [float(output[0]) * self.scale + self.mean for output in outputs]
+
+    def scores(self, expected: Sequence[float], predicted: Sequence[float]) -> dict[str, float]:
+        """RMSE, MAE and R2."""
+        return number_scores(np.array(expected), np.array(predicted))
+
+    def to_json(self) -> dict[str, Any]:
+        """The scale."""
+        return {"mean": self.mean, "scale": self.scale}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(value["mean"], value["scale"])
+
+
+def fit_targets(examples: Examples) -> Targets:
+    """The kind of target that the training data has, fitted to it."""
+    kind = ClassTargets if isinstance(examples[0].target, str) else NumberTargets
+    return kind.fit(examples)
+
+
+def targets_from_json(value: Mapping[str, Any]) -> Targets:
+    """Targets of the kind that ``value`` names."""
+    kind = {kind.kind: kind for kind in (ClassTargets, NumberTargets)}[value["kind"]]
+    return kind.from_json(value)

@@ -1,0 +1,215 @@
+"""Many to one: a label, or a number, for a whole sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
+from unrolled.data.example import Example, Examples
+from unrolled.data.labelled import TargetKind, as_targets
+from unrolled.data.loading import load_labelled
+from unrolled.errors import ConfigError
+from unrolled.models.base import SequenceModel
+from unrolled.models.many_to_one import ManyToOne
+from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
+from unrolled.tasks.baselines.linear import (
+    BagOfWordsLogistic,
+    BagOfWordsRidge,
+    SummaryLogistic,
+    SummaryRidge,
+)
+from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
+from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.inputs import Inputs, TextInputs, fit_inputs, inputs_from_json
+from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
+from unrolled.tasks.given import given_examples
+from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.inference import outputs_in_order
+from unrolled.training.loss import Loss
+
+_TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
+_SHOWN = 12
+
+
+class Classifier(Estimator[Examples]):
+    """Predict a label, or a number, for a text or a sequence of numbers.
+
+    Data is a path (CSV, TSV, JSON lines, Parquet, or ``.ts`` of the UCR/UEA archive), the name of built-in
+    data, a DataFrame, or a list: of ``(input, target)`` pairs to learn from, of inputs to predict for. An
+    input is a text, or an array of numbers ``(time,)`` or ``(time, channels)``.
+
+    Example:
+        >>> reviews = [("a fine film", "good"), ("fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
+        >>> classifier = Classifier(hidden_size=8, epochs=30).fit(reviews, dev=reviews)
+        >>> classifier.predict(["fine", "dull"])
+        ['good', 'bad']
+        >>> classifier.labels
+        ('bad', 'good')
+    """
+
+    task: ClassVar[str] = "classify"
+    Config = ClassifyConfig
+
+    effective: ClassifyConfig
+    _inputs: Inputs
+    _targets: Targets
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of `predict_proba`'s columns.
+
+        Raises:
+            ConfigError: not fitted, or fitted to numbers.
+        """
+        return self._class_targets().vocabulary.symbols
+
+    def predict(self, data: Any) -> list[Any]:
+        """The most probable label, or the number, of each sequence.
+
+        Raises:
+            DataError: an input is not of the kind seen in training.
+        """
+        self._require_fitted()
+        return self._targets.decode(self._outputs(self._read(data, labelled=False)))
+
+    def predict_proba(self, data: Any) -> np.ndarray:
+        """The probability of every class for each sequence, ``(sequences, classes)``; columns as in `labels`.
+
+        Raises:
+            ConfigError: fitted to numbers.
+            DataError: an input is not of the kind seen in training.
+        """
+        targets = self._class_targets()
+        return targets.probabilities(self._outputs(self._read(data, labelled=False)))
+
+    def _class_targets(self) -> ClassTargets:
+        self._require_fitted()
+        if not isinstance(self._targets, ClassTargets):
+            raise ConfigError("this Classifier predicts numbers and has no classes; use predict")
+        return self._targets
+
+    def _outputs(self, examples: Examples) -> list[Any]:
+        return outputs_in_order(self.model, self._encode(examples), collate_many_to_one)
+
+    def _read(self, data: Any, *, labelled: bool) -> Examples:
+        config, targets = self.effective, _TARGETS[self.effective.target]
+        if isinstance(data, str | Path) or hasattr(data, "columns"):
+            return load_labelled(
+                data,
+                text=config.text_column,
+                values=config.values_column,
+                label=config.label_column,
+                header=config.header,
+                targets=targets,
+                labelled=labelled,
+            )
+        return as_targets(given_examples(data, labelled), targets, labelled)
+
+    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
+        config = self.effective
+        return hold_out(data, config.holdout, config.seed, _classes)
+
+    def _prepare(self, train: Examples) -> None:
+        for note in train.notes:
+            self._note(note)
+        self._inputs = fit_inputs(train, self.effective)
+        self._targets = fit_targets(train)
+        if self.effective.target == "auto":
+            self._decide(_guess(self._targets), target=self._targets.kind)
+
+    def _build_model(self) -> SequenceModel:
+        config = self.effective
+        return ManyToOne(
+            self._inputs.layer(config), config, self._targets.output_size, config.pooling, config.skip
+        )
+
+    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
+        config, items = self.effective, self._encode(data)
+        if training:
+            return BucketLoader(
+                items, collate_many_to_one, config.batch_size, seed=config.seed, shard=self._shard
+            )
+        return BucketLoader(items, collate_many_to_one, config.batch_size, shuffle=False, bucket=1)
+
+    def _encode(self, examples: Examples) -> list[Encoded]:
+        return [
+            Encoded(
+                self._inputs.encode(example),
+                self._targets.placeholder() if example.target is None else self._targets.encode(example),
+            )
+            for example in examples
+        ]
+
+    def _loss(self) -> Loss:
+        return self._targets.loss()
+
+    @property
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """Accuracy, or RMSE for numbers."""
+        return self._targets.monitored
+
+    def _scorer(self, data: Examples) -> Callable[[], Scored]:
+        items = self._encode(data)
+        expected = [example.target for example in data]
+
+        def score() -> Scored:
+            predicted = self._targets.decode(outputs_in_order(self.model, items, collate_many_to_one))
+            shown = tuple(
+                {"input": self._inputs.shown(example), "expected": example.target, "predicted": prediction}
+                for example, prediction in zip(data[:_SHOWN], predicted, strict=False)
+            )
+            return Scored(self._targets.scores(expected, predicted), len(data), "sequences", shown)
+
+        return score
+
+    def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
+        inputs = [self._inputs.simple(example) for example in train]
+        targets = [example.target for example in train]
+        of_text = isinstance(self._inputs, TextInputs)
+        if not isinstance(self._targets, ClassTargets):
+            yield MeanNumber.fit(targets)
+            yield (BagOfWordsRidge if of_text else SummaryRidge).fit(inputs, targets)
+            return
+        yield MajorityClass.fit(targets)
+        if len(self.labels) > 1:
+            yield (BagOfWordsLogistic if of_text else SummaryLogistic).fit(inputs, targets)
+
+    def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
+        assert isinstance(baseline, PredictingBaseline)
+        predicted = baseline.predict([self._inputs.simple(example) for example in data])
+        return self._targets.scores([example.target for example in data], predicted)
+
+    def _vocabularies(self) -> dict[str, Any]:
+        return {
+            "inputs": {"kind": self._inputs.kind} | self._inputs.to_json(),
+            "targets": {"kind": self._targets.kind} | self._targets.to_json(),
+        }
+
+    def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        self._inputs = inputs_from_json(vocabularies["inputs"], self.effective)
+        self._targets = targets_from_json(vocabularies["targets"])
+
+    @classmethod
+    def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
+        return (
+            *(MajorityClass, MeanNumber),
+            *(BagOfWordsLogistic, SummaryLogistic, BagOfWordsRidge, SummaryRidge),
+        )
+
+
+def _classes(example: Example) -> tuple[str, ...]:
+    """The labels that training must have seen; numbers need not be."""
+    return (example.target,) if isinstance(example.target, str) else ()
+
+
+def _guess(targets: Targets) -> str:
+    if not isinstance(targets, ClassTargets):
+        return "The labels are taken as numbers; set target to classes if they are names of classes."
+    names = targets.vocabulary.symbols
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return f"The labels are taken as {len(names)} classes ({listed}); set target to numbers for regression."

@@ -1,0 +1,54 @@
+"""A share of the training data, held out to choose the best epoch by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.errors import DataError
+
+
+def hold_out(
+    examples: Examples, share: float, seed: int, symbols: Callable[[Example], Iterable[str]]
+) -> tuple[Examples, Examples, str]:
+    """Split a seeded random share off.
+
+    An example is kept for training when it alone has some label, which could otherwise not be learned.
+
+    Args:
+        examples: all examples.
+        share: how much to hold out; at least one example.
+        seed: decides which.
+        symbols: the labels of an example that training must have seen; none where labels are numbers.
+
+    Returns:
+        The examples to train on, those held out, and a sentence for the user.
+
+    Raises:
+        DataError: no example can be spared.
+    """
+    wanted = max(1, round(share * len(examples)))
+    left = Counter(symbol for example in examples for symbol in symbols(example))
+    chosen: set[int] = set()
+    for row in np.random.default_rng(seed).permutation(len(examples)).tolist():
+        if len(chosen) == min(wanted, len(examples) - 1):
+            break
+        own = Counter(symbols(examples[row]))
+        if all(left[symbol] > count for symbol, count in own.items()):
+            left -= own
+            chosen.add(row)
+    if not chosen:
+        raise DataError(
+            f"expected examples enough to hold some out, got {len(examples)}, none of which can be spared",
+            path=examples[0].source.path if len(examples) else None,
+            remedy="add examples, or give dev data",
+        )
+    kept = [row for row in range(len(examples)) if row not in chosen]
+    sentence = (
+        f"No dev data was given: {len(chosen):,} of {len(examples):,} training examples, drawn with seed "
+        f"{seed}, are held out to choose the best epoch by."
+    )
+    return examples.select(kept), examples.select(sorted(chosen)), sentence

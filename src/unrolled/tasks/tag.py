@@ -1,0 +1,189 @@
+"""Many to many of equal length: a tag for every word of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from torch import Tensor
+
+from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
+from unrolled.data.example import Example, Examples
+from unrolled.data.loading import load_tagged
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.models.base import SequenceModel
+from unrolled.models.crf import best_path
+from unrolled.models.many_to_many import ManyToMany
+from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
+from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
+from unrolled.tasks.crf_loss import PathLikelihood
+from unrolled.tasks.given import given_examples
+from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.inference import outputs_in_order
+from unrolled.tasks.scores import tag_scores
+from unrolled.tasks.spans import are_span_tags
+from unrolled.tasks.tagging.config import TagConfig
+from unrolled.tasks.tagging.words import Words, words_of
+from unrolled.training.loss import CrossEntropy, Loss
+
+_SHOWN = 12
+
+
+class Tagger(Estimator[Examples]):
+    """Predict a tag for every word of a sentence.
+
+    Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet), the name of built-in data,
+    a DataFrame, or a list: of ``(words, tags)`` pairs to learn from, of lists of words to predict for.
+
+    Example:
+        >>> sentences = [(["the", "cat", "runs"], ["D", "N", "V"]), (["a", "dog", "sits"], ["D", "N", "V"])]
+        >>> tagger = Tagger(min_count=1, epochs=40, patience=None).fit(sentences, dev=sentences)
+        >>> tagger.predict([["a", "cat", "sits"], []])
+        [['D', 'N', 'V'], []]
+    """
+
+    task: ClassVar[str] = "tag"
+    Config = TagConfig
+
+    effective: TagConfig
+    _words: Words
+    _tags: Vocabulary
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags, in the order of the network's outputs."""
+        self._require_fitted()
+        return self._tags.symbols
+
+    @property
+    def marks_spans(self) -> bool:
+        """Whether the tags mark spans, as ``B-PER I-PER O`` do."""
+        return are_span_tags(self._tags.symbols)
+
+    def predict(self, data: Any) -> list[list[str]]:
+        """The tags of each sentence, as many as it has words.
+
+        Raises:
+            DataError: a sentence is not a list of words.
+        """
+        self._require_fitted()
+        return self._predicted(self._encode(self._read(data, labelled=False)))
+
+    def _predicted(self, items: list[Encoded]) -> list[list[str]]:
+        # Sentences without words have no tags, and nothing that a network could read.
+        spoken = [item for item in items if len(item)]
+        outputs = iter(outputs_in_order(self.model, spoken, collate_many_to_many))
+        return [self._decode(next(outputs)) if len(item) else [] for item in items]
+
+    def _decode(self, outputs: Tensor) -> list[str]:
+        if self.effective.crf:
+            lengths = outputs.new_tensor([len(outputs)]).long()
+            return self._tags.decode(best_path(outputs.unsqueeze(0), lengths)[0].tolist())
+        return self._tags.decode(outputs.argmax(-1).tolist())
+
+    def _read(self, data: Any, *, labelled: bool) -> Examples:
+        config = self.effective
+        if isinstance(data, str | Path) or hasattr(data, "columns"):
+            return load_tagged(
+                data,
+                column=config.tags_column,
+                tokens=config.tokens_column,
+                tags=config.tags_column,
+                tagged=labelled,
+            )
+        examples = given_examples(data, labelled)
+        for example in examples if labelled else ():
+            _check_pairs(example)
+        return examples
+
+    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
+        config = self.effective
+        return hold_out(data, config.holdout, config.seed, lambda example: example.target)
+
+    def _prepare(self, train: Examples) -> None:
+        for note in train.notes:
+            self._note(note)
+        self._words = Words.fit(train, self.effective)
+        self._tags = Vocabulary.of_labels((tag for example in train for tag in example.target), "tag")
+        if self.effective.crf is None:
+            marks = self.marks_spans
+            self._decide(
+                "The tags mark spans, so a CRF scores pairs of them; set crf to change that."
+                if marks
+                else "The tags mark no spans, so there is no CRF; set crf to change that.",
+                crf=marks,
+            )
+
+    def _build_model(self) -> SequenceModel:
+        return ManyToMany(self._words.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))
+
+    def _encode(self, examples: Examples) -> list[Encoded]:
+        items = []
+        for example in examples:
+            inputs = self._words.encode(example)
+            unknown = np.zeros(len(inputs["words"]), dtype=np.int64)
+            tags = unknown if example.target is None else self._tags.encode(example.target, example.source)
+            items.append(Encoded(inputs, tags))
+        return items
+
+    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
+        config, items = self.effective, self._encode(data)
+        if training:
+            return BucketLoader(
+                items, collate_many_to_many, config.batch_size, seed=config.seed, shard=self._shard
+            )
+        return BucketLoader(items, collate_many_to_many, config.batch_size, shuffle=False, bucket=1)
+
+    def _loss(self) -> Loss:
+        return PathLikelihood() if self.effective.crf else CrossEntropy()
+
+    @property
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """Accuracy, or the spans' F1 where the tags mark spans."""
+        return ("span F1" if self.marks_spans else "accuracy"), "max"
+
+    def _scorer(self, data: Examples) -> Callable[[], Scored]:
+        items = self._encode(data)
+        expected = [example.target for example in data]
+
+        def score() -> Scored:
+            predicted = self._predicted(items)
+            shown = tuple(
+                {"input": list(words_of(example)), "expected": list(example.target), "predicted": tags}
+                for example, tags in zip(data[:_SHOWN], predicted, strict=False)
+            )
+            scores = tag_scores(expected, predicted, self.marks_spans)
+            return Scored(scores, sum(map(len, expected)), "words", shown)
+
+        return score
+
+    def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
+        yield MostFrequentTag.fit(map(words_of, train), (example.target for example in train))
+
+    def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
+        assert isinstance(baseline, PredictingBaseline)
+        predicted = baseline.predict([words_of(example) for example in data])
+        return tag_scores([example.target for example in data], predicted, self.marks_spans)
+
+    def _vocabularies(self) -> dict[str, Any]:
+        return self._words.to_json() | {"tags": self._tags.to_dict()}
+
+    def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        self._words = Words.from_json(vocabularies, self.effective)
+        self._tags = Vocabulary.from_dict(vocabularies["tags"])
+
+    @classmethod
+    def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
+        return (MostFrequentTag,)
+
+
+def _check_pairs(example: Example) -> None:
+    words = len(words_of(example))
+    if not words:
+        raise example.source.error("expected words, got an empty sentence")
+    if isinstance(example.target, str) or len(example.target) != words:
+        got = f"{example.target!r:.60}" if isinstance(example.target, str) else f"{len(example.target)} tags"
+        raise example.source.error(f"expected as many tags as words, got {words} words and {got}")

@@ -1,0 +1,1 @@
+"""The pieces of the tagger: its options, and how words become numbers."""

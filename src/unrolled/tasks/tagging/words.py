@@ -1,0 +1,89 @@
+"""The words of a sentence and their characters, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.vocabulary import UNKNOWN, Vocabulary
+from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
+from unrolled.tasks.tagging.config import TagConfig
+
+
+class Words:
+    """The vocabularies of words and of characters.
+
+    Args:
+        words: the words known as such.
+        characters: the characters of all words.
+        config: the options; says how words are looked up and how many characters are read.
+    """
+
+    def __init__(self, words: Vocabulary, characters: Vocabulary, config: TagConfig) -> None:
+        self.words = words
+        self.characters = characters
+        self.config = config
+
+    @classmethod
+    def fit(cls, examples: Examples, config: TagConfig) -> Self:
+        """Collect the words and characters of the training data."""
+        sentences = [words_of(example) for example in examples]
+        looked_up = [_cased(words, config) for words in sentences]
+        return cls(
+            Vocabulary.build(looked_up, min_count=config.min_count, kind="word"),
+            Vocabulary.build((word for words in sentences for word in words), kind="character"),
+            config,
+        )
+
+    def encode(self, example: Example) -> dict[str, np.ndarray]:
+        """``words`` ``(time,)`` and ``characters`` ``(time, characters)``."""
+        words = words_of(example)
+        # A word of no characters is spelt as an unknown one, so that there is something to read.
+        spelt = [word or UNKNOWN for word in words]
+        return {
+            "words": self.words.encode(_cased(words, self.config)),
+            "characters": self.characters.encode_characters(spelt, self.config.max_characters),
+        }
+
+    def layer(self) -> WordInput:
+        """A fresh input layer."""
+        config = self.config
+        return WordInput(
+            TokenEmbedding(len(self.words), config.embedding_size, config.unknown_dropout),
+            CharacterEncoder(
+                len(self.characters),
+                config.character_embedding_size,
+                config.character_hidden_size,
+                config.cell,
+            ),
+            config.input_dropout,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Both vocabularies."""
+        return {"words": self.words.to_dict(), "characters": self.characters.to_dict()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: TagConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Vocabulary.from_dict(value["words"]), Vocabulary.from_dict(value["characters"]), config)
+
+
+def words_of(example: Example) -> tuple[str, ...]:
+    """The words of a sentence; one given as a text is split at white space.
+
+    Raises:
+        DataError: it is neither a text nor a sequence of words.
+    """
+    if isinstance(example.inputs, str):
+        return tuple(example.inputs.split())
+    if not isinstance(example.inputs, Sequence) or not all(isinstance(w, str) for w in example.inputs):
+        raise example.source.error(f"expected a list of words, got {example.inputs!r:.60}")
+    return tuple(example.inputs)
+
+
+def _cased(words: Sequence[str], config: TagConfig) -> list[str]:
+    return [word.lower() for word in words] if config.lowercase else list(words)
