@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unrolled.errors import StorageError
 from unrolled.reporting.curves import clipping_curve, gradient_curve, loss_curve, score_curves
 from unrolled.reporting.predictions import predictions
 from unrolled.reporting.verdict import verdict
+from unrolled.saving.files import write_file
 from unrolled.tasks.card import describe_network
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.training.history import History
@@ -24,15 +24,7 @@ def write_report(path: str | Path, estimator: Estimator, evaluation: Evaluation)
     Raises:
         StorageError: the file cannot be written; one that was there before is untouched.
     """
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.write_text(report(estimator, evaluation), encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"{target}: the report could not be written: {error.strerror}.") from error
-    return target
+    return write_file(path, report(estimator, evaluation))
 
 
 def report(estimator: Estimator, evaluation: Evaluation) -> str:

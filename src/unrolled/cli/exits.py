@@ -1,0 +1,34 @@
+"""How a command ends: 0 done, 2 the user can mend it, 130 interrupted. Anything else keeps its traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from unrolled.cli.output import note
+from unrolled.errors import UnrolledError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+@contextmanager
+def exit_codes(*, as_json: bool) -> Iterator[None]:
+    """Turn an error raised on purpose into one sentence on standard error and exit code 2."""
+    try:
+        yield
+    except UnrolledError as error:
+        _end(error, str(error), USER_ERROR, as_json=as_json)
+    except KeyboardInterrupt as error:
+        _end(error, str(error) or "Interrupted; nothing was saved.", INTERRUPTED, as_json=as_json)
+
+
+def _end(error: BaseException, text: str, code: int, *, as_json: bool) -> None:
+    sentence = " ".join(text.split())
+    note(f"Error: {sentence}" if code == USER_ERROR else sentence)
+    if as_json:
+        print(json.dumps({"error": sentence, "kind": type(error).__name__}, ensure_ascii=False))
+    raise typer.Exit(code) from error

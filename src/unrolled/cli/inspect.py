@@ -1,0 +1,105 @@
+"""``unrolled inspect MODEL|TASK DATA``: a network's weights and activations, and its drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+
+from unrolled.cli.exits import exit_codes
+from unrolled.cli.output import AsJson, note, notes_shown, result
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+
+
+def inspect(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|TASK", help="A model folder, or a task to see before training.")
+    ],
+    data: Annotated[str, typer.Argument(help="A path, or the name of built-in data.")],
+    steps: Annotated[int, typer.Option(min=1, max=20, help="Steps to draw.")] = 5,
+    drawing: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to draw: .svg, .png or .pdf.", show_default="network.svg, in the model's folder"
+        ),
+    ] = None,
+    as_json: Annotated[bool, AsJson] = False,
+) -> None:
+    """List every weight and activation with symbol, size and count; draw the network unrolled over DATA."""
+    with exit_codes(as_json=as_json):
+        from unrolled.inspection.activations import activations
+        from unrolled.inspection.drawing import save_drawing
+        from unrolled.inspection.network import unrolling
+        from unrolled.inspection.weights import weights
+
+        with notes_shown():
+            estimator = _estimator(model, data)
+        batch = estimator.first_batch(data)
+        rows, seen = weights(estimator.model), activations(estimator.model, batch)
+        target = drawing or (Path(model) if Path(model).is_dir() else Path()) / "network.svg"
+        saved = save_drawing(unrolling(estimator, batch, steps), target)
+        total = sum(row.count for row in rows)
+        weight_table = _table(
+            f"Weights: {total:,}",
+            ("name", "symbol", "size", "", "count"),
+            ((row.name, row.symbol, row.formula, _size(row.size), f"{row.count:,}") for row in rows),
+        )
+        activation_table = _table(
+            f"Activations: a batch of {batch.size} sequences of up to {batch.time} steps",
+            ("where", "symbol", "size a step", "count", "size of the batch", "count"),
+            (
+                (
+                    row.name,
+                    row.symbol,
+                    _size(row.step),
+                    f"{row.step_count:,}",
+                    _size(row.batch),
+                    f"{row.batch_count:,}",
+                )
+                for row in seen
+            ),
+        )
+        result(
+            Group(weight_table, activation_table),
+            {
+                "task": estimator.task,
+                "weights": [asdict(row) for row in rows],
+                "weight_count": total,
+                "batch": {"size": batch.size, "time": batch.time},
+                "activations": [
+                    asdict(row) | {"step_count": row.step_count, "batch_count": row.batch_count}
+                    for row in seen
+                ],
+                "drawing": str(saved),
+            },
+            as_json=as_json,
+        )
+        note(f"Drawing {saved}")
+
+
+def _estimator(model: str, data: str) -> Estimator:
+    from unrolled.tasks.registry import estimator_class, load, task_names
+
+    if model in task_names() and not Path(model).is_dir():
+        return estimator_class(model)().untrained(data)
+    return load(model)
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="")
+    for name in columns:
+        table.add_column(name, justify="right" if name == "count" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _size(size: tuple[int, ...]) -> str:
+    return " × ".join(map(str, size)) or "1"

@@ -1,0 +1,140 @@
+"""Command-line flags made of a task's configuration, so that each option is written down once."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+_ORDER = {"Network": 1, "Training": 2}
+_METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", bool: "BOOL"}
+
+
+def flags(config: type[BaseModel], panel: str | None = None) -> list[inspect.Parameter]:
+    """One keyword parameter for every field, annotated for typer and grouped under ``panel`` in the help.
+
+    A flag not given is None. Values stay text (but for switches) and are read by the configuration itself, so
+    that a wrong one gets the same message from the shell as from Python.
+    """
+    made = [(panel or _panel(config, name), name, field) for name, field in config.model_fields.items()]
+    # A stable sort: the help shows the panels in this order.
+    return [
+        _flag(name, field, shown)
+        for shown, name, field in sorted(made, key=lambda entry: _ORDER.get(entry[0], 0))
+    ]
+
+
+def with_options(
+    function: Callable[..., None], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
+    """Puts ``parameters`` where ``function`` has ``**options``, for typer to read."""
+    signature = inspect.signature(function, eval_str=True)
+    own = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined]
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *parameters]}
+    return function
+
+
+def click_options(config: type[BaseModel], panel: str) -> list[Any]:
+    """The flags as a command holds them, to be added to one that exists already."""
+
+    def nothing(**options: Any) -> None: ...
+
+    app = typer.Typer(add_completion=False)
+    app.command()(with_options(nothing, flags(config, panel)))
+    return typer.main.get_command(app).params
+
+
+def given(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options among ``values`` that were given, ready for the configuration to check."""
+    return {
+        name: _parsed(value, config.model_fields[name])
+        for name, value in values.items()
+        if name in config.model_fields and value is not None
+    }
+
+
+def _flag(name: str, field: FieldInfo, panel: str) -> inspect.Parameter:
+    flag = f"--{name.replace('_', '-')}"
+    shown = _shown(field.get_default(call_default_factory=True, validated_data={}))
+    if field.annotation is bool:
+        option = typer.Option(
+            f"{flag}/--no-{flag[2:]}", help=field.description, show_default=shown, rich_help_panel=panel
+        )
+        annotation: Any = Annotated[bool | None, option]
+    else:
+        option = typer.Option(
+            flag,
+            help=field.description,
+            show_default=shown,
+            rich_help_panel=panel,
+            metavar="|".join(dict.fromkeys(_metavars(field.annotation))),
+        )
+        annotation = Annotated[str | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _panel(config: type[BaseModel], name: str) -> str:
+    from unrolled.models.config import NetworkConfig
+    from unrolled.training.config import TrainingConfig
+
+    owner = next(base for base in reversed(config.__mro__) if name in getattr(base, "model_fields", ()))
+    return {NetworkConfig: "Network", TrainingConfig: "Training"}.get(owner, "Data and task")
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, list | tuple):
+        return ",".join(map(str, default)) or "none"
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return "none" if default is None else str(default)
+
+
+def _metavars(annotation: Any) -> Iterator[str]:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _metavars(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from _metavars(part)
+    elif origin is Literal:
+        yield from map(str, get_args(annotation))
+    elif origin in (list, tuple):
+        item = next(_metavars(get_args(annotation)[0]))
+        yield f"{item},{item},..."
+    elif annotation is not type(None):
+        yield _METAVARS.get(annotation, "TEXT")
+
+
+def _takes_several(annotation: Any) -> bool:
+    return get_origin(annotation) in (list, tuple) or any(map(_takes_several, get_args(annotation)))
+
+
+def _takes_none(annotation: Any) -> bool:
+    return annotation is type(None) or any(map(_takes_none, get_args(annotation)))
+
+
+def _takes_one(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType, Annotated):
+        return any(map(_takes_one, get_args(annotation)))
+    return origin not in (list, tuple) and annotation is not type(None)
+
+
+def _parsed(value: Any, field: FieldInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lower() == "none" and _takes_none(field.annotation):
+        return None
+    if _takes_several(field.annotation) and ("," in value or not _takes_one(field.annotation)):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value

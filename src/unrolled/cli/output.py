@@ -1,0 +1,58 @@
+"""Where a command's words go: results to standard output, everything said on the way to standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+
+AsJson = typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")
+
+
+def note(text: RenderableType) -> None:
+    """Says something on the way, to standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def result(shown: RenderableType, value: Mapping[str, Any], *, as_json: bool) -> None:
+    """Prints a command's result on standard output: as a person reads it, or as one JSON object."""
+    if as_json:
+        print(json.dumps(finite(value), ensure_ascii=False, allow_nan=False, default=str))
+    else:
+        Console(highlight=False, soft_wrap=True).print(shown)
+
+
+class _NoteHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())
+
+
+@contextmanager
+def notes_shown() -> Iterator[None]:
+    """Shows what the package logs, such as a decision it took from the data, inside the `with`."""
+    logger, handler = logging.getLogger("unrolled"), _NoteHandler(logging.INFO)
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+def finite(value: Any) -> Any:
+    """``value`` without NaN and infinities, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,216 @@
+"""``unrolled predict MODEL [DATA]``: predictions for a file, or for standard input line by line."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from unrolled.cli.exits import exit_codes
+from unrolled.cli.output import AsJson, finite, result
+from unrolled.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+
+
+class PredictCommand(TyperCommand):
+    """The command with the flags of the tasks' predictions, made of their options when they are asked for."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its own flags and those of the tasks."""
+        return [*super().get_params(ctx), *_task_flags()]
+
+
+@functools.cache
+def _task_flags() -> list[Any]:
+    from unrolled.cli.options import click_options
+    from unrolled.tasks.forecasting.config import ForecastOptions
+    from unrolled.tasks.generation.config import WritingConfig
+
+    return [
+        *click_options(WritingConfig, "Models that generate"),
+        *click_options(ForecastOptions, "Models that forecast"),
+    ]
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(help="A path, or the name of built-in data.", show_default="standard input"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead; .jsonl for JSON lines.")
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="The text to write on after.", rich_help_panel="Models that generate")
+    ] = None,
+    as_json: Annotated[bool, AsJson] = False,
+    **options: Any,
+) -> None:
+    """Predict for a file, or for each line of standard input as it comes."""
+    with exit_codes(as_json=as_json):
+        from unrolled.tasks.registry import load
+
+        estimator = load(model)
+        chosen = _chosen(estimator, {name: value for name, value in options.items() if value is not None})
+        if prompt is not None:
+            _predict_from_prompt(estimator, model, prompt, data, output, chosen, as_json=as_json)
+            return
+        predictions = _predictions(estimator, data, chosen)
+        if as_json:
+            _print_json(estimator, model, predictions)
+        elif output is not None:
+            _save(output, predictions)
+        else:
+            for line in _lines(predictions):
+                print(line, flush=True)
+
+
+def _chosen(estimator: Estimator, options: Mapping[str, str]) -> dict[str, Any]:
+    """The options of this task's predictions.
+
+    Raises:
+        ConfigError: a flag belongs to another task.
+    """
+    from unrolled.cli.options import given
+
+    known = getattr(estimator, "Options", None)
+    foreign = [name for name in options if known is None or name not in known.model_fields]
+    if foreign:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        raise ConfigError(f"{flags}: a model of the task {estimator.task!r} has no such option; leave it out")
+    return given(known, options) if known else {}
+
+
+def _predict_from_prompt(
+    estimator: Estimator,
+    model: Path,
+    prompt: str,
+    data: str | None,
+    output: Path | None,
+    options: Mapping[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    if estimator.task != "generate":
+        raise ConfigError(f"--prompt: a model of the task {estimator.task!r} takes DATA instead")
+    if data is not None:
+        raise ConfigError(f"expected DATA or --prompt, got both: {data} and {prompt!r}")
+    pieces = estimator.generate(prompt, **options)  # type: ignore[attr-defined]
+    if as_json:
+        _print_json(estimator, model, [_joined(pieces)])
+    elif output is not None:
+        _save(output, [_joined(pieces)])
+    else:
+        print(prompt, end="", flush=True)
+        for piece in pieces:
+            print(
+                piece if isinstance(piece, str) else json.dumps(piece),
+                end="" if isinstance(piece, str) else "\n",
+                flush=True,
+            )
+        print()
+
+
+def _joined(pieces: Iterable[Any]) -> Any:
+    made = list(pieces)
+    return "".join(made) if all(isinstance(piece, str) for piece in made) else made
+
+
+def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
+    if data is not None:
+        return estimator.predict(data, **options)
+    if estimator.task == "forecast":
+        return estimator.predict(_table_of_standard_input(), **options)
+    read = _READERS[estimator.task]
+    inputs = (read(line.rstrip("\r\n")) for line in _standard_input())
+    return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
+
+
+def _standard_input() -> Iterator[str]:
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"expected UTF-8, got {error.reason}", path="standard input", remedy="convert it"
+        ) from None
+
+
+def _table_of_standard_input() -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(io.StringIO("".join(_standard_input())))
+    except ValueError as error:
+        raise DataError(f"expected a table with a header, got {error}", path="standard input") from None
+
+
+def _sequence(line: str) -> Any:
+    """A text; or where the line is a JSON list, a sequence of numbers."""
+    if not line.lstrip().startswith("["):
+        return line
+    import numpy as np
+
+    try:
+        return np.asarray(json.loads(line), dtype=np.float64)
+    except ValueError:
+        return line
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "classify": _sequence,
+    "tag": str.split,
+    "generate": str,
+}
+
+
+def _lines(predictions: Iterable[Any]) -> Iterator[str]:
+    """A line for each prediction; a table of comma-separated values, header first, where each is a row."""
+    for number, prediction in enumerate(predictions):
+        if isinstance(prediction, Mapping):
+            if number == 0:
+                yield _row(prediction.keys())
+            yield _row(prediction.values())
+        elif isinstance(prediction, list) and all(isinstance(part, str) for part in prediction):
+            yield " ".join(prediction)
+        else:
+            yield prediction if isinstance(prediction, str) else json.dumps(finite(prediction))
+
+
+def _row(values: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(values)
+    return buffer.getvalue()
+
+
+def _save(path: Path, predictions: Iterable[Any]) -> None:
+    from unrolled.saving.files import write_file
+
+    if path.suffix.lower() == ".jsonl":
+        lines: Iterable[str] = (
+            json.dumps(finite(each), ensure_ascii=False, default=str) for each in predictions
+        )
+    else:
+        lines = _lines(predictions)
+    write_file(path, "".join(f"{line}\n" for line in lines))
+
+
+def _print_json(estimator: Estimator, model: Path, predictions: Iterable[Any]) -> None:
+    value = {
+        "task": estimator.task,
+        "model": str(model),
+        "predictions": [finite(each) for each in predictions],
+    }
+    result("", value, as_json=True)

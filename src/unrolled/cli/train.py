@@ -1,0 +1,136 @@
+"""``unrolled train TASK TRAIN``: one subcommand a task, its flags made of the task's configuration."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from unrolled.cli.exits import exit_codes
+from unrolled.cli.folders import CHECKPOINT, model_folder
+from unrolled.cli.output import AsJson, note, notes_shown, result
+from unrolled.cli.settings import read_settings
+from unrolled.cli.tables import score_table
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+
+
+class TaskCommands(TyperGroup):
+    """The tasks as subcommands, made when asked for: their flags need the configurations, and these torch."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The tasks' names."""
+        from unrolled.tasks.registry import task_names
+
+        return list(task_names())
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one task, or None where there is no such task."""
+        return _command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+
+def _command(task: str) -> Any:
+    """The command that trains ``task``."""
+    from unrolled.cli.options import flags, given, with_options
+    from unrolled.tasks.registry import estimator_class
+
+    estimator = estimator_class(task)
+
+    def train(
+        *,
+        train: Annotated[
+            str,
+            typer.Argument(
+                metavar="TRAIN", help="A path, or the name of built-in data (see `unrolled data`)."
+            ),
+        ],
+        dev: Annotated[
+            str | None,
+            typer.Option(help="Data to choose the best epoch by.", show_default="a share of TRAIN"),
+        ] = None,
+        test: Annotated[str | None, typer.Option(help="Data to score the finished model on.")] = None,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", "-o", help="The model's folder.", show_default="TASK-TRAIN"),
+        ] = None,
+        config: Annotated[
+            Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
+        ] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+        as_json: Annotated[bool, AsJson] = False,
+        **options: Any,
+    ) -> None:
+        with exit_codes(as_json=as_json):
+            chosen = (read_settings(config) if config else {}) | given(estimator.Config, options)
+            _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
+
+    app = typer.Typer(add_completion=False)
+    app.command(task, help=(estimator.__doc__ or "").strip().split("\n\n")[0])(
+        with_options(train, flags(estimator.Config))
+    )
+    return typer.main.get_command(app)
+
+
+def _train(
+    estimator: Estimator,
+    train: str,
+    dev: str | None,
+    test: str | None,
+    output: Path | None,
+    *,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    from unrolled.reporting.page import write_report
+    from unrolled.reporting.verdict import verdict
+
+    started = time.perf_counter()
+    folder = model_folder(output, estimator.task, train, resume=resume)
+    with notes_shown():
+        _fit(estimator, train, dev, folder, resume=resume)
+    evaluation = estimator.dev_evaluation if test is None else estimator.evaluate(test)
+    assert evaluation is not None
+    estimator.save(folder, evaluation)
+    report = write_report(folder / "report.html", estimator, evaluation)
+    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+    seconds = time.perf_counter() - started
+    result(
+        score_table(evaluation, verdict(evaluation, *estimator.monitored)),
+        evaluation.to_json()
+        | {
+            "seconds": round(seconds, 3),
+            "model": str(folder),
+            "report": str(report),
+            "notices": estimator.notices,
+        },
+        as_json=as_json,
+    )
+    note(f"Model   {folder}\nReport  {report}\nSeconds {seconds:.0f}")
+
+
+def _fit(estimator: Estimator, train: str, dev: str | None, folder: Path, *, resume: bool) -> None:
+    existed = folder.exists()
+    try:
+        estimator.fit(train, dev, run_folder=folder, resume=resume, progress=True)
+    except KeyboardInterrupt as error:
+        if (folder / CHECKPOINT).is_dir():
+            raise KeyboardInterrupt(f"{error or 'Interrupted.'} Go on with: {_again(folder)}") from error
+        raise
+    finally:
+        if not existed and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _again(folder: Path) -> str:
+    """The command line that goes on with this run."""
+    words = ["unrolled", *sys.argv[1:]]
+    if not any(word.startswith(("-o", "--output")) for word in words):
+        words += ["-o", str(folder)]
+    return shlex.join(words if "--resume" in words else [*words, "--resume"])

@@ -1,0 +1,228 @@
+"""The drawing of a network unrolled over the first steps of an input, as textbooks have it.
+
+Time runs to the right, the input stands beneath, layers and directions are rows above it::
+
+            y_1    y_2    y_3
+             |      |      |
+       h_0 -[ ]----[ ]----[ ]- ...
+             |      |      |
+            x_1    x_2    x_3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from unrolled.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_FORMATS = (".svg", ".png", ".pdf")
+_FORWARD, _BACKWARD, _INPUT, _OUTPUT = "#cfe6f5", "#f8dcc4", "#ececec", "#cfeadf"
+_ROW, _WIDTH, _HEIGHT = 1.15, 1.02, 0.56
+_LINE = "#333333"
+_LABELS = 2.3  # the room for the layers' names, on the left
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One direction of one recurrent layer.
+
+    Attributes:
+        layer: counted from 1.
+        cell: "RNN", "GRU" or "LSTM".
+        size: hidden units.
+        backward: whether it reads from the last step to the first.
+    """
+
+    layer: int
+    cell: str
+    size: int
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolling:
+    """A network over the first steps of a sequence.
+
+    Attributes:
+        inputs: what stands beneath each step, such as a word.
+        rows: the recurrent layers from the lowest up.
+        outputs: "each" step has one; "pooled" is one for all steps; "last" is one at the last step.
+        more: whether the sequence goes on beyond the steps shown.
+        feedback: whether an output becomes the next step's input when the network is used.
+    """
+
+    inputs: Sequence[str]
+    rows: Sequence[Row]
+    outputs: Literal["each", "pooled", "last"]
+    more: bool = False
+    feedback: bool = False
+
+
+def save_drawing(unrolling: Unrolling, path: str | Path) -> Path:
+    """Draw into a file.
+
+    Args:
+        unrolling: what to draw.
+        path: its ending says the format: .svg, .png or .pdf.
+
+    Raises:
+        ConfigError: another ending.
+        StorageError: the file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in _FORMATS:
+        raise ConfigError(
+            f"{target}: expected a name that ends in {', '.join(_FORMATS)}, got {target.suffix!r}"
+        )
+    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
+    try:
+        draw(unrolling).savefig(
+            partial, dpi=160, metadata={"Date": None} if target.suffix.lower() == ".svg" else None
+        )
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(f"{target}: the drawing could not be written: {error.strerror}.") from error
+    return target
+
+
+def draw(unrolling: Unrolling) -> Figure:
+    """The drawing as a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    pen = _Pen(unrolling)
+    left, right = -0.75 * pen.column - _LABELS, (len(unrolling.inputs) - 0.1) * pen.column
+    bottom, top = -0.75 * _ROW, (len(unrolling.rows) + 1.85) * _ROW
+    figure = Figure(figsize=(0.62 * (right - left), 0.62 * (top - bottom)), facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    axes.axis("off")
+    pen.draw(axes)
+    return figure
+
+
+class _Pen:
+    """Where things stand, and the strokes that all of them are made of.
+
+    The two directions of a layer stand aside from the middle of their step: no arrow passes under a box.
+    """
+
+    def __init__(self, unrolling: Unrolling) -> None:
+        self.unrolling = unrolling
+        self.both = any(row.backward for row in unrolling.rows)
+        self.column = 2.5 if self.both else 1.7
+
+    def draw(self, axes: Axes) -> None:
+        """Draw all of it."""
+        self.axes = axes
+        for step, label in enumerate(self.unrolling.inputs):
+            self.box(step * self.column, 0, f"$x_{{{step + 1}}}$", _INPUT)
+            self.text(step * self.column, -0.5, _shortened(label), 10)
+        if self.unrolling.more:
+            self.text((len(self.unrolling.inputs) - 0.35) * self.column, 0, r"$\cdots$", 14)
+        for height, row in enumerate(self.unrolling.rows, start=1):
+            self.draw_row(height, row)
+        self.draw_outputs(len(self.unrolling.rows) + 1)
+
+    def draw_row(self, height: int, row: Row) -> None:
+        """One direction of a layer: its boxes, what feeds them, and the state from step to step."""
+        arrow, symbol = (r"\leftarrow", r"\overleftarrow{h}") if row.backward else (r"\rightarrow", "h")
+        name = f"{row.cell}, layer {row.layer}\n{row.size} units ${arrow}$"
+        self.axes.text(
+            -0.7 * self.column - _LABELS, height * _ROW, name, ha="left", va="center", fontsize=8.5
+        )
+        places = [self.place(step, height) for step in range(len(self.unrolling.inputs))]
+        for step, place in enumerate(places):
+            label = f"${symbol}^{{({row.layer})}}_{{{step + 1}}}$"
+            self.box(place, height, label, _BACKWARD if row.backward else _FORWARD)
+            for lower in self.heights(row.layer - 1):
+                self.arrow(self.place(step, lower), lower, place, height)
+        half, reach = _WIDTH / 2, 0.5
+        edges = [
+            places[0] - half - reach,
+            *(edge for place in places for edge in (place - half, place + half)),
+        ]
+        edges.append(places[-1] + half + reach)
+        for left, right in zip(edges[::2], edges[1::2], strict=True):
+            self.state_arrow(left, right, height, backward=row.backward)
+        between = (places[0] + places[-1]) / 2 if len(places) == 2 else places[0] + self.column / 2
+        carried = "$h, c$" if row.cell == "LSTM" else "$h$"
+        self.axes.text(between, (height + 0.1) * _ROW, carried, ha="center", fontsize=8)
+        if self.unrolling.more:
+            self.text(edges[-1] + 0.2, height, r"$\cdots$", 12)
+
+    def draw_outputs(self, height: int) -> None:
+        """The outputs above the highest layer."""
+        steps = range(len(self.unrolling.inputs))
+        top = self.heights(self.unrolling.rows[-1].layer)
+        if self.unrolling.outputs == "each":
+            for step in steps:
+                self.box(step * self.column, height, rf"$\hat{{y}}_{{{step + 1}}}$", _OUTPUT)
+                for row in top:
+                    self.arrow(self.place(step, row), row, step * self.column, height)
+            if self.unrolling.feedback:
+                fed_back = r"in use, $\hat{y}_t$ is fed back as $x_{t+1}$"
+                self.text(steps[-1] / 2 * self.column, height + 0.6, fed_back, 8.5)
+            return
+        pooled = self.unrolling.outputs == "pooled"
+        place = steps[-1] / 2 * self.column if pooled else steps[-1] * self.column
+        self.box(place, height, r"$\hat{y}$", _OUTPUT)
+        for row in top:
+            for step in steps if pooled else steps[-1:]:
+                self.arrow(self.place(step, row), row, place, height)
+
+    def heights(self, layer: int) -> list[int]:
+        """The heights of a layer's directions; that of the input for layer 0."""
+        return [index for index, row in enumerate(self.unrolling.rows, start=1) if row.layer == layer] or [0]
+
+    def place(self, step: int, height: int) -> float:
+        """The middle of the box of a step in the input (height 0) or in a recurrent row."""
+        if not self.both or height == 0:
+            return step * self.column
+        return (step + (0.26 if self.unrolling.rows[height - 1].backward else -0.26)) * self.column
+
+    def box(self, x: float, height: float, label: str, colour: str) -> None:
+        """A box with a symbol in it."""
+        from matplotlib.patches import FancyBboxPatch
+
+        corner = (x - _WIDTH / 2, height * _ROW - _HEIGHT / 2)
+        style = "round,pad=0,rounding_size=0.12"
+        self.axes.add_patch(
+            FancyBboxPatch(corner, _WIDTH, _HEIGHT, boxstyle=style, fc=colour, ec=_LINE, lw=0.9, zorder=3)
+        )
+        self.text(x, height, label, 11)
+
+    def text(self, x: float, height: float, text: str, size: float) -> None:
+        """Text around a point."""
+        self.axes.text(x, height * _ROW, text, ha="center", va="center", fontsize=size, zorder=4)
+
+    def arrow(self, x: float, height: int, to_x: float, to_height: int) -> None:
+        """An arrow upwards, from the top of one box to the bottom of another."""
+        start, stop = (x, height * _ROW + _HEIGHT / 2), (to_x, to_height * _ROW - _HEIGHT / 2)
+        self.stroke(start, stop, _LINE, 0.9)
+
+    def state_arrow(self, left: float, right: float, height: int, *, backward: bool) -> None:
+        """The state from one step to the next, in the direction of reading."""
+        start, stop = (right, left) if backward else (left, right)
+        colour = "#a8480a" if backward else "#0b5c8f"
+        self.stroke((start, height * _ROW), (stop, height * _ROW), colour, 1.3)
+
+    def stroke(
+        self, start: tuple[float, float], stop: tuple[float, float], colour: str, width: float
+    ) -> None:
+        """A straight arrow."""
+        look = {"arrowstyle": "-|>", "lw": width, "color": colour, "shrinkA": 0, "shrinkB": 0}
+        self.axes.annotate("", xy=stop, xytext=start, arrowprops=look, zorder=2)
+
+
+def _shortened(label: str) -> str:
+    # A dollar sign would begin mathematics.
+    text = label if len(label) <= 11 else f"{label[:10]}…"
+    return text.replace("$", r"\$")
