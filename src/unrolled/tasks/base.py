@@ -79,6 +79,7 @@ class Estimator(ABC, Generic[Data]):
         self._model: SequenceModel | None = None
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
+        self._kept_apart: Data | None = None
 
     # The steps of a task, in the order in which they run.
 
@@ -88,7 +89,10 @@ class Estimator(ABC, Generic[Data]):
 
     @abstractmethod
     def _hold_out(self, data: Data) -> tuple[Data, Data, str]:
-        """Split off ``effective.holdout`` of the data: what stays, what is held out, and a sentence on it."""
+        """Split off ``effective.holdout`` of the data: what stays, what is held out, and a sentence on it.
+
+        A task may set ``_kept_apart`` to a further share, for final scores that early stopping has not seen.
+        """
 
     @abstractmethod
     def _prepare(self, train: Data) -> None:
@@ -172,17 +176,19 @@ class Estimator(ABC, Generic[Data]):
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
         self._reset()
         training = self._read(train, labelled=True)
-        if dev is None:
-            training, held_out, sentence = self._hold_out(training)
+        shares = self._hold_out(training) if dev is None else None
+        if shares is not None:
+            training, _, sentence = shares
             self._note(sentence)
-        else:
-            held_out = self._read(dev, labelled=True)
         self._prepare(training)
+        # Dev data is read after what the training data settled, so that both are read alike.
+        held_out = self._read(dev, labelled=True) if shares is None else shares[1]
         self._model = self._seeded_model()
         self._train(training, held_out, run_folder, resume, progress)
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
+        scored = held_out if self._kept_apart is None else self._kept_apart
         self.dev_evaluation = self._evaluation(
-            held_out, "held-out share" if dev is None else _described(dev), baselines=True
+            scored, "held-out share" if dev is None else _described(dev), baselines=True
         )
         return self
 
@@ -212,8 +218,8 @@ class Estimator(ABC, Generic[Data]):
         Args:
             inputs: one row of a batch's inputs, each ``(time, ...)``.
         """
-        steps = next(iter(inputs.values())).flatten(1) if "values" in inputs else inputs["tokens"][:, None]
-        return [f"{float(step[0]):.3g}" for step in steps]
+        steps = next(iter(inputs.values()))
+        return [f"{float(step.flatten()[0]):.3g}" for step in steps]
 
     def _seeded_model(self) -> SequenceModel:
         with torch.random.fork_rng():
