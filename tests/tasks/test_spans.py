@@ -58,8 +58,8 @@ def test_which_tags_mark_spans(tags, expected):
 
 
 def test_scores_count_a_span_right_only_when_type_and_both_ends_agree():
-    expected = ["B-A I-A O B-B".split(), "B-C O O O".split()]
-    predicted = ["B-A I-A O B-C".split(), "B-C I-C O O".split()]
+    expected = [["B-A", "I-A", "O", "B-B"], ["B-C", "O", "O", "O"]]
+    predicted = [["B-A", "I-A", "O", "B-C"], ["B-C", "I-C", "O", "O"]]
     assert span_scores(expected, predicted) == (1 / 3, 1 / 3, pytest.approx(1 / 3))
 
 
