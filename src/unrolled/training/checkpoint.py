@@ -122,7 +122,9 @@ def _flatten(name: str, state: State | None) -> dict[str, Tensor]:
 def _unflatten(name: str, tensors: Mapping[str, Tensor], device: torch.device) -> State | None:
     if name in tensors:
         return tensors[name].to(device)
+    if not any(key.startswith(f"{name}/") for key in tensors):
+        return None
     parts: list[State] = []
     while (part := _unflatten(f"{name}/{len(parts)}", tensors, device)) is not None:
         parts.append(part)
-    return tuple(parts) if parts else None
+    return tuple(parts)

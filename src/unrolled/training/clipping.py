@@ -83,7 +83,7 @@ class ValueClipping(Clipping):
 
 
 class StepClipping(Clipping):
-    """Limits the error of the hidden state at every time step, inside the backward pass (Graves 2013).
+    """Limits the error that enters the gates at every time step, inside the backward pass (Graves 2013).
 
     The recurrent layers do it, through their attribute `clip_step`; what arrives here is only measured.
 

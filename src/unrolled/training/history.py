@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -81,7 +82,7 @@ class History(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         """The history as plain JSON values; NaN and infinity become strings."""
-        return self.model_dump(mode="json")
+        return json.loads(self.model_dump_json())
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

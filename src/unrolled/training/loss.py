@@ -119,10 +119,10 @@ class BinaryCrossEntropy(_MaskedLoss):
 
     def _masked(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[Tensor, int]:
         _check_shape("binary cross-entropy", outputs.shape, targets.shape)
-        entries = functional.binary_cross_entropy_with_logits(
-            outputs, targets.to(outputs.dtype), reduction="none"
-        )
-        return torch.where(_as(mask, entries), entries, 0).sum(), int(mask.sum())
+        real = _as(mask, outputs)
+        safe = targets.to(outputs.dtype).masked_fill(~real, 0)
+        entries = functional.binary_cross_entropy_with_logits(outputs, safe, reduction="none")
+        return torch.where(real, entries, 0).sum(), int(mask.sum())
 
 
 class SquaredError(_MaskedLoss):

@@ -36,6 +36,9 @@ def build_accelerator(config: TrainingConfig) -> Accelerator:
     AcceleratorState._reset_state()
     # Without an accelerator accelerate must be told to expect processes on CPUs.
     cpu = config.device == "cpu" or not torch.accelerator.is_available()
+    # On a CPU accelerate would take float16 for float32 without a word.
+    if cpu and config.precision == "float16":
+        raise ConfigError("precision: expected float32 or bfloat16 on a CPU, got 'float16'.")
     try:
         return Accelerator(cpu=cpu, mixed_precision=_PRECISIONS[config.precision])
     except ValueError as error:
@@ -64,15 +67,21 @@ def largest(accelerator: Accelerator, value: int) -> int:
 
 
 def add_up_gradients(accelerator: Accelerator, parameters: Iterable[nn.Parameter]) -> None:
-    """Replace every gradient by its sum over the processes; a missing one counts as zero."""
+    """Replace every gradient by its sum over the processes.
+
+    A gradient that some processes lack counts as zero there; one that all lack stays missing, since
+    optimisers leave such a parameter alone.
+    """
     if accelerator.num_processes == 1:
         return
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    present = gradients[0].new_tensor([p.grad is not None for p in trained])
+    flat = torch.cat([*(gradient.flatten() for gradient in gradients), present])
     torch.distributed.all_reduce(flat)
-    for parameter, part in zip(trained, flat.split([p.numel() for p in trained]), strict=True):
-        parameter.grad = part.view_as(parameter)
+    *sums, present = flat.split([*(p.numel() for p in trained), len(trained)])
+    for parameter, gradient, processes in zip(trained, sums, present.tolist(), strict=True):
+        parameter.grad = gradient.view_as(parameter) if processes else None
 
 
 def share_weights(accelerator: Accelerator, model: nn.Module) -> None:

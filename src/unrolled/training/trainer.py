@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -354,7 +355,7 @@ class Trainer:
                 self.checkpoint,
                 {
                     "run.json": {
-                        "position": self.position.model_dump(mode="json"),
+                        "position": json.loads(self.position.model_dump_json()),
                         "options": self.config.model_dump(mode="json"),
                         "batches": self.batches,
                         "processes": len(processes),

@@ -1,0 +1,14 @@
+"""How close is close enough, in one table: by type of number and by what is compared."""
+
+import torch
+
+TOLERANCES = {
+    (torch.float64, "value"): {"rtol": 1e-10, "atol": 1e-12},
+    (torch.float64, "gradient"): {"rtol": 1e-9, "atol": 1e-11},
+    (torch.float32, "value"): {"rtol": 1e-5, "atol": 1e-6},
+    (torch.float32, "gradient"): {"rtol": 1e-4, "atol": 1e-5},
+}
+
+
+def tolerance(dtype, purpose):
+    return TOLERANCES[dtype, purpose]

@@ -1,0 +1,57 @@
+"""Train the tiny model in a process of its own: `run_tiny.py FOLDER [--resume] [--die SECONDS]`.
+
+Under a launcher the rows of every batch are shared out. The weights go to FOLDER/weights-RANK.safetensors.
+"""
+
+import argparse
+import os
+import signal
+import threading
+from pathlib import Path
+
+import safetensors.torch
+from tests.training.tiny import TinyLoader, make_model
+
+from unrolled.training import CrossEntropy, TrainingConfig
+from unrolled.training.trainer import Trainer
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--die", type=float, help="seconds from the first batch to SIGKILL")
+    parser.add_argument("--dropout", type=float, default=0.3)
+    options = parser.parse_args()
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+    def act(_):
+        if options.die is not None and not timers:
+            timers.append(threading.Timer(options.die, os.kill, (os.getpid(), signal.SIGKILL)))
+            timers[0].daemon = True
+            timers[0].start()
+
+    timers = []
+    model = make_model(dropout=options.dropout).float()
+    config = TrainingConfig(
+        epochs=6,
+        window=4,
+        reach=6,
+        clip="auto",
+        clip_threshold=1,
+        learning_rate=0.01,
+        save_every=1e-6,
+        device="cpu",
+    )
+    trainer = Trainer(model, CrossEntropy(), config, run_folder=options.folder, resume=options.resume)
+    loader = TinyLoader(stream=True, act=act, shard=(rank, world))
+    try:
+        trainer.fit(loader, lambda: {"size": float(model.output.weight.detach().norm())}, "size")
+    finally:
+        for timer in timers:
+            timer.cancel()
+    safetensors.torch.save_file(model.state_dict(), options.folder / f"weights-{rank}.safetensors")
+
+
+if __name__ == "__main__":
+    main()
