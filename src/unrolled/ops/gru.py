@@ -134,7 +134,8 @@ def gru_backward_reference(
     weights one, so the gradient is handed through there untouched.
 
     It takes the gradient of every result of the forward in its order, None where there is none; then from the
-    forward's results all h, the gates and the recurrent candidates; then everything the forward took except ``gates_x``.
+    forward's results all h, the gates and the recurrent candidates; then everything the forward took except
+    ``gates_x``.
 
     Returns:
         The gradients of gates_x, h_0, weight_hh, bias_n, norm_hh_gain, probe; an empty tensor for each

@@ -72,8 +72,8 @@ def lstm_reference(
         weight_hr: projection, ``(P, H)``.
         peephole: weights from the cell to the input, forget and output gate, ``(3, H)``.
         norm_hh_gain: gain of the normalised recurrent product, ``(4H,)``.
-        norm_cell_gain: gain of the normalised cell, ``(H,)``; given together with its bias.
-        norm_cell_bias: shift of the normalised cell, ``(H,)``.
+        norm_cell_gain: gain of the normalised cell on its way to h, ``(H,)``.
+        norm_cell_bias: shift of the cell on its way to h, ``(H,)``.
         hidden_mask: variational dropout of the state, ``(B, P)``.
         zoneout_h: share of the old h kept at each step, in [0, 1], broadcastable to ``(T, B, P)``.
         zoneout_c: the same for the cell, broadcastable to ``(T, B, H)``.
@@ -118,10 +118,10 @@ def lstm_reference(
         if peephole is not None:
             enter_o = enter_o + peephole[2] * new_c
         gate_o = torch.sigmoid(clamp_gradient(enter_o, clip_step))
-        if norm_cell_gain is None:
-            new_h = gate_o * torch.tanh(new_c)
-        else:
-            new_h = gate_o * torch.tanh(layer_norm(new_c, norm_cell_gain) + norm_cell_bias)
+        entering_h = new_c if norm_cell_gain is None else layer_norm(new_c, norm_cell_gain)
+        if norm_cell_bias is not None:
+            entering_h = entering_h + norm_cell_bias
+        new_h = gate_o * torch.tanh(entering_h)
         if weight_hr is not None:
             new_h = new_h @ weight_hr.t()
         if keep_h[t] is not None:
@@ -194,12 +194,12 @@ def lstm_backward_reference(
         new_c = gate_f * previous_c + gate_i * gate_g
         new_c = new_c if probe_c is None else new_c + probe_c
     standard_c, scale_c = each_step(None, gates), each_step(None, gates)
-    if norm_cell_gain is None:
-        squashed = torch.tanh(new_c)
-    else:
+    entering_h = new_c
+    if norm_cell_gain is not None:
         standard, scale = standardise(new_c)
-        squashed = torch.tanh(standard * norm_cell_gain + norm_cell_bias)
+        entering_h = standard * norm_cell_gain
         standard_c, scale_c = standard.unbind(0), scale.unbind(0)
+    squashed = torch.tanh(entering_h if norm_cell_bias is None else entering_h + norm_cell_bias)
     standard_hh, scale_hh = each_step(None, gates), each_step(None, gates)
     if norm_hh_gain is not None:
         standard, scale = standardise(shown @ weight_hh.t())
@@ -296,11 +296,9 @@ def lstm_backward_reference(
                 (over_o * new_c).sum((0, 1)),
             ]
         )
-    grad_cell_gain, grad_cell_bias = absent(0), absent(0)
+    grad_cell_gain = absent(0)
     if norm_cell_gain is not None:
-        grad_normed = torch.stack(all_normed)
-        grad_cell_gain = (grad_normed * torch.stack(standard_c)).sum((0, 1))
-        grad_cell_bias = grad_normed.sum((0, 1))
+        grad_cell_gain = (torch.stack(all_normed) * torch.stack(standard_c)).sum((0, 1))
     return (
         grad_gates_x,
         grad_h,
@@ -312,7 +310,7 @@ def lstm_backward_reference(
         grad_peephole,
         absent(0) if norm_hh_gain is None else (grad_gates_x * torch.stack(standard_hh)).sum((0, 1)),
         grad_cell_gain,
-        grad_cell_bias,
+        absent(0) if norm_cell_bias is None else torch.stack(all_normed).sum((0, 1)),
         absent(0) if probe_h is None else zero_padding(torch.stack(all_h), real),
         absent(0) if probe_c is None else zero_padding(torch.stack(all_c), real),
     )
