@@ -219,7 +219,13 @@ class Estimator(ABC, Generic[Data]):
             inputs: one row of a batch's inputs, each ``(time, ...)``.
         """
         steps = next(iter(inputs.values()))
-        return [f"{float(step.flatten()[0]):.3g}" for step in steps]
+        if steps.is_floating_point():
+            return [f"{float(step[0]):.3g}" for step in steps]
+        return [self._token_label(token) for token in steps.tolist()]
+
+    def _token_label(self, token: int) -> str:
+        """What a token of the network's input stands for; a task with a vocabulary of inputs looks it up."""
+        return str(token)
 
     def _seeded_model(self) -> SequenceModel:
         with torch.random.fork_rng():

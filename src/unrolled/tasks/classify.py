@@ -87,6 +87,10 @@ class Classifier(Estimator[Examples]):
         targets = self._class_targets()
         return targets.probabilities(self._outputs(self._read(data, labelled=False)))
 
+    def _token_label(self, token: int) -> str:
+        assert isinstance(self._inputs, TextInputs)
+        return self._inputs.vocabulary.decode([token])[0]
+
     def _class_targets(self) -> ClassTargets:
         self._require_fitted()
         if not isinstance(self._targets, ClassTargets):

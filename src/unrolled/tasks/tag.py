@@ -72,6 +72,9 @@ class Tagger(Estimator[Examples]):
         self._require_fitted()
         return self._predicted(self._encode(self._read(data, labelled=False)))
 
+    def _token_label(self, token: int) -> str:
+        return self._words.words.decode([token])[0]
+
     def _predicted(self, items: list[Encoded]) -> list[list[str]]:
         # Sentences without words have no tags, and nothing that a network could read.
         spoken = [item for item in items if len(item)]
