@@ -11,8 +11,7 @@ from unrolled.cli.data import data
 from unrolled.cli.doctor import doctor
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.inspect import inspect
-from unrolled.cli.options import with_options
-from unrolled.cli.predict import PredictCommand, predict
+from unrolled.cli.predict import predict, predict_command
 from unrolled.cli.train import TaskCommands
 
 
@@ -22,6 +21,11 @@ class Verbs(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands' names."""
         return ["train", "evaluate", "predict", "inspect", "doctor", "data"]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command to run; predict's flags need the tasks, which need torch, so it is made only now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, predict_command() if name == "predict" else command, rest
 
 
 app = typer.Typer(
@@ -39,10 +43,13 @@ app.add_typer(
     ),
     name="train",
 )
-app.command()(evaluate)
-app.command(cls=PredictCommand)(with_options(predict, []))
-for command in (inspect, doctor, data):
+for command in (evaluate, inspect, doctor, data):
     app.command()(command)
+
+
+@app.command("predict", help=predict.__doc__)
+def _predict() -> None:
+    """Stands in the list of commands; `Verbs` puts the real one in its place."""
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,29 +30,37 @@ def flags(config: type[BaseModel], panel: str | None = None) -> list[inspect.Par
     ]
 
 
-def with_options(
-    function: Callable[..., None], parameters: Sequence[inspect.Parameter]
-) -> Callable[..., None]:
-    """Puts ``parameters`` where ``function`` has ``**options``, for typer to read."""
+def command(
+    name: str,
+    function: Callable[..., None],
+    parameters: Sequence[inspect.Parameter],
+    about: str | None = None,
+) -> Any:
+    """A command that takes ``parameters`` where ``function`` has ``**options``.
+
+    Args:
+        name: what it is called.
+        function: what it runs.
+        parameters: as `flags` makes them.
+        about: its help; the function's docstring by default.
+    """
     signature = inspect.signature(function, eval_str=True)
     own = [
         parameter
         for parameter in signature.parameters.values()
         if parameter.kind is not parameter.VAR_KEYWORD
     ]
-    function.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined]
-    function.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *parameters]}
-    return function
 
+    @functools.wraps(function)
+    def run(**values: Any) -> None:
+        function(**values)
 
-def click_options(config: type[BaseModel], panel: str) -> list[Any]:
-    """The flags as a command holds them, to be added to one that exists already."""
-
-    def nothing(**options: Any) -> None: ...
-
+    # What typer reads.
+    run.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *parameters]}
     app = typer.Typer(add_completion=False)
-    app.command()(with_options(nothing, flags(config, panel)))
-    return typer.main.get_command(app).params
+    app.command(name, help=about)(run)
+    return typer.main.get_command(app)
 
 
 def given(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import json
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, finite, result
@@ -23,24 +21,14 @@ if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
 
 
-class PredictCommand(TyperCommand):
-    """The command with the flags of the tasks' predictions, made of their options when they are asked for."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Its own flags and those of the tasks."""
-        return [*super().get_params(ctx), *_task_flags()]
-
-
-@functools.cache
-def _task_flags() -> list[Any]:
-    from unrolled.cli.options import click_options
+def predict_command() -> Any:
+    """The command, with flags made of the tasks' options of prediction: asked for only when it runs."""
+    from unrolled.cli.options import command, flags
     from unrolled.tasks.forecasting.config import ForecastOptions
     from unrolled.tasks.generation.config import WritingConfig
 
-    return [
-        *click_options(WritingConfig, "Models that generate"),
-        *click_options(ForecastOptions, "Models that forecast"),
-    ]
+    writing = flags(WritingConfig, "Models that generate")
+    return command("predict", predict, [*writing, *flags(ForecastOptions, "Models that forecast")])
 
 
 def predict(

@@ -38,7 +38,7 @@ class TaskCommands(TyperGroup):
 
 def _command(task: str) -> Any:
     """The command that trains ``task``."""
-    from unrolled.cli.options import flags, given, with_options
+    from unrolled.cli.options import command, flags, given
     from unrolled.tasks.registry import estimator_class
 
     estimator = estimator_class(task)
@@ -71,11 +71,8 @@ def _command(task: str) -> Any:
             chosen = (read_settings(config) if config else {}) | given(estimator.Config, options)
             _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
 
-    app = typer.Typer(add_completion=False)
-    app.command(task, help=(estimator.__doc__ or "").strip().split("\n\n")[0])(
-        with_options(train, flags(estimator.Config))
-    )
-    return typer.main.get_command(app)
+    about = (estimator.__doc__ or "").strip().split("\n\n")[0]
+    return command(task, train, flags(estimator.Config), about)
 
 
 def _train(
