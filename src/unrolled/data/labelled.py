@@ -136,7 +136,7 @@ def _inputs_column(
     if values is not None or text is not None:
         return values or text or "", values is not None
     others = [name for name in table.columns if name != label]
-    lists = [name for name in others if _holds_numbers(table, name)]
+    lists = [name for name in others if name.lower() not in LABEL_NAMES and _holds_numbers(table, name)]
     found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
     if found is not None:
         return found, True

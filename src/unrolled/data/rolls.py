@@ -40,7 +40,9 @@ def read_rolls(path: str | Path, *, split: str | None = None) -> Examples:
     """
     with open_text(path) as file:
         if Path(path).suffix.lower() == ".jsonl":
-            numbered = [(row, _json(path, row, line)) for row, line in enumerate(file, 1) if line.strip()]
+            numbered = [
+                (row, _json(path, row, line.strip())) for row, line in enumerate(file, 1) if line.strip()
+            ]
         else:
             numbered = list(enumerate(_split(path, _json(path, 1, file.read()), split), start=1))
     items = tuple(
