@@ -1,0 +1,119 @@
+"""The options of a forecaster: of its training, and of its forecasts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from unrolled.models.config import Share, Size
+from unrolled.tasks.config import TaskConfig
+
+
+class ForecastConfig(TaskConfig):
+    """The options of training a forecaster; the defaults suit a few hundred to a few thousand steps."""
+
+    id_column: str | None = Field(
+        None,
+        description="The column that names the series; by default unique_id or a like name, if there is one.",
+    )
+    time_column: str | None = Field(
+        None, description="The column of dates or whole numbers; by default ds, date or a like name."
+    )
+    target_column: str | None = Field(
+        None,
+        description="The column to forecast; by default y, value or target, else the first one of numbers.",
+    )
+    covariates: tuple[str, ...] | None = Field(
+        None,
+        description="Columns of numbers that help, known up to the present; by default all others.",
+    )
+    season: int | None = Field(
+        None,
+        ge=1,
+        description="Steps after which the series repeat; by default what is usual for their dates.",
+    )
+    horizon: Size = Field(1, description="How many steps ahead are forecast at once.")
+    context: int | None = Field(
+        None,
+        ge=2,
+        description="Steps of the past that are read; by default 28, or two seasons if that is more.",
+    )
+    stride: int | None = Field(
+        None,
+        ge=1,
+        description="Steps between training windows; by default a seventh of the context, or more.",
+    )
+    point: Literal["mean", "median"] = Field(
+        "mean", description="The point forecast: the mean (squared error) or the median (absolute error)."
+    )
+    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.1, 0.9),
+        description="Quantiles forecast beside the point, such as 0.1 and 0.9; none are possible too.",
+    )
+    scaling: Literal["standard", "minmax", "none"] = Field(
+        "standard", description="How every series is scaled; forecasts are scaled back."
+    )
+    calendar: bool = Field(
+        True,
+        description="Read the next step's place in the year, week and day, as its date or season gives it.",
+    )
+    input_noise: float = Field(
+        0.3,
+        ge=0,
+        description="Standard deviation of noise on the scaled inputs in training, against overfitting.",
+    )
+    test_share: float = Field(
+        0.2, gt=0, lt=0.9, description="Last share of the steps to be tested on when no dev data is given."
+    )
+    ar_order: int | None = Field(
+        None,
+        ge=1,
+        description="Steps the linear autoregression looks back; by default 7, or a season up to 48.",
+    )
+
+    holdout: float = Field(
+        0.2, gt=0, lt=1, description="Share of the steps before the test share that is held out as dev data."
+    )
+    hidden_size: Size | tuple[Size, ...] = Field(
+        32, description="Units of each recurrent layer; several numbers give every layer its own width."
+    )
+    dropout: Share = Field(0.2, description="Share of units dropped between layers and before the output.")
+    epochs: int = Field(40, ge=1, description="Passes over the training data, at most.")
+    learning_rate: float = Field(3e-3, gt=0, description="Size of the updates, after warm-up.")
+    weight_decay: float = Field(
+        0.01, ge=0, description="Decay of weight matrices; biases and gains never decay."
+    )
+    schedule: Literal["constant", "plateau", "cosine"] = Field(
+        "cosine",
+        description="How the learning rate falls: not, when the dev score stands still, or as a cosine.",
+    )
+    patience: int | None = Field(
+        15,
+        ge=1,
+        description="Epochs without a better dev score before training stops; none never stops early.",
+    )
+
+    @field_validator("quantiles")
+    @classmethod
+    def _rising(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if list(levels) != sorted(set(levels)):
+            raise ValueError(f"rising levels without repeats, got {levels}")
+        return levels
+
+
+class ForecastOptions(BaseModel):
+    """The options of a forecast from a trained model.
+
+    Example:
+        >>> ForecastOptions(steps=14).steps
+        14
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="How many steps ahead; beyond the horizon forecasts are fed back.",
+    )

@@ -1,0 +1,107 @@
+"""Series that go on: into the future, and from one file to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.data.calendar import future_times
+from unrolled.data.example import Series, Source
+
+
+def shown(time: Any) -> int | str:
+    """A step's time as JSON and people take it: a number, or a date without an idle time of day.
+
+    Example:
+        >>> shown(np.datetime64("2024-02-29T00:00:00.000000000")), shown(np.int64(7))
+        ('2024-02-29', 7)
+    """
+    if not isinstance(time, np.datetime64):
+        return int(time)
+    return str(time).removesuffix(".000000000").removesuffix("T00:00:00")
+
+
+def row(name: str, time: Any, numbers: NDArray[np.float64], quantiles: Sequence[float]) -> dict[str, Any]:
+    """A line of a forecast in long format, from a point and its quantiles ``(1 + quantiles,)``."""
+    levels = {f"y_{level:g}": float(number) for level, number in zip(quantiles, numbers[1:], strict=True)}
+    return {"unique_id": name, "ds": shown(time), "y": float(numbers[0])} | levels
+
+
+def followed(
+    series: Series, times: NDArray, values: NDArray[np.float64], covariates: NDArray[np.float64]
+) -> Series:
+    """The series with some more steps."""
+    return replace(
+        series,
+        times=np.concatenate([series.times, times.astype(series.times.dtype)]),
+        values=np.concatenate([series.values, values]),
+        covariates=np.concatenate([series.covariates, covariates]),
+    )
+
+
+def continued(series: Series, times: NDArray, values: NDArray[np.float64]) -> Series:
+    """The series as if the first of ``times`` had brought ``values``; the covariates then are not known."""
+    unknown = np.full((len(values), series.covariates.shape[1]), np.nan)
+    return followed(series, times[: len(values)], values, unknown)
+
+
+def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | None]:
+    """A series after the earlier one of the same name, where it begins with that one's next step.
+
+    Returns:
+        The whole, and the number of the earlier steps; or the series itself and None.
+
+    Example:
+        >>> first = Series("a", np.arange(3), np.arange(3.0), np.zeros((3, 0)))
+        >>> second = Series("a", np.arange(3, 5), np.arange(2.0), np.zeros((2, 0)))
+        >>> whole, known = joined(second, [first])
+        >>> whole.values.tolist(), known
+        ([0.0, 1.0, 2.0, 0.0, 1.0], 3)
+    """
+    for known in earlier:
+        if (
+            known.unique_id == series.unique_id
+            and known.names == series.names
+            and known.times.dtype.kind == series.times.dtype.kind
+            and future_times(known, 1)[0] == series.times[0]
+        ):
+            return followed(known, series.times, series.values, series.covariates), len(known)
+    return series, None
+
+
+def series_to_dict(series: Series) -> dict[str, Any]:
+    """A series as plain JSON, without where it was read."""
+    return {
+        "unique_id": series.unique_id,
+        "dates": series.times.dtype.kind == "M",
+        "times": series.times.astype(np.int64).tolist(),
+        "values": _numbers(series.values),
+        "covariates": [_numbers(step) for step in series.covariates],
+        "names": list(series.names),
+        "season": series.season,
+        "step": series.step,
+    }
+
+
+def series_from_dict(content: Mapping[str, Any]) -> Series:
+    """The inverse of `series_to_dict`."""
+    times = np.array(content["times"], dtype=np.int64)
+    names = tuple(content["names"])
+    return Series(
+        content["unique_id"],
+        times.astype("datetime64[ns]") if content["dates"] else times,
+        np.array(content["values"], dtype=np.float64),
+        np.array(content["covariates"], dtype=np.float64).reshape(len(times), len(names)),
+        names,
+        Source("the training data"),
+        content["season"],
+        content["step"],
+    )
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]

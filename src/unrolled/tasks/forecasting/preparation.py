@@ -1,0 +1,115 @@
+"""From series as they were read to series as the network sees them, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.calendar import cycles, future_times
+from unrolled.data.example import Series
+from unrolled.data.scaling import Scaling
+from unrolled.errors import DataError
+from unrolled.tasks.forecasting.scores import seasonal_error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preparation:
+    """What was learnt from the training series.
+
+    Attributes:
+        scalings: by series; one that was not in the training data is scaled by its own numbers.
+        covariates: the scaling of the covariates, common to all series.
+        seasonal_errors: by series, the unit of MASE.
+        names: the covariates' names.
+        kind: how series are scaled.
+        cycles: how many inputs tell the next step's place in the calendar.
+        mask: whether the inputs tell missing numbers.
+    """
+
+    scalings: Mapping[str, Scaling]
+    covariates: Scaling
+    seasonal_errors: Mapping[str, float]
+    names: tuple[str, ...]
+    kind: str
+    cycles: int
+    mask: bool
+
+    @classmethod
+    def learn(cls, series: Sequence[Series], kind: str, calendar: bool) -> Preparation:
+        """Learn from the training series.
+
+        Raises:
+            DataError: a series has no numbers at all.
+        """
+        for one in series:
+            if np.isnan(one.values).all():
+                raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
+        return cls(
+            {one.unique_id: Scaling.fit(one.values, kind) for one in series},
+            Scaling.fit(np.concatenate([one.covariates for one in series]), "standard"),
+            {one.unique_id: seasonal_error(one.values, one.season) for one in series},
+            series[0].names,
+            kind,
+            cycles(series[0].times, series[0].season).shape[1] if calendar else 0,
+            any(bool(np.isnan(one.values).any()) for one in series),
+        )
+
+    def scaling(self, series: Series) -> Scaling:
+        """How a series is scaled."""
+        return self.scalings.get(series.unique_id) or Scaling.fit(series.values, self.kind)
+
+    def seasonal_error(self, series: Series, start: int) -> float:
+        """The unit of MASE: of the training data, or, for another series, of the steps before ``start``."""
+        known = self.seasonal_errors.get(series.unique_id)
+        return seasonal_error(series.values[:start], series.season) if known is None else known
+
+    def apply(self, series: Series) -> Series:
+        """The scaled series; its covariates are scaled, then comes the next step's place in the calendar.
+
+        Raises:
+            DataError: the covariates are not those of the training data.
+        """
+        if series.names != self.names:
+            expected, got = (", ".join(names) or "none" for names in (self.names, series.names))
+            raise DataError(
+                f"expected the covariates {expected}, got {got}",
+                path=series.source.path,
+                remedy="give the columns that the model was trained with",
+            )
+        columns = [self.covariates.apply(series.covariates)]
+        if self.cycles:
+            following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
+            columns.append(cycles(following, series.season)[1:])
+        return replace(
+            series,
+            values=self.scaling(series).apply(series.values),
+            covariates=np.concatenate(columns, axis=1),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON."""
+        return {
+            "scalings": {name: scaling.to_dict() for name, scaling in self.scalings.items()},
+            "covariates": self.covariates.to_dict(),
+            "seasonal_errors": dict(self.seasonal_errors),
+            "names": list(self.names),
+            "kind": self.kind,
+            "cycles": self.cycles,
+            "mask": self.mask,
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Preparation:
+        """The inverse of `to_dict`."""
+        return cls(
+            {name: Scaling.from_dict(each) for name, each in content["scalings"].items()},
+            Scaling.from_dict(content["covariates"]),
+            content["seasonal_errors"],
+            tuple(content["names"]),
+            content["kind"],
+            content["cycles"],
+            content["mask"],
+        )

@@ -1,0 +1,81 @@
+"""Scores of forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """Forecasts of one series, beside what came.
+
+    Attributes:
+        actual: ``(origin, horizon)``, NaN where unknown.
+        point: ``(origin, horizon)``.
+        quantiles: ``(origin, horizon, quantile)``.
+        seasonal_error: the mean absolute error of the seasonal naive forecast within the training data, the
+            unit of MASE.
+    """
+
+    actual: Numbers
+    point: Numbers
+    quantiles: Numbers
+    seasonal_error: float
+
+
+def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()) -> dict[str, float]:
+    """The scores of the forecasts of some series.
+
+    RMSE, MAE and sMAPE (in per cent, as in the M4 competition, Makridakis et al. 2020) are over all numbers;
+    MASE (Hyndman and Koehler 2006) is a mean over the series. With quantiles, the mean pinball loss, and the
+    coverage: the share of numbers between the lowest and the highest quantile.
+
+    Args:
+        forecasts: of every series.
+        levels: the quantiles' levels, rising; none leaves their scores out.
+
+    Example:
+        >>> one = Forecasts(np.array([[3.0]]), np.array([[1.0]]), np.zeros((1, 1, 0)), seasonal_error=4.0)
+        >>> forecast_scores([one])
+        {'rmse': 2.0, 'mae': 2.0, 'smape': 100.0, 'mase': 0.5}
+    """
+    known = [~np.isnan(one.actual) for one in forecasts]
+    actual = np.concatenate([one.actual[mask] for one, mask in zip(forecasts, known, strict=True)])
+    point = np.concatenate([one.point[mask] for one, mask in zip(forecasts, known, strict=True)])
+    error = np.abs(actual - point)
+    size = np.abs(actual) + np.abs(point)
+    scaled = [
+        np.abs(one.actual - one.point)[mask].mean() / one.seasonal_error
+        for one, mask in zip(forecasts, known, strict=True)
+        if mask.any()
+    ]
+    scores = {
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(error.mean()),
+        "smape": float(200 * np.mean(error / np.where(size > 0, size, 1))),
+        "mase": float(np.mean(scaled)),
+    }
+    if levels:
+        quantiles = np.concatenate([one.quantiles[mask] for one, mask in zip(forecasts, known, strict=True)])
+        scores["pinball"] = float(_pinball(actual[:, None] - quantiles, np.array(levels)).mean())
+        if len(levels) > 1:
+            inside = (quantiles[:, 0] <= actual) & (actual <= quantiles[:, -1])
+            scores[f"coverage_{levels[-1] - levels[0]:.2g}"] = float(inside.mean())
+    return scores
+
+
+def seasonal_error(values: Numbers, season: int) -> float:
+    """The mean absolute change over a season, missing numbers left out; 1 where nothing ever changes."""
+    changes = np.abs(values[season:] - values[:-season])
+    changes = changes[~np.isnan(changes)]
+    return float(changes.mean()) if len(changes) and changes.mean() > 0 else 1.0
+
+
+def _pinball(error: Numbers, levels: Numbers) -> Numbers:
+    return np.maximum(levels * error, (levels - 1) * error)

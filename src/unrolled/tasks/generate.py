@@ -1,0 +1,151 @@
+"""`unrolled.Generator`: learns what comes next, and writes by feeding back what it wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from unrolled.data.text import open_text
+from unrolled.models.base import SequenceModel
+from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.baselines.ngram import WittenBell
+from unrolled.tasks.baselines.notes import NoteMarkov
+from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
+from unrolled.tasks.generation.medium import Medium
+from unrolled.tasks.generation.notes import NoteMedium
+from unrolled.tasks.generation.text import TextMedium
+from unrolled.tasks.options import validated
+
+_FEWEST_UPDATES = 300
+"""Updates that training may take at least, however small the data, unless the epochs are given."""
+
+
+class Generator(Estimator[Any]):
+    """Write text, or sets of notes, as in the training data: one input and one output a step, fed back.
+
+    The data is a text file, a folder of text files, a table with a column of texts, or a list of texts; for
+    notes JSON lines, or a list, of sequences of lists of MIDI notes. Training reads many places at once in
+    windows and carries the state from window to window (truncated backpropagation through time).
+
+    Example:
+        >>> words = ["deep"] * 60
+        >>> generator = Generator(hidden_size=16, epochs=5, batch_size=4, learning_rate=0.03).fit(words)
+        >>> generator.predict(["d"], temperature=0)
+        ['eep']
+    """
+
+    task: ClassVar[str] = "generate"
+    Config = GenerateConfig
+    Options: ClassVar[type[WritingConfig]] = WritingConfig
+    effective: GenerateConfig
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._medium: Medium[Any] | None = None
+
+    def generate(self, prompt: Any = "", **options: Any) -> Iterator[Any]:
+        """Write on after ``prompt``, one step at a time with the state carried.
+
+        Args:
+            prompt: a text; for notes a list of steps, each a list of MIDI notes.
+            options: those of `unrolled.tasks.generation.config.WritingConfig`.
+
+        Yields:
+            Pieces of text (or steps) as soon as they are made, the prompt left out.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+        """
+        settings = validated(WritingConfig, options)
+        return self._written.write(self.model, prompt, settings)
+
+    def predict(self, data: Any, **options: Any) -> list[Any]:
+        """What follows each prompt: those of a list, or each line of a file.
+
+        Args:
+            data: prompts, or a file's path.
+            options: those of `unrolled.tasks.generation.config.WritingConfig`.
+        """
+        return [
+            self._written.joined(self.generate(prompt, **options)) for prompt in self._written.prompts(data)
+        ]
+
+    @property
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """Nats per character, byte or frame: lower is better."""
+        return self._written.monitored
+
+    @property
+    def _written(self) -> Medium[Any]:
+        if self._medium is None:
+            unit = self.effective.unit
+            self._medium = NoteMedium() if unit == "notes" else TextMedium(unit)
+        return self._medium
+
+    def _read(self, data: Any, *, labelled: bool) -> Any:
+        if self.effective.unit == "auto":
+            unit = "notes" if _are_notes(data) else "character"
+            self._decide(f"The unit is {unit!r}.", unit=unit)
+        return self._written.read(data, self.effective)
+
+    def _hold_out(self, data: Any) -> tuple[Any, Any, str]:
+        return self._written.hold_out(data, self.effective)
+
+    def _prepare(self, train: Any) -> None:
+        self._written.prepare(train, self.effective)
+        updates = self._written.updates(train, self.effective)
+        if updates is None or "epochs" in self.config.model_fields_set:
+            return
+        epochs = _FEWEST_UPDATES // updates
+        if epochs > self.effective.epochs:
+            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+
+    def _build_model(self) -> SequenceModel:
+        return self._written.build_model(self.effective)
+
+    def _loader(self, data: Any, *, training: bool) -> Any:
+        shard = self._shard if training else (0, 1)
+        return self._written.loader(data, self.effective, shuffle=training, shard=shard)
+
+    def _loss(self) -> Any:
+        return self._written.loss()
+
+    def _scorer(self, data: Any) -> Callable[[], Scored]:
+        return self._written.scorer(self.model, data)
+
+    def _fit_baselines(self, train: Any) -> Iterable[Baseline]:
+        baseline, sentence = self._written.fit_baseline(train, self.effective)
+        self._note(sentence)
+        return [baseline]
+
+    def _score_baseline(self, baseline: Baseline, data: Any) -> Mapping[str, float]:
+        return self._written.score_baseline(baseline, data)
+
+    def _vocabularies(self) -> dict[str, Any]:
+        return self._written.vocabularies()
+
+    def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        self._written.restore(vocabularies)
+
+    @classmethod
+    def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
+        return (WittenBell, NoteMarkov)
+
+
+def _are_notes(data: Any) -> bool:
+    """Whether the data is sequences of lists of numbers rather than text."""
+    if isinstance(data, str | Path):
+        path = Path(data)
+        if path.suffix.lower() not in (".json", ".jsonl") or not path.is_file():
+            return False
+        with open_text(path) as file:
+            if path.suffix.lower() == ".json":
+                return True  # no other JSON array is taken by this task
+            try:
+                return isinstance(json.loads(file.readline()), list)
+            except json.JSONDecodeError:
+                return False
+    return bool(data) and not isinstance(data[0], str | bytes)

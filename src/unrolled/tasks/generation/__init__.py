@@ -1,0 +1,1 @@
+"""What `unrolled.Generator` can write: running text, and sets of notes."""

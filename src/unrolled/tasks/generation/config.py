@@ -1,0 +1,87 @@
+"""The options of a generator: of its training, and of its writing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unrolled.models.config import Share, Size
+from unrolled.tasks.config import TaskConfig
+
+
+class GenerateConfig(TaskConfig):
+    """The options of training a generator; the defaults suit a megabyte of text by characters."""
+
+    unit: Literal["auto", "character", "byte", "word", "bpe", "notes"] = Field(
+        "auto",
+        description="What a step is: a character, a byte, a word, a byte pair, or a set of notes; auto takes "
+        "notes for JSON lines of lists, else characters.",
+    )
+    document: Literal["file", "line"] = Field(
+        "file", description="Where texts begin and end: a text is a whole file, or each of its lines."
+    )
+    text_column: str = Field("text", description="The column with the texts, where the data is a table.")
+    vocabulary_size: int | None = Field(
+        None, ge=2, description="Tokens at most; by default 50,000 words, 4,096 byte pairs, every character."
+    )
+    min_count: Size = Field(1, description="Leave out characters, words or byte pairs seen less often.")
+    embedding_size: int | None = Field(
+        None, ge=1, description="Width of a token's vector; by default 64, for words and byte pairs 256."
+    )
+    tied: bool = Field(False, description="Use the embedding matrix for the output too.")
+    ngram_order: int | None = Field(
+        None, ge=1, description="Order of the n-gram baseline; by default 5, for words and byte pairs 3."
+    )
+
+    hidden_size: Size | tuple[Size, ...] = Field(
+        256, description="Units of each recurrent layer; several numbers give every layer its own width."
+    )
+    dropout: Share = Field(
+        0.1, description="Share of units dropped at the input, between layers and at the output."
+    )
+    epochs: int = Field(10, ge=1, description="Passes over the training data, at most.")
+    batch_size: int = Field(32, ge=1, description="Places of the text that are read at the same time.")
+    window: int | None = Field(
+        64,
+        ge=1,
+        description="New steps per update of truncated BPTT; the state is carried from window to window.",
+    )
+    learning_rate: float = Field(3e-3, gt=0, description="Size of the updates, after warm-up.")
+    weight_decay: float = Field(
+        0.01, ge=0, description="Decay of weight matrices; biases and gains never decay."
+    )
+    schedule: Literal["constant", "plateau", "cosine"] = Field(
+        "cosine",
+        description="How the learning rate falls: not, when the dev score stands still, or as a cosine.",
+    )
+    warmup: float = Field(
+        0.02,
+        ge=0,
+        description="Batches in which the learning rate rises from near 0; below 1, a share of all.",
+    )
+
+
+class WritingConfig(BaseModel):
+    """The options of writing with a trained generator.
+
+    Example:
+        >>> WritingConfig(temperature=0.8, length=20).length
+        20
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    length: int = Field(500, ge=1, description="Tokens (or steps) to write at most.")
+    temperature: float = Field(
+        1.0, ge=0, description="Below 1 the likely becomes likelier; 0 always takes the most probable."
+    )
+    top_k: int = Field(0, ge=0, description="Draw from the k most probable tokens only; 0: from all.")
+    top_p: float = Field(
+        1.0, gt=0, le=1, description="Draw from the fewest tokens that together have this probability."
+    )
+    beam: int = Field(
+        0, ge=0, description="Search for the most probable text with a beam of this width; 0 draws instead."
+    )
+    stop: str = Field("", description="Stop before this text; a document's end always stops.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draws.")

@@ -1,0 +1,278 @@
+"""Writing text: language models over characters, bytes, words or byte pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from unrolled.data.corpus import Corpus, encode_corpus
+from unrolled.data.loading import load_documents
+from unrolled.data.streams import StreamLoader
+from unrolled.data.text import open_text
+from unrolled.data.tokenizer import Tokenizer, fit_tokenizer, tokenizer_from_dict
+from unrolled.errors import ConfigError
+from unrolled.layers.state import State, detach_state, reset_rows
+from unrolled.models.base import SequenceModel
+from unrolled.models.one_to_one import LanguageModel
+from unrolled.tasks.base import Scored
+from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.baselines.ngram import WittenBell
+from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
+from unrolled.tasks.generation.medium import Medium
+from unrolled.tasks.generation.stops import until
+from unrolled.tasks.generation.texts import Texts
+from unrolled.tasks.sampling import Sampling, beam_search
+from unrolled.training.loss import CrossEntropy
+
+_WINDOW = 1024
+"""Tokens read at once when text is scored; the result does not depend on it."""
+_CARRIED = 200_000
+"""Tokens over which scoring carries the state without a break; longer text is read at several places."""
+_NGRAM_TOKENS = 5_000_000
+"""Tokens that the n-gram baseline learns from at most, so that it stays small beside the model."""
+_SMALL = 100
+"""Characters below which a text is not divided."""
+_QUICKLY_READ = 200_000
+"""Characters that can be encoded once more without being noticed."""
+_UNITS = {"character": "characters", "byte": "bytes", "word": "words", "bpe": "byte pairs"}
+
+
+class TextMedium(Medium[Texts]):
+    """Text by characters, bytes, words or byte pairs.
+
+    Args:
+        unit: what a token is.
+    """
+
+    baseline = WittenBell
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        self._tokenizer: Tokenizer | None = None
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What makes numbers of text, once prepared."""
+        if self._tokenizer is None:
+            raise ConfigError("the text has no tokenizer yet; call fit(train) first")
+        return self._tokenizer
+
+    def read(self, data: Any, config: GenerateConfig) -> Texts:
+        """A file, a folder of files, a table's column, or a list of texts."""
+        if not isinstance(data, str | Path):
+            return Texts([[text] for text in data], "the given texts")
+        documents = load_documents(data, document=config.document, text=config.text_column, unit=self.unit)
+        return Texts(documents, str(data))
+
+    def hold_out(self, data: Texts, config: GenerateConfig) -> tuple[Texts, Texts, str]:
+        """The last share, by position; nothing of a text too small to be divided."""
+        size = data.characters
+        if size < _SMALL:
+            return (
+                data,
+                data,
+                (
+                    f"No dev data was given, and {size} characters are too few to hold some out: the scores are "
+                    "on the training text itself."
+                ),
+            )
+        train, held_out = data.split(config.holdout)
+        return (
+            train,
+            held_out,
+            f"No dev data was given: the last {config.holdout:.0%} of the text is held out.",
+        )
+
+    def prepare(self, train: Texts, config: GenerateConfig) -> None:
+        """Fit the tokenizer."""
+        self._tokenizer = fit_tokenizer(
+            train, self.unit, max_size=config.vocabulary_size, min_count=config.min_count
+        )
+
+    def build_model(self, config: GenerateConfig) -> LanguageModel:
+        """A language model with as many outputs as there are tokens."""
+        size = config.embedding_size or (256 if self.unit in ("word", "bpe") else 64)
+        return LanguageModel(self.tokenizer.size, size, config, config.tied)
+
+    def loader(
+        self, data: Texts, config: GenerateConfig, *, shuffle: bool, shard: tuple[int, int]
+    ) -> StreamLoader:
+        """Windows of the text, each row continuing its own place."""
+        if config.window is None:
+            raise ConfigError("window must be given to train on running text, got None")
+        corpus = encode_corpus(data, self.tokenizer)
+        # Short text is read at fewer places, so that each has a few windows to carry its state over.
+        windows = int((-(-np.diff(corpus.documents) // config.window)).sum())
+        rows = min(config.batch_size, max(1, windows // 4))
+        return StreamLoader(corpus, rows, config.window, seed=config.seed, shuffle=shuffle, shard=shard)
+
+    def updates(self, train: Texts, config: GenerateConfig) -> int | None:
+        """The windows that each row reads in an epoch."""
+        if train.characters > _QUICKLY_READ:
+            return None
+        return len(self.loader(train, config, shuffle=False, shard=(0, 1)))
+
+    def loss(self) -> CrossEntropy:
+        """Nats per token."""
+        return CrossEntropy()
+
+    @property
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """Nats per character (or byte)."""
+        return f"nats_per_{self._measure}", "min"
+
+    @property
+    def _measure(self) -> str:
+        return "byte" if self.unit == "byte" else "character"
+
+    def scorer(self, model: SequenceModel, data: Texts) -> Callable[[], Scored]:
+        """Reads the text from its start to its end, the state carried all along."""
+        corpus, characters = encode_corpus(data, self.tokenizer), data.characters
+        rows = min(64, -(-len(corpus) // _CARRIED))
+        loader = StreamLoader(corpus, rows, _WINDOW, shuffle=False)
+
+        def score() -> Scored:
+            nats = negative_log_likelihood(model, loader)
+            written = "".join(self.write(model, "", WritingConfig.model_validate({"length": 300})))
+            return Scored(
+                self._scores(nats, len(corpus), characters),
+                len(corpus),
+                _UNITS[self.unit],
+                ({"prompt": "", "written": written},),
+            )
+
+        return score
+
+    def _scores(self, nats: float, tokens: int, characters: int) -> dict[str, float]:
+        """Scores per character compare across units; a document's end costs nats but is no character."""
+        scores = {
+            f"nats_per_{self._measure}": nats / characters,
+            f"bits_per_{self._measure}": nats / characters / math.log(2),
+        }
+        if self.unit in ("word", "bpe"):
+            scores["nats_per_token"] = nats / tokens
+        # A hopeless model on long tokens would overflow.
+        return scores | {"perplexity": math.exp(min(nats / tokens, 700))}
+
+    def fit_baseline(self, train: Texts, config: GenerateConfig) -> tuple[Baseline, str]:
+        """A Witten-Bell n-gram over the same tokens."""
+        order = config.ngram_order or (3 if self.unit in ("word", "bpe") else 5)
+        corpus = encode_corpus(train, self.tokenizer)
+        model = WittenBell(self.tokenizer.size, order).fit(_documents(corpus, _NGRAM_TOKENS))
+        part = "" if len(corpus) <= _NGRAM_TOKENS else f", on the first {_NGRAM_TOKENS:,} tokens"
+        return model, f"The baseline is a Witten-Bell n-gram of order {order}{part}."
+
+    def score_baseline(self, baseline: Baseline, data: Texts) -> Mapping[str, float]:
+        """The n-gram's scores on the same tokens."""
+        corpus = encode_corpus(data, self.tokenizer)
+        documents = _documents(corpus)
+        log_probabilities = cast(WittenBell, baseline).log_probabilities(documents)
+        # Every document was given the end token to start from, which is no token to predict.
+        starts = np.cumsum([0, *map(len, documents)])[:-1]
+        nats = -float(np.delete(log_probabilities, starts).sum())
+        return self._scores(nats, len(corpus), data.characters)
+
+    def vocabularies(self) -> dict[str, Any]:
+        """The tokenizer."""
+        return self.tokenizer.to_dict()
+
+    def restore(self, vocabularies: Mapping[str, Any]) -> None:
+        """Take up a saved tokenizer."""
+        self._tokenizer = tokenizer_from_dict(dict(vocabularies))
+
+    def prompts(self, data: Any) -> Iterable[str]:
+        """Every line of a file, or every text of a list."""
+        if isinstance(data, str | Path):
+            with open_text(data) as file:
+                return [line.rstrip("\r\n") for line in file]
+        return data
+
+    def write(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
+        """Text that follows ``prompt``, a token at a time; a beam's comes in one piece."""
+        tokens = self._search(model, prompt, options) if options.beam else self._draw(model, prompt, options)
+        yield from until(options.stop, self._text(tokens))
+
+    def joined(self, pieces: Iterable[str]) -> str:
+        """One text."""
+        return "".join(pieces)
+
+    def _begin(self, model: SequenceModel, prompt: str) -> tuple[Tensor, State]:
+        """Scores after the prompt, read in one go, ``(1, vocabulary)``, and the state."""
+        read = torch.tensor([[self.tokenizer.end, *self.tokenizer.encode(prompt).tolist()]])
+        return self._advance(model, read, model.initial_state(1))
+
+    def _advance(self, model: SequenceModel, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        device = next(model.parameters()).device
+        with torch.no_grad():
+            scores, state = model({"tokens": tokens.to(device)}, None, state)
+        scores = scores[:, -1].float()
+        if self.tokenizer.unknown is not None:
+            scores[:, self.tokenizer.unknown] = -math.inf  # there is nothing to write for it
+        return scores, state
+
+    def _draw(self, model: SequenceModel, prompt: str, options: WritingConfig) -> Iterator[int]:
+        sampling = Sampling(options.temperature, options.top_k, options.top_p)
+        scores, state = self._begin(model, prompt)
+        generator = torch.Generator(scores.device).manual_seed(options.seed)
+        for _ in range(options.length):
+            token = sampling.draw(scores, generator)
+            if int(token) == self.tokenizer.end:
+                return
+            yield int(token)
+            scores, state = self._advance(model, token[:, None], state)
+
+    def _search(self, model: SequenceModel, prompt: str, options: WritingConfig) -> Sequence[int]:
+        scores, state = self._begin(model, prompt)
+
+        def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+            return self._advance(model, tokens[:, None], state)
+
+        best = beam_search(step, scores, state, options.beam, options.length, self.tokenizer.end)[0]
+        return best.symbols[:-1] if best.finished else best.symbols
+
+    def _text(self, tokens: Iterable[int]) -> Iterator[str]:
+        """Text as soon as it is whole: a character may need several bytes."""
+        pending: list[int] = []
+        for token in tokens:
+            pending.append(token)
+            text = self.tokenizer.decode(pending)
+            if not text.endswith("\N{REPLACEMENT CHARACTER}") or len(pending) >= 4:
+                yield text
+                pending = []
+        if pending:
+            yield self.tokenizer.decode(pending)
+
+
+def negative_log_likelihood(model: SequenceModel, loader: StreamLoader) -> float:
+    """Nats of all tokens of a stream, the state carried from batch to batch."""
+    device = next(model.parameters()).device
+    state, nats = None, 0.0
+    with torch.no_grad():
+        for batch in loader.batches(epoch=0):
+            batch = batch.to(device)
+            if state is not None and batch.starts is not None:
+                state = reset_rows(state, batch.starts, model.initial_state(batch.size))
+            scores, state = model(batch.inputs, batch.lengths, state)
+            state = detach_state(state)
+            real = torch.arange(batch.time, device=device) < batch.lengths[:, None]
+            losses = functional.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), reduction="none")
+            nats += float(losses[real.flatten()].double().sum())
+    return nats
+
+
+def _documents(corpus: Corpus, limit: int | None = None) -> list[NDArray[np.int64]]:
+    """The documents up to ``limit`` tokens, each after the end token: what the network reads too."""
+    tokens = np.asarray(corpus.tokens[:limit], dtype=np.int64)
+    bounds = np.minimum(corpus.documents, len(tokens))
+    return [
+        np.concatenate([[corpus.end], tokens[start:stop]]) for start, stop in pairwise(bounds) if stop > start
+    ]

@@ -1,0 +1,90 @@
+"""A part of some documents, by characters, that never enters memory as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
+from typing import Any
+
+from unrolled.data.corpus import Documents
+from unrolled.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Documents from one character to another: iterable more than once, each document in chunks.
+
+    Attributes:
+        documents: the whole of them.
+        name: where they come from, for messages.
+        start: the first character (or byte) that belongs to the part.
+        stop: the one after the last; None for the end.
+
+    Example:
+        >>> texts = Texts([["abc", "def"], ["gh"]], "example", start=2, stop=7)
+        >>> [list(document) for document in texts]
+        [['c', 'def'], ['g']]
+        >>> texts.characters
+        5
+    """
+
+    documents: Documents
+    name: str
+    start: int = 0
+    stop: int | None = None
+
+    def __iter__(self) -> Iterator[Iterator[Any]]:
+        position = 0
+
+        def inside(document: Any) -> Iterator[Any]:
+            nonlocal position
+            for chunk in document:
+                begin, position = position, position + len(chunk)
+                kept = chunk[
+                    max(0, self.start - begin) : None if self.stop is None else max(0, self.stop - begin)
+                ]
+                if kept:
+                    yield kept
+
+        for document in self.documents:
+            if self.stop is not None and position >= self.stop:
+                return
+            chunks = inside(document)
+            first = next(chunks, None)
+            if first is not None:
+                yield chain([first], chunks)
+                for _ in chunks:  # a reader may stop early; the position must still be right
+                    pass
+
+    @property
+    def sizes(self) -> list[int]:
+        """The characters of every document."""
+        return [sum(map(len, document)) for document in self]
+
+    @property
+    def characters(self) -> int:
+        """The characters of all documents."""
+        return sum(self.sizes)
+
+    def split(self, share: float) -> tuple[Texts, Texts]:
+        """The texts without their last share, and that last share.
+
+        The cut is between two documents where that is nearly (to a fifth) the share asked for, else inside
+        one.
+
+        Raises:
+            DataError: there is too little text to divide.
+        """
+        ends = list(accumulate(self.sizes))
+        total = ends[-1] if ends else 0
+        if total < 2:
+            raise DataError(
+                f"expected at least 2 characters to hold out some of them, got {total}",
+                path=self.name,
+                remedy="give more text, or the held-out text with dev=",
+            )
+        wanted = min(max(round(total * (1 - share)), 1), total - 1)
+        border = min(ends[:-1] or [wanted], key=lambda end: abs(end - wanted))
+        cut = self.start + (border if abs(border - wanted) <= 0.2 * share * total else wanted)
+        return replace(self, stop=cut), replace(self, start=cut)
