@@ -160,9 +160,9 @@ class GRU(RecurrentLayer):
         if not self.bias:
             return None
         # The candidate's recurrent bias stands inside the reset gate's product: the operator adds it.
-        bias_hh = self.get_parameter("bias_hh" + suffix)
+        bias_hh = self._weight("bias_hh", suffix)
         hidden = bias_hh.shape[0] // 3
-        return self.get_parameter("bias_ih" + suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
+        return self._weight("bias_ih", suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
 
     def _scan(self, scan: Scan) -> Steps:
         (zoneout,) = self._zoneouts(scan)
@@ -282,7 +282,7 @@ class LSTM(RecurrentLayer):
 def _sum_of_biases(layer: RecurrentLayer, suffix: str) -> Tensor | None:
     if not layer.bias:
         return None
-    return layer.get_parameter("bias_ih" + suffix) + layer.get_parameter("bias_hh" + suffix)
+    return layer._weight("bias_ih", suffix) + layer._weight("bias_hh", suffix)
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}

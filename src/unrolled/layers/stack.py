@@ -246,7 +246,12 @@ class RecurrentLayer(nn.Module, ABC):
         return self._torch_shapes(layer) | self._extra_shapes(layer)
 
     def _parameter(self, name: str, suffix: str) -> Tensor | None:
+        """A parameter, or None where the layer has none of that name."""
         return getattr(self, name + suffix, None)
+
+    def _weight(self, name: str, suffix: str) -> Tensor:
+        # Not get_parameter: under functional_call or a parametrisation the attribute is a plain tensor.
+        return getattr(self, name + suffix)
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -287,7 +292,7 @@ class RecurrentLayer(nn.Module, ABC):
             Where the layers' widths differ each is a tuple with one tensor ``(directions, batch_size,
             width)`` a layer.
         """
-        reference = self.get_parameter("weight_hh_l0")
+        reference = self._weight("weight_hh", "_l0")
         states = []
         for index, suffix in enumerate(self._suffixes):
             sizes = self._state_sizes(index // self._directions)
@@ -423,9 +428,7 @@ class RecurrentLayer(nn.Module, ABC):
             Scan(
                 suffix=suffix,
                 gates_x=self._project_input(values, suffix),
-                weight_hh=drop_weights(
-                    self.get_parameter("weight_hh" + suffix), self.weight_drop, self.training
-                ),
+                weight_hh=drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training),
                 initial=initial,
                 lengths=arranged.lengths,
                 reverse=index % self._directions == 1,
@@ -437,7 +440,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _project_input(self, values: Tensor, suffix: str) -> Tensor:
         """The input's share of every gate for all steps: one product."""
-        weight, bias = self.get_parameter("weight_ih" + suffix), self._input_bias(suffix)
+        weight, bias = self._weight("weight_ih", suffix), self._input_bias(suffix)
         gain = self._parameter("norm_ih_gain", suffix)
         if gain is None:
             return functional.linear(values, weight, bias)
@@ -468,7 +471,7 @@ class RecurrentLayer(nn.Module, ABC):
         ]
 
     def _check_dtype(self, values: Tensor) -> None:
-        expected = self.get_parameter("weight_ih_l0").dtype
+        expected = self._weight("weight_ih", "_l0").dtype
         if values.dtype != expected and not torch.is_autocast_enabled(values.device.type):
             raise ShapeError(
                 f"expected inputs of the weights' type {expected}, got {values.dtype}; "
@@ -569,7 +572,7 @@ def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def _widths(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, ...]:
-    if isinstance(hidden_size, int):
+    if not isinstance(hidden_size, tuple | list):
         return (_whole("hidden_size", hidden_size, 1),) * num_layers
     if len(hidden_size) != num_layers:
         raise ConfigError(
