@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unrolled.data.builtin import BUILT_IN, Reference, listing, resolve
-from unrolled.data.docstrings import Docstrings
+from unrolled.data.docstrings import docstrings
 from unrolled.data.loading import load_documents, load_labelled, load_series, load_tagged
 from unrolled.data.rolls import notes_of_roll, predict_next, read_rolls
 from unrolled.errors import ConfigError, DataError
@@ -91,12 +91,12 @@ def test_docstrings_of_a_library(monkeypatch, tmp_path):
     (tmp_path / "broken.py").write_text("def :\n")
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "c.py").write_text('"""A test."""\n')
-    texts = ["".join(document) for document in Docstrings(tmp_path)]
+    texts = ["".join(document) for document in docstrings(tmp_path)]
     assert texts == ["An A.\n\nWait.\n", "Module b.\n\nDo f.\n\nWell.\n"]
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     assert ["".join(document) for document in load_documents("python-docs")] == texts
     with pytest.raises(DataError, match="expected the source files of Python's library, found none"):
-        Docstrings(tmp_path / "nothing")
+        docstrings(tmp_path / "nothing")
 
 
 def test_a_file_of_the_same_name_comes_first(monkeypatch, tmp_path):

@@ -67,6 +67,11 @@ def test_json_lines_with_lists_or_strings(write):
     assert read_tagged(path, tokens="ner_tags", tagged=False)[0].inputs == ("1", "0")
 
 
+def test_a_table_with_strings_of_tokens_and_tags(write):
+    (only,) = read_tagged(write("t.csv", "sentence,pos\nAda ran,NOUN VERB\n"))
+    assert (only.inputs, only.target, only.source.row) == (("Ada", "ran"), ("NOUN", "VERB"), 2)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [

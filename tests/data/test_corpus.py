@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from unrolled.data.corpus import Corpus, encode_corpus
+from unrolled.data.corpus import encode_corpus
 from unrolled.data.text import TextFiles, text_files
 from unrolled.data.tokenizer import fit_tokenizer
 from unrolled.errors import DataError, StorageError
@@ -48,16 +48,6 @@ def test_the_documents_can_be_read_back(tmp_path, unit):
     bounds = pairwise(corpus.documents)
     assert [tokenizer.decode(corpus.tokens[start:stop]) for start, stop in bounds] == texts
     assert corpus.tokens[corpus.documents[1:] - 1].tolist() == [corpus.end] * 3
-
-
-def test_the_last_share_is_split_off_by_position():
-    corpus = Corpus(np.arange(10), np.array([0, 4, 10]), end=0)
-    train, dev = corpus.split(0.3)
-    assert (train.tokens.tolist(), train.documents.tolist()) == (list(range(7)), [0, 4, 7])
-    assert (dev.tokens.tolist(), dev.documents.tolist()) == ([7, 8, 9], [0, 3])
-    train, dev = corpus.split(0.6)
-    assert (train.documents.tolist(), dev.documents.tolist()) == ([0, 4], [0, 6])
-    assert len(corpus.split(0.0)[1]) == 0
 
 
 def test_no_text_is_refused():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from unrolled.data.calendar import cycles, future_times, infer_step
 from unrolled.data.loading import load_series
 from unrolled.data.series import read_series
-from unrolled.data.splitting import split_series
 from unrolled.errors import DataError
 
 
@@ -43,12 +42,12 @@ def test_long_format_with_several_series_sorted_and_gaps_marked(write):
 
 def test_columns_can_be_chosen_and_guessed(write):
     path = write("when,shop,sold,cost,note\n3,x,1,9,a\n4,x,2,8,b\n")
-    (series,) = read_series(path)
-    assert (series.unique_id, series.names) == ("when", ("sold", "cost"))
+    (series,) = read_series(path, time="when")
+    assert (series.unique_id, series.names) == ("sold", ("cost",))
     (series,) = read_series(path, unique_id="shop", time="when", target="cost", covariates=[])
     assert (series.unique_id, series.names, series.values.tolist()) == ("x", (), [9, 8])
     assert series.times.tolist() == [3, 4]
-    assert read_series(path, target="sold", season=4)[0].season == 4
+    assert read_series(path, time="when", season=4)[0].season == 4
 
 
 def test_a_date_column_of_any_name_is_found(write):
@@ -137,6 +136,7 @@ def test_a_table_without_times_counts_its_rows(write):
             {},
             "expected evenly spaced times, a step of h, got 2024-01-01T02:20:00 after 2024-01-01T02:00:00",
         ),
+        ("V1,V2,V3\nH1,2,2\nH2,3,2\n", {}, "expected to be told which column to forecast, of V2, V3"),
         ("ds,y\n1,1\n2,2\n3,2\n999,3\n", {}, "expected a series with few gaps, got 4 of 999 steps"),
     ],
 )
@@ -154,10 +154,3 @@ def test_cycles_of_the_year_the_week_and_the_day():
     assert cycles(hours[::24]).shape == (14, 4)
     assert cycles(pd.date_range("2024-01-01", periods=5, freq="MS").to_numpy()).shape == (5, 2)
     assert cycles(np.arange(5)).shape == (5, 0)
-
-
-def test_series_are_cut_in_time(write):
-    (series,) = read_series(write("y\n" + "\n".join(map(str, range(10))) + "\n"))
-    (before,), (after,) = split_series([series], 0.3)
-    assert before.values.tolist() == list(range(7))
-    assert after.values.tolist() == [7, 8, 9]

@@ -57,6 +57,7 @@ def test_the_user_decides_about_the_header(write):
     assert list(read_table(path, header=True).columns) == ["good", "1"]
     assert list(read_table(path, columns=["1"]).columns) == ["good", "1"]
     assert len(read_table(write("u.csv", "text,label\na,b\n"), header=False)) == 2
+    assert len(read_table(write("v.csv", "good\nbad\n"), columns=["column_1"])) == 2
 
 
 def test_json_lines_json_and_parquet_agree(write, tmp_path):

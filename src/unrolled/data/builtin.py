@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from unrolled.data import generated
-from unrolled.data.docstrings import Docstrings
+from unrolled.data.docstrings import docstrings
 from unrolled.data.series import read_series
 from unrolled.data.text import text_files
 from unrolled.errors import ConfigError, DataError
@@ -133,7 +133,7 @@ def _seattle_weather(**options: Any) -> Any:
 
 
 def _python_docs() -> Iterable[Iterable[str]]:
-    return Docstrings(sysconfig.get_path("stdlib"))
+    return docstrings(sysconfig.get_path("stdlib"))
 
 
 def _c_headers() -> Iterable[Iterable[str] | Iterable[bytes]]:

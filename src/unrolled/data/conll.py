@@ -15,7 +15,7 @@ CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "depre
 TOKEN_NAMES = ("tokens", "words", "forms", "text", "sentence")
 TAG_NAMES = ("tags", "labels", "ner_tags", "pos_tags", "upos", "pos", "ner", "targets", "target")
 
-_TABLES = (".jsonl", ".json", ".parquet")
+_TABLES = (".jsonl", ".json", ".parquet", ".csv")
 
 
 def read_tagged(
@@ -28,9 +28,9 @@ def read_tagged(
 ) -> Examples:
     r"""Sentences as tuples of words with tuples of tags.
 
-    The file's ending says how it is read: `.conllu` as CoNLL-U; `.jsonl`, `.json` and `.parquet` as a table
-    with lists of tokens and of tags; anything else as one token a line, its tag last on the line, an empty
-    line between sentences.
+    The file's ending says how it is read: `.conllu` as CoNLL-U; `.jsonl`, `.json`, `.parquet` and `.csv` as
+    a table with lists of tokens and of tags; anything else as one token a line, its tag last on the line,
+    an empty line between sentences.
 
     Args:
         path: the file.

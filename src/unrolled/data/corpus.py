@@ -33,20 +33,6 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def split(self, share: float) -> tuple[Corpus, Corpus]:
-        """The text without its last share, and that last share; nothing is copied.
-
-        Args:
-            share: the last share's size as a fraction of the tokens; a document at the cut is divided.
-        """
-        cut = round(len(self.tokens) * (1 - share))
-        return self._slice(0, cut), self._slice(cut, len(self.tokens))
-
-    def _slice(self, start: int, stop: int) -> Corpus:
-        inside = self.documents[(self.documents > start) & (self.documents < stop)]
-        bounds = np.concatenate([[start], inside, [stop]]) - start if stop > start else np.zeros(1, np.int64)
-        return Corpus(self.tokens[start:stop], bounds.astype(np.int64), self.end)
-
 
 def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | Path | None = None) -> Corpus:
     """Encode documents once, piece by piece, into a memory-mapped file.

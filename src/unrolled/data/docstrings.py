@@ -6,7 +6,6 @@ import ast
 import inspect
 import tokenize
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 from unrolled.errors import DataError
@@ -16,11 +15,10 @@ _LEFT_OUT = frozenset(
 )
 
 
-class Docstrings:
-    """One document for every module in a folder that has docstrings.
+def docstrings(folder: str | Path) -> list[list[str]]:
+    """One document for every module in a folder that has docstrings, in sorted order.
 
-    The modules come in sorted order and are read as they are gone through. Installed packages, tests and
-    what cannot be parsed are left out.
+    Installed packages, tests and what cannot be parsed are left out.
 
     Args:
         folder: the folder of a library.
@@ -28,23 +26,17 @@ class Docstrings:
     Raises:
         DataError: there is no Python source in the folder.
     """
-
-    def __init__(self, folder: str | Path) -> None:
-        folder = Path(folder)
-        self.paths = sorted(
-            path for path in folder.rglob("*.py") if not _LEFT_OUT & set(path.relative_to(folder).parts)
-        )
-        if not self.paths:
-            raise DataError("expected the source files of Python's library, found none", path=folder)
-
-    def __iter__(self) -> Iterator[Iterator[str]]:
-        for path in self.paths:
-            text = "\n\n".join(_docstrings(path))
-            if text:
-                yield iter([text + "\n"])
+    folder = Path(folder)
+    paths = sorted(
+        path for path in folder.rglob("*.py") if not _LEFT_OUT & set(path.relative_to(folder).parts)
+    )
+    if not paths:
+        raise DataError("expected the source files of Python's library, found none", path=folder)
+    texts = ("\n\n".join(_of_module(path)) for path in paths)
+    return [[text + "\n"] for text in texts if text]
 
 
-def _docstrings(path: Path) -> list[str]:
+def _of_module(path: Path) -> list[str]:
     try:
         with tokenize.open(path) as file, warnings.catch_warnings():
             # A module may hold escapes that a newer Python warns of; they are not this program's to mend.

@@ -60,7 +60,8 @@ def series_of_table(
             are one series.
         time: the column of dates, or of whole numbers; guessed by its name or content otherwise. Without
             one, the rows are steps.
-        target: the column to forecast. Guessed by its name otherwise, or the first one with numbers.
+        target: the column to forecast. Guessed by its name otherwise, or the first one with numbers where
+            there are dates, or the only one.
         covariates: other columns with numbers; None takes every such column.
         season: the steps after which series repeat; None takes what is usual for the time between steps: 24
             hours, 7 days, 52 weeks, 12 months, 4 quarters.
@@ -78,10 +79,9 @@ def series_of_table(
     """
     time_name = time if time is not None else _time_column(table)
     id_name = unique_id if unique_id is not None else _by_name(table, ID_NAMES)
-    taken = {name for name in (time_name, id_name) if name is not None}
-    target_name = target if target is not None else _target_column(table, taken)
-    taken.add(target_name)
+    target_name = target if target is not None else _target_column(table, time_name, id_name)
     if covariates is None:
+        taken = (time_name, id_name, target_name)
         covariates = [name for name in table.columns if name not in taken and table.is_numeric(name)]
     values = table.numbers(target_name)
     extra = np.stack([table.numbers(name) for name in covariates], axis=1) if covariates else None
@@ -142,17 +142,22 @@ def _time_column(table: Table) -> str | None:
     return None
 
 
-def _target_column(table: Table, taken: set[str]) -> str:
-    named = _by_name(table, TARGET_NAMES)
-    if named is not None and named not in taken:
+def _target_column(table: Table, time_name: str | None, id_name: str | None) -> str:
+    others = [name for name in table.columns if name not in (time_name, id_name)]
+    named = next((name for name in others if name.lower() in TARGET_NAMES), None)
+    if named is not None:
         return named
-    numeric = next((name for name in table.columns if name not in taken and table.is_numeric(name)), None)
-    if numeric is None:
+    numeric = [name for name in others if table.is_numeric(name)]
+    if not numeric:
         raise DataError(
             f"expected a column of numbers to forecast, the columns are {', '.join(table.columns)}",
             path=table.path,
         )
-    return numeric
+    if len(numeric) > 1 and time_name is None:
+        # Without a date this may be any table, such as one with a series in each row.
+        listed = ", ".join(numeric[:10]) + (", ..." if len(numeric) > 10 else "")
+        raise DataError(f"expected to be told which column to forecast, of {listed}", path=table.path)
+    return numeric[0]
 
 
 def _times(table: Table, name: str) -> np.ndarray:

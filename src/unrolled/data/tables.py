@@ -20,6 +20,7 @@ from unrolled.errors import DataError
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """Delimited text by file ending. Tab-separated files have no quoting: a quotation mark in them is text."""
 
+_NUMBERED = "column_{}"
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
@@ -112,7 +113,7 @@ def read_table(path: str | Path, *, header: bool | None = None, columns: Sequenc
         header: whether the first row of delimited text holds the columns' names. None: it does unless one
             of its cells is a number, or comes again further down in its column (as a label does); the
             columns are then named `column_1`, `column_2`, ....
-        columns: names that the header must hold, where it is not known whether there is one.
+        columns: names that will be asked for; they tell whether there is a header.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, or a row has too few or too many cells.
@@ -169,11 +170,10 @@ def _read_delimited(path: Path, delimiter: str, header: bool | None, wanted: Seq
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
     first = [cell.strip() for cell in cells[0]]
-    named = set(wanted) <= set(first) and bool(wanted)
     if header is None:
-        header = named or _looks_like_header(cells)
+        header = _holds_names(cells, first, wanted)
     notes = () if header else ("There is no header row; the columns are numbered.",)
-    names = first if header else [f"column_{number}" for number in range(1, len(first) + 1)]
+    names = first if header else [_NUMBERED.format(number) for number in range(1, len(first) + 1)]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=rows[0])
@@ -191,7 +191,11 @@ def _check_width(path: Path, row: int, record: list[str], before: list[list[str]
         )
 
 
-def _looks_like_header(cells: list[list[str]]) -> bool:
+def _holds_names(cells: list[list[str]], first: list[str], wanted: Sequence[str]) -> bool:
+    if wanted and set(wanted) <= set(first):
+        return True
+    if wanted and set(wanted) <= {_NUMBERED.format(number) for number in range(1, len(first) + 1)}:
+        return False
     if len(cells) == 1:
         return True
     columns = zip(*cells, strict=True)
