@@ -99,7 +99,8 @@ def draw(unrolling: Unrolling) -> Figure:
 
     pen = _Pen(unrolling)
     left, right = -0.75 * pen.column - _LABELS, (len(unrolling.inputs) - 0.1) * pen.column
-    bottom, top = -0.75 * _ROW, (len(unrolling.rows) + 1.85) * _ROW
+    above = {"each": 1.85, "last": 1.5, "pooled": 2.5}[unrolling.outputs]
+    bottom, top = -0.75 * _ROW, (len(unrolling.rows) + above) * _ROW
     figure = Figure(figsize=(0.62 * (right - left), 0.62 * (top - bottom)), facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(left, right), ylim=(bottom, top))
@@ -152,9 +153,8 @@ class _Pen:
         edges.append(places[-1] + half + reach)
         for left, right in zip(edges[::2], edges[1::2], strict=True):
             self.state_arrow(left, right, height, backward=row.backward)
-        between = (places[0] + places[-1]) / 2 if len(places) == 2 else places[0] + self.column / 2
         carried = "$h, c$" if row.cell == "LSTM" else "$h$"
-        self.axes.text(between, (height + 0.1) * _ROW, carried, ha="center", fontsize=8)
+        self.axes.text(places[0] + 0.78, (height + 0.1) * _ROW, carried, ha="center", fontsize=8)
         if self.unrolling.more:
             self.text(edges[-1] + 0.2, height, r"$\cdots$", 12)
 
@@ -171,12 +171,19 @@ class _Pen:
                 fed_back = r"in use, $\hat{y}_t$ is fed back as $x_{t+1}$"
                 self.text(steps[-1] / 2 * self.column, height + 0.6, fed_back, 8.5)
             return
-        pooled = self.unrolling.outputs == "pooled"
-        place = steps[-1] / 2 * self.column if pooled else steps[-1] * self.column
-        self.box(place, height, r"$\hat{y}$", _OUTPUT)
-        for row in top:
-            for step in steps if pooled else steps[-1:]:
-                self.arrow(self.place(step, row), row, place, height)
+        if self.unrolling.outputs == "last":
+            place = steps[-1] * self.column
+            self.box(place, height, r"$\hat{y}$", _OUTPUT)
+            for row in top:
+                self.arrow(self.place(steps[-1], row), row, place, height)
+            return
+        middle = steps[-1] / 2 * self.column
+        self.box(middle, height, "pooled over all steps", _INPUT, width=steps[-1] * self.column + 2 * _WIDTH)
+        for step in steps:
+            for row in top:
+                self.arrow(self.place(step, row), row, self.place(step, row), height)
+        self.box(middle, height + 1, r"$\hat{y}$", _OUTPUT)
+        self.arrow(middle, height, middle, height + 1)
 
     def heights(self, layer: int) -> list[int]:
         """The heights of a layer's directions; that of the input for layer 0."""
@@ -188,14 +195,14 @@ class _Pen:
             return step * self.column
         return (step + (0.26 if self.unrolling.rows[height - 1].backward else -0.26)) * self.column
 
-    def box(self, x: float, height: float, label: str, colour: str) -> None:
+    def box(self, x: float, height: float, label: str, colour: str, width: float = _WIDTH) -> None:
         """A box with a symbol in it."""
         from matplotlib.patches import FancyBboxPatch
 
-        corner = (x - _WIDTH / 2, height * _ROW - _HEIGHT / 2)
+        corner = (x - width / 2, height * _ROW - _HEIGHT / 2)
         style = "round,pad=0,rounding_size=0.12"
         self.axes.add_patch(
-            FancyBboxPatch(corner, _WIDTH, _HEIGHT, boxstyle=style, fc=colour, ec=_LINE, lw=0.9, zorder=3)
+            FancyBboxPatch(corner, width, _HEIGHT, boxstyle=style, fc=colour, ec=_LINE, lw=0.9, zorder=3)
         )
         self.text(x, height, label, 11)
 

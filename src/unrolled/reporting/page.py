@@ -24,11 +24,11 @@ def write_report(path: str | Path, estimator: Estimator, evaluation: Evaluation)
     Raises:
         StorageError: the file cannot be written; one that was there before is untouched.
     """
-    return write_file(path, report(estimator, evaluation))
+    return write_file(path, report(estimator, evaluation, Path(path).resolve().parent.name))
 
 
-def report(estimator: Estimator, evaluation: Evaluation) -> str:
-    """The page's HTML."""
+def report(estimator: Estimator, evaluation: Evaluation, name: str) -> str:
+    """The page's HTML; ``name`` is the model's."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -40,7 +40,7 @@ def report(estimator: Estimator, evaluation: Evaluation) -> str:
     environment.filters["score"] = lambda value: "-" if value is None else f"{value:.4f}"
     said = verdict(evaluation, *estimator.monitored)
     return environment.get_template("report.html.jinja").render(
-        title=f"{evaluation.task} on {evaluation.data}",
+        title=f"{evaluation.task}: {name}",
         network=describe_network(estimator.effective),
         evaluation=evaluation,
         rows=evaluation.rows(),
@@ -56,9 +56,11 @@ def _curves(history: History | None) -> Sequence[tuple[str, str]]:
     if history is None or not history.epochs or not history.updates:
         return []
     scores = [(f"{name} on the dev data", drawing) for name, drawing in score_curves(history)]
+    curves = [("Loss", loss_curve(history)), *scores]
+    if not any(epoch.clipped for epoch in history.epochs):
+        return [*curves, ("Gradient norm; no update was clipped", gradient_curve(history))]
     return [
-        ("Loss", loss_curve(history)),
-        *scores,
+        *curves,
         ("Gradient norm before clipping", gradient_curve(history)),
         ("Clipping", clipping_curve(history)),
     ]
