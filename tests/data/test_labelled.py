@@ -142,6 +142,11 @@ def test_bad_input_is_refused_with_the_place(write, name, text, options, message
         read_labelled(write(name, text), **options)
 
 
+def test_one_number_a_step_needs_no_second_axis():
+    examples = Examples((Example(np.zeros(3), "a"), Example(np.zeros((2, 1)), "b")))
+    assert [item.target for item in as_targets(examples, "class")] == ["a", "b"]
+
+
 def test_texts_and_numbers_do_not_mix():
     examples = Examples((Example("text", "a"), Example(np.zeros((2, 1)), "a", Source("given", 2))))
     with pytest.raises(

@@ -101,7 +101,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     """
     form = None
     for item in examples:
-        found = "text" if isinstance(item.inputs, str) else f"{item.inputs.shape[1]} numbers a step"
+        found = "text" if isinstance(item.inputs, str) else f"{_width(item.inputs)} numbers a step"
         form = form or found
         if found != form:
             raise item.source.error(f"expected {form} as in the first sequence, got {found}")
@@ -117,6 +117,10 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     convert = _label if targets == "class" else _number
     items = (Example(item.inputs, convert(item.target, item.source), item.source) for item in examples)
     return Examples(tuple(items), notes)
+
+
+def _width(inputs: np.ndarray) -> int:
+    return int(np.prod(inputs.shape[1:], dtype=int))
 
 
 def _lines_of_text(path: str | Path) -> Examples:
