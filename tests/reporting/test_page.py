@@ -1,0 +1,181 @@
+"""The report: one file, self-contained, well formed, and everything in it that a run has to show."""
+
+import json
+import types
+from html.parser import HTMLParser
+
+import pytest
+
+from unrolled.errors import StorageError
+from unrolled.reporting.page import report, write_report
+from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.training.history import EpochRecord, History
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects what a test asks for, and insists that every element is closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def history(clipped=0.0):
+    made = History(monitor="rmse", mode="min", best_epoch=2, stopped="epochs")
+    for update in range(1, 31):
+        made.record(update, loss=3 / update, gradient_norm=1 / update, clipped=clipped > 0 and update % 3 == 0)
+    for epoch in range(1, 4):
+        made.epochs.append(
+            EpochRecord(
+                epoch=epoch,
+                loss=3 / epoch,
+                gradient_norm=1.0,
+                clipped=clipped,
+                learning_rate=0.1,
+                updates=10,
+                steps=100,
+                seconds=1.0,
+                scores={"rmse": 4 / epoch, "mae": 3 / epoch},
+            )
+        )
+    return made
+
+
+def estimator(**changes):
+    values = {
+        "monitored": ("rmse", "min"),
+        "effective": TaskConfig(),
+        "history": history(),
+        "notices": ["A tenth <held> out & kept."],
+    }
+    return types.SimpleNamespace(**(values | changes))
+
+
+def evaluation(examples=(), rmse=2.0):
+    baselines = {"persistence": {"rmse": 2.5, "mae": 1.9}, "naive": {"rmse": 3.5}}
+    return Evaluation("forecast", "test.csv", {"rmse": rmse, "mae": 1.5}, baselines, 1234, "days", 1.0, examples)
+
+
+SERIES = {
+    "series": "a",
+    "time": ["2020-01-01", "2020-01-02", "2020-01-03"],
+    "actual": [1.0, None, 3.0],
+    "forecast": [1.1, 2.1, 2.9],
+    "lower": [0.5, 1.5, 2.5],
+    "upper": [1.5, 2.5, 3.5],
+}
+
+
+def test_the_page_is_well_formed_and_loads_nothing():
+    text = report(estimator(), evaluation([SERIES, {"text": "a", "predicted": "b"}]), "model")
+    page = Page(text)
+    addresses = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href", "srcset", "action")
+    ]
+    assert all(address.startswith("#") for address in addresses)
+    assert not page.all("script")
+    assert not page.all("link")
+    assert "@import" not in text
+    assert "url(http" not in text
+
+
+def test_identifiers_are_unique_and_references_lead_somewhere():
+    page = Page(report(estimator(history=history(0.3)), evaluation([SERIES, SERIES]), "model"))
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    used = [
+        value.removeprefix("#")
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("xlink:href", "aria-labelledby")
+    ]
+    assert used
+    assert set(used) <= set(identifiers)
+
+
+def test_scores_stand_beside_the_baselines():
+    page = Page(report(estimator(), evaluation(), "model"))
+    for shown in ("2.0000", "2.5000", "3.5000", "persistence", "naive", "1,234 days", "A tenth <held> out & kept."):
+        assert shown in page.text
+
+
+def test_every_figure_says_what_it_shows():
+    page = Page(report(estimator(history=history(0.3)), evaluation([SERIES]), "model"))
+    drawings = page.all("svg")
+    # One forecast; the loss, two dev scores, the gradient's norm and the clipping.
+    assert len(drawings) == 6
+    assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in drawings)
+    assert all("width" not in drawing and drawing["viewbox"] for drawing in drawings)
+
+
+def test_no_clipping_needs_no_chart_of_it():
+    page = Page(report(estimator(), evaluation(), "model"))
+    assert len(page.all("svg")) == 4
+    assert "no update was clipped" in page.text
+
+
+def test_a_page_without_training_or_examples_still_shows_the_scores():
+    page = Page(report(estimator(history=None), evaluation(), "model"))
+    assert page.all("svg") == []
+    assert "persistence" in page.text
+
+
+def test_what_users_wrote_cannot_become_markup():
+    hostile = "<script>alert(1)</script>"
+    text = report(estimator(), evaluation([{"text": hostile}, SERIES | {"series": hostile}]), hostile)
+    assert Page(text).all("script") == []
+    assert hostile not in text
+
+
+@pytest.mark.parametrize(("rmse", "said"), [(2.0, "beats every baseline"), (2.6, "does not beat"), (2.5, "does not beat")])
+def test_the_verdict_is_plain(rmse, said):
+    assert said in Page(report(estimator(), evaluation(rmse=rmse), "model")).text
+
+
+def test_the_options_are_all_listed():
+    text = Page(report(estimator(), evaluation(), "model")).text
+    for name, value in TaskConfig().model_dump(mode="json").items():
+        assert name in text
+        assert str(value) in text
+
+
+def test_the_same_run_gives_the_same_bytes():
+    assert report(estimator(), evaluation([SERIES]), "model") == report(estimator(), evaluation([SERIES]), "model")
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    target = tmp_path / "gone" / "report.html"
+    with pytest.raises(StorageError, match="could not be written"):
+        write_report(target, estimator(), evaluation())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluations_survive_json():
+    made = evaluation([SERIES])
+    assert Evaluation.from_json(json.loads(json.dumps(made.to_json()))).scores == made.scores
