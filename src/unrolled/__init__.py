@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled.layers import GRU, LSTM, RNN
+    from unrolled.tasks.classify import Classifier
+    from unrolled.tasks.forecast import Forecaster
+    from unrolled.tasks.generate import Generator
+    from unrolled.tasks.registry import load
+    from unrolled.tasks.tag import Tagger
 
 _MODULE_OF = {
     "GRU": "unrolled.layers",
     "LSTM": "unrolled.layers",
     "RNN": "unrolled.layers",
+    "Classifier": "unrolled.tasks.classify",
+    "Forecaster": "unrolled.tasks.forecast",
+    "Generator": "unrolled.tasks.generate",
+    "Tagger": "unrolled.tasks.tag",
+    "load": "unrolled.tasks.registry",
 }
 
-__all__ = ["GRU", "LSTM", "RNN"]
+__all__ = ["GRU", "LSTM", "RNN", "Classifier", "Forecaster", "Generator", "Tagger", "load"]
 
 
 def __getattr__(name: str) -> Any:

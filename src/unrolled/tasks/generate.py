@@ -78,6 +78,10 @@ class Generator(Estimator[Any]):
         """Nats per character, byte or frame: lower is better."""
         return self._written.monitored
 
+    def _token_label(self, token: int) -> str:
+        assert isinstance(self._written, TextMedium)
+        return self._written.tokenizer.symbol(token)
+
     @property
     def _written(self) -> Medium[Any]:
         if self._medium is None:
