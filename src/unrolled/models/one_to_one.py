@@ -124,6 +124,8 @@ class BinaryVectorModel(OneToOne):
     def __init__(self, size: int, network: NetworkConfig) -> None:
         super().__init__(size, network)
         self.output = nn.Linear(self.hidden_width, size)
+        # Few of many notes sound at a time; from even odds training would first have to find that out.
+        nn.init.constant_(self.output.bias, -3.0)
 
     def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
         return inputs["values"]

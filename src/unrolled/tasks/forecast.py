@@ -152,14 +152,11 @@ class Forecaster(Estimator[Span]):
         before, self._kept_apart = data.split(config.test_share, config.horizon)
         self._before_test = before.series
         train, dev = before.split(config.holdout, config.horizon)
-        return (
-            train,
-            dev,
-            (
-                f"No dev data was given: the last {config.test_share:.0%} of each series is kept apart for the "
-                f"scores, and the last {config.holdout:.0%} of what comes before is held out for early stopping."
-            ),
+        sentence = (
+            f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
+            f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
         )
+        return train, dev, sentence
 
     def _prepare(self, train: Span) -> None:
         config = self.effective

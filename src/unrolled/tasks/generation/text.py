@@ -77,14 +77,10 @@ class TextMedium(Medium[Texts]):
         """The last share, by position; nothing of a text too small to be divided."""
         size = data.characters
         if size < _SMALL:
-            return (
-                data,
-                data,
-                (
-                    f"No dev data was given, and {size} characters are too few to hold some out: the scores are "
-                    "on the training text itself."
-                ),
+            sentence = (
+                f"No dev data was given, and {size} characters are too few to hold some out: the scores are"
             )
+            return data, data, f"{sentence} on the training text itself."
         train, held_out = data.split(config.holdout)
         return (
             train,

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+
+from unrolled.data.rolls import roll_of_notes
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.baselines.notes import NoteMarkov
+from unrolled.tasks.generate import Generator
+from unrolled.tasks.registry import load
+
+TUNE = [[60], [64], [60, 67], []]
+SMALL = {"hidden_size": 16, "batch_size": 4, "learning_rate": 0.03}
+
+
+@pytest.fixture(scope="module")
+def tunes():
+    return [TUNE * 4 for _ in range(12)]
+
+
+@pytest.fixture(scope="module")
+def player(tunes):
+    return Generator(**SMALL, epochs=50, dropout=0.0).fit(tunes)
+
+
+def test_a_tune_is_learnt_and_played_on(player):
+    assert player.effective.unit == "notes"
+    assert player.predict([TUNE + TUNE[:1]], length=5, temperature=0) == [[[64], [60, 67], [], [60], [64]]]
+
+
+def test_the_network_beats_notes_that_do_not_hear_one_another(player):
+    scores = player.dev_evaluation
+    assert scores.scores["nats_per_frame"] < scores.baselines["per-note Markov"]["nats_per_frame"]
+
+
+def test_playing_streams_steps_and_depends_on_the_seed_only(player):
+    first, second = (list(player.generate([], length=8, seed=5, temperature=1.5)) for _ in range(2))
+    assert first == second
+    assert len(first) == 8
+
+
+def test_a_file_of_tunes_and_a_saved_player(tmp_path, tunes, player):
+    path = tmp_path / "tunes.jsonl"
+    path.write_text("".join(json.dumps(tune) + "\n" for tune in tunes))
+    assert player.evaluate(path).scores == player.evaluate(tunes).scores
+    player.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.evaluate(tunes).scores == player.evaluate(tunes).scores
+    assert again.evaluate(tunes).baselines == player.evaluate(tunes).baselines
+
+
+def test_options_of_text_are_refused(player):
+    with pytest.raises(ConfigError, match="top_k"):
+        list(player.generate([], top_k=3))
+
+
+def test_a_single_tune_cannot_be_held_out():
+    with pytest.raises(DataError, match="at least 2 sequences"):
+        Generator(**SMALL).fit([TUNE])
+
+
+def test_the_markov_chains_probabilities_sum_to_one():
+    rng = np.random.default_rng(0)
+    markov = NoteMarkov.fit([rng.integers(0, 2, (20, 2))])
+    steps = [np.array([[1, 0], [a, b]]) for a in (0, 1) for b in (0, 1)]
+    assert sum(np.exp(-markov.nats(step)[1]) for step in steps) == pytest.approx(1)
+
+
+def test_the_markov_chain_counts():
+    markov = NoteMarkov.fit([roll_of_notes([[60], [60], [60], []])])
+    # After the note sounded, it sounded 2 times of 3; with half a time added to both, 2.5 of 4.
+    note = markov.nats(roll_of_notes([[60], [60]]))[1] - markov.nats(roll_of_notes([[60], []]))[1]
+    assert note == pytest.approx(np.log(1.5 / 2.5))
