@@ -10,7 +10,7 @@ import numpy as np
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
-from unrolled.data.labelled import TargetKind, as_targets
+from unrolled.data.labelled import TargetKind, as_targets, number_sequence
 from unrolled.data.loading import load_labelled
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -112,7 +112,9 @@ class Classifier(Estimator[Examples]):
                 targets=targets,
                 labelled=labelled,
             )
-        return as_targets(given_examples(data, labelled), targets, labelled)
+        given = given_examples(data, labelled)
+        items = (Example(_sequence(item), item.target, item.source) for item in given)
+        return as_targets(Examples(tuple(items)), targets, labelled)
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
         config = self.effective
@@ -204,6 +206,13 @@ class Classifier(Estimator[Examples]):
             *(MajorityClass, MeanNumber),
             *(BagOfWordsLogistic, SummaryLogistic, BagOfWordsRidge, SummaryRidge),
         )
+
+
+def _sequence(example: Example) -> str | np.ndarray:
+    """The text, or the numbers as ``(time, channels)``."""
+    if isinstance(example.inputs, str):
+        return example.inputs
+    return number_sequence(example.inputs, example.source)
 
 
 def _classes(example: Example) -> tuple[str, ...]:

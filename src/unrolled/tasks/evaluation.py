@@ -47,7 +47,7 @@ class Evaluation:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
         """The inverse of `to_json`."""
-        return cls(**value)
+        return cls(**{**value, "examples": tuple(value["examples"])})
 
     def rows(self) -> list[tuple[str, dict[str, float | None]]]:
         """The table's rows, the model first: a name and its scores, None where there is none."""

@@ -84,7 +84,7 @@ class TextInputs(Inputs):
     def simple(self, example: Example) -> list[str]:
         """The tokens."""
         if not isinstance(example.inputs, str):
-            raise example.source.error(f"expected text as in training, got {type(example.inputs).__name__}")
+            raise example.source.error("expected text as in training, got a sequence of numbers")
         if self.unit == "characters":
             return list(example.inputs.lower() if self.lowercase else example.inputs)
         return split_words(example.inputs, self.lowercase)
@@ -115,8 +115,7 @@ class NumberInputs(Inputs):
     @classmethod
     def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
         """Measure every channel."""
-        channels = _steps(examples[0]).shape[1]
-        steps = np.concatenate([_of_width(example, channels) for example in examples])
+        steps = np.concatenate([_numbers(example) for example in examples])
         deviation = steps.std(axis=0)
         return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
 
@@ -130,11 +129,16 @@ class NumberInputs(Inputs):
 
     def simple(self, example: Example) -> np.ndarray:
         """The numbers ``(time, channels)``, unscaled."""
-        return _of_width(example, len(self.mean))
+        numbers = _numbers(example)
+        if numbers.shape[1] != len(self.mean):
+            raise example.source.error(
+                f"expected {len(self.mean)} numbers a step as in training, got {numbers.shape[1]}"
+            )
+        return numbers
 
     def shown(self, example: Example) -> str:
         """The first numbers."""
-        steps = _steps(example)
+        steps = _numbers(example)
         first = ", ".join(f"{number:.4g}" for number in steps[:8].ravel()[:8])
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
@@ -148,30 +152,13 @@ class NumberInputs(Inputs):
         return cls(value["mean"], value["scale"])
 
 
-def _steps(example: Example) -> np.ndarray:
-    """The numbers as ``(time, channels)``."""
-    try:
-        steps = np.asarray(example.inputs, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise example.source.error(
-            f"expected a sequence of numbers as in training, got {example.inputs!r:.60}"
-        ) from None
-    steps = steps.reshape(-1, 1) if steps.ndim == 1 else steps
-    if steps.ndim != 2 or not len(steps):
-        raise example.source.error(
-            f"expected numbers of shape (time,) or (time, channels), got shape {np.shape(example.inputs)}"
-        )
-    if not np.isfinite(steps).all():
-        step = int(np.flatnonzero(~np.isfinite(steps).all(axis=1))[0])
-        raise example.source.error(f"expected finite numbers, got NaN or infinity at step {step + 1}")
-    return steps
-
-
-def _of_width(example: Example, channels: int) -> np.ndarray:
-    steps = _steps(example)
-    if steps.shape[1] != channels:
-        raise example.source.error(f"expected {channels} numbers a step as in training, got {steps.shape[1]}")
-    return steps
+def _numbers(example: Example) -> np.ndarray:
+    """The numbers ``(time, channels)``, checked to be numbers and to be there."""
+    if isinstance(example.inputs, str):
+        raise example.source.error("expected a sequence of numbers as in training, got text")
+    if not len(example.inputs):
+        raise example.source.error("expected a sequence of one step at least, got none")
+    return example.inputs
 
 
 def fit_inputs(examples: Examples, config: ClassifyConfig) -> Inputs:
