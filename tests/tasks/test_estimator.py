@@ -1,0 +1,158 @@
+"""What every estimator does: options, holding out, runs, saving, and saying what went wrong."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from unrolled.data.example import Example, Examples
+from unrolled.errors import ConfigError, DataError, ModelFolderError
+from unrolled.tasks.base import saved_task
+from unrolled.tasks.classify import Classifier
+from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.registry import estimator_class, load, task_names
+
+DATA = [(f"{word} {other}", word) for word in ("red", "blue") for other in "abcdefghij"]
+TINY = {"hidden_size": 3, "embedding_size": 3, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return Classifier(**TINY).fit(DATA)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hiden_size": 3}, "no option 'hiden_size'; did you mean 'hidden_size'"),
+        ({"hidden_size": 0}, "option 'hidden_size': expected greater than or equal to 1, got 0"),
+        ({"cell": "tcn"}, "option 'cell': expected 'rnn', 'gru' or 'lstm', got 'tcn'"),
+        ({"dropout": 1.0}, "option 'dropout': expected less than 1, got 1.0"),
+        ({"cell": "gru", "peepholes": True}, "peepholes need cell='lstm', got cell='gru'"),
+        ({"activation": "relu"}, "activation='relu' needs cell='rnn', got cell='lstm'"),
+        ({"hidden_size": (3, 4), "num_layers": 3}, "hidden_size has 2 widths for num_layers=3"),
+        ({"reach": 3}, "reach: expected a window with it"),
+        ({"dropout": 2, "epochs": 0}, "'dropout'.*; option 'epochs'|'epochs'.*; option 'dropout'"),
+    ],
+)
+def test_options_are_checked_when_given(options, message):
+    with pytest.raises(ConfigError, match=message):
+        Classifier(**options)
+
+
+def test_params_as_scikit_learn_has_them():
+    classifier = Classifier(hidden_size=7)
+    assert classifier.get_params()["hidden_size"] == 7
+    assert classifier.set_params(cell="gru") is classifier
+    assert (classifier.config.cell, classifier.config.hidden_size) == ("gru", 7)
+    with pytest.raises(ConfigError, match="no option 'colour'"):
+        classifier.set_params(colour="red")
+    assert Classifier(**classifier.get_params()).config == classifier.config
+
+
+def test_every_option_is_described_and_every_task_listed():
+    for task in ("classify", "tag"):
+        for name, field in estimator_class(task).Config.model_fields.items():
+            assert field.description, name
+    assert task_names()[:2] == ("classify", "tag")
+
+
+def test_a_default_of_one_task_does_not_reach_the_others():
+    assert Classifier().config.bidirectional
+    assert not TaskConfig().bidirectional
+
+
+@pytest.mark.parametrize("use", [lambda c: c.predict(["red"]), lambda c: c.evaluate(DATA), lambda c: c.model])
+def test_an_estimator_without_a_model_says_so(use):
+    with pytest.raises(ConfigError, match="this Classifier has no model yet"):
+        use(Classifier())
+
+
+def test_a_share_is_held_out_and_said_so(fitted, caplog):
+    assert fitted.notices[0].startswith("No dev data was given: 2 of 20 training examples")
+    assert fitted.dev_evaluation.count == 2
+    assert fitted.dev_evaluation.data == "held-out share"
+    with caplog.at_level(logging.INFO, logger="unrolled"):
+        Classifier(**TINY, holdout=0.5).fit(DATA)
+    assert "10 of 20" in caplog.text
+
+
+def test_dev_data_is_used_whole():
+    classifier = Classifier(**TINY).fit(DATA, dev=DATA[:3])
+    assert classifier.dev_evaluation.count == 3
+    assert classifier.dev_evaluation.data == "the given data"
+    assert not any("dev data" in notice for notice in classifier.notices)
+
+
+def test_holding_out_is_seeded_complete_and_spares_rare_labels():
+    labels = ["common"] * 18 + ["rare", "twice", "twice"]
+    examples = Examples(tuple(Example(str(row), label) for row, label in enumerate(labels)))
+    for seed in range(20):
+        kept, held, sentence = hold_out(examples, 0.3, seed, lambda example: [example.target])
+        assert sorted(int(example.inputs) for example in [*kept, *held]) == list(range(21))
+        assert {example.target for example in kept} == set(labels)
+        assert len(held) == 6
+        assert f"seed {seed}" in sentence
+    again = hold_out(examples, 0.3, 19, lambda example: [example.target])
+    assert [example.inputs for example in again[1]] == [example.inputs for example in held]
+    with pytest.raises(DataError, match="none of which can be spared; add examples, or give dev data"):
+        hold_out(examples.select([18, 19]), 0.3, 0, lambda example: [example.target])
+
+
+def test_training_leaves_the_global_generators_usable_and_the_model_ready(fitted):
+    assert not fitted.model.training
+    assert fitted.device == torch.device("cpu")
+    assert len(fitted.history.epochs) == 2
+    assert fitted.history.monitor == "accuracy"
+
+
+def test_resume_goes_on_where_a_run_stopped(tmp_path):
+    whole = Classifier(**{**TINY, "epochs": 3}, schedule="constant").fit(DATA)
+    options = {**TINY, "schedule": "constant"}
+    Classifier(**{**options, "epochs": 1}).fit(DATA, run_folder=tmp_path)
+    resumed = Classifier(**{**options, "epochs": 3}).fit(DATA, run_folder=tmp_path, resume=True)
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, resumed.model.state_dict()[name]), name
+    with pytest.raises(ConfigError, match="resume=True needs run_folder"):
+        Classifier(**TINY).fit(DATA, resume=True)
+
+
+def test_a_model_folder_holds_what_it_should_and_no_pickle(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    names = {path.name for path in (tmp_path / "model").iterdir()}
+    assert names >= {"config.json", "model.safetensors", "vocabulary.json", "history.json", "README.md"}
+    assert all(path.suffix in {".json", ".safetensors", ".md"} for path in (tmp_path / "model").iterdir())
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "majority class" in card
+    assert "unrolled predict" in card
+    assert "No dev data was given" in card
+    assert saved_task(tmp_path / "model") == "classify"
+
+
+def test_the_card_shows_the_evaluation_it_is_given(fitted, tmp_path):
+    evaluation = fitted.evaluate(DATA)
+    fitted.save(tmp_path / "model", evaluation)
+    assert load(tmp_path / "model").dev_evaluation == evaluation
+    assert "(20 sequences)" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_corrupt_or_missing_folder_is_refused(fitted, tmp_path):
+    with pytest.raises(ModelFolderError):
+        load(tmp_path / "none")
+    fitted.save(tmp_path / "model")
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-20])
+    with pytest.raises(ModelFolderError, match=r"model\.safetensors"):
+        load(tmp_path / "model")
+
+
+def test_evaluation_goes_to_json_and_back(fitted):
+    evaluation = fitted.evaluate(DATA)
+    assert Evaluation.from_json(evaluation.to_json()) == evaluation
+    assert fitted.evaluate(DATA, baselines=False).baselines == {}
+    assert evaluation.rows()[0] == ("model", evaluation.scores)
+    assert np.isfinite(evaluation.seconds)
+    assert "majority class" in str(evaluation)
