@@ -46,7 +46,9 @@ class Page(HTMLParser):
 def history(clipped=0.0):
     made = History(monitor="rmse", mode="min", best_epoch=2, stopped="epochs")
     for update in range(1, 31):
-        made.record(update, loss=3 / update, gradient_norm=1 / update, clipped=clipped > 0 and update % 3 == 0)
+        made.record(
+            update, loss=3 / update, gradient_norm=1 / update, clipped=clipped > 0 and update % 3 == 0
+        )
     for epoch in range(1, 4):
         made.epochs.append(
             EpochRecord(
@@ -76,7 +78,9 @@ def estimator(**changes):
 
 def evaluation(examples=(), rmse=2.0):
     baselines = {"persistence": {"rmse": 2.5, "mae": 1.9}, "naive": {"rmse": 3.5}}
-    return Evaluation("forecast", "test.csv", {"rmse": rmse, "mae": 1.5}, baselines, 1234, "days", 1.0, examples)
+    return Evaluation(
+        "forecast", "test.csv", {"rmse": rmse, "mae": 1.5}, baselines, 1234, "days", 1.0, examples
+    )
 
 
 SERIES = {
@@ -121,7 +125,15 @@ def test_identifiers_are_unique_and_references_lead_somewhere():
 
 def test_scores_stand_beside_the_baselines():
     page = Page(report(estimator(), evaluation(), "model"))
-    for shown in ("2.0000", "2.5000", "3.5000", "persistence", "naive", "1,234 days", "A tenth <held> out & kept."):
+    for shown in (
+        "2.0000",
+        "2.5000",
+        "3.5000",
+        "persistence",
+        "naive",
+        "1,234 days",
+        "A tenth <held> out & kept.",
+    ):
         assert shown in page.text
 
 
@@ -153,7 +165,9 @@ def test_what_users_wrote_cannot_become_markup():
     assert hostile not in text
 
 
-@pytest.mark.parametrize(("rmse", "said"), [(2.0, "beats every baseline"), (2.6, "does not beat"), (2.5, "does not beat")])
+@pytest.mark.parametrize(
+    ("rmse", "said"), [(2.0, "beats every baseline"), (2.6, "does not beat"), (2.5, "does not beat")]
+)
 def test_the_verdict_is_plain(rmse, said):
     assert said in Page(report(estimator(), evaluation(rmse=rmse), "model")).text
 
@@ -166,7 +180,9 @@ def test_the_options_are_all_listed():
 
 
 def test_the_same_run_gives_the_same_bytes():
-    assert report(estimator(), evaluation([SERIES]), "model") == report(estimator(), evaluation([SERIES]), "model")
+    assert report(estimator(), evaluation([SERIES]), "model") == report(
+        estimator(), evaluation([SERIES]), "model"
+    )
 
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
