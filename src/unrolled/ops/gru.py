@@ -38,6 +38,8 @@ from unrolled.ops.scan import (
     zero_padding,
 )
 
+sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
+
 
 def gru_reference(
     gates_x: Tensor,
@@ -156,10 +158,11 @@ def gru_backward_reference(
         standard_rz, scale_rz = (part.unbind(0) for part in standardise(product_rz))
         standard_n, scale_n = (part.unbind(0) for part in standardise(product_n))
 
-    # What multiplies the incoming gradient at every step, known before the loop.
-    slope_n = ((1 - gate_z) * (1 - gate_n * gate_n)).unbind(0)
-    slope_z = ((previous - gate_n) * gate_z * (1 - gate_z)).unbind(0)
-    slope_r = (q * gate_r * (1 - gate_r)).unbind(0)
+    # What multiplies the incoming gradient at every step, known before the loop. The backwards of sigmoid and
+    # tanh take their results: sigmoid_backward(a, s) = a s (1 - s), tanh_backward(a, s) = a (1 - s^2).
+    slope_n = tanh_backward(1 - gate_z, gate_n).unbind(0)
+    slope_z = sigmoid_backward(previous - gate_n, gate_z).unbind(0)
+    slope_r = sigmoid_backward(q, gate_r).unbind(0)
     reset, update = gate_r.unbind(0), gate_z.unbind(0)
     keep = each_step(keep_weights(zoneout, real, gates.dtype), gates)
     from_h = each_step(None if grad_hidden is None else zero_padding(grad_hidden, real), gates)
@@ -167,9 +170,9 @@ def gru_backward_reference(
     from_r, from_z, from_n = none, none, none
     if grad_gates is not None:
         direct_r, direct_z, direct_n = zero_padding(grad_gates, real).chunk(3, -1)
-        from_r = (direct_r * gate_r * (1 - gate_r)).unbind(0)
-        from_z = (direct_z * gate_z * (1 - gate_z)).unbind(0)
-        from_n = (direct_n * (1 - gate_n * gate_n)).unbind(0)
+        from_r = sigmoid_backward(direct_r, gate_r).unbind(0)
+        from_z = sigmoid_backward(direct_z, gate_z).unbind(0)
+        from_n = tanh_backward(direct_n, gate_n).unbind(0)
 
     def clip(grad: Tensor) -> Tensor:
         return grad.clamp(-clip_step, clip_step) if clip_step else grad

@@ -42,6 +42,8 @@ from unrolled.ops.scan import (
     zero_padding,
 )
 
+sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
+
 
 def lstm_reference(
     gates_x: Tensor,
@@ -181,7 +183,7 @@ def lstm_backward_reference(
         The gradients of gates_x, h_0, c_0, weight_hh, weight_hr, peephole, norm_hh_gain, norm_cell_gain,
         norm_cell_bias, probe_h, probe_c; an empty tensor for each that was not given.
     """
-    steps, hidden_size = gates.shape[0], c_0.shape[1]
+    steps = gates.shape[0]
     real = real_steps(lengths, steps)
     previous_h = previous_states(hidden, h_0, real, reverse)
     previous_c = previous_states(cell, c_0, real, reverse)
@@ -205,17 +207,12 @@ def lstm_backward_reference(
         standard, scale = standardise(shown @ weight_hh.t())
         standard_hh, scale_hh = standard.unbind(0), scale.unbind(0)
 
-    # What multiplies the incoming gradient at every step, known before the loop.
-    slope_c = (gate_o * (1 - squashed * squashed)).unbind(0)
-    slope_o = (squashed * gate_o * (1 - gate_o)).unbind(0)
-    slope_ifg = torch.stack(
-        [
-            gate_g * gate_i * (1 - gate_i),
-            previous_c * gate_f * (1 - gate_f),
-            gate_i * (1 - gate_g * gate_g),
-        ],
-        2,
-    ).unbind(0)
+    # What multiplies the incoming gradient at every step, known before the loop. The backwards of sigmoid and
+    # tanh take their results: sigmoid_backward(a, s) = a s (1 - s), tanh_backward(a, s) = a (1 - s^2).
+    slope_c = tanh_backward(gate_o, squashed).unbind(0)
+    slope_o = sigmoid_backward(squashed, gate_o).unbind(0)
+    slope_i, slope_f = sigmoid_backward(gate_g, gate_i), sigmoid_backward(previous_c, gate_f)
+    slope_ifg = torch.stack([slope_i, slope_f, tanh_backward(gate_i, gate_g)], 2).unbind(0)
     forget = gate_f.unbind(0)
     keep_h = each_step(keep_weights(zoneout_h, real, gates.dtype), gates)
     keep_c = each_step(keep_weights(zoneout_c, real, gates.dtype), gates)
@@ -223,18 +220,10 @@ def lstm_backward_reference(
     from_c = each_step(None if grad_cell is None else zero_padding(grad_cell, real), gates)
     from_ifg, from_o = each_step(None, gates), each_step(None, gates)
     if grad_gates is not None:
-        sigmoid_slope = gates * (1 - gates)
-        slope = torch.cat(
-            [
-                sigmoid_slope[..., : 2 * hidden_size],
-                1 - gate_g * gate_g,
-                sigmoid_slope[..., 3 * hidden_size :],
-            ],
-            -1,
-        )
-        direct = zero_padding(grad_gates, real) * slope
-        from_ifg = direct[..., : 3 * hidden_size].unbind(0)
-        from_o = direct[..., 3 * hidden_size :].unbind(0)
+        over_i, over_f, over_g, over_o = zero_padding(grad_gates, real).chunk(4, -1)
+        through = [sigmoid_backward(over_i, gate_i), sigmoid_backward(over_f, gate_f)]
+        from_ifg = torch.cat([*through, tanh_backward(over_g, gate_g)], -1).unbind(0)
+        from_o = sigmoid_backward(over_o, gate_o).unbind(0)
 
     grad_h = torch.zeros_like(h_0) if grad_h_n is None else grad_h_n
     grad_c = torch.zeros_like(c_0) if grad_c_n is None else grad_c_n
