@@ -1,20 +1,19 @@
 """Training time of `unrolled.LSTM` beside a Python loop over `torch.nn.LSTMCell`, with the same weights.
 
 Both run forward and backward, gradients of the input included, in turns within one process; every gradient is
-compared first. Printed are medians and the median of the paired ratios. Run with the recurrence that is installed:
+compared first. Printed are medians and the median of the paired ratios.
 
     python benchmarks/layer_vs_cell_loop.py [--quick]
 """
 
 import argparse
-import os
-import platform
 import statistics
 import time
 
 import torch
 
 import unrolled
+from machine import machine
 
 SHAPES = [(1, 35, 64), (16, 100, 128), (32, 100, 256), (16, 100, 512)]
 
@@ -83,10 +82,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     rounds = 7 if parser.parse_args().quick else 31
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}")
-    print(
-        f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, medians of {rounds}"
-    )
+    print(machine())
+    print(f"{torch.backends.cpu.get_cpu_capability()} instructions, medians of {rounds} rounds")
     print("batch steps hidden   layer (ms)    loop (ms)  loop / layer")
     for shape in SHAPES:
         compare(*shape, rounds)
