@@ -1,0 +1,91 @@
+"""The simple methods of classify and tag, against scikit-learn itself and through saving."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from unrolled.tasks.baselines.features import BagOfWords, SummaryStatistics
+from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
+from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge, SummaryLogistic, SummaryRidge
+from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
+
+
+def texts(classes, count=60):
+    generator = np.random.default_rng(classes)
+    labels = generator.integers(classes, size=count)
+    rows = [generator.choice(list("abcdefgh"), size=6).tolist() + [f"w{label}"] * 2 for label in labels]
+    return rows, [f"class {label}" for label in labels]
+
+
+def series(count=40):
+    generator = np.random.default_rng(0)
+    return [generator.normal(size=(generator.integers(2, 6), 2)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_bag_of_words_predicts_what_scikit_learn_does(classes):
+    rows, labels = texts(classes)
+    new, _ = texts(classes + 2)
+    vectorizer = CountVectorizer(analyzer=lambda words: words)
+    expected = LogisticRegression(max_iter=1000).fit(vectorizer.fit_transform(rows), labels)
+    baseline = BagOfWordsLogistic.fit(rows, labels)
+    assert baseline.predict(new) == expected.predict(vectorizer.transform(new)).tolist()
+
+
+def test_summary_statistics_are_standardised_in_the_training_data():
+    rows = series()
+    matrix = SummaryStatistics.fit(rows).matrix(rows).toarray()
+    assert matrix.shape == (40, 8)
+    np.testing.assert_allclose(matrix.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(matrix.std(axis=0), 1)
+
+
+def test_a_constant_channel_does_no_harm():
+    rows = [np.ones((3, 1)), np.ones((2, 1))]
+    assert np.isfinite(SummaryStatistics.fit(rows).matrix(rows).toarray()).all()
+
+
+def test_words_not_in_training_count_for_nothing():
+    bag = BagOfWords.fit([["a", "b"]])
+    assert bag.matrix([["z"], ["a", "a"], []]).toarray().tolist() == [[0, 0], [2, 0], [0, 0]]
+
+
+def test_ridge_learns_a_linear_rule():
+    rows = series()
+    numbers = [3 + 2 * row[0, 0] - row[-1, 1] for row in rows]
+    np.testing.assert_allclose(SummaryRidge.fit(rows, numbers).predict(rows), numbers, atol=0.3)
+
+
+def test_ties_are_settled_by_the_alphabet():
+    assert MajorityClass.fit(["b", "a"]).label == "a"
+    assert MostFrequentTag.fit([["x", "x"]], [["B", "A"]]).predict([["x"]]) == [["A"]]
+
+
+def test_unseen_words_get_the_tag_of_words_seen_once_that_begin_alike():
+    baseline = MostFrequentTag.fit([["the", "the", "cat", "Ada", "The"]], [["D", "D", "N", "P", "D"]])
+    assert baseline.predict([["dog", "Bob", "cat", ""]]) == [["N", "D", "N", "N"]]
+
+
+def test_where_no_word_is_seen_once_all_words_count():
+    assert MostFrequentTag.fit([["a", "a", "b", "b"]], [["X", "X", "X", "Y"]]).predict([["c", "C"]]) == [
+        ["X", "X"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "inputs"),
+    [
+        (MajorityClass.fit(["a"]), [["x"]]),
+        (MeanNumber.fit([1.0, 4.0]), [["x"]]),
+        (BagOfWordsLogistic.fit(*texts(3)), texts(4)[0]),
+        (BagOfWordsRidge.fit(texts(3)[0], range(60)), texts(4)[0]),
+        (SummaryLogistic.fit(series(), ["a", "b"] * 20), series()),
+        (SummaryRidge.fit(series(), range(40)), series()),
+        (MostFrequentTag.fit([["a", "B"]], [["X", "Y"]]), [["a", "b", "C"]]),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_state_restores_the_same_predictions(baseline, inputs):
+    again = type(baseline).from_state(baseline.state())
+    assert list(again.predict(inputs)) == list(baseline.predict(inputs))
