@@ -14,13 +14,26 @@ from unrolled.models.base import SequenceModel
 _BATCH = 128
 
 
+def _as_they_are(outputs: Tensor, lengths: Tensor) -> Tensor:
+    return outputs
+
+
 def outputs_in_order(
-    model: SequenceModel, items: Sequence[Encoded], collate: Callable[[Sequence[Encoded]], Batch]
+    model: SequenceModel,
+    items: Sequence[Encoded],
+    collate: Callable[[Sequence[Encoded]], Batch],
+    read: Callable[[Tensor, Tensor], Tensor] = _as_they_are,
 ) -> list[Tensor]:
     """The model's output for each item, in the items' order and on the CPU.
 
     Steps beyond an item's length are cut off where there is one output a step. The model is left in the mode,
     training or not, in which it came.
+
+    Args:
+        model: the network.
+        items: the encoded sequences.
+        collate: makes a batch of some.
+        read: makes of a batch's outputs and lengths what is kept of them, such as the best tags.
     """
     if not items:
         return []
@@ -34,7 +47,8 @@ def outputs_in_order(
         with torch.inference_mode():
             for rows, batch in zip(loader.order(0), loader.batches(0), strict=True):
                 batch = batch.to(device)
-                outputs = model(batch.inputs, batch.lengths)[0].cpu()
+                outputs, _ = model(batch.inputs, batch.lengths)
+                outputs = read(outputs, batch.lengths).cpu()
                 for row, output, length in zip(rows.tolist(), outputs, batch.lengths.tolist(), strict=True):
                     found[row] = output[:length] if batch.targets_per_step else output
     finally:

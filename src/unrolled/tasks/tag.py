@@ -78,14 +78,9 @@ class Tagger(Estimator[Examples]):
     def _predicted(self, items: list[Encoded]) -> list[list[str]]:
         # Sentences without words have no tags, and nothing that a network could read.
         spoken = [item for item in items if len(item)]
-        outputs = iter(outputs_in_order(self.model, spoken, collate_many_to_many))
-        return [self._decode(next(outputs)) if len(item) else [] for item in items]
-
-    def _decode(self, outputs: Tensor) -> list[str]:
-        if self.effective.crf:
-            lengths = outputs.new_tensor([len(outputs)]).long()
-            return self._tags.decode(best_path(outputs.unsqueeze(0), lengths)[0].tolist())
-        return self._tags.decode(outputs.argmax(-1).tolist())
+        read = best_path if self.effective.crf else _best_tags
+        rows = iter(outputs_in_order(self.model, spoken, collate_many_to_many, read))
+        return [self._tags.decode(next(rows).tolist()) if len(item) else [] for item in items]
 
     def _read(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
@@ -181,6 +176,11 @@ class Tagger(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (MostFrequentTag,)
+
+
+def _best_tags(scores: Tensor, lengths: Tensor) -> Tensor:
+    """The tag with the highest score at every step, ``(batch, time)``."""
+    return scores.argmax(-1)
 
 
 def _check_pairs(example: Example) -> None:
