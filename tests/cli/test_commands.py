@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from unrolled.tasks.registry import estimator_class
+
 TASKS = ("classify", "tag", "generate", "forecast")
 TINY = ["--hidden-size", "4", "--epochs", "1"]
 
@@ -38,6 +40,22 @@ def test_train_prints_one_json_object(task, files, unrolled, tmp_path):
     assert made["model"] == f"{task}-{files[task].stem}"
     assert (tmp_path / made["model"] / "config.json").is_file()
     assert (tmp_path / made["report"]).is_file()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_option_of_the_configuration_is_a_flag(task, unrolled):
+    shown = unrolled("train", task, "--help", env={"COLUMNS": "200"}).out
+    for name, field in estimator_class(task).Config.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert field.description
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train"], ["train", "classfy", "x"], ["train", "classify", "x", "--bogus", "1"], ["evaluate"]],
+)
+def test_wrong_usage_exits_with_2(arguments, unrolled):
+    assert unrolled(*arguments).code == 2
 
 
 @pytest.mark.parametrize("task", TASKS)
