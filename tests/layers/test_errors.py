@@ -33,9 +33,10 @@ def test_inputs(inputs, message):
         (unrolled.GRU(4, 5), (torch.zeros(1, 2, 5),), r"h_0 of shape \(1, 2, 5\), got \(\(1, 2, 5\),\)"),
         (unrolled.LSTM(4, 5), torch.zeros(1, 2, 5), r"2 parts \(h, c\), got \(1, 2, 5\)"),
         (unrolled.LSTM(4, 5), (torch.zeros(1, 2, 5), torch.zeros(1, 2, 4)), r"c_0 of shape \(1, 2, 5\)"),
+        (unrolled.LSTM(4, 5), [torch.zeros(1, 2, 5)] * 2, r"2 parts \(h, c\), got list"),
         (unrolled.GRU(4, (5, 3), 2), torch.zeros(2, 2, 5), r"shape \(\(1, 2, 5\), \(1, 2, 3\)\), got"),
     ],
-    ids=["rows", "dimensions", "nested", "one part", "cell", "widths"],
+    ids=["rows", "dimensions", "nested", "one part", "cell", "a list", "widths"],
 )
 def test_states(layer, state, message):
     with pytest.raises(ShapeError, match=message):

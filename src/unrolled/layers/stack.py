@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
+from unrolled.layers import checks
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -21,6 +22,7 @@ from unrolled.layers.initialisation import (
     fill_recurrent,
     fill_uniform,
 )
+from unrolled.layers.layout import StateLayout
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.regularisation import (
     drop_weights,
@@ -159,28 +161,32 @@ class RecurrentLayer(nn.Module, ABC):
         clip_step: float | None = None,
     ) -> None:
         super().__init__()
-        self.input_size = _whole("input_size", input_size, 1)
-        self.num_layers = _whole("num_layers", num_layers, 1)
-        self.hidden_sizes = _widths(hidden_size, num_layers)
+        self.input_size = checks.whole_number("input_size", input_size, 1)
+        self.num_layers = checks.whole_number("num_layers", num_layers, 1)
+        self.hidden_sizes = checks.widths(hidden_size, num_layers)
         self.hidden_size = hidden_size if isinstance(hidden_size, int) else self.hidden_sizes
-        self.proj_size = _whole("proj_size", proj_size, 0)
+        self.proj_size = checks.whole_number("proj_size", proj_size, 0)
         if self.proj_size >= min(self.hidden_sizes):
             raise ConfigError(f"expected proj_size below hidden_size={hidden_size}, got {proj_size}.")
         self.peepholes = peepholes
+        widths = {"h": (self.proj_size,) * num_layers if self.proj_size else self.hidden_sizes}
+        if "c" in self.state_names:
+            widths["c"] = self.hidden_sizes
+        self._layout = StateLayout(widths, 2 if bidirectional else 1)
         self.bias = bias
         self.batch_first = batch_first
         self.bidirectional = bidirectional
-        self.dropout = _share("dropout", dropout)
+        self.dropout = checks.share("dropout", dropout)
         self.variational_dropout = variational_dropout
-        self.recurrent_dropout = _share("recurrent_dropout", recurrent_dropout)
-        self.weight_drop = _share("weight_drop", weight_drop)
+        self.recurrent_dropout = checks.share("recurrent_dropout", recurrent_dropout)
+        self.weight_drop = checks.share("weight_drop", weight_drop)
         each = zoneout if isinstance(zoneout, tuple) else (zoneout,) * len(self.state_names)
         if len(each) != len(self.state_names):
             raise ConfigError(f"expected a zoneout for {' and '.join(self.state_names)}, got {zoneout!r}.")
-        self.zoneout = tuple(_share("zoneout", share) for share in each)
+        self.zoneout = tuple(checks.share("zoneout", share) for share in each)
         self.layer_norm = layer_norm
-        self.initial_state_kind = _choice("initial_state", initial_state, INITIAL_STATES)
-        self.recurrent_init = _choice("recurrent_init", recurrent_init, RECURRENT_INITS)
+        self.initial_state_kind = checks.choice("initial_state", initial_state, INITIAL_STATES)
+        self.recurrent_init = checks.choice("recurrent_init", recurrent_init, RECURRENT_INITS)
         self.forget_bias = forget_bias
         self.chrono = chrono
         if not bias and (forget_bias is not None or chrono is not None):
@@ -212,8 +218,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _state_sizes(self, layer: int) -> dict[str, int]:
         """The width of each tensor of a layer's state."""
-        hidden = self.hidden_sizes[layer]
-        return {name: self.proj_size or hidden if name == "h" else hidden for name in self.state_names}
+        return {name: widths[layer] for name, widths in self._layout.widths.items()}
 
     def _torch_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         """The parameters that torch.nn has too, in its order."""
@@ -308,7 +313,7 @@ class RecurrentLayer(nn.Module, ABC):
                 else:
                     parts.append(reference.new_zeros(batch_size, size))
             states.append(tuple(parts))
-        return self._join_state(states)
+        return self._layout.join(states)
 
     def forward(
         self,
@@ -394,10 +399,10 @@ class RecurrentLayer(nn.Module, ABC):
         self._check_dtype(values)
         count = values.shape[1]
         if state is None:
-            initial = self._split_state(self.initial_state(count), count)
+            initial = self._layout.split(self.initial_state(count), count)
         else:
             batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
-            initial = self._split_state(batched, count)
+            initial = self._layout.split(batched, count)
 
         run: list[tuple[Steps, dict[str, Tensor]]] = []
         for layer in range(self.num_layers):
@@ -409,7 +414,7 @@ class RecurrentLayer(nn.Module, ABC):
                 run.append(self._run_direction(len(run), values, initial[len(run)], arranged, probe))
         top = [steps.hidden for steps, _ in run[-self._directions :]]
         output = top[0] if len(top) == 1 else torch.cat(top, -1)
-        final = self._join_state([steps.final for steps, _ in run])
+        final = self._layout.join([steps.final for steps, _ in run])
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)
         return output, final, run
@@ -478,47 +483,6 @@ class RecurrentLayer(nn.Module, ABC):
                 f"convert either with .to({expected})."
             )
 
-    @property
-    def _equal_widths(self) -> bool:
-        return len(set(self.hidden_sizes)) == 1
-
-    def _split_state(self, state: State, rows: int) -> list[tuple[Tensor, ...]]:
-        """A state in torch's layout as one tuple, ``(h,)`` or ``(h, c)``, for each layer and direction."""
-        parts = state if len(self.state_names) > 1 else (state,)
-        if not isinstance(parts, tuple) or len(parts) != len(self.state_names):
-            raise ShapeError(
-                f"expected a state of {len(self.state_names)} parts ({', '.join(self.state_names)}), "
-                f"got {_described(state)}."
-            )
-        columns = []
-        for name, part in zip(self.state_names, parts, strict=True):
-            widths = [self._state_sizes(layer)[name] for layer in range(self.num_layers)]
-            if self._equal_widths:
-                expected: Any = (len(self._suffixes), rows, widths[0])
-                fits = isinstance(part, Tensor) and tuple(part.shape) == expected
-            else:
-                expected = tuple((self._directions, rows, width) for width in widths)
-                fits = isinstance(part, tuple) and _described(part) == expected
-            if not fits:
-                raise ShapeError(f"expected the state {name}_0 of shape {expected}, got {_described(part)}.")
-            stacks = part if isinstance(part, tuple) else (part,)
-            columns.append([row for stack in stacks if isinstance(stack, Tensor) for row in stack.unbind(0)])
-        return list(zip(*columns, strict=True))
-
-    def _join_state(self, states: list[tuple[Tensor, ...]]) -> State:
-        """The inverse of `_split_state`."""
-        joined: list[State] = []
-        for column in zip(*states, strict=True):
-            if self._equal_widths:
-                joined.append(torch.stack(column))
-            else:
-                each = [
-                    column[start : start + self._directions]
-                    for start in range(0, len(column), self._directions)
-                ]
-                joined.append(tuple(torch.stack(part) for part in each))
-        return joined[0] if len(joined) == 1 else tuple(joined)
-
     def extra_repr(self) -> str:
         """The sizes, and every option that is not at its default."""
         shown = [str(self.input_size), str(self.hidden_size)]
@@ -544,38 +508,3 @@ class RecurrentLayer(nn.Module, ABC):
             if getattr(self, name) != usual
         ]
         return ", ".join(shown)
-
-
-def _described(state: State) -> Any:
-    """The shape of a tensor, or the nested shapes of a tuple, for a message."""
-    if isinstance(state, tuple):
-        return tuple(_described(part) for part in state)
-    return tuple(state.shape) if isinstance(state, Tensor) else type(state).__name__
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(f"expected {name} to be a whole number of at least {least}, got {value!r}.")
-    return value
-
-
-def _share(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ConfigError(f"expected {name} to be a share between 0 and 1, got {value!r}.")
-    return float(value)
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise ConfigError(f"expected {name} to be one of {', '.join(choices)}, got {value!r}.")
-    return value
-
-
-def _widths(hidden_size: int | Sequence[int], num_layers: int) -> tuple[int, ...]:
-    if not isinstance(hidden_size, tuple | list):
-        return (_whole("hidden_size", hidden_size, 1),) * num_layers
-    if len(hidden_size) != num_layers:
-        raise ConfigError(
-            f"expected one hidden_size for each of num_layers={num_layers} layers, got {hidden_size}."
-        )
-    return tuple(_whole("hidden_size", width, 1) for width in hidden_size)
