@@ -275,7 +275,7 @@ def test_the_bar_shows_the_numbers_on_standard_error(capsys):
     trainer.fit(TinyLoader(), lambda: {"accuracy": 0.5}, "accuracy", "max")
     shown = capsys.readouterr()
     assert shown.out == ""
-    for part in ("epoch 1/1", "loss ", "gradient ", "clipped ", "steps/s", "accuracy 0.5"):
+    for part in ("epoch 1/1", "loss ", "grad ", "clip ", "steps/s", "accuracy 0.5"):
         assert part in shown.err
 
 

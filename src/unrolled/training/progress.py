@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
 class ProgressBar:
@@ -24,10 +24,10 @@ class ProgressBar:
         self._batches = batches
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total}"),
-            TextColumn("{task.fields[numbers]}"),
+            BarColumn(bar_width=6),
+            TaskProgressColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[numbers]}"),
             console=Console(stderr=True),
             disable=not shown,
         )
@@ -51,7 +51,7 @@ class ProgressBar:
         """Note a batch that is done, with the `amount` of units it held."""
         self._amount += amount
         speed = self._amount / (time.perf_counter() - self._begun)
-        numbers = f"loss {loss:.4g} · gradient {norm:.3g} · clipped {clipped:.0%} · {speed:,.0f} {unit}/s"
+        numbers = f"loss {loss:.3g} · grad {norm:.3g} · clip {clipped:.0%} · {speed:,.0f} {unit}/s"
         self._progress.update(self._task, advance=1, numbers=numbers)
 
     def end(self, epoch: int, loss: float, scores: Mapping[str, float], seconds: float) -> None:
