@@ -16,7 +16,7 @@ class StateLayout:
     """How the states of several layers and directions lie in one.
 
     For every name one tensor ``(layers * directions, B, width)`` as in `torch.nn`; where the layers' widths
-    differ, a tuple with one tensor ``(directions, B, width)`` a layer. With more than one name, a tuple of these.
+    differ, a tuple with one tensor ``(directions, B, width)`` a layer. With two names, a pair of these.
 
     Attributes:
         widths: for each name, "h" or "h" and "c", the width in every layer.

@@ -1,8 +1,8 @@
 """The state a recurrent layer carries from one call to the next: always an argument, always a result.
 
 A state is a tensor or a nested tuple of tensors: one tensor for an RNN or a GRU, ``(h, c)`` for an LSTM;
-where the layers' widths differ, each of these is a tuple with one tensor a layer. In every tensor of a layer's
-state dimension 1 is the batch; the functions here rely on nothing else.
+where the layers' widths differ, each of these is a tuple with one tensor a layer. In every tensor of a
+layer's state dimension 1 is the batch; the functions here rely on nothing else.
 """
 
 from collections.abc import Callable
