@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig
-from unrolled.models.one_to_one import OneToOne
+from unrolled.models.one_to_one import build_causal
+
+if TYPE_CHECKING:
+    from unrolled.layers.state import State
 
 
-class ForecastNetwork(OneToOne):
+class ForecastNetwork(SequenceModel):
     """Numbers of the next ``horizon`` steps, at every step, from the numbers so far.
 
     What is learnt is the change from the step's own number, the first of its inputs. The recurrent layers'
-    forecast of it adds to that of a direct linear connection from the step's inputs, as the autoregressive
-    part of LSTNet does (Lai et al. 2018). The recurrent part starts at zero, so training starts from the
-    direct connection alone: with no change, or from where `start` puts it.
+    forecast of it adds to that of a direct linear connection from the step's inputs and the last changes,
+    the autoregressive part of LSTNet (Lai et al. 2018). The recurrent part starts at zero, so training
+    starts from the direct connection alone: with no change, or from where `start` puts it.
 
     Args:
         input_size: numbers a step.
         horizon: steps ahead.
         quantiles: the levels of the quantiles given beside the point forecast, rising.
         network: the recurrent layers.
+        lags: the numbers that the direct connection sees: the newest, and so many less one changes before it.
         input_noise: standard deviation of Gaussian noise added to the recurrent layers' inputs in training,
             which keeps them from learning few numbers by heart (Bishop 1995).
+
+    Raises:
+        ConfigError: a bidirectional network, which would see the step it has to predict.
 
     Example:
         >>> model = ForecastNetwork(3, horizon=2, quantiles=(0.1, 0.9), network=NetworkConfig(hidden_size=4))
@@ -43,15 +52,19 @@ class ForecastNetwork(OneToOne):
         horizon: int,
         quantiles: Sequence[float],
         network: NetworkConfig,
+        lags: int = 1,
         input_noise: float = 0.0,
     ) -> None:
-        super().__init__(input_size, network)
+        super().__init__()
         self.horizon = horizon
+        self.lags = lags
         self.input_noise = input_noise
         self.spread: Tensor
         self.register_buffer("spread", torch.ones(horizon))
-        self.direct = nn.Linear(input_size, horizon)
-        self.output = nn.Linear(self.hidden_width, horizon * (1 + len(quantiles)))
+        self.recurrent = build_causal(input_size, network)
+        self.dropout = nn.Dropout(network.dropout)
+        self.direct = nn.Linear(input_size + lags - 1, horizon)
+        self.output = nn.Linear(network.output_size, horizon * (1 + len(quantiles)))
         for parameter in (self.direct.weight, self.direct.bias, self.output.weight, self.output.bias):
             nn.init.zeros_(parameter)
         if quantiles:
@@ -65,9 +78,8 @@ class ForecastNetwork(OneToOne):
         """Set the size of the changes, and the direct connection's first weights.
 
         Args:
-            spread: ``(horizon,)``, the standard deviation of the changes; forecasts are in these units
-                inside.
-            weight: ``(horizon, input_size)``.
+            spread: ``(horizon,)``, the standard deviation of the changes, the unit inside.
+            weight: ``(horizon, input_size + lags - 1)``; the changes come last, the newest one first.
             bias: ``(horizon,)``.
         """
         with torch.no_grad():
@@ -75,17 +87,42 @@ class ForecastNetwork(OneToOne):
             self.direct.weight.copy_(weight)
             self.direct.bias.copy_(bias)
 
-    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        values = inputs["values"]
-        if self.training and self.input_noise:
-            values = values + self.input_noise * torch.randn_like(values)
-        return values
+    @property
+    def causal(self) -> bool:
+        """Always: the next step is unknown when it is forecast."""
+        return True
 
-    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
+    def initial_state(self, batch_size: int) -> State:
+        """The recurrent layers' state, and the last ``lags - 1`` numbers, NaN where there were none."""
+        recent = self.direct.weight.new_full((self.lags - 1, batch_size), torch.nan)
+        return self.recurrent.initial_state(batch_size), recent
+
+    def forward(
+        self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
+    ) -> tuple[Tensor, State]:
         """Forecasts ``(batch, time, horizon, 1 + quantiles)``: the point, then the quantiles, rising."""
-        raw = self.output(hidden).unflatten(-1, (self.horizon, -1))
-        point, lowest, gaps = raw[..., :1], raw[..., 1:2], raw[..., 2:]
-        # Gaps between quantiles are positive, so they never cross.
-        rising = torch.cat([lowest, functional.softplus(gaps)], -1).cumsum(-1)
-        change = torch.cat([point, rising], -1) + self.direct(inputs["values"]).unsqueeze(-1)
-        return inputs["values"][..., :1, None] + self.spread[:, None] * change
+        values = inputs["values"]
+        batch, time, _ = values.shape
+        before, recent = self.initial_state(batch) if state is None else state
+        assert isinstance(recent, Tensor)
+        numbers = torch.cat([recent.mT, values[..., 0]], 1)
+        noise = self.input_noise * torch.randn_like(values) if self.training and self.input_noise else 0
+        hidden, after = self.recurrent(values + noise, before, lengths=lengths)
+        raw = self.output(self.dropout(hidden)).unflatten(-1, (self.horizon, -1))
+        change = _rising(raw) + self.direct(self._direct_inputs(values, numbers)).unsqueeze(-1)
+        ends = torch.full((batch,), time, device=values.device) if lengths is None else lengths
+        last = ends[:, None] + torch.arange(self.lags - 1, device=values.device)
+        return values[..., :1, None] + self.spread[:, None] * change, (after, numbers.gather(1, last).mT)
+
+    def _direct_inputs(self, values: Tensor, numbers: Tensor) -> Tensor:
+        """``(batch, time, input_size + lags - 1)``; a change from an unknown number is taken for none."""
+        if self.lags == 1:
+            return values
+        changes = numbers.diff(dim=1).nan_to_num() / self.spread[0]
+        return torch.cat([values, changes.unfold(1, self.lags - 1, 1).flip(-1)], -1)
+
+
+def _rising(raw: Tensor) -> Tensor:
+    """The point, and quantiles that never cross: all but the lowest are given by positive gaps."""
+    point, lowest, gaps = raw[..., :1], raw[..., 1:2], raw[..., 2:]
+    return torch.cat([point, torch.cat([lowest, functional.softplus(gaps)], -1).cumsum(-1)], -1)

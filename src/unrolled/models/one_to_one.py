@@ -12,11 +12,23 @@ from torch.nn import functional
 
 from unrolled.errors import ConfigError
 from unrolled.layers import build_recurrent
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
+
+
+def build_causal(input_size: int, network: NetworkConfig) -> RecurrentLayer:
+    """Recurrent layers that read forwards.
+
+    Raises:
+        ConfigError: a bidirectional network, which would see the step it has to predict.
+    """
+    if network.bidirectional:
+        raise ConfigError("bidirectional must be False where the next step is predicted, got True")
+    return build_recurrent(input_size=input_size, batch_first=True, **network.layer_options())
 
 
 class OneToOne(SequenceModel):
@@ -32,10 +44,8 @@ class OneToOne(SequenceModel):
 
     def __init__(self, input_size: int, network: NetworkConfig) -> None:
         super().__init__()
-        if network.bidirectional:
-            raise ConfigError("bidirectional must be False where the next step is predicted, got True")
         self.hidden_width = network.output_size
-        self.recurrent = build_recurrent(input_size=input_size, batch_first=True, **network.layer_options())
+        self.recurrent = build_causal(input_size, network)
         self.dropout = nn.Dropout(network.dropout)
 
     @property

@@ -169,17 +169,29 @@ class Forecaster(Estimator[Span]):
             self._decide(f"Each forecast looks back {context} steps.", context=context)
         if first.names:
             self._note(f"Covariates, known up to the present: {', '.join(first.names)}.")
+        if config.lags is None:
+            lags = min(self._usual_order(first), max(1, cast(int, self.effective.context) // 2))
+            self._decide(f"A direct linear connection sees the last {lags} numbers.", lags=lags)
         series = [self._preparation.apply(one) for one in train.series]
-        self._start = LinearStart.fit(series, config.horizon, self._preparation.mask)
+        lags = cast(int, self.effective.lags)
+        self._start = LinearStart.fit(series, config.horizon, lags, self._preparation.mask)
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
         model = ForecastNetwork(
-            self._input_size, config.horizon, config.quantiles, config, config.input_noise
+            self._input_size,
+            config.horizon,
+            config.quantiles,
+            config,
+            cast(int, config.lags),
+            config.input_noise,
         )
         if self._start is not None:
             model.start(self._start.spread, self._start.weight, self._start.bias)
         return model
+
+    def _usual_order(self, series: Series) -> int:
+        return self.effective.ar_order or (series.season if 7 <= series.season <= 48 else 7)
 
     @property
     def _input_size(self) -> int:
@@ -207,7 +219,8 @@ class Forecaster(Estimator[Span]):
 
     def _loss(self) -> ForecastLoss:
         model = cast(ForecastNetwork, self.model)
-        return ForecastLoss(self.effective.point, self.effective.quantiles, model.spread)
+        # At the first steps of a window the direct connection does not see all its numbers yet.
+        return ForecastLoss(self.effective.point, self.effective.quantiles, model.spread, model.lags - 1)
 
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
         return data.origins(cast(int, self.effective.context), self.effective.horizon)
@@ -273,7 +286,7 @@ class Forecaster(Estimator[Span]):
         # They have nothing to tune, so they learn from the dev share as well.
         series = self._before_test or train.series
         season = series[0].season
-        order = self.effective.ar_order or (season if 7 <= season <= 48 else 7)
+        order = self._usual_order(series[0])
         order = min(order, max(1, min(map(len, series)) // 3))
         scaled = [self._preparation.scaling(one).apply(one.values) for one in series]
         yield Persistence()

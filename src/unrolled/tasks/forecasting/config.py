@@ -39,6 +39,11 @@ class ForecastConfig(TaskConfig):
         ge=2,
         description="Steps of the past that are read; by default 28, or two seasons if that is more.",
     )
+    lags: int | None = Field(
+        None,
+        ge=1,
+        description="Numbers that a linear connection sees beside the network; by default as ar_order.",
+    )
     stride: int | None = Field(
         None,
         ge=1,

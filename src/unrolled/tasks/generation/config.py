@@ -40,7 +40,7 @@ class GenerateConfig(TaskConfig):
     dropout: Share = Field(
         0.1, description="Share of units dropped at the input, between layers and at the output."
     )
-    epochs: int = Field(10, ge=1, description="Passes over the training data, at most.")
+    epochs: int = Field(6, ge=1, description="Passes over the training data, at most.")
     batch_size: int = Field(32, ge=1, description="Places of the text that are read at the same time.")
     window: int | None = Field(
         64,

@@ -1,0 +1,190 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from unrolled.data.example import Series
+from unrolled.errors import ConfigError, DataError
+from unrolled.tasks.forecast import Forecaster
+from unrolled.tasks.registry import load
+
+SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4}
+
+
+def wave(length=240, period=12.0, size=1.0, shift=0.0, noise=0.0, name="wave", seed=0):
+    steps = np.arange(length)
+    values = shift + size * np.sin(2 * np.pi * steps / period)
+    values = values + noise * np.random.default_rng(seed).normal(size=length)
+    days = pd.date_range("2022-01-01", periods=length, freq="D")
+    return pd.DataFrame({"unique_id": name, "ds": days, "y": values})
+
+
+@pytest.fixture(scope="module")
+def waves():
+    return pd.concat([wave(), wave(size=100, shift=1000, name="large")])
+
+
+@pytest.fixture(scope="module")
+def forecaster(waves):
+    return Forecaster(**SMALL, horizon=3, quantiles=(0.1, 0.5, 0.9)).fit(waves)
+
+
+def test_a_wave_is_forecast_better_than_by_persistence():
+    made = Forecaster(**{**SMALL, "epochs": 10}, input_noise=0.0, dropout=0.0).fit(wave())
+    evaluation = made.dev_evaluation
+    assert evaluation.scores["rmse"] < 0.2 * evaluation.baselines["persistence"]["rmse"]
+    assert set(evaluation.baselines) == {"persistence", "seasonal naive", "linear autoregression"}
+
+
+def test_an_autoregressive_process_is_forecast_nearly_as_well_as_can_be():
+    rng = np.random.default_rng(1)
+    values = np.zeros(900)
+    for step in range(2, 900):
+        values[step] = 1.2 * values[step - 1] - 0.6 * values[step - 2] + rng.normal()
+    made = Forecaster(**{**SMALL, "epochs": 10}, quantiles=()).fit(pd.DataFrame({"y": values}))
+    evaluation = made.dev_evaluation
+    # The noise itself has a standard deviation of 1; persistence of about 1.3.
+    assert evaluation.scores["rmse"] < 1.12 < evaluation.baselines["persistence"]["rmse"]
+    assert evaluation.scores["rmse"] < 1.1 * evaluation.baselines["linear autoregression"]["rmse"]
+
+
+def test_the_default_split_is_said_and_baselines_score_the_same_points(forecaster):
+    assert any("last 20% of each series" in notice for notice in forecaster.notices)
+    evaluation = forecaster.dev_evaluation
+    # The last fifth of 240 steps has 48; a whole horizon of 3 fits after 46 of them; two series.
+    assert evaluation.count == 2 * 46 * 3
+    assert set(evaluation.baselines["persistence"]) <= set(evaluation.scores)
+
+
+def test_the_scores_are_those_of_the_forecasts(forecaster, waves):
+    one = waves[waves.unique_id == "wave"]
+    evaluation = forecaster.evaluate(one)
+    values = one.y.to_numpy()
+    errors = []
+    for origin in range(11, 237):
+        past = one.iloc[: origin + 1]
+        forecast = [line["y"] for line in forecaster.predict(past)]
+        errors += [forecast - values[origin + 1 : origin + 4]]
+        if origin > 40:
+            break
+    (example,) = evaluation.examples
+    assert evaluation.count == 226 * 3
+    first = forecaster._forecast(forecaster._load(one)[0], np.arange(11, 42))[..., 0]
+    assert np.allclose(first - values[np.arange(11, 42)[:, None] + [1, 2, 3]], errors, atol=1e-5)
+    assert example["series"] == "wave"
+    assert len(example["time"]) == len(example["actual"]) == len(example["forecast"])
+
+
+def test_forecasts_come_as_rows_with_dates_and_rising_quantiles(forecaster):
+    rows = forecaster.predict()
+    assert [line["unique_id"] for line in rows] == ["wave"] * 3 + ["large"] * 3
+    assert [line["ds"] for line in rows[:3]] == ["2022-08-29", "2022-08-30", "2022-08-31"]
+    assert list(rows[0]) == ["unique_id", "ds", "y", "y_0.1", "y_0.5", "y_0.9"]
+    assert all(line["y_0.1"] <= line["y_0.5"] <= line["y_0.9"] for line in rows)
+
+
+def test_beyond_the_horizon_forecasts_are_fed_back(forecaster, waves):
+    rows = forecaster.predict(waves, steps=8)
+    assert [line["ds"] for line in rows[:8]][-1] == "2022-09-05"
+    assert rows[:3] == forecaster.predict(waves)[:3]
+    grown = pd.concat([waves[waves.unique_id == "wave"], pd.DataFrame(rows[:3])[["unique_id", "ds", "y"]]])
+    grown["ds"] = pd.to_datetime(grown["ds"])
+    again = forecaster.predict(grown)
+    assert [line["y"] for line in again] == pytest.approx([line["y"] for line in rows[3:6]], rel=1e-4)
+
+
+def test_scaling_is_undone(forecaster, waves):
+    small, large = (forecaster.predict(waves)[at]["y"] for at in (0, 3))
+    assert large == pytest.approx(1000 + 100 * small, rel=1e-3)
+
+
+def test_a_series_that_was_not_in_the_training_data_is_scaled_by_itself(forecaster):
+    new = forecaster.predict(wave(size=7, shift=-50, name="new"))
+    known = forecaster.predict(wave())
+    assert [(line["y"] + 50) / 7 for line in new] == pytest.approx([line["y"] for line in known], abs=0.02)
+
+
+def test_data_that_goes_on_after_the_training_data_is_forecast_from_its_first_step(waves):
+    early, late = (waves.groupby("unique_id", group_keys=False)[["unique_id", "ds", "y"]].apply(part)
+                   for part in (lambda one: one.iloc[:230], lambda one: one.iloc[230:]))  # fmt: skip
+    made = Forecaster(**SMALL).fit(early)
+    assert made.evaluate(late).count == 2 * 10
+    with pytest.raises(DataError, match="at least 13 steps"):
+        made.evaluate(wave(name="another").iloc[:9])
+
+
+def test_missing_numbers_are_read_and_not_scored():
+    data = wave(noise=0.1)
+    data.loc[[30, 31, 100, 215], "y"] = np.nan
+    made = Forecaster(**SMALL).fit(data)
+    assert made.dev_evaluation.count == 48 - 1
+    assert np.isfinite(list(made.dev_evaluation.scores.values())).all()
+    assert made.model.recurrent.input_size == 1 + 4 + 1  # the number, year and week, and if it is missing
+    data.loc[239, "y"] = np.nan
+    assert np.isfinite(made.predict(data)[0]["y"])
+
+
+def test_a_covariate_helps():
+    rng = np.random.default_rng(0)
+    hint = rng.normal(size=300)
+    data = pd.DataFrame({"y": np.concatenate([[0.0], hint[:-1]]), "hint": hint})
+    made = Forecaster(**SMALL).fit(data)
+    alone = Forecaster(**SMALL, covariates=()).fit(data)
+    assert made.dev_evaluation.scores["rmse"] < 0.5 * alone.dev_evaluation.scores["rmse"]
+    with pytest.raises(DataError, match="covariates hint"):
+        made.predict(data[["y"]])
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path, forecaster, waves):
+    forecaster.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.evaluate(waves).scores == forecaster.evaluate(waves).scores
+    assert again.evaluate(waves).baselines == forecaster.evaluate(waves).baselines
+    assert again.predict() == forecaster.predict()
+
+
+def test_two_runs_are_equal_to_the_bit():
+    first, second = (Forecaster(**SMALL, seed=4).fit(wave(noise=0.2)).predict() for _ in range(2))
+    assert first == second
+
+
+def test_a_median_is_asked_for():
+    made = Forecaster(**SMALL, point="median", quantiles=()).fit(wave(noise=0.1))
+    assert made.history.monitor == "mae"
+    assert "pinball" not in made.dev_evaluation.scores
+
+
+def test_columns_are_chosen_in_a_file(tmp_path):
+    data = wave().rename(columns={"unique_id": "shop", "ds": "day", "y": "sold"})
+    data["price"] = 2.0
+    data.to_csv(tmp_path / "sales.csv", index=False)
+    options = {"id_column": "shop", "time_column": "day", "target_column": "sold", "covariates": ("price",)}
+    made = Forecaster(**SMALL, **options).fit(tmp_path / "sales.csv")
+    assert made.predict()[0]["unique_id"] == "wave"
+
+
+def test_series_objects_are_taken():
+    series = Series("s", np.arange(200), np.sin(np.arange(200) / 2), np.zeros((200, 0)))
+    assert Forecaster(**SMALL).fit([series]).predict()[0]["ds"] == 200
+
+
+def test_bad_input_is_named(tmp_path):
+    with pytest.raises(DataError, match="at least 13 steps"):
+        Forecaster(**SMALL).fit(wave(18))
+    with pytest.raises(ConfigError, match="quantiles"):
+        Forecaster(quantiles=(0.9, 0.1))
+    with pytest.raises(ConfigError, match="bidirectional"):
+        Forecaster(**SMALL, bidirectional=True).fit(wave())
+    (tmp_path / "bad.csv").write_text("ds,y\n2024-01-01,1\n2024-01-02,n.a.\n2024-01-03,3\n")
+    with pytest.raises(DataError, match="row 3"):
+        Forecaster(target_column="y").fit(tmp_path / "bad.csv")
+    empty = wave()
+    empty["y"] = np.nan
+    with pytest.raises(DataError, match="number"):
+        Forecaster(**SMALL).fit(empty)
+
+
+def test_the_built_in_weather_is_forecast_better_than_by_linear_autoregression():
+    evaluation = Forecaster(epochs=12).fit("seattle-weather").dev_evaluation
+    autoregression = evaluation.baselines["linear autoregression"]["rmse"]
+    assert autoregression == pytest.approx(2.89, abs=0.005)
+    assert evaluation.scores["rmse"] < autoregression

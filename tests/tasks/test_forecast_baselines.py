@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.errors import DataError
+from unrolled.tasks.baselines.forecasting import LinearAutoregression, Persistence, SeasonalNaive
+from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores, seasonal_error
+
+numbers = st.lists(st.floats(-5, 5), min_size=2, max_size=20).map(np.array)
+
+
+@given(numbers, st.integers(1, 6), st.integers(1, 9))
+def test_the_seasonal_naive_forecast_repeats_the_last_season(values, season, horizon):
+    origin = len(values) - 1
+    (forecast,) = SeasonalNaive(season).forecast(values, np.array([origin]), horizon)
+    grown = list(values)
+    for _ in range(horizon):
+        grown.append(grown[-season] if len(grown) >= season else values[origin])
+    if len(values) >= season:
+        assert forecast.tolist() == grown[len(values) :]
+    if season == 1:
+        assert forecast.tolist() == Persistence().forecast(values, np.array([origin]), horizon)[0].tolist()
+
+
+@given(numbers, st.integers(1, 9))
+def test_no_forecast_looks_past_its_origin(values, horizon):
+    origin = len(values) // 2
+    changed = np.concatenate([values[: origin + 1], values[origin + 1 :] + 100])
+    for baseline in (Persistence(), SeasonalNaive(3), LinearAutoregression(np.array([0.5, 0.2, 1.0]))):
+        forecasts = [baseline.forecast(each, np.array([origin]), horizon) for each in (values, changed)]
+        assert np.array_equal(*forecasts)
+
+
+def test_the_autoregression_finds_the_process_that_made_the_numbers():
+    rng = np.random.default_rng(0)
+    values = np.zeros(5000)
+    for step in range(2, 5000):
+        values[step] = 0.6 * values[step - 1] - 0.3 * values[step - 2] + 1 + rng.normal()
+    model = LinearAutoregression.fit([values[:2500], values[2500:]], order=2)
+    assert model.weights.tolist() == pytest.approx([0.6, -0.3, 1], abs=0.07)
+    (forecast,) = model.forecast(values, np.array([4999]), 2)
+    first = model.weights @ [values[4999], values[4998], 1]
+    assert forecast.tolist() == pytest.approx([first, model.weights @ [first, values[4999], 1]])
+
+
+def test_missing_numbers_are_bridged_in_the_past_and_left_out_as_targets():
+    values = np.arange(30.0)
+    values[[7, 8]] = np.nan
+    model = LinearAutoregression.fit([values], order=1)
+    assert np.isfinite(model.forecast(values, np.arange(29), 3)).all()
+    assert Persistence().forecast(values, np.array([8]), 1).tolist() == [[6.0]]
+
+
+def test_an_order_longer_than_every_series_is_refused():
+    with pytest.raises(DataError, match="ar_order"):
+        LinearAutoregression.fit([np.arange(4.0)], order=4)
+
+
+@pytest.mark.parametrize(
+    "baseline", [Persistence(), SeasonalNaive(4), LinearAutoregression(np.array([0.5, 0.1]))]
+)
+def test_a_saved_baseline_forecasts_the_same(baseline):
+    values, origins = np.arange(12.0) ** 2, np.arange(5, 11)
+    again = type(baseline).from_state(baseline.state())
+    assert np.array_equal(again.forecast(values, origins, 3), baseline.forecast(values, origins, 3))
+
+
+def test_the_scores_are_those_of_the_textbook():
+    actual = np.array([[1.0, 2.0], [4.0, np.nan]])
+    point = np.array([[2.0, 2.0], [1.0, 7.0]])
+    quantiles = np.stack([point - 1, point + 1], axis=2)
+    scores = forecast_scores([Forecasts(actual, point, quantiles, seasonal_error=2.0)], (0.1, 0.9))
+    assert scores["rmse"] == pytest.approx(np.sqrt(10 / 3))
+    assert scores["mae"] == pytest.approx(4 / 3)
+    assert scores["smape"] == pytest.approx(200 * (1 / 3 + 0 + 3 / 5) / 3)
+    assert scores["mase"] == pytest.approx(2 / 3)
+    assert scores["coverage_0.8"] == pytest.approx(2 / 3)
+    pinballs = [0.1 * 0, 0.9 * 2 - 1.8 + 0.1 * 2, 0.1 * 1, 0.1 * 1, 0.1 * 4, 0.9 * 2]
+    assert scores["pinball"] == pytest.approx(np.mean(pinballs))
+
+
+def test_the_seasonal_error_skips_missing_numbers():
+    assert seasonal_error(np.array([0.0, 1.0, 3.0, np.nan, 9.0]), 2) == pytest.approx((3 + 6) / 2)
+    assert seasonal_error(np.ones(5), 1) == 1.0
