@@ -110,3 +110,12 @@ def test_embedding_of_padding_gets_no_gradient():
     gradient = layer.embedding.table.weight.grad
     assert gradient[2].all()
     assert not gradient[0].any()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_every_cell_takes_the_options_that_it_has(cell):
+    activation = {"activation": "relu"} if cell == "rnn" else {}
+    config = NetworkConfig(cell=cell, hidden_size=2, forget_bias=1.0, **activation)
+    layer = ManyToOne(ValueInput(2), config, 2).recurrent
+    assert type(layer).__name__ == cell.upper()
+    assert getattr(layer, "nonlinearity", None) == ("relu" if cell == "rnn" else None)

@@ -50,7 +50,8 @@ class NetworkConfig(BaseModel):
         "orthogonal", description="How the recurrent weights start out."
     )
     forget_bias: float | None = Field(
-        None, description="The LSTM forget gate's bias at the start; 1 helps it remember."
+        None,
+        description="The LSTM forget gate's bias at the start; 1 helps it remember. Other cells have none.",
     )
 
     @model_validator(mode="after")
@@ -58,7 +59,6 @@ class NetworkConfig(BaseModel):
         lstm_only = {
             "peepholes": self.peepholes,
             "projection_size": self.projection_size > 0,
-            "forget_bias": self.forget_bias is not None,
         }
         wrong = [name for name, used in lstm_only.items() if used and self.cell != "lstm"]
         if wrong:
@@ -84,5 +84,5 @@ class NetworkConfig(BaseModel):
 
     def layer_options(self) -> dict[str, Any]:
         """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
-        options = self.model_dump(include=set(NetworkConfig.model_fields) - {"activation"})
-        return options | ({"activation": self.activation} if self.cell == "rnn" else {})
+        foreign = {"rnn": {"forget_bias"}, "gru": {"activation", "forget_bias"}, "lstm": {"activation"}}
+        return self.model_dump(include=set(NetworkConfig.model_fields) - foreign[self.cell])

@@ -14,10 +14,12 @@ from unrolled.tasks.config import TaskConfig, defaults
     hidden_size=64,
     bidirectional=True,
     dropout=0.3,
-    epochs=12,
+    forget_bias=1.0,
+    epochs=20,
     learning_rate=2e-3,
     schedule="cosine",
-    patience=4,
+    # Order over a long time is learned suddenly, after epochs that seem to lead nowhere.
+    patience=8,
 )
 class ClassifyConfig(TaskConfig):
     """How a classifier reads its data, is built and is trained."""
