@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
-from unrolled.errors import ConfigError, DivergedError
+from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import Contents, read_folder, write_folder
 from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update
@@ -26,6 +26,7 @@ from unrolled.training.checkpoint import (
 )
 from unrolled.training.clipping import Clipped, build_clipping
 from unrolled.training.config import TrainingConfig
+from unrolled.training.divergence import diverged
 from unrolled.training.history import EpochRecord, History
 from unrolled.training.interruption import Interruption, interruptible
 from unrolled.training.loss import Loss
@@ -218,23 +219,8 @@ class Trainer:
         """
         if isfinite(value):
             return
-        position, config = self.position, self.config
         self.restore_best()
-        kept = (
-            f"the last good checkpoint is kept in {self.checkpoint}"
-            if self.checkpoint is not None and self.checkpoint.exists()
-            else "no checkpoint was written"
-        )
-        if position.updates == 0:
-            remedy = "look for NaN or huge values in the training data, or lower learning_rate"
-        elif config.clip in ("none", "step"):
-            remedy = "clip the gradient (clip='norm', clip_threshold=1), or lower learning_rate"
-        else:
-            remedy = f"lower learning_rate, or clip_threshold (now {config.clip_threshold:g})"
-        raise DivergedError(
-            f"epoch {position.epoch + 1}, update {position.updates + 1}: the {name} became {value}; training "
-            f"stopped, {kept}. Likely remedy: {remedy} (learning_rate is {config.learning_rate:g})."
-        )
+        raise diverged(value, name, self.position, self.config, self.checkpoint)
 
     def save_or_stop(self, interruption: Interruption) -> None:
         """Between two batches: save when it is time, and end when Ctrl-C was pressed."""
