@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unrolled.cli.exits import exit_codes
-from unrolled.cli.output import AsJson, finite, result
+from unrolled.cli.output import AsJson, finite, note, result
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, A
     if data is not None:
         return estimator.predict(data, **options)
     if estimator.task == "forecast":
+        # Without a table a forecaster goes on from the end of what it was trained on.
         return estimator.predict(_table_of_standard_input(), **options)
+    if sys.stdin.isatty():
+        note("Reading standard input, one line at a time; Ctrl-D ends it.")
     read = _READERS[estimator.task]
     inputs = (read(line.rstrip("\r\n")) for line in _standard_input())
     return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
@@ -137,10 +140,13 @@ def _standard_input() -> Iterator[str]:
 
 
 def _table_of_standard_input() -> Any:
+    text = "" if sys.stdin.isatty() else "".join(_standard_input())
+    if not text.strip():
+        return None
     import pandas as pd
 
     try:
-        return pd.read_csv(io.StringIO("".join(_standard_input())))
+        return pd.read_csv(io.StringIO(text))
     except ValueError as error:
         raise DataError(f"expected a table with a header, got {error}", path="standard input") from None
 

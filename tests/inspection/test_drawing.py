@@ -1,0 +1,64 @@
+"""The drawing shows every step, layer and direction, and says what stands beneath."""
+
+import pytest
+
+from unrolled.errors import ConfigError, StorageError
+from unrolled.inspection.drawing import Row, Unrolling, draw, save_drawing
+
+BOTH = [Row(1, "LSTM", 8), Row(1, "LSTM", 8, backward=True)]
+
+
+def texts(unrolling):
+    return [text.get_text() for text in draw(unrolling).axes[0].texts if text.get_text()]
+
+
+def test_every_step_of_every_direction_has_its_box():
+    shown = texts(Unrolling(["the", "cat"], BOTH, "each"))
+    for symbol in (
+        "$x_{1}$",
+        "$x_{2}$",
+        "$h^{(1)}_{2}$",
+        r"$\overleftarrow{h}^{(1)}_{2}$",
+        r"$\hat{y}_{2}$",
+        "the",
+        "cat",
+    ):
+        assert symbol in shown
+    assert "$h, c$" in shown
+
+
+@pytest.mark.parametrize(("outputs", "boxes"), [("each", 3), ("last", 1), ("pooled", 1)])
+def test_the_outputs(outputs, boxes):
+    shown = texts(Unrolling(["a", "b", "c"], [Row(1, "GRU", 8)], outputs))
+    assert sum(text.startswith(r"$\hat{y}") for text in shown) == boxes
+    assert ("pooled over all steps" in shown) == (outputs == "pooled")
+
+
+def test_what_goes_on_is_marked():
+    assert r"$\cdots$" in texts(Unrolling(["a"], BOTH, "each", more=True))
+    assert r"$\cdots$" not in texts(Unrolling(["a"], BOTH, "each"))
+
+
+def test_feedback_is_said():
+    assert any(
+        "fed back" in text for text in texts(Unrolling(["a"], [Row(1, "RNN", 8)], "each", feedback=True))
+    )
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_saving(suffix, tmp_path):
+    # Words that look like mathematics or markup, or are long, are drawn as they are.
+    unrolling = Unrolling(["$x", "<b>", "a_b^c", "incomprehensibly"], BOTH, "each")
+    saved = save_drawing(unrolling, tmp_path / f"network{suffix}")
+    assert saved.stat().st_size > 1000
+    assert [path.name for path in tmp_path.iterdir()] == [saved.name]
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"ends in \.svg"):
+        save_drawing(Unrolling(["a"], BOTH, "each"), tmp_path / "network.gif")
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(StorageError, match="could not be written"):
+        save_drawing(Unrolling(["a"], BOTH, "each"), tmp_path / "gone" / "network.svg")
