@@ -23,7 +23,7 @@ def class_scores(expected: Sequence[str], predicted: Sequence[str]) -> dict[str,
 
     return {
         "accuracy": float(accuracy_score(expected, predicted)),
-        "macro F1": float(f1_score(expected, predicted, average="macro", zero_division=0)),
+        "macro F1": float(f1_score(expected, predicted, average="macro")),
     }
 
 
