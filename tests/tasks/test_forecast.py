@@ -147,6 +147,14 @@ def test_two_runs_are_equal_to_the_bit():
     assert first == second
 
 
+def test_the_first_steps_of_a_window_are_not_learnt_from(forecaster):
+    batch = forecaster.first_batch(wave())
+    lags = forecaster.effective.lags
+    assert lags > 1
+    assert batch.targets[:, : lags - 1].isnan().all()
+    assert batch.targets[:, lags - 1 :].isfinite().all()
+
+
 def test_a_median_is_asked_for():
     made = Forecaster(**SMALL, point="median", quantiles=()).fit(wave(noise=0.1))
     assert made.history.monitor == "mae"

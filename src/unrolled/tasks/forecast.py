@@ -38,6 +38,7 @@ from unrolled.tasks.forecasting.preparation import Preparation
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
 from unrolled.tasks.forecasting.start import LinearStart
+from unrolled.tasks.forecasting.warmup import WarmUp
 from unrolled.tasks.options import validated
 
 _DRAWN = 366
@@ -197,14 +198,14 @@ class Forecaster(Estimator[Span]):
     def _input_size(self) -> int:
         return 1 + len(self._preparation.names) + self._preparation.cycles + self._preparation.mask
 
-    def _loader(self, data: Span, *, training: bool) -> WindowLoader:
+    def _loader(self, data: Span, *, training: bool) -> WarmUp:
         config = self.effective
         context = cast(int, config.context)
         stride = config.stride
         if stride is None:
             steps = sum(len(one) for one in data.series)
             stride = max(1, context // 7, steps // _WINDOWS)
-        return WindowLoader(
+        windows = WindowLoader(
             [self._preparation.apply(one) for one in data.series],
             context,
             config.horizon,
@@ -216,11 +217,11 @@ class Forecaster(Estimator[Span]):
             mask=self._preparation.mask,
             shard=self._shard if training else (0, 1),
         )
+        return WarmUp(windows, cast(int, config.lags) - 1)
 
     def _loss(self) -> ForecastLoss:
         model = cast(ForecastNetwork, self.model)
-        # At the first steps of a window the direct connection does not see all its numbers yet.
-        return ForecastLoss(self.effective.point, self.effective.quantiles, model.spread, model.lags - 1)
+        return ForecastLoss(self.effective.point, self.effective.quantiles, model.spread)
 
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
         return data.origins(cast(int, self.effective.context), self.effective.horizon)

@@ -22,7 +22,6 @@ class ForecastLoss(Loss):
         point: the point forecast that is wanted.
         quantiles: the levels of the quantiles that follow it in the outputs.
         spread: ``(horizon,)``, divides the errors, so that every step ahead has its fair weight.
-        skip: the first steps of every window, which count for nothing.
 
     Example:
         >>> loss = ForecastLoss("mean", (0.9,), torch.ones(1))
@@ -32,20 +31,16 @@ class ForecastLoss(Loss):
         LossSum(total=tensor(5.8000), count=1)
     """
 
-    def __init__(
-        self, point: Literal["mean", "median"], quantiles: Sequence[float], spread: Tensor, skip: int = 0
-    ) -> None:
+    def __init__(self, point: Literal["mean", "median"], quantiles: Sequence[float], spread: Tensor) -> None:
         super().__init__()
         self.point = point
         self.quantiles = tuple(quantiles)
         self.spread = spread
-        self.skip = skip
 
     def __call__(self, outputs: Tensor, batch: Batch) -> LossSum:
         """The loss of forecasts ``(batch, time, horizon, 1 + quantiles)`` of ``(batch, time, horizon)``."""
         targets = batch.targets
-        late = torch.arange(batch.time, device=targets.device) >= self.skip
-        present = (step_mask(batch) & late)[..., None] & ~targets.isnan()
+        present = step_mask(batch)[..., None] & ~targets.isnan()
         # Replaced before the subtraction: a NaN masked after it would still reach the gradient, as 0 * NaN.
         error = (targets.masked_fill(~present, 0)[..., None] - outputs) / self.spread.to(outputs)[:, None]
         error = torch.where(present[..., None], error, 0)
