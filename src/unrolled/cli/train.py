@@ -87,9 +87,15 @@ def _train(
 ) -> None:
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
+    from unrolled.tasks.card import describe_network
 
     started = time.perf_counter()
     folder = model_folder(output, estimator.task, train, resume=resume)
+    config = estimator.config
+    note(
+        f"Training on {train}: {describe_network(config)}; {config.optimizer}, learning rate {config.learning_rate:g}, "
+        f"at most {config.epochs} epochs, seed {config.seed}."
+    )
     with notes_shown():
         _fit(estimator, train, dev, folder, resume=resume)
     evaluation = estimator.dev_evaluation if test is None else estimator.evaluate(test)
