@@ -1,7 +1,7 @@
 """Every error this package raises on purpose.
 
-Each message says what was expected, what came, where, and what to do; the command line prints it as one sentence
-and exits with 2.
+Each message says what was expected, what came, where, and what to do; the command line prints it as one
+sentence and exits with 2.
 
     UnrolledError
     ├── DataError            a file or a value in it
@@ -34,8 +34,8 @@ class DataError(UnrolledError):
         remedy: what to do about it.
 
     Example:
-        >>> print(DataError("expected a number, got 'n/a'", path="sales.csv", row=7, column="y", remedy="mend it"))
-        sales.csv, row 7, column 'y': expected a number, got 'n/a'; mend it.
+        >>> print(DataError("expected a number, got 'n/a'", path="a.csv", row=7, column="y", remedy="mend it"))
+        a.csv, row 7, column 'y': expected a number, got 'n/a'; mend it.
     """
 
     def __init__(

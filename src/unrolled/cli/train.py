@@ -93,8 +93,8 @@ def _train(
     folder = model_folder(output, estimator.task, train, resume=resume)
     config = estimator.config
     note(
-        f"Training on {train}: {describe_network(config)}; {config.optimizer}, learning rate {config.learning_rate:g}, "
-        f"at most {config.epochs} epochs, seed {config.seed}."
+        f"Training on {train}: {describe_network(config)}; {config.optimizer}, "
+        f"learning rate {config.learning_rate:g}, at most {config.epochs} epochs, seed {config.seed}."
     )
     with notes_shown():
         _fit(estimator, train, dev, folder, resume=resume)
