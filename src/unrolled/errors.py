@@ -34,8 +34,8 @@ class DataError(UnrolledError):
         remedy: what to do about it.
 
     Example:
-        >>> print(DataError("expected a number, got 'n/a'", path="a.csv", row=7, column="y", remedy="mend it"))
-        a.csv, row 7, column 'y': expected a number, got 'n/a'; mend it.
+        >>> print(DataError("expected a number, got 'a'", path="a.csv", row=7, column="y", remedy="mend it"))
+        a.csv, row 7, column 'y': expected a number, got 'a'; mend it.
     """
 
     def __init__(
