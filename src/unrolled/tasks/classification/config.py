@@ -13,7 +13,7 @@ from unrolled.tasks.config import TaskConfig, defaults
 @defaults(
     hidden_size=64,
     bidirectional=True,
-    dropout=0.3,
+    dropout=0.5,
     forget_bias=1.0,
     epochs=20,
     learning_rate=2e-3,
