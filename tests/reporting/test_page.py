@@ -146,6 +146,12 @@ def test_every_figure_says_what_it_shows():
     assert all("width" not in drawing and drawing["viewbox"] for drawing in drawings)
 
 
+def test_a_column_with_nothing_in_it_is_left_out():
+    page = Page(report(estimator(), evaluation([{"prompt": "", "written": "to be"}]), "model"))
+    assert "to be" in page.text
+    assert "prompt" not in page.text
+
+
 def test_no_clipping_needs_no_chart_of_it():
     page = Page(report(estimator(), evaluation(), "model"))
     assert len(page.all("svg")) == 4

@@ -78,9 +78,10 @@ def gradient_curve(history: History) -> str:
         axes.plot(updates, norms, color=MODEL, lw=0.8, label="gradient norm")
         if clipped.any():
             axes.plot(updates[clipped], norms[clipped], ".", ms=3, color=REFERENCE, label="clipped")
-        if (norms > 0).any():
+        # Over less than a decade a logarithmic axis would have no number on it.
+        if norms.min() > 0 and norms.max() > 20 * norms.min():
             axes.set_yscale("log")
-        axes.yaxis.set_minor_formatter("")
+            axes.yaxis.set_minor_formatter("")
         axes.set(xlabel="update", ylabel="gradient norm")
         axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 
@@ -110,4 +111,4 @@ def _epoch_ends(history: History) -> list[int]:
 def _whole_numbers(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -36,7 +36,9 @@ def predictions(examples: Sequence[Mapping[str, Any]]) -> Predictions:
     """
     series = [example for example in examples if _is_series(example)]
     others = [example for example in examples if not _is_series(example)]
-    columns = list(dict.fromkeys(name for example in others for name in example))
+    columns = list(
+        dict.fromkeys(name for example in others for name, value in example.items() if value != "")
+    )
     return Predictions(
         [_drawn(example, number) for number, example in enumerate(series)],
         columns,
