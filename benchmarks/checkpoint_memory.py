@@ -1,6 +1,6 @@
 """Claim: at length 10,000, `checkpoint_every` needs less than a tenth of the memory of plain BPTT.
 
-    python benchmarks/checkpoint_memory.py
+    python -m benchmarks.checkpoint_memory
 
 Prints both peaks beyond model and data, and fails when the claim does not hold.
 """
@@ -8,8 +8,8 @@ Prints both peaks beyond model and data, and fails when the claim does not hold.
 import statistics
 import sys
 
-from machine import machine
-from memory import HIDDEN, ROWS, peak_megabytes
+from benchmarks.machine import machine
+from benchmarks.memory import HIDDEN, ROWS, peak_megabytes
 
 LENGTH, EVERY, REPEATS = 10_000, 100, 3
 

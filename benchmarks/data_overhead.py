@@ -1,6 +1,6 @@
 """Claim: at most 10% of a training epoch is spent outside forward, backward and step.
 
-    python benchmarks/data_overhead.py
+    python -m benchmarks.data_overhead
 
 Trains each task for an epoch on built-in data with default settings, and prints the share of the epoch that
 went into making batches, moving them, records and the progress bar.
@@ -11,7 +11,7 @@ import time
 import warnings
 
 import unrolled.training.trainer
-from machine import machine
+from benchmarks.machine import machine
 from unrolled import Classifier, Forecaster, Generator, Tagger
 from unrolled.training import BPTT
 from unrolled.training.trainer import Trainer

@@ -3,7 +3,7 @@
 Both run forward and backward, gradients of the input included, in turns within one process; every gradient is
 compared first. Printed are medians and the median of the paired ratios.
 
-    python benchmarks/layer_vs_cell_loop.py [--quick]
+    python -m benchmarks.layer_vs_cell_loop [--quick]
 """
 
 import argparse
@@ -13,7 +13,7 @@ import time
 import torch
 
 import unrolled
-from machine import machine
+from benchmarks.machine import machine
 
 SHAPES = [(1, 35, 64), (16, 100, 128), (32, 100, 256), (16, 100, 512)]
 

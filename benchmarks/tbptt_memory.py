@@ -1,6 +1,6 @@
 """Claim: the peak memory of truncated BPTT does not grow with the length of the sequence.
 
-    python benchmarks/tbptt_memory.py
+    python -m benchmarks.tbptt_memory
 
 Prints the peak beyond model and data for several lengths, beside that of full BPTT, and fails when that of
 truncated BPTT grows from the shortest to the longest by more than a hundredth of what full BPTT's grows by.
@@ -8,8 +8,8 @@ truncated BPTT grows from the shortest to the longest by more than a hundredth o
 
 import sys
 
-from machine import machine
-from memory import HIDDEN, ROWS, peak_megabytes
+from benchmarks.machine import machine
+from benchmarks.memory import HIDDEN, ROWS, peak_megabytes
 
 LENGTHS = [1_000, 4_000, 16_000]
 KINDS = {"truncated, window 100": "truncated:100", "truncated, window 100, reach 300": "truncated:100:300"}

@@ -1,6 +1,6 @@
-"""A character language model of Shakespeare: nats a character on the last tenth, beside a Witten-Bell 5-gram."""
+"""Shakespeare by characters: nats a character on the last tenth, beside a Witten-Bell 5-gram."""
 
-from claim import claim, data_folder
+from benchmarks.quality.claim import claim, data_folder
 
 claim(
     "nats_per_character",

@@ -1,6 +1,6 @@
 """Universal part-of-speech tags of English (UD EWT, test): well above the most frequent tag of each word."""
 
-from claim import claim, data_folder
+from benchmarks.quality.claim import claim, data_folder
 
 treebank = data_folder() / "ud_english_ewt"
 claim(

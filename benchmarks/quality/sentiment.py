@@ -1,6 +1,6 @@
 """Sentiment of film reviews (SST-2 without phrases, test), beside logistic regression on bags of words."""
 
-from claim import claim, data_folder
+from benchmarks.quality.claim import claim, data_folder
 
 reviews = data_folder() / "sst2"
 claim(
