@@ -16,7 +16,7 @@ def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation
         _scores(evaluation),
         "## Use\n\n"
         "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
-        "```python\nimport unrolled\n\nmodel = unrolled.load("THIS_FOLDER")\nmodel.predict(data)\n```",
+        '```python\nimport unrolled\n\nmodel = unrolled.load("THIS_FOLDER")\nmodel.predict(data)\n```',
         "## How it came about\n\n" + "\n".join(f"- {notice}" for notice in notices) if notices else "",
         "All options are in `config.json`, the losses and scores of every epoch in `history.json`.",
     ]
