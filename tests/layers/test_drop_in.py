@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 import unrolled
+from tests.tolerances import tolerance
 
 # torch.nn says on a CPU that it will not use oneDNN for a projection.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")

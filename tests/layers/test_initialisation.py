@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 
 import unrolled
+from tests.tolerances import tolerance
 
 FLOAT32 = tolerance(torch.float32, "value")
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}

@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tolerances import tolerance
 
 import unrolled
+from tests.tolerances import tolerance
 from unrolled.errors import ShapeError
 
 CELLS = ["RNN", "GRU", "LSTM"]

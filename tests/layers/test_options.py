@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 from torch.nn import functional
 
 import unrolled
+from tests.tolerances import tolerance
 from unrolled.layers.regularisation import zoneout_weights
 
 VALUE = tolerance(torch.float64, "value")

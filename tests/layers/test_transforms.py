@@ -4,9 +4,9 @@ import copy
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 
 import unrolled
+from tests.tolerances import tolerance
 
 CELLS = ["RNN", "GRU", "LSTM"]
 GRADIENT = tolerance(torch.float64, "gradient")

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 
 import unrolled
+from tests.tolerances import tolerance
 
 VALUE, GRADIENT = tolerance(torch.float64, "value"), tolerance(torch.float64, "gradient")
 LENGTHS = torch.tensor([5, 0, 3])

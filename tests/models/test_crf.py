@@ -6,8 +6,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tolerances import tolerance
 
+from tests.tolerances import tolerance
 from unrolled.data.batches import Batch
 from unrolled.models.crf import TransitionScores, best_path, log_partition, path_score
 from unrolled.tasks.crf_loss import PathLikelihood

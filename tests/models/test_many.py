@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 
+from tests.tolerances import tolerance
 from unrolled.models.config import NetworkConfig
 from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, TokenInput, ValueInput, WordInput
 from unrolled.models.many_to_many import ManyToMany

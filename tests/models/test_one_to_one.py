@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from tests.tolerances import tolerance
 
+from tests.tolerances import tolerance
 from unrolled.data.batches import Batch
 from unrolled.data.example import Series
 from unrolled.errors import ConfigError

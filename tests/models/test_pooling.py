@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tests.tolerances import tolerance
 
+from tests.tolerances import tolerance
 from unrolled.models.pooling import AttentionStep, last_step, max_step, mean_step
 
 KINDS = {

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch.autograd import gradcheck, gradgradcheck
+
 from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, NAMES
 from tests.tolerances import tolerance
-from torch.autograd import gradcheck, gradgradcheck
 
 FLOAT64 = tolerance(torch.float64, "gradient")
 

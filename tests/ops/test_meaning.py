@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from tests.ops.cases import CASES, GRU, LENGTHS, LSTM, NAMES, RNN, T
 from tests.tolerances import tolerance
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch.library import opcheck
+
 from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, LENGTHS, LSTM, NAMES
 from tests.tolerances import tolerance
-from torch.library import opcheck
 
 FLOAT64 = tolerance(torch.float64, "gradient")
 

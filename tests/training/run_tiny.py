@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import safetensors.torch
-from tests.training.tiny import TinyLoader, make_model
 
+from tests.training.tiny import TinyLoader, make_model
 from unrolled.training import CrossEntropy, TrainingConfig
 from unrolled.training.trainer import Trainer
 

@@ -2,9 +2,9 @@ import weakref
 
 import pytest
 import torch
+
 from tests.tolerances import tolerance
 from tests.training.tiny import TinyModel, make_batch, make_model
-
 from unrolled.errors import ConfigError
 from unrolled.layers.state import detach_state, map_state
 from unrolled.training.bptt import Carry, FullBPTT, TruncatedBPTT

@@ -2,9 +2,9 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.tolerances import tolerance
 from torch import nn
 
+from tests.tolerances import tolerance
 from unrolled.training.clipping import AutoClipping, NormClipping, StepClipping, ValueClipping, build_clipping
 from unrolled.training.config import TrainingConfig
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from tests.tolerances import tolerance
 from torch.nn import functional
 
+from tests.tolerances import tolerance
 from unrolled.data.batches import Batch
 from unrolled.errors import ShapeError
 from unrolled.training.loss import (

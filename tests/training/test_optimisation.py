@@ -1,8 +1,8 @@
 import pytest
 import torch
-from tests.tolerances import tolerance
 from torch import nn
 
+from tests.tolerances import tolerance
 from unrolled.training.config import TrainingConfig
 from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+
 from tests.tolerances import tolerance
 
 ROOT = Path(__file__).parents[2]

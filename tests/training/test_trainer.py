@@ -4,8 +4,8 @@ import signal
 
 import pytest
 import torch
-from tests.training.tiny import TinyLoader, make_model
 
+from tests.training.tiny import TinyLoader, make_model
 from unrolled.errors import ConfigError, DivergedError, ModelFolderError, StorageError
 from unrolled.saving import read_folder
 from unrolled.training import CrossEntropy, TrainingConfig
