@@ -34,6 +34,10 @@ def fitted():
         ({"cell": "gru", "peepholes": True}, "peepholes need cell='lstm', got cell='gru'"),
         ({"activation": "relu"}, "activation='relu' needs cell='rnn', got cell='lstm'"),
         ({"hidden_size": (3, 4), "num_layers": 3}, "hidden_size has 2 widths for num_layers=3"),
+        ({"chrono": 2}, "option 'chrono': expected greater than 2, got 2"),
+        ({"chrono": 50, "cell": "rnn"}, "chrono needs a cell with gates, 'lstm' or 'gru', got cell='rnn'"),
+        ({"chrono": 50, "forget_bias": 1.0}, "expected one of them, got chrono=50 and forget_bias=1.0"),
+        ({"variational_dropout": True}, "expected num_layers above 1 .* got num_layers=1 and dropout=0.5"),
         ({"reach": 3}, "reach: expected a window with it"),
         ({"dropout": 2, "epochs": 0}, "'dropout'.*; option 'epochs'|'epochs'.*; option 'dropout'"),
     ],
@@ -51,6 +55,14 @@ def test_params_as_scikit_learn_has_them():
     with pytest.raises(ConfigError, match="no option 'colour'"):
         classifier.set_params(colour="red")
     assert Classifier(**classifier.get_params()).config == classifier.config
+
+
+def test_chrono_takes_the_place_of_a_forget_bias_that_nobody_asked_for():
+    assert Classifier().config.forget_bias == 1.0
+    for classifier in (Classifier(chrono=50), Classifier().set_params(chrono=50)):
+        assert classifier.config.chrono == 50
+        assert classifier.config.forget_bias is None
+        assert Classifier(**classifier.get_params()).config == classifier.config
 
 
 def test_every_option_is_described_and_every_task_listed():

@@ -27,6 +27,9 @@ class NetworkConfig(BaseModel):
     num_layers: Size = Field(1, description="Recurrent layers, one on top of the other.")
     bidirectional: bool = Field(False, description="Read the sequence in both directions.")
     dropout: Share = Field(0.0, description="Share of units dropped between layers and before the output.")
+    variational_dropout: bool = Field(
+        False, description="Let the dropout between layers drop the same units at every step of a sequence."
+    )
     recurrent_dropout: Share = Field(
         0.0,
         description="Share of the recurrent input dropped, the same units at every step (variational).",
@@ -46,13 +49,32 @@ class NetworkConfig(BaseModel):
     initial_state: Literal["zeros", "learned", "random"] = Field(
         "zeros", description="The state before the first step."
     )
-    recurrent_init: Literal["uniform", "orthogonal", "identity"] = Field(
+    recurrent_init: Literal["uniform", "orthogonal", "identity", "xavier"] = Field(
         "orthogonal", description="How the recurrent weights start out."
     )
     forget_bias: float | None = Field(
         None,
         description="The LSTM forget gate's bias at the start; 1 helps it remember. Other cells have none.",
     )
+    chrono: float | None = Field(
+        None,
+        gt=2,
+        description="The longest dependency expected, in steps: units of an LSTM or GRU start out "
+        "remembering for 1 to that many. Takes the place of forget_bias.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _chrono_replaces_the_usual_forget_bias(cls, options: Any) -> Any:
+        # Both set the same bias. A task's default gives way; two that were asked for contradict each other.
+        if not isinstance(options, dict) or options.get("chrono") is None:
+            return options
+        if options.get("forget_bias") is not None:
+            raise ValueError(
+                "chrono and forget_bias set the same bias: expected one of them, "
+                f"got chrono={options['chrono']} and forget_bias={options['forget_bias']}"
+            )
+        return options | {"forget_bias": None}
 
     @model_validator(mode="after")
     def _options_fit_the_cell(self) -> NetworkConfig:
@@ -65,6 +87,13 @@ class NetworkConfig(BaseModel):
             raise ValueError(f"{' and '.join(wrong)} need cell='lstm', got cell={self.cell!r}")
         if self.activation != "tanh" and self.cell != "rnn":
             raise ValueError(f"activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}")
+        if self.chrono is not None and self.cell == "rnn":
+            raise ValueError("chrono needs a cell with gates, 'lstm' or 'gru', got cell='rnn'")
+        if self.variational_dropout and (self.num_layers == 1 or not self.dropout):
+            raise ValueError(
+                "variational_dropout acts between layers: expected num_layers above 1 and dropout above 0, "
+                f"got num_layers={self.num_layers} and dropout={self.dropout}"
+            )
         if isinstance(self.hidden_size, tuple) and len(self.hidden_size) != self.num_layers:
             raise ValueError(
                 f"hidden_size has {len(self.hidden_size)} widths for num_layers={self.num_layers}"
@@ -84,5 +113,9 @@ class NetworkConfig(BaseModel):
 
     def layer_options(self) -> dict[str, Any]:
         """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
-        foreign = {"rnn": {"forget_bias"}, "gru": {"activation", "forget_bias"}, "lstm": {"activation"}}
+        foreign = {
+            "rnn": {"forget_bias", "chrono"},
+            "gru": {"activation", "forget_bias"},
+            "lstm": {"activation"},
+        }
         return self.model_dump(include=set(NetworkConfig.model_fields) - foreign[self.cell])

@@ -369,7 +369,8 @@ class Estimator(ABC, Generic[Data]):
 
     def set_params(self, **options: Any) -> Self:
         """Change options; the estimator has to be fitted again to follow them."""
-        self.config = validated(self.Config, self.get_params() | options)
+        asked = {name: getattr(self.config, name) for name in self.config.model_fields_set}
+        self.config = validated(self.Config, asked | options)
         return self
 
     def _decide(self, sentence: str, **options: Any) -> None:
