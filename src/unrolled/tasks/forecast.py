@@ -220,8 +220,8 @@ class Forecaster(Estimator[Span]):
         return WarmUp(windows, cast(int, config.lags) - 1)
 
     def _loss(self) -> ForecastLoss:
-        model = cast(ForecastNetwork, self.model)
-        return ForecastLoss(self.effective.point, self.effective.quantiles, model.spread)
+        model, config = cast(ForecastNetwork, self.model), self.effective
+        return ForecastLoss(config.point, config.quantiles, model.spread, config.loss_reduction)
 
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
         return data.origins(cast(int, self.effective.context), self.effective.horizon)

@@ -115,7 +115,7 @@ class Generator(Estimator[Any]):
         return self._written.loader(data, self.effective, shuffle=training, shard=shard)
 
     def _loss(self) -> Any:
-        return self._written.loss()
+        return self._written.loss(self.effective)
 
     def _scorer(self, data: Any) -> Callable[[], Scored]:
         return self._written.scorer(self.model, data)

@@ -136,7 +136,8 @@ class Tagger(Estimator[Examples]):
         return BucketLoader(items, collate_many_to_many, config.batch_size, shuffle=False, bucket=1)
 
     def _loss(self) -> Loss:
-        return PathLikelihood() if self.effective.crf else CrossEntropy()
+        reduction = self.effective.loss_reduction
+        return PathLikelihood(reduction) if self.effective.crf else CrossEntropy(reduction)
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:

@@ -26,6 +26,11 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(
         32, ge=1, description="Sequences (or rows of a stream) per batch, in each process."
     )
+    loss_reduction: Literal["mean", "sum"] = Field(
+        "mean",
+        description="Average the loss over all steps of a batch, or sum it over the steps of each sequence "
+        "and average over sequences. A target for a whole sequence has one loss, so this changes nothing.",
+    )
     optimizer: Literal["sgd", "adamw", "rmsprop", "asgd"] = Field(
         "adamw",
         description="How weights are updated; asgd is sgd whose weights are averaged over the updates.",

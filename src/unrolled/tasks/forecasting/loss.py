@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch
-from unrolled.training.loss import Loss, LossSum, step_mask
+from unrolled.training.loss import Loss, LossSum, Reduction, step_mask
 
 
 class ForecastLoss(Loss):
@@ -22,6 +22,7 @@ class ForecastLoss(Loss):
         point: the point forecast that is wanted.
         quantiles: the levels of the quantiles that follow it in the outputs.
         spread: ``(horizon,)``, divides the errors, so that every step ahead has its fair weight.
+        reduction: see `Loss`; ``mean`` is over the targets that are there.
 
     Example:
         >>> loss = ForecastLoss("mean", (0.9,), torch.ones(1))
@@ -31,8 +32,14 @@ class ForecastLoss(Loss):
         LossSum(total=tensor(5.8000), count=1)
     """
 
-    def __init__(self, point: Literal["mean", "median"], quantiles: Sequence[float], spread: Tensor) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        point: Literal["mean", "median"],
+        quantiles: Sequence[float],
+        spread: Tensor,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__(reduction)
         self.point = point
         self.quantiles = tuple(quantiles)
         self.spread = spread
@@ -47,6 +54,8 @@ class ForecastLoss(Loss):
         total = error[..., 0].square().sum() if self.point == "mean" else error[..., 0].abs().sum()
         if self.quantiles:
             total = total + pinball(error[..., 1:], self.quantiles).sum() / len(self.quantiles)
+        if self.reduction == "sum":
+            return LossSum(total, int((batch.lengths > 0).sum()))
         return LossSum(total, int(present.sum()))
 
 

@@ -48,7 +48,7 @@ class Medium(ABC, Generic[Data]):
         """The updates of an epoch; None where the data is too much to count them in passing."""
 
     @abstractmethod
-    def loss(self) -> Any:
+    def loss(self, config: GenerateConfig) -> Any:
         """What training minimises."""
 
     @property

@@ -80,9 +80,9 @@ class NoteMedium(Medium[Examples]):
         """The batches of an epoch."""
         return len(self.loader(train, config, shuffle=False, shard=(0, 1)))
 
-    def loss(self) -> BinaryCrossEntropy:
-        """Nats per frame, summed over the notes."""
-        return BinaryCrossEntropy()
+    def loss(self, config: GenerateConfig) -> BinaryCrossEntropy:
+        """Nats of a frame, summed over the notes."""
+        return BinaryCrossEntropy(config.loss_reduction)
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:

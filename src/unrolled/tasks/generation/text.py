@@ -117,9 +117,9 @@ class TextMedium(Medium[Texts]):
             return None
         return len(self.loader(train, config, shuffle=False, shard=(0, 1)))
 
-    def loss(self) -> CrossEntropy:
-        """Nats per token."""
-        return CrossEntropy()
+    def loss(self, config: GenerateConfig) -> CrossEntropy:
+        """Nats of a token."""
+        return CrossEntropy(config.loss_reduction)
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
