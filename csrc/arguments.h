@@ -1,0 +1,79 @@
+// What Python hands over: one record of 8-byte fields a call, filled as an array of integers. Addresses are of
+// contiguous row-major arrays of the kernel's element type; 0 stands for an option that is absent. The order of the
+// fields is the contract with src/unrolled/ops/native/; what each array holds stands with the cells.
+#pragma once
+#include <cstdint>
+
+namespace unrolled {
+
+struct Axes {  // T steps, B rows, H units
+  int64_t steps, rows, hidden;
+  const int64_t* lengths;  // [B]
+  int64_t reverse;
+  int64_t threads;
+};
+
+struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
+  const void* data;
+  int64_t step, row, unit;
+};
+
+struct ForwardRecord {  // of every cell
+  Axes axes;
+  const void *gates_x, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask;
+  Strided zoneout_h, probe_h;
+  void *h, *h_n;
+};
+
+struct BackwardRecord {  // of every cell
+  Axes axes;
+  Strided grad_h;
+  const void *h, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask;
+  const void *hh_standard, *hh_scale;
+  Strided zoneout_h;
+  const void* grad_h_n;
+  void *dgates, *du, *dh, *grad_h_0;
+};
+
+struct RnnForwardRecord {
+  ForwardRecord common;
+  int64_t activation;
+  void* values;
+};
+struct RnnBackwardRecord {
+  BackwardRecord common;
+  int64_t activation;
+  const void *values, *grad_values;
+};
+
+struct GruForwardRecord {
+  ForwardRecord common;
+  const void* bias_n;
+  void *gates, *q;
+};
+struct GruBackwardRecord {
+  BackwardRecord common;
+  const void *gates, *q, *grad_gates, *grad_q;
+};
+
+struct LstmForwardRecord {
+  ForwardRecord common;
+  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias;
+  Strided zoneout_c, probe_c;
+  void *c, *c_n, *gates;
+};
+struct LstmBackwardRecord {
+  BackwardRecord common;
+  Strided grad_c;
+  const void *c, *gates, *grad_gates;
+  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias, *cell_standard, *cell_scale;
+  Strided zoneout_c, probe_c;
+  const void* grad_c_n;
+  void *dc, *dnormed, *grad_c_0;
+};
+
+struct Scalars {
+  double epsilon, clip_step;
+};
+
+}  // namespace unrolled

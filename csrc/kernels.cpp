@@ -1,0 +1,158 @@
+// The C functions that Python calls. The whole library is compiled once for every instruction set, into a file of its
+// own: linked together, an inline function compiled for AVX-512 could be the one that an older processor is given.
+#include <new>
+
+#include "arguments.h"
+#include "gru.h"
+#include "lstm.h"
+#include "rnn.h"
+
+namespace unrolled {
+
+std::atomic<const Runtime*> current_runtime{nullptr};
+
+namespace {
+
+template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
+template <typename T> T* out(void* p) { return static_cast<T*>(p); }
+template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
+Shape shape(const Axes& a) { return {a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads)}; }
+
+template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
+  cell.s = shape(r.axes);
+  cell.gates_x = in<T>(r.gates_x);
+  cell.h_0 = in<T>(r.h_0);
+  cell.zoneout_h = in<T>(r.zoneout_h);
+  cell.probe_h = in<T>(r.probe_h);
+  cell.h = out<T>(r.h);
+  cell.h_n = out<T>(r.h_n);
+  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), nullptr, nullptr};
+  scan_forward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+}
+
+template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
+  cell.s = shape(r.axes);
+  cell.h_0 = in<T>(r.h_0);
+  cell.h = in<T>(r.h);
+  cell.zoneout_h = in<T>(r.zoneout_h);
+  cell.grad_h = in<T>(r.grad_h);
+  cell.clip_step = T(scalars.clip_step);
+  cell.dgates = out<T>(r.dgates);
+  cell.du = out<T>(r.du);
+  cell.dh = out<T>(r.dh);
+  cell.grad_h_n = in<T>(r.grad_h_n);
+  cell.grad_h_0 = out<T>(r.grad_h_0);
+  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), in<T>(r.hh_standard), in<T>(r.hh_scale)};
+  scan_backward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+}
+
+template <typename T> void run(const RnnForwardRecord& r, const Scalars& scalars) {
+  RnnForward<T> cell{};
+  cell.activation = Activation(r.activation);
+  cell.values = out<T>(r.values);
+  forward<T>(cell, r.common, scalars);
+}
+
+template <typename T> void run(const RnnBackwardRecord& r, const Scalars& scalars) {
+  RnnBackward<T> cell{};
+  cell.activation = Activation(r.activation);
+  cell.values = in<T>(r.values);
+  cell.grad_values = in<T>(r.grad_values);
+  backward<T>(cell, r.common, scalars);
+}
+
+template <typename T> void run(const GruForwardRecord& r, const Scalars& scalars) {
+  GruForward<T> cell{};
+  cell.bias_n = in<T>(r.bias_n);
+  cell.gates = out<T>(r.gates);
+  cell.q = out<T>(r.q);
+  forward<T>(cell, r.common, scalars);
+}
+
+template <typename T> void run(const GruBackwardRecord& r, const Scalars& scalars) {
+  GruBackward<T> cell{};
+  cell.gates = in<T>(r.gates);
+  cell.q = in<T>(r.q);
+  cell.grad_gates = in<T>(r.grad_gates);
+  cell.grad_q = in<T>(r.grad_q);
+  backward<T>(cell, r.common, scalars);
+}
+
+template <typename T> void run(const LstmForwardRecord& r, const Scalars& scalars) {
+  LstmForward<T> cell{};
+  cell.c_0 = in<T>(r.c_0);
+  cell.peephole = in<T>(r.peephole);
+  cell.cell_gain = in<T>(r.norm_cell_gain);
+  cell.cell_bias = in<T>(r.norm_cell_bias);
+  cell.zoneout_c = in<T>(r.zoneout_c);
+  cell.probe_c = in<T>(r.probe_c);
+  cell.c = out<T>(r.c);
+  cell.c_n = out<T>(r.c_n);
+  cell.gates = out<T>(r.gates);
+  cell.epsilon = T(scalars.epsilon);
+  forward<T>(cell, r.common, scalars);
+}
+
+template <typename T> void run(const LstmBackwardRecord& r, const Scalars& scalars) {
+  LstmBackward<T> cell{};
+  cell.grad_c = in<T>(r.grad_c);
+  cell.c = in<T>(r.c);
+  cell.gates = in<T>(r.gates);
+  cell.grad_gates = in<T>(r.grad_gates);
+  cell.c_0 = in<T>(r.c_0);
+  cell.peephole = in<T>(r.peephole);
+  cell.cell_gain = in<T>(r.norm_cell_gain);
+  cell.cell_bias = in<T>(r.norm_cell_bias);
+  cell.cell_standard = in<T>(r.cell_standard);
+  cell.cell_scale = in<T>(r.cell_scale);
+  cell.zoneout_c = in<T>(r.zoneout_c);
+  cell.probe_c = in<T>(r.probe_c);
+  cell.dc = out<T>(r.dc);
+  cell.dnormed = out<T>(r.dnormed);
+  cell.grad_c_n = in<T>(r.grad_c_n);
+  cell.grad_c_0 = out<T>(r.grad_c_0);
+  backward<T>(cell, r.common, scalars);
+}
+
+// 0, or 1 where there was no memory.
+template <typename Record> int run_as(const void* record, double epsilon, double clip_step, int wide) noexcept {
+  const Record& r = *static_cast<const Record*>(record);
+  const Scalars scalars{epsilon, clip_step};
+  try {
+    wide ? run<double>(r, scalars) : run<float>(r, scalars);
+  } catch (const std::bad_alloc&) {
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace unrolled
+
+#define UNROLLED_EXPORT __attribute__((visibility("default")))
+// `record` is the cell's record of arguments.h; `wide`: its arrays are of float64 instead of float32.
+#define UNROLLED_FUNCTION(name, Record)                                                                 \
+  UNROLLED_EXPORT int unrolled_##name(const void* record, double epsilon, double clip_step, int wide) { \
+    return unrolled::run_as<unrolled::Record>(record, epsilon, clip_step, wide);                        \
+  }
+
+extern "C" {
+
+// Addresses of GOMP_parallel, omp_get_thread_num and omp_get_num_threads of the runtime that is in the process already.
+// All null: run on the calling thread alone.
+UNROLLED_EXPORT void unrolled_use_runtime(void* parallel, void* thread_number, void* thread_count) {
+  using unrolled::Runtime;
+  static Runtime runtime;
+  runtime = {reinterpret_cast<decltype(Runtime::parallel)>(parallel),
+             reinterpret_cast<decltype(Runtime::thread_number)>(thread_number),
+             reinterpret_cast<decltype(Runtime::thread_count)>(thread_count)};
+  unrolled::current_runtime.store(parallel ? &runtime : nullptr, std::memory_order_release);
+}
+
+UNROLLED_FUNCTION(rnn_forward, RnnForwardRecord)
+UNROLLED_FUNCTION(rnn_backward, RnnBackwardRecord)
+UNROLLED_FUNCTION(gru_forward, GruForwardRecord)
+UNROLLED_FUNCTION(gru_backward, GruBackwardRecord)
+UNROLLED_FUNCTION(lstm_forward, LstmForwardRecord)
+UNROLLED_FUNCTION(lstm_backward, LstmBackwardRecord)
+}

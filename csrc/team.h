@@ -1,0 +1,80 @@
+// A few threads on the caller's OpenMP runtime, and a barrier between them.
+//
+// The library links no OpenMP of its own: a second pool beside torch's spinning workers slows both down. It is handed
+// the addresses of the runtime that torch has loaded; without one, everything runs on the calling thread.
+#pragma once
+#include <sched.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace unrolled {
+
+// The functions of an OpenMP runtime: GOMP_parallel, omp_get_thread_num, omp_get_num_threads.
+struct Runtime {
+  void (*parallel)(void (*body)(void*), void* data, unsigned threads, unsigned flags);
+  int (*thread_number)();
+  int (*thread_count)();
+};
+extern std::atomic<const Runtime*> current_runtime;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Spins, and yields the core when that takes long: two threads of a pool can share one core for seconds.
+class Barrier {
+ public:
+  void wait(int threads) {
+    if (threads == 1) return;
+    const unsigned round = round_.load(std::memory_order_relaxed);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+      if (spins < 4096)
+        relax();
+      else
+        sched_yield();
+    }
+  }
+
+ private:
+  alignas(64) std::atomic<int> arrived_{0};
+  alignas(64) std::atomic<unsigned> round_{0};
+};
+
+// One thread's place in a team.
+struct Member {
+  int thread;
+  int threads;
+  Barrier* barrier;
+  void wait() const { barrier->wait(threads); }
+};
+
+// Runs body(Member) on up to `threads` threads at once. `body` must not throw.
+template <typename Body> void run_team(int threads, Body&& body) {
+  Barrier barrier;
+  const Runtime* runtime = current_runtime.load(std::memory_order_acquire);
+  if (threads <= 1 || !runtime) return body(Member{0, 1, &barrier});
+  struct Shared {
+    Body* body;
+    Barrier* barrier;
+    const Runtime* runtime;
+  } shared{&body, &barrier, runtime};
+  runtime->parallel(
+      [](void* data) {
+        const auto& team = *static_cast<Shared*>(data);
+        // The runtime may grant fewer threads than were asked for.
+        (*team.body)(Member{team.runtime->thread_number(), team.runtime->thread_count(), team.barrier});
+      },
+      &shared, unsigned(threads), 0);
+}
+
+}  // namespace unrolled
