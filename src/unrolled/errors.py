@@ -91,3 +91,7 @@ class FormatVersionError(ModelFolderError):
 
 class StorageError(UnrolledError):
     """The disk would not take what was written; what was there before is untouched."""
+
+
+class ReferenceWarning(UserWarning):
+    """The compiled kernels are not there: plain torch computes the same, many times slower."""

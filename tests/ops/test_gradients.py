@@ -1,5 +1,7 @@
 """Hand-written gradients, first and second, against autograd through the reference and finite differences."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
@@ -7,7 +9,15 @@ from torch.autograd import gradcheck, gradgradcheck
 from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, NAMES
 from tests.tolerances import tolerance
 
+from unrolled.ops.native import plain_torch
+
 FLOAT64 = tolerance(torch.float64, "gradient")
+
+
+@pytest.fixture(params=["compiled", "plain torch"])
+def implementation(request):
+    with nullcontext() if request.param == "compiled" else plain_torch():
+        yield
 
 
 def differentiable(arguments):
@@ -23,6 +33,7 @@ def weighted_sum(tensors, seed):
     return sum((torch.randn(x.shape, dtype=x.dtype, generator=generator) * x).sum() for x in tensors)
 
 
+@pytest.mark.usefixtures("implementation")
 @pytest.mark.parametrize("clip_step", [0.0, 0.2], ids=["", "clipped"])
 @pytest.mark.parametrize(("recurrence", "option"), CASES, ids=NAMES)
 def test_first_and_second_gradients_equal_the_references(recurrence, option, clip_step):
@@ -66,9 +77,11 @@ def test_second_gradients_equal_finite_differences(recurrence, option):
 
 
 @pytest.mark.parametrize(("recurrence", "option"), FULLEST, ids=FULLEST_NAMES)
-def test_values_equal_the_references_to_the_bit(recurrence, option):
+def test_values_in_plain_torch_equal_the_references_to_the_bit(recurrence, option):
     arguments = recurrence.arguments(option)
-    for ours, theirs in zip(recurrence.call(**arguments), recurrence.reference(**arguments), strict=True):
+    with plain_torch():
+        results = recurrence.call(**arguments)
+    for ours, theirs in zip(results, recurrence.reference(**arguments), strict=True):
         assert torch.equal(ours, theirs)
 
 

@@ -1,0 +1,116 @@
+"""The gated recurrent unit on the library: what `unrolled.ops.gru` computes, or None where it is not covered.
+
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
+"""
+
+from torch import Tensor
+
+from unrolled.ops.native.record import (
+    addresses,
+    axes,
+    covered,
+    run,
+    spread,
+    standardised_products,
+    strided,
+    weight_gradient,
+    whole,
+)
+from unrolled.ops.scan import real_steps, zero_padding
+
+
+def gru_forward(
+    gates_x: Tensor,
+    h_0: Tensor,
+    weight_hh: Tensor,
+    bias_n: Tensor | None = None,
+    norm_hh_gain: Tensor | None = None,
+    hidden_mask: Tensor | None = None,
+    zoneout: Tensor | None = None,
+    probe: Tensor | None = None,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    clip_step: float = 0.0,
+) -> tuple[Tensor, ...] | None:
+    """See `unrolled.ops.gru.gru_reference`."""
+    shape = (*gates_x.shape[:-1], h_0.shape[-1])
+    rows, units = shape[-2:]
+    exact = [(gates_x, (*shape[:-1], 3 * units)), (h_0, (rows, units)), (weight_hh, (3 * units, units))]
+    exact += [(bias_n, (units,)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
+    if not covered(gates_x, lengths, exact, (zoneout, probe), shape):
+        return None
+    given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
+    lengths, bias_n = whole(lengths, bias_n)
+    zoneout, probe = spread(shape, zoneout, probe)
+    hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
+    h_n = h_0.new_empty(h_0.shape)
+    record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
+    record += addresses(hidden, h_n, bias_n, gates, q)
+    run("gru_forward", record, clip_step, gates_x.dtype)
+    return hidden, h_n, gates, q
+
+
+def gru_backward(
+    grad_hidden: Tensor | None,
+    grad_h_n: Tensor | None,
+    grad_gates: Tensor | None,
+    grad_q: Tensor | None,
+    hidden: Tensor,
+    gates: Tensor,
+    q: Tensor,
+    h_0: Tensor,
+    weight_hh: Tensor,
+    bias_n: Tensor | None = None,
+    norm_hh_gain: Tensor | None = None,
+    hidden_mask: Tensor | None = None,
+    zoneout: Tensor | None = None,
+    probe: Tensor | None = None,
+    lengths: Tensor | None = None,
+    reverse: bool = False,
+    clip_step: float = 0.0,
+) -> tuple[Tensor, ...] | None:
+    """See `unrolled.ops.gru.gru_backward_reference`."""
+    shape = tuple(hidden.shape)
+    steps, rows, units = shape
+    exact = [(gates, (steps, rows, 3 * units)), (grad_gates, (steps, rows, 3 * units)), (q, shape)]
+    exact += [(grad_q, shape), (grad_h_n, (rows, units)), (h_0, (rows, units)), (bias_n, (units,))]
+    exact += [(weight_hh, (3 * units, units)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
+    if not covered(gates, lengths, exact, (grad_hidden, zoneout), shape):
+        return None
+    (lengths,) = whole(lengths)
+    standard = scale = None
+    if norm_hh_gain is not None:
+        standard, scale = standardised_products(
+            hidden, h_0, weight_hh, hidden_mask, lengths, reverse, [2 * units, units]
+        )
+    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, standard, scale)
+    own = whole(gates, q, grad_gates, grad_q)
+    (grad_h_n,) = whole(grad_h_n)
+    grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
+
+    over_gates, over_product = gates.new_empty(gates.shape), gates.new_empty(gates.shape)
+    over_hidden = None if probe is None else gates.new_empty(shape)
+    over_h_0 = h_0.new_empty(h_0.shape)
+    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
+    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, *own)
+    run("gru_backward", record, clip_step, gates.dtype)
+
+    absent = gates.new_empty
+    over_q = over_product[..., 2 * units :]
+    over_gain = absent(0)
+    if standard is not None:
+        # over_product is past the normalisation; the gradient before it follows from the candidate's.
+        over_q = over_gates[..., 2 * units :] * gates[..., :units]
+        if grad_q is not None:
+            over_q = over_q + zero_padding(grad_q, real_steps(lengths, steps))
+        over_gain = over_gates * standard
+        over_gain[..., 2 * units :] = over_q * standard[..., 2 * units :]
+        over_gain = over_gain.sum((0, 1))
+    return (
+        over_gates,
+        over_h_0,
+        weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
+        absent(0) if bias_n is None else over_q.sum((0, 1)),
+        over_gain,
+        absent(0) if over_hidden is None else over_hidden,
+    )

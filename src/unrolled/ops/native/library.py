@@ -1,0 +1,136 @@
+"""The compiled recurrences: where they are, which of them this processor runs, and whose threads they use.
+
+There is one shared library for every instruction set, all built from ``csrc/``. They know neither torch nor
+Python and are called through `ctypes`, which releases the interpreter's lock meanwhile.
+"""
+
+import ctypes
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from unrolled.errors import ReferenceWarning
+
+# What torch calls the processor's vector instructions, and our libraries for it, fastest first. So torch's
+# own switch, the environment variable ATEN_CPU_CAPABILITY, holds for both.
+_LIBRARIES_FOR = {
+    "AVX512": ("avx512", "avx2", "portable"),
+    "AVX2": ("avx2", "portable"),
+}
+_FUNCTIONS = tuple(f"{cell}_{pass_}" for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward"))
+_RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One loaded library.
+
+    Attributes:
+        instruction_set: "avx512", "avx2" or "portable".
+        path: its file.
+        functions: by name, ``{rnn,gru,lstm}_{forward,backward}``.
+        use_runtime: hands over the addresses of an OpenMP runtime.
+    """
+
+    instruction_set: str
+    path: Path
+    functions: dict[str, Any]
+    use_runtime: Any
+
+
+def choices() -> tuple[str, ...]:
+    """The instruction sets this processor runs and a library was built for, the fastest first."""
+    runs = _LIBRARIES_FOR.get(torch.backends.cpu.get_cpu_capability(), ("portable",))
+    return tuple(name for name in runs if _path(name) is not None)
+
+
+def library() -> Library | None:
+    """The library to call, or None where none was built; then there is one warning."""
+    if _forced is not None:
+        return _load(_forced)
+    return _fastest(torch.backends.cpu.get_cpu_capability())
+
+
+@contextmanager
+def instruction_set(name: str) -> Iterator[None]:
+    """Within the context, in all threads, the library of this instruction set is the one that is called.
+
+    Args:
+        name: one of `choices`.
+    """
+    global _forced
+    if name not in choices():
+        raise ValueError(f"expected an instruction set among {choices()}, got {name!r}.")
+    before, _forced = _forced, name
+    try:
+        yield
+    finally:
+        _forced = before
+
+
+_forced: str | None = None
+
+
+@cache
+def _fastest(capability: str) -> Library | None:
+    del capability  # what `choices` depends on
+    names = choices()
+    if names:
+        return _load(names[0])
+    warnings.warn(
+        "the compiled recurrences of unrolled are not installed, plain torch runs instead, many times "
+        "slower; install a C++ compiler (GCC or Clang) and then unrolled again.",
+        ReferenceWarning,
+        stacklevel=2,
+    )
+    return None
+
+
+def _path(name: str) -> Path | None:
+    # An editable install has two folders: the sources' and that of what was built.
+    for folder in sys.modules[__name__.rpartition(".")[0]].__path__:
+        path = Path(folder) / f"unrolled_{name}.so"
+        if path.exists():
+            return path
+    return None
+
+
+@cache
+def _load(name: str) -> Library:
+    path = _path(name)
+    assert path is not None
+    opened = ctypes.CDLL(str(path))
+    functions = {function: opened[f"unrolled_{function}"] for function in _FUNCTIONS}
+    for function in functions.values():
+        function.argtypes = (ctypes.c_char_p, ctypes.c_double, ctypes.c_double, ctypes.c_int)
+        function.restype = ctypes.c_int
+    use_runtime = opened["unrolled_use_runtime"]
+    use_runtime.argtypes = (ctypes.c_void_p,) * len(_RUNTIME)
+    use_runtime.restype = None
+    use_runtime(*_torchs_runtime())
+    found = Library(name, path, functions, use_runtime)
+    # Threads do not survive a fork, and the runtime would wait for them for ever.
+    os.register_at_fork(after_in_child=lambda: found.use_runtime(*(None,) * len(_RUNTIME)))
+    return found
+
+
+@cache
+def _torchs_runtime() -> tuple[int | None, ...]:
+    """The addresses of the OpenMP functions that torch calls, looked up in the order in which its own are.
+
+    A process can hold several OpenMP runtimes, and a second pool of threads beside torch's slows both down.
+    None where torch has no such functions (macOS): then everything runs on the calling thread.
+    """
+    for scope in (None, torch._C.__file__):
+        symbols = ctypes.CDLL(scope)
+        if all(hasattr(symbols, name) for name in _RUNTIME):
+            return tuple(ctypes.cast(symbols[name], ctypes.c_void_p).value for name in _RUNTIME)
+    return (None,) * len(_RUNTIME)

@@ -1,0 +1,150 @@
+"""What the cells' kernels have in common: the cases covered, the record, the products over all steps.
+
+A kernel is called with one record of 8-byte fields: addresses, sizes and strides, in the order of
+``csrc/arguments.h``. An absent tensor is address 0. What is checked here is what keeps the library inside
+the arrays it is given.
+
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``G`` gates.
+"""
+
+import struct
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from unrolled.ops.layer_norm import EPSILON, standardise
+from unrolled.ops.native.library import library
+from unrolled.ops.scan import previous_states, real_steps
+
+_TYPES = (torch.float32, torch.float64)
+
+
+def covered(
+    like: Tensor,
+    lengths: Tensor | None,
+    exact: Sequence[tuple[Tensor | None, tuple[int, ...]]],
+    spread: Sequence[Tensor | None],
+    shape: tuple[int, ...],
+) -> bool:
+    """Whether the library computes this case; anything else is plain torch's to compute or to refuse.
+
+    Args:
+        like: a tensor whose type all must have.
+        lengths: ``(B,)`` int64.
+        exact: tensors with the shapes they must have.
+        spread: tensors that must be broadcastable to ``shape``.
+        shape: ``(T, B, H)``.
+    """
+    dtype = like.dtype
+    if dtype not in _TYPES or 0 in shape:
+        return False
+    if lengths is not None and (lengths.dtype is not torch.int64 or lengths.shape != shape[1:2]):
+        return False
+    for tensor, wanted in exact:
+        if tensor is not None and (tensor.dtype is not dtype or tensor.shape != wanted):
+            return False
+    for tensor in spread:
+        if tensor is not None and (tensor.dtype is not dtype or not _broadcasts(tensor.shape, shape)):
+            return False
+    return library() is not None
+
+
+def _broadcasts(sizes: Sequence[int], shape: Sequence[int]) -> bool:
+    pairs = zip(reversed(sizes), reversed(shape), strict=False)
+    return len(sizes) <= len(shape) and all(size in (1, wanted) for size, wanted in pairs)
+
+
+def whole(*tensors: Tensor | None) -> list[Tensor | None]:
+    """Each contiguous; to be kept until `run` has returned, for only addresses are handed over."""
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+
+
+def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | None]:
+    """Each broadcast to ``shape``, the units of a row side by side or all one; to be kept like `whole`."""
+    wide = [None if tensor is None else tensor.expand(shape) for tensor in tensors]
+    return [tensor if tensor is None or tensor.stride(-1) <= 1 else tensor.contiguous() for tensor in wide]
+
+
+def addresses(*tensors: Tensor | None) -> list[int]:
+    """Of the first elements, 0 for None."""
+    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
+
+
+def strided(tensor: Tensor | None) -> tuple[int, ...]:
+    """``Strided``: the address and strides of a tensor from `spread`."""
+    return (0, 0, 0, 0) if tensor is None else (tensor.data_ptr(), *tensor.stride())
+
+
+def axes(shape: tuple[int, ...], lengths: Tensor | None, reverse: bool) -> tuple[int, ...]:
+    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths`` contiguous."""
+    return (*shape, 0 if lengths is None else lengths.data_ptr(), reverse, torch.get_num_threads())
+
+
+def run(name: str, record: Sequence[int], clip_step: float, dtype: torch.dtype) -> None:
+    """Call a function of the library."""
+    chosen = library()
+    assert chosen is not None
+    packed = _layout(len(record)).pack(*record)
+    if chosen.functions[name](packed, EPSILON, clip_step, dtype is torch.float64):
+        raise MemoryError(f"no memory for the scratch space of {name}.")
+
+
+@cache
+def _layout(fields: int) -> struct.Struct:
+    return struct.Struct(f"{fields}q")
+
+
+def weight_gradient(
+    over_product: Tensor,
+    states: Tensor,
+    initial: Tensor,
+    mask: Tensor | None,
+    lengths: Tensor | None,
+    reverse: bool,
+) -> Tensor:
+    """The gradient of ``weight_hh``, ``(G * H, H)``: one product over all steps but the first, and that one's.
+
+    Args:
+        over_product: gradient of the recurrent product, ``(T, B, G * H)``, zero past each row's end.
+        states: the state after every step, ``(T, B, H)``, zero past each row's end.
+        initial: the state before the first, ``(B, H)``.
+        mask: on the states that entered, ``(B, H)``.
+        lengths: ``(B,)`` or None.
+        reverse: the scan ran backwards in time.
+    """
+    if not reverse:
+        first, later, entered = over_product[0], over_product[1:], states[:-1]
+    elif lengths is None:
+        first, later, entered = over_product[-1], over_product[:-1], states[1:]
+    else:
+        # A row's own last step comes first; there the state after it, past the row's end, is zero.
+        last = (lengths - 1).clamp(0, len(states) - 1)
+        first, later, entered = over_product[last, torch.arange(len(last))], over_product[:-1], states[1:]
+    if mask is not None:
+        initial, entered = initial * mask, entered * mask
+    gradient = first.t() @ initial
+    if len(states) > 1:
+        gradient.addmm_(later.flatten(0, 1).t(), entered.flatten(0, 1))
+    return gradient
+
+
+def standardised_products(
+    states: Tensor,
+    initial: Tensor,
+    weight_hh: Tensor,
+    mask: Tensor | None,
+    lengths: Tensor | None,
+    reverse: bool,
+    sizes: list[int],
+) -> tuple[Tensor, Tensor]:
+    """The recurrent products of all steps once more, standardised by groups of ``sizes`` units.
+
+    Returns:
+        The standardised products ``(T, B, G * H)`` and the reciprocal deviations ``(T, B, groups)``.
+    """
+    entered = previous_states(states, initial, real_steps(lengths, len(states)), reverse)
+    products = (entered if mask is None else entered * mask) @ weight_hh.t()
+    standard, scale = zip(*(standardise(part) for part in products.split(sizes, -1)), strict=True)
+    return torch.cat(standard, -1), torch.cat(scale, -1)

@@ -1,0 +1,103 @@
+"""Simple recurrent networks on the library: what `unrolled.ops.rnn` computes, or None where not covered.
+
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
+"""
+
+from torch import Tensor
+
+from unrolled.ops.native.record import (
+    addresses,
+    axes,
+    covered,
+    run,
+    spread,
+    standardised_products,
+    strided,
+    weight_gradient,
+    whole,
+)
+
+_ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}  # `Activation` of csrc/rnn.h
+
+
+def rnn_forward(
+    gates_x: Tensor,
+    h_0: Tensor,
+    weight_hh: Tensor,
+    norm_hh_gain: Tensor | None = None,
+    hidden_mask: Tensor | None = None,
+    zoneout: Tensor | None = None,
+    probe: Tensor | None = None,
+    lengths: Tensor | None = None,
+    activation: str = "tanh",
+    reverse: bool = False,
+    clip_step: float = 0.0,
+) -> tuple[Tensor, ...] | None:
+    """See `unrolled.ops.rnn.rnn_reference`."""
+    shape = tuple(gates_x.shape)
+    exact = [(h_0, shape[1:]), (weight_hh, (*shape[2:], *shape[2:]))]
+    exact += [(norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
+    if activation not in _ACTIVATIONS or not covered(gates_x, lengths, exact, (zoneout, probe), shape):
+        return None
+    given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
+    (lengths,) = whole(lengths)
+    zoneout, probe = spread(shape, zoneout, probe)
+    hidden, values = gates_x.new_empty(shape), gates_x.new_empty(shape)
+    h_n = h_0.new_empty(h_0.shape)
+    record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
+    record += [*addresses(hidden, h_n), _ACTIVATIONS[activation], *addresses(values)]
+    run("rnn_forward", record, clip_step, gates_x.dtype)
+    return hidden, h_n, values
+
+
+def rnn_backward(
+    grad_hidden: Tensor | None,
+    grad_h_n: Tensor | None,
+    grad_values: Tensor | None,
+    hidden: Tensor,
+    values: Tensor,
+    h_0: Tensor,
+    weight_hh: Tensor,
+    norm_hh_gain: Tensor | None = None,
+    hidden_mask: Tensor | None = None,
+    zoneout: Tensor | None = None,
+    probe: Tensor | None = None,
+    lengths: Tensor | None = None,
+    activation: str = "tanh",
+    reverse: bool = False,
+    clip_step: float = 0.0,
+) -> tuple[Tensor, ...] | None:
+    """See `unrolled.ops.rnn.rnn_backward_reference`."""
+    shape = tuple(values.shape)
+    exact = [(hidden, shape), (grad_values, shape), (grad_h_n, shape[1:]), (h_0, shape[1:])]
+    exact += [(weight_hh, (*shape[2:], *shape[2:])), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
+    if activation not in _ACTIVATIONS or not covered(values, lengths, exact, (grad_hidden, zoneout), shape):
+        return None
+    (lengths,) = whole(lengths)
+    standard = scale = None
+    if norm_hh_gain is not None:
+        standard, scale = standardised_products(
+            hidden, h_0, weight_hh, hidden_mask, lengths, reverse, list(shape[2:])
+        )
+    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, standard, scale)
+    own = whole(values, grad_values)
+    (grad_h_n,) = whole(grad_h_n)
+    grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
+
+    over_gates = values.new_empty(shape)
+    over_product = over_gates if norm_hh_gain is None else values.new_empty(shape)
+    over_hidden = None if probe is None else values.new_empty(shape)
+    over_h_0 = h_0.new_empty(h_0.shape)
+    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
+    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0)
+    record += [_ACTIVATIONS[activation], *addresses(*own)]
+    run("rnn_backward", record, clip_step, values.dtype)
+
+    absent = values.new_empty
+    return (
+        over_gates,
+        over_h_0,
+        weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
+        absent(0) if standard is None else (over_gates * standard).sum((0, 1)),
+        absent(0) if over_hidden is None else over_hidden,
+    )
