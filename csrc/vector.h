@@ -122,7 +122,8 @@ template <typename T> inline Vec<T> sigmoid(Vec<T> x) {
 template <typename T> inline Vec<T> hyperbolic_tangent(Vec<T> x) {
   const auto [small, scale] = powers(clamp<T>(x + x, T(-44), T(44)));
   const Vec<T> m = small * scale + (scale - 1);
-  return m * reciprocal<T>(m + 2);
+  const Vec<T> y = m * reciprocal<T>(m + 2);
+  return y > T(1) ? splat<T>(1) : y;  // where m swallows the 2, the reciprocal's rounding could exceed 1
 }
 
 }  // namespace unrolled

@@ -9,6 +9,13 @@ TOLERANCES = {
     (torch.float32, "gradient"): {"rtol": 1e-4, "atol": 1e-5},
 }
 
+RELATIVE_ERROR = {
+    # Of the compiled recurrences against the float64 reference, as the norm of the difference over the norm.
+    (torch.float32, "kernel"): 2e-6,
+    (torch.float64, "kernel"): 1e-11,
+}
+"""How large a whole tensor's error may be beside the tensor."""
+
 
 def tolerance(dtype, purpose):
     return TOLERANCES[dtype, purpose]

@@ -104,7 +104,7 @@ def weight_gradient(
     lengths: Tensor | None,
     reverse: bool,
 ) -> Tensor:
-    """The gradient of ``weight_hh``, ``(G * H, H)``: one product over all steps but the first, and that one's.
+    """The gradient of ``weight_hh``, ``(G * H, H)``: one product for the first step, one for all others.
 
     Args:
         over_product: gradient of the recurrent product, ``(T, B, G * H)``, zero past each row's end.

@@ -1,0 +1,109 @@
+"""The library inside a process: memory, Python threads, forks, workers."""
+
+import gc
+import multiprocessing
+import threading
+import tracemalloc
+from pathlib import Path
+
+import pytest
+import torch
+from tests.ops.native.drawn import CELLS, FORWARD, Case
+from torch.utils.data import DataLoader, Dataset
+
+# Python 3.12 and later warn of every fork of a process with threads; here that is the point.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def _two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def resident_pages():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_thousands_of_calls_leak_nothing(cell):
+    arguments = Case(cell, 3, 4, 8, frozenset({"lengths"}), 0, 1, "portable").arguments()
+    for name in ("gates_x", "weight_hh"):
+        arguments[name].requires_grad_()
+
+    def train(times):
+        for _ in range(times):
+            CELLS[cell].operator(**arguments)[0].sum().backward()
+            arguments["gates_x"].grad = arguments["weight_hh"].grad = None
+        gc.collect()
+
+    train(200)
+    tracemalloc.start()
+    train(50)
+    pages, blocks = resident_pages(), tracemalloc.get_traced_memory()[0]
+    train(50)
+    grown = tracemalloc.get_traced_memory()[0] - blocks
+    tracemalloc.stop()
+    train(1500)
+    assert grown < 10_000
+    assert resident_pages() - pages < 512  # 2 MB; one array a call would be more
+
+
+def test_several_python_threads_at_once():
+    cases = [
+        Case("lstm", 7, 5 + index, 33, frozenset({"lengths"}), index, 2, "portable") for index in range(4)
+    ]
+    arguments = [case.arguments() for case in cases]
+    expected = [FORWARD["lstm"](**each) for each in arguments]
+    wrong = []
+
+    def work(index):
+        for _ in range(50):
+            found = FORWARD["lstm"](**arguments[index])
+            if not all(torch.equal(one, other) for one, other in zip(found, expected[index], strict=True)):
+                wrong.append(index)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def answer(pipe, arguments):
+    pipe.send([result.numpy() for result in FORWARD["gru"](**arguments)])
+
+
+def test_after_a_fork():
+    arguments = Case("gru", 5, 9, 20, frozenset(), 0, 2, "portable").arguments()
+    expected = FORWARD["gru"](**arguments)  # the parent's threads are running now
+    context = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe(duplex=False)
+    child = context.Process(target=answer, args=(sending, arguments))
+    child.start()
+    assert receiving.poll(60), "the child hangs"
+    for found, wanted in zip(receiving.recv(), expected, strict=True):
+        assert torch.equal(torch.from_numpy(found), wanted)
+    child.join()
+    assert child.exitcode == 0
+
+
+class Encoded(Dataset):
+    def __init__(self, arguments):
+        self.arguments = arguments
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return FORWARD["rnn"](**self.arguments)[0]
+
+
+def test_in_a_data_loaders_workers():
+    arguments = Case("rnn", 5, 9, 20, frozenset(), 0, 2, "portable").arguments()
+    expected = FORWARD["rnn"](**arguments)[0]
+    for batch in DataLoader(Encoded(arguments), batch_size=2, num_workers=2):
+        assert torch.equal(batch, torch.stack([expected, expected]))
