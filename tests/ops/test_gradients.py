@@ -8,7 +8,6 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, NAMES
 from tests.tolerances import tolerance
-
 from unrolled.ops.native import plain_torch
 
 FLOAT64 = tolerance(torch.float64, "gradient")

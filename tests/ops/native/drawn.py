@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
-from tests.ops.cases import GRU, LSTM, RNN
 
+from tests.ops.cases import GRU, LSTM, RNN
 from unrolled.ops.native import library
 from unrolled.ops.native.gru import gru_backward, gru_forward
 from unrolled.ops.native.lstm import lstm_backward, lstm_forward

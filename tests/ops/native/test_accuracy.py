@@ -3,9 +3,9 @@
 import pytest
 import torch
 from hypothesis import example, given, settings
+
 from tests.ops.native.drawn import CELLS, FORWARD, OPTIONS, Case, cases, in_type
 from tests.tolerances import RELATIVE_ERROR
-
 from unrolled.ops.native import library
 
 

@@ -4,8 +4,8 @@ import warnings
 
 import pytest
 import torch
-from tests.ops.native.drawn import CELLS, FORWARD, Case
 
+from tests.ops.native.drawn import CELLS, FORWARD, Case
 from unrolled.errors import ReferenceWarning
 from unrolled.ops.native import library, plain_torch
 

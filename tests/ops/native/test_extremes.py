@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, Case
 from tests.tolerances import tolerance
-
 from unrolled.ops.native import library, plain_torch
 
 EXTREMES = [

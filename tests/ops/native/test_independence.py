@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, OPTIONS, Case
 
+from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, OPTIONS, Case
 from unrolled.ops.native import library
 
 BY_ROW = {"gates_x": 1, "h_0": 0, "c_0": 0, "hidden_mask": 0, "lengths": 0}

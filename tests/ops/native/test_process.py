@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.ops.native.drawn import CELLS, FORWARD, Case
 from torch.utils.data import DataLoader, Dataset
+
+from tests.ops.native.drawn import CELLS, FORWARD, Case
 
 # Python 3.12 and later warn of every fork of a process with threads; here that is the point.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
