@@ -8,6 +8,7 @@ import torch
 
 from unrolled.data.example import Example, Examples
 from unrolled.errors import ConfigError, DataError, ModelFolderError
+from unrolled.saving.folder import read_folder, write_folder
 from unrolled.tasks.base import saved_task
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.config import TaskConfig
@@ -158,6 +159,33 @@ def test_a_corrupt_or_missing_folder_is_refused(fitted, tmp_path):
     weights = tmp_path / "model" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-20])
     with pytest.raises(ModelFolderError, match=r"model\.safetensors"):
+        load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("config.json", lambda config: {**config, "options": {"colour": "red"}}, "no option 'colour'"),
+        ("config.json", lambda config: {"task": config["task"]}, "it lacks 'options'"),
+        ("config.json", lambda config: [config], "indices"),
+        ("config.json", lambda config: config | {"options": config["options"] | {"hidden_size": 4}}, "size"),
+        ("vocabulary.json", lambda _: {}, "it lacks"),
+        ("vocabulary.json", lambda _: [], "indices"),
+        ("history.json", lambda history: history | {"epochs": 3}, "epochs"),
+        ("evaluation.json", lambda scores: scores | {"colour": "red"}, "colour"),
+        ("baselines.json", lambda _: {"majority class": {}}, "it lacks"),
+        ("model.safetensors", lambda weights: dict(list(weights.items())[1:]), "Missing key"),
+        ("baselines.safetensors", lambda _: {}, "it lacks"),
+    ],
+)
+def test_a_whole_folder_whose_content_does_not_fit_is_refused(fitted, tmp_path, name, change, message):
+    fitted.save(tmp_path / "model")
+    saved = read_folder(tmp_path / "model")
+    files, tensors = dict(saved.files), dict(saved.tensors)
+    spoilt = tensors if name in tensors else files
+    spoilt[name] = change(spoilt[name])
+    write_folder(tmp_path / "model", files, tensors)
+    with pytest.raises(ModelFolderError, match=f"model: whole, but not what this release reads: .*{message}"):
         load(tmp_path / "model")
 
 

@@ -7,7 +7,7 @@ import torch
 
 from tests.training.tiny import TinyLoader, make_model
 from unrolled.errors import ConfigError, DivergedError, ModelFolderError, StorageError
-from unrolled.saving import read_folder
+from unrolled.saving import read_folder, write_folder
 from unrolled.training import CrossEntropy, TrainingConfig
 from unrolled.training.trainer import Trainer
 
@@ -191,6 +191,16 @@ def test_a_corrupt_checkpoint_is_named(tmp_path):
     make_trainer(tmp_path, epochs=1).fit(TinyLoader())
     (tmp_path / "checkpoint" / "optimizer.safetensors").write_bytes(b"x")
     with pytest.raises(ModelFolderError, match=r"optimizer\.safetensors: expected [\d,]+ bytes, got 1"):
+        make_trainer(tmp_path, resume=True).fit(TinyLoader())
+
+
+def test_a_checkpoint_of_another_state_of_the_code_is_named(tmp_path):
+    make_trainer(tmp_path, epochs=1).fit(TinyLoader())
+    saved = read_folder(tmp_path / "checkpoint", kind="checkpoint")
+    files, tensors = dict(saved.files), dict(saved.tensors)
+    del files["run.json"]["schedule"]
+    write_folder(tmp_path / "checkpoint", files, tensors, kind="checkpoint")
+    with pytest.raises(ModelFolderError, match=r"checkpoint: whole, but .* it lacks 'schedule'"):
         make_trainer(tmp_path, resume=True).fit(TinyLoader())
 
 

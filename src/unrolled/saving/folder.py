@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ import safetensors
 import safetensors.torch
 import torch
 
-from unrolled.errors import FormatVersionError, ModelFolderError, StorageError
+from unrolled.errors import FormatVersionError, ModelFolderError, StorageError, UnrolledError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _AGAIN = "copy the whole folder again, or train again"
 _TENSORS = ".safetensors"
+_LONGEST = 300
+"""Characters of an error that are repeated: torch lists every weight that does not fit."""
 _Listed = tuple[int, str]
 
 
@@ -220,6 +223,35 @@ def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
     return Contents(
         folder, found, _Checked(folder, files, _decode_file), _Checked(folder, tensors, _decode_tensors)
     )
+
+
+@contextmanager
+def content_fits(path: str | Path) -> Iterator[None]:
+    """Inside the `with` an object is built of a folder's content, which may not be what the code expects.
+
+    A folder can be whole, each file as its manifest says, and yet be of another state of the code.
+
+    Raises:
+        ModelFolderError: instead of what building raised: an entry is missing, a shape is wrong.
+
+    Example:
+        >>> with content_fits("my-model"):
+        ...     {"cells": 3}["cell"]
+        Traceback (most recent call last):
+        unrolled.errors.ModelFolderError: my-model: whole, but not what this release reads: it lacks 'cell'...
+    """
+    try:
+        yield
+    except ModelFolderError:
+        raise
+    except (UnrolledError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        said = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        if len(said) > _LONGEST:
+            said = f"{said[:_LONGEST]}..."
+        raise ModelFolderError(
+            f"{path}: whole, but not what this release reads: {said.rstrip('.')}; "
+            "use the release that wrote it, or train again."
+        ) from error
 
 
 def _beside(target: Path, role: str) -> Path:

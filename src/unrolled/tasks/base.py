@@ -18,7 +18,7 @@ from torch import Tensor
 from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
-from unrolled.saving.folder import read_folder, write_folder
+from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.tasks.baselines.base import Baseline, BaselineState
 from unrolled.tasks.card import model_card
 from unrolled.tasks.config import TaskConfig
@@ -323,27 +323,29 @@ class Estimator(ABC, Generic[Data]):
         """Read a folder written by `save`.
 
         Raises:
-            ModelFolderError: the folder is missing, truncated, corrupt, or of another task.
+            ModelFolderError: the folder is missing, truncated, corrupt, or of another task or state of the
+                code.
             FormatVersionError: a newer release wrote it in a newer format.
         """
         saved = read_folder(folder)
-        settings = saved.files["config.json"]
-        if settings["task"] != cls.task:
-            raise ModelFolderError(
-                f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r}; "
-                "unrolled.load(folder) takes any"
+        with content_fits(folder):
+            settings = saved.files["config.json"]
+            if settings["task"] != cls.task:
+                raise ModelFolderError(
+                    f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r}; "
+                    "unrolled.load(folder) takes any"
+                )
+            estimator = cls(**settings["options"])
+            estimator.notices = list(settings["notices"])
+            estimator._restore(saved.files["vocabulary.json"])
+            estimator.history = History.model_validate(saved.files["history.json"])
+            estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])
+            estimator._baselines = _loaded_baselines(
+                cls._baseline_kinds(), saved.files["baselines.json"], saved.tensors["baselines.safetensors"]
             )
-        estimator = cls(**settings["options"])
-        estimator.notices = list(settings["notices"])
-        estimator._restore(saved.files["vocabulary.json"])
-        estimator.history = History.model_validate(saved.files["history.json"])
-        estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])
-        estimator._baselines = _loaded_baselines(
-            cls._baseline_kinds(), saved.files["baselines.json"], saved.tensors["baselines.safetensors"]
-        )
-        model = estimator._seeded_model()
-        model.load_state_dict(saved.tensors["model.safetensors"])
-        estimator._model = model.eval()
+            model = estimator._seeded_model()
+            model.load_state_dict(saved.tensors["model.safetensors"])
+            estimator._model = model.eval()
         return estimator
 
     @property
@@ -392,7 +394,9 @@ class Estimator(ABC, Generic[Data]):
 
 def saved_task(folder: str | Path) -> str:
     """The task of the model in ``folder``."""
-    return read_folder(folder).files["config.json"]["task"]
+    saved = read_folder(folder)
+    with content_fits(folder):
+        return str(saved.files["config.json"]["task"])
 
 
 def _described(data: Any) -> str:

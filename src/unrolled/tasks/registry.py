@@ -43,7 +43,7 @@ def load(folder: str | Path) -> Estimator:
     """Load a model folder written by ``estimator.save(folder)``, whatever its task.
 
     Raises:
-        ModelFolderError: the folder is missing, truncated or corrupt.
+        ModelFolderError: the folder is missing, truncated or corrupt, or its content does not fit.
         FormatVersionError: a newer release wrote it in a newer format.
     """
     task = saved_task(folder)

@@ -16,7 +16,7 @@ from torch import Tensor
 from unrolled.data.batches import Batch, Loader
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
-from unrolled.saving.folder import Contents, read_folder, write_folder
+from unrolled.saving.folder import Contents, content_fits, read_folder, write_folder
 from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update
 from unrolled.training.checkpoint import (
     flatten_optimizer,
@@ -372,13 +372,18 @@ class Trainer:
         """Put everything back as it was when the checkpoint was written.
 
         Raises:
-            ModelFolderError: the checkpoint is truncated or corrupt.
+            ModelFolderError: the checkpoint is truncated or corrupt, or its content does not fit.
             ConfigError: it is of a run with other options, data or processes.
         """
         assert self.checkpoint is not None
         contents = read_folder(self.checkpoint, kind="checkpoint")
         run = contents.files["run.json"]
         self.require_same_run(contents, run)
+        with content_fits(self.checkpoint):
+            self.restore(contents, run)
+
+    def restore(self, contents: Contents, run: Mapping[str, Any]) -> None:
+        """Take up the content of a checkpoint."""
         device = self.accelerator.device
         self.model.load_state_dict(contents.tensors["model.safetensors"])
         self.optimizer.load_state_dict(
