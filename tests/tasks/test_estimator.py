@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unrolled.data.example import Example, Examples
-from unrolled.errors import ConfigError, DataError, ModelFolderError
+from unrolled.errors import ConfigError, DataError, DivergedError, ModelFolderError
 from unrolled.saving.folder import read_folder, write_folder
 from unrolled.tasks.base import saved_task
 from unrolled.tasks.classify import Classifier
@@ -82,6 +82,23 @@ def test_a_default_of_one_task_does_not_reach_the_others():
 def test_an_estimator_without_a_model_says_so(use):
     with pytest.raises(ConfigError, match="this Classifier has no model yet"):
         use(Classifier())
+
+
+@pytest.mark.parametrize("failing", ["_train", "_fit_baselines", "_evaluation"])
+def test_after_an_error_in_fit_there_is_no_model(monkeypatch, failing):
+    classifier = Classifier(**TINY).fit(DATA, dev=DATA)
+    with monkeypatch.context() as patched:
+
+        def fail(*_, **__):
+            raise DivergedError("the loss became NaN")
+
+        patched.setattr(Classifier, failing, fail)
+        with pytest.raises(DivergedError):
+            classifier.fit(DATA, dev=DATA)
+    with pytest.raises(ConfigError, match="no model yet"):
+        classifier.predict(["red"])
+    assert classifier.notices == []
+    assert classifier.fit(DATA, dev=DATA).predict(["red"])
 
 
 def test_a_share_is_held_out_and_said_so(fitted, caplog):

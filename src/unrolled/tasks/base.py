@@ -168,6 +168,8 @@ class Estimator(ABC, Generic[Data]):
             resume: continue from the last checkpoint in ``run_folder``.
             progress: show a progress bar.
 
+        After an error the estimator is as it was before its first `fit`.
+
         Raises:
             DataError: the data cannot be used; names the file, row and column.
             DivergedError: the loss became NaN or infinite.
@@ -175,6 +177,15 @@ class Estimator(ABC, Generic[Data]):
         if resume and run_folder is None:
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
         self._reset()
+        try:
+            self._fit(train, dev, run_folder, resume, progress)
+        except Exception:
+            # A network left half-trained by an error must not pass for a fitted one.
+            self._reset()
+            raise
+        return self
+
+    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         training = self._read(train, labelled=True)
         shares = self._hold_out(training) if dev is None else None
         if shares is not None:
@@ -190,7 +201,6 @@ class Estimator(ABC, Generic[Data]):
         self.dev_evaluation = self._evaluation(
             scored, "held-out share" if dev is None else _described(dev), baselines=True
         )
-        return self
 
     def untrained(self, train: Any) -> Self:
         """Learn what comes before training: vocabularies, scales, and a network with its first weights.
