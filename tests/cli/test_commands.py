@@ -67,6 +67,24 @@ def test_evaluate_prints_one_json_object(task, models, files, unrolled):
     assert made["baselines"]
 
 
+def test_evaluate_prints_the_scores_of_a_model_on_a_read_only_disk(models, files, unrolled, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    before = sorted(models["classify"].iterdir())
+    monkeypatch.setattr("pathlib.Path.write_text", refuse)
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    done = unrolled("evaluate", models["classify"], files["classify"])
+    assert done.code == 0
+    assert "majority class" in done.out
+    assert done.err.count("not saved") == 1
+    assert "Read-only file system" in done.err
+    assert sorted(models["classify"].iterdir()) == before
+    as_json = unrolled("evaluate", models["classify"], files["classify"], "--json").json
+    assert as_json["scores"]
+    assert (as_json["report"], as_json["saved"]) == (None, None)
+
+
 def test_the_default_name_is_never_taken(files, unrolled):
     first = unrolled("train", "classify", files["classify"], *TINY, "--json").json["model"]
     second = unrolled("train", "classify", files["classify"], *TINY, "--json").json["model"]

@@ -6,13 +6,18 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, finite, note, result
 from unrolled.cli.tables import score_table
+from unrolled.errors import StorageError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+    from unrolled.tasks.evaluation import Evaluation
 
 
 def evaluate(
@@ -22,25 +27,37 @@ def evaluate(
 ) -> None:
     """Score a model, beside the baselines, on labelled data; saves the scores and a report in its folder."""
     with exit_codes(as_json=as_json):
-        from unrolled.reporting.page import write_report
         from unrolled.reporting.verdict import verdict
-        from unrolled.saving.files import write_file
         from unrolled.tasks.registry import load
 
         started = time.perf_counter()
         estimator = load(model)
         evaluation = estimator.evaluate(data)
         seconds = round(time.perf_counter() - started, 3)
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name) or "data"
-        scores = write_file(
-            model / f"evaluation-{name}.json",
-            json.dumps(finite(evaluation.to_json()), indent=1, ensure_ascii=False),
-        )
-        report = write_report(model / f"report-{name}.html", estimator, evaluation)
+        saved, said = _saved(model, data, estimator, evaluation)
         result(
             score_table(evaluation, verdict(evaluation, *estimator.monitored)),
-            evaluation.to_json()
-            | {"seconds": seconds, "model": str(model), "report": str(report), "saved": str(scores)},
+            evaluation.to_json() | {"seconds": seconds, "model": str(model)} | saved,
             as_json=as_json,
         )
-        note(f"Scores  {scores}\nReport  {report}\nSeconds {seconds:.0f}")
+        note(f"{said}\nSeconds {seconds:.0f}")
+
+
+def _saved(
+    model: Path, data: str, estimator: Estimator, evaluation: Evaluation
+) -> tuple[dict[str, str | None], str]:
+    """Save the scores and the report beside the model: where they are, and that in words.
+
+    A folder that cannot be written to costs the files, not the scores.
+    """
+    from unrolled.reporting.page import write_report
+    from unrolled.saving.files import write_file
+
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name) or "data"
+    text = json.dumps(finite(evaluation.to_json()), indent=1, ensure_ascii=False)
+    try:
+        scores = write_file(model / f"evaluation-{name}.json", text)
+        report = write_report(model / f"report-{name}.html", estimator, evaluation)
+    except StorageError as error:
+        return {"report": None, "saved": None}, f"The scores were not saved: {error}"
+    return {"report": str(report), "saved": str(scores)}, f"Scores  {scores}\nReport  {report}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from unrolled.errors import StorageError
@@ -25,7 +26,8 @@ def write_file(path: str | Path, text: str) -> Path:
         partial.write_text(text, encoding="utf-8")
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only file system refuses even to remove what is not there
+            partial.unlink()
         raise StorageError(
             f"{target}: could not be written: {error.strerror}; what was there before is untouched."
         ) from error
