@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+_LINE = 80
+"""Columns that the line of an epoch may take."""
+
 
 class ProgressBar:
     """One bar for the epoch at work, and a line for each that is done, on standard error.
@@ -54,10 +57,19 @@ class ProgressBar:
         numbers = f"loss {loss:.3g} · grad {norm:.3g} · clip {clipped:.0%} · {speed:,.0f} {unit}/s"
         self._progress.update(self._task, advance=1, numbers=numbers)
 
-    def end(self, epoch: int, loss: float, scores: Mapping[str, float], seconds: float) -> None:
-        """Print the line of an epoch that is done, counted from 0."""
-        numbers = "".join(f" · {name} {value:.4g}" for name, value in scores.items())
-        self.say(f"epoch {epoch + 1}/{self._epochs} · loss {loss:.4g}{numbers} · {seconds:.1f} s")
+    def end(self, epoch: int, loss: float, scores: Mapping[str, float], monitor: str, seconds: float) -> None:
+        """Print the line of an epoch that is done, counted from 0.
+
+        The monitored score comes first, then the others as far as there is room; the history has them all.
+        """
+        line = f"epoch {epoch + 1}/{self._epochs} · loss {loss:.4g}"
+        end = f" · {seconds:.1f} s"
+        for name in sorted(scores, key=lambda name: name != monitor):
+            longer = f"{line} · {name} {scores[name]:.4g}"
+            if name != monitor and len(longer + end) > _LINE:
+                break
+            line = longer
+        self.say(line + end)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""

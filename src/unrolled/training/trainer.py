@@ -268,7 +268,7 @@ class Trainer:
             self.keep_best()
         self.schedule.end_epoch(better)
         self.begin_averaging()
-        self.bar.end(position.epoch, loss, scores, position.seconds)
+        self.bar.end(position.epoch, loss, scores, self.monitor, position.seconds)
         position.begin_epoch()
         if position.epoch >= self.config.epochs:
             self.history.stopped = "epochs"
