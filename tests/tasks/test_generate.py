@@ -26,6 +26,8 @@ def rhyme():
 
 
 def test_deep_is_learnt_by_heart(deep):
+    assert deep.dev_evaluation.data == "the training data itself"
+    assert deep.history.stopped == "patience"
     assert deep.predict(["d", "de", "dee", "deep", ""], temperature=0) == ["eep", "ep", "p", "", "deep"]
     assert deep.predict(["d"], beam=3) == ["eep"]
     assert deep.dev_evaluation.scores["nats_per_character"] < 0.05

@@ -77,6 +77,16 @@ def test_training_stops_when_the_score_stands_still_and_the_best_weights_return(
     assert_same_weights(weights(trainer), seen[2])
 
 
+def test_patience_counts_only_what_adds_up_to_the_least_improvement():
+    scores = iter([1.0, 0.7, 0.6, 0.5, 0.4, 0.38, 0.37, 0.36, 0.35])
+    trainer = make_trainer(epochs=9, patience=3, min_improvement=0.15)
+    history = trainer.fit(TinyLoader(), lambda: {"error": next(scores)}, "error", "min")
+    assert history.stopped == "patience"
+    # 0.7 and then 0.5 count; three epochs after that reach no 0.35. The weights are those of the best.
+    assert len(history.epochs) == 7
+    assert history.best_epoch == 7
+
+
 def test_a_score_that_is_nan_is_never_the_best():
     scores = iter([2.0, float("nan"), 3.0, float("nan")])
     history = make_trainer().fit(TinyLoader(), lambda: {"error": next(scores)}, "error", "min")

@@ -198,8 +198,9 @@ class Estimator(ABC, Generic[Data]):
         self._train(training, held_out, run_folder, resume, progress)
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
         scored = held_out if self._kept_apart is None else self._kept_apart
+        share = "the training data itself" if scored is training else "held-out share"
         self.dev_evaluation = self._evaluation(
-            scored, "held-out share" if dev is None else _described(dev), baselines=True
+            scored, share if dev is None else _described(dev), baselines=True
         )
 
     def untrained(self, train: Any) -> Self:

@@ -86,6 +86,11 @@ class TrainingConfig(BaseModel):
         ge=1,
         description="Epochs without a better dev score before training stops; none never stops early.",
     )
+    min_improvement: float = Field(
+        0.0,
+        ge=0,
+        description="By how much the dev score must get better for patience, and the schedule, to count it.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of every random choice.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Arithmetic of the forward pass; below float32 it is mixed precision."

@@ -13,7 +13,8 @@ class Position(BaseModel):
     Attributes:
         epoch: the epoch at work, counted from 0; `batch`: the next batch in it.
         updates: made so far.
-        best: the best value of the monitored score, and `waited`: epochs since.
+        best: the best value of the monitored score.
+        mark: the value that patience measures by, and `waited`: epochs since it was set.
         averaging: whether averaging of the weights has begun.
         total, count, steps, norms, clipped, made, seconds: sums over the updates of this epoch.
     """
@@ -24,6 +25,7 @@ class Position(BaseModel):
     batch: int = 0
     updates: int = 0
     best: float | None = None
+    mark: float | None = None
     waited: int = 0
     averaging: bool = False
     total: float = 0.0

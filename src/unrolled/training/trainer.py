@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -247,10 +247,11 @@ class Trainer:
         if score is not None and self.monitor not in scores:
             raise ConfigError(f"monitor: expected one of {sorted(scores)}, got {self.monitor!r}.")
         value = scores[self.monitor] if scores else loss
-        better = isfinite(value) and (
-            position.best is None or (value < position.best if self.mode == "min" else value > position.best)
-        )
-        position.best, position.waited = (value, 0) if better else (position.best, position.waited + 1)
+        better = self.gain(value, position.best) > 0
+        position.best = value if better else position.best
+        # Patience measures from its own mark: many small steps add up to one that counts.
+        counts = self.gain(value, position.mark) > self.config.min_improvement
+        position.mark, position.waited = (value, 0) if counts else (position.mark, position.waited + 1)
         self.history.epochs.append(
             EpochRecord(
                 epoch=position.epoch + 1,
@@ -266,7 +267,7 @@ class Trainer:
         )
         if score is not None and better:
             self.keep_best()
-        self.schedule.end_epoch(better)
+        self.schedule.end_epoch(counts)
         self.begin_averaging()
         self.bar.end(position.epoch, loss, scores, self.monitor, position.seconds)
         position.begin_epoch()
@@ -278,6 +279,14 @@ class Trainer:
             self.history.stopped = "patience"
         self.carry = Carry()
         self.save_checkpoint()
+
+    def gain(self, value: float, before: float | None) -> float:
+        """How much better a value of the monitored score is than the one before."""
+        if not isfinite(value):
+            return -inf
+        if before is None:
+            return inf
+        return before - value if self.mode == "min" else value - before
 
     def evaluate(self, score: Score) -> dict[str, float]:
         """Scores on the dev data, of the averaged weights once there are any, by the first process."""

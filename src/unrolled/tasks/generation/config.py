@@ -51,6 +51,11 @@ class GenerateConfig(TaskConfig):
     weight_decay: float = Field(
         0.01, ge=0, description="Decay of weight matrices; biases and gains never decay."
     )
+    min_improvement: float = Field(
+        1e-3,
+        ge=0,
+        description="By how much the dev score must get better for patience, and the schedule, to count it.",
+    )
     schedule: Literal["constant", "plateau", "cosine"] = Field(
         "cosine",
         description="How the learning rate falls: not, when the dev score stands still, or as a cosine.",
