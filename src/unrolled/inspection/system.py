@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from unrolled.layers import GRU, LSTM, RNN
+from unrolled.ops.native.library import choices
 
 _PACKAGES = ("unrolled", "torch", "numpy", "pandas", "accelerate", "safetensors", "tokenizers", "pydantic")
 
@@ -43,12 +44,29 @@ def recurrences(layers: Iterable[tuple[str, nn.Module]]) -> list[Mapping[str, st
         {
             "layer": f"{name}: {type(layer).__name__}" if name else type(layer).__name__,
             "operator": f"unrolled::{type(layer).__name__.lower()}",
-            "runs": "reference (plain torch)",
-            "why": "this release registers no other kernel for the operator",
         }
+        | _implementation(layer)
         for name, layer in layers
         if isinstance(layer, RNN | GRU | LSTM)
     ]
+
+
+def _implementation(layer: RNN | GRU | LSTM) -> dict[str, str]:
+    weight = layer.get_parameter("weight_hh_l0")
+    reasons = {
+        "no compiled library was installed; a C++ compiler and a new install bring it": not choices(),
+        f"the compiled library is for CPUs, the layer is on {weight.device}": weight.device.type != "cpu",
+        f"the compiled library has no {weight.dtype}": weight.dtype not in (torch.float32, torch.float64),
+        "the compiled library has no projection": isinstance(layer, LSTM) and layer.proj_size > 0,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            return {"runs": "reference (plain torch)", "why": reason}
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {
+        "runs": f"compiled ({choices()[0]})",
+        "why": f"the fastest one built for a processor with {capability}",
+    }
 
 
 def default_layers() -> list[tuple[str, nn.Module]]:
