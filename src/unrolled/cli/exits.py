@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
-from unrolled.cli.output import note
+from unrolled.cli.output import first_process, say
 from unrolled.errors import UnrolledError
 
 USER_ERROR = 2
@@ -28,7 +29,11 @@ def exit_codes(*, as_json: bool) -> Iterator[None]:
 
 def _end(error: BaseException, text: str, code: int, *, as_json: bool) -> None:
     sentence = " ".join(text.split())
-    note(f"Error: {sentence}" if code == USER_ERROR else sentence)
-    if as_json:
+    shown = f"Error: {sentence}" if code == USER_ERROR else sentence
+    if first_process():
+        say(shown)
+    else:
+        say(f"(process {os.environ['RANK']}) {shown}")
+    if as_json and first_process():
         print(json.dumps({"error": sentence, "kind": type(error).__name__}, ensure_ascii=False))
     raise typer.Exit(code) from error

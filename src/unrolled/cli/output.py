@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,13 +16,26 @@ from rich.console import Console, RenderableType
 AsJson = typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")
 
 
+def first_process() -> bool:
+    """Whether this is the only process, or the first of those that a launcher started to train together."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def note(text: RenderableType) -> None:
-    """Says something on the way, to standard error."""
+    """Says something on the way, to standard error; of several processes the first speaks."""
+    if first_process():
+        say(text)
+
+
+def say(text: RenderableType) -> None:
+    """Says something to standard error, whichever process this is."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 def result(shown: RenderableType, value: Mapping[str, Any], *, as_json: bool) -> None:
     """Prints a command's result on standard output: as a person reads it, or as one JSON object."""
+    if not first_process():
+        return
     if as_json:
         print(json.dumps(finite(value), ensure_ascii=False, allow_nan=False, default=str))
     else:

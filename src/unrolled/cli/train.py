@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
-from unrolled.cli.output import AsJson, note, notes_shown, result
+from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import score_table
 
@@ -88,16 +88,19 @@ def _train(
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
     from unrolled.tasks.card import describe_network
+    from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
-    folder = model_folder(output, estimator.task, train, resume=resume)
     config = estimator.config
+    folder = decided_by_the_first(config, lambda: model_folder(output, estimator.task, train, resume=resume))
     note(
         f"Training on {train}: {describe_network(config)}; {config.optimizer}, "
         f"learning rate {config.learning_rate:g}, at most {config.epochs} epochs, seed {config.seed}."
     )
     with notes_shown():
         _fit(estimator, train, dev, folder, resume=resume)
+    if not first_process():
+        return
     evaluation = estimator.dev_evaluation if test is None else estimator.evaluate(test)
     assert evaluation is not None
     estimator.save(folder, evaluation)

@@ -7,18 +7,21 @@ rows, and the gradients are added up in one go before the step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import nn
 
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, UnrolledError
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
     from unrolled.training.config import TrainingConfig
+
+Decided = TypeVar("Decided")
 
 _PRECISIONS = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
@@ -46,6 +49,26 @@ def build_accelerator(config: TrainingConfig) -> Accelerator:
             f"precision: expected one that this machine computes in, got {config.precision!r} ({error}); "
             "use float32."
         ) from error
+
+
+def decided_by_the_first(config: TrainingConfig, decide: Callable[[], Decided]) -> Decided:
+    """What ``decide`` finds in the first process, in every process; an error it raises too.
+
+    What depends on the disk, such as a free name, could else come out differently in each.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return decide()
+    accelerator = build_accelerator(config)
+    found: list[Any] = [None, None]
+    if accelerator.is_main_process:
+        try:
+            found[0] = decide()
+        except UnrolledError as error:
+            found[1] = error
+    torch.distributed.broadcast_object_list(found, 0)
+    if found[1] is not None:
+        raise found[1]
+    return found[0]
 
 
 def add_up(accelerator: Accelerator, *values: float) -> tuple[float, ...]:

@@ -1,0 +1,48 @@
+"""Several processes train one model: one of them speaks and writes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from unrolled.tasks.registry import load
+
+# On CPUs accelerate's launcher starts one process; torchrun starts two.
+ACCELERATE = [
+    *("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "1", "--num_machines", "1"),
+    *("--mixed_precision", "no", "--dynamo_backend", "no"),
+]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def launch(launcher, folder, *arguments):
+    command = [sys.executable, *launcher, "-m", "unrolled", "train", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, timeout=120)
+
+
+@pytest.mark.parametrize("launcher", [ACCELERATE, TORCHRUN], ids=["accelerate", "torchrun"])
+def test_a_launcher_trains_one_model_and_one_process_speaks(launcher, files, tmp_path):
+    tiny = ["--hidden-size", "4", "--epochs", "2", "--json"]
+    done = launch(launcher, tmp_path, "classify", files["classify"], *tiny)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert done.stderr.count("Training on") == 1
+    assert done.stderr.count("epoch 2/2 · loss") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["classify-reviews"]
+    assert json.loads(done.stdout)["model"] == "classify-reviews"
+    assert set(load(tmp_path / "classify-reviews").predict(["a fine film"])) <= {"good", "bad"}
+
+
+def test_an_error_of_the_first_process_ends_all(files, tmp_path):
+    (tmp_path / "taken").write_text("")
+    done = launch(TORCHRUN, tmp_path, "classify", files["classify"], "-o", "taken")
+    assert done.returncode != 0
+    told = [line for line in done.stderr.splitlines() if "taken: expected a folder" in line]
+    assert sorted(line.split("Error:")[0] for line in told) == ["", "(process 1) "]
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "unrolled", "--help"], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"evaluate" in done.stdout
