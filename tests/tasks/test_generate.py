@@ -108,6 +108,16 @@ def test_writing_ends_before_the_stop_and_after_the_length(rhyme):
     assert len("".join(rhyme.generate("one", length=7, temperature=0))) == 7
 
 
+def test_words_unseen_in_training_are_counted_beside_the_scores():
+    generator = Generator(**SMALL, unit="word", epochs=1).fit([RHYME], dev=[RHYME])
+    assert any("unknown_share" in notice for notice in generator.notices)
+    assert "unknown_share" not in generator.dev_evaluation.scores
+    evaluation = generator.evaluate(["one two extraordinarily three"])
+    assert evaluation.count == 5  # four words and the end of the text
+    for scores in (evaluation.scores, *evaluation.baselines.values()):
+        assert scores["unknown_share"] == 0.2
+
+
 @pytest.mark.parametrize("unit", ["character", "byte", "word", "bpe"])
 @pytest.mark.parametrize("tied", [False, True])
 def test_saved_and_loaded_it_is_the_same(tmp_path, unit, tied):

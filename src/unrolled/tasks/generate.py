@@ -30,6 +30,9 @@ class Generator(Estimator[Any]):
     notes JSON lines, or a list, of sequences of lists of MIDI notes. Training reads many places at once in
     windows and carries the state from window to window (truncated backpropagation through time).
 
+    A word or character that training has not seen costs the nats of the one unknown symbol, however long it
+    is. Scores are too good by that; they then come with ``unknown_share``, the share of such tokens.
+
     Example:
         >>> words = ["deep"] * 60
         >>> generator = Generator(hidden_size=16, epochs=5, batch_size=4, learning_rate=0.03).fit(words)
@@ -100,6 +103,11 @@ class Generator(Estimator[Any]):
 
     def _prepare(self, train: Any) -> None:
         self._written.prepare(train, self.effective)
+        if self.effective.unit == "word":
+            self._note(
+                "A word not seen in training costs the one unknown symbol, however long it is: scores per "
+                "character look better than they are, the more so the higher unknown_share."
+            )
         updates = self._written.updates(train, self.effective)
         if updates is None or "epochs" in self.config.model_fields_set:
             return

@@ -43,6 +43,8 @@ _SMALL = 100
 """Characters below which a text is not divided."""
 _QUICKLY_READ = 200_000
 """Characters that can be encoded once more without being noticed."""
+_COUNTED = 10_000_000
+"""Tokens looked through at once, so that a memory map stays one."""
 _UNITS = {"character": "characters", "byte": "bytes", "word": "words", "bpe": "byte pairs"}
 
 
@@ -135,12 +137,13 @@ class TextMedium(Medium[Texts]):
         corpus, characters = encode_corpus(data, self.tokenizer), data.characters
         rows = min(64, -(-len(corpus) // _CARRIED))
         loader = StreamLoader(corpus, rows, _WINDOW, shuffle=False)
+        unknown = self._unknown_share(corpus)
 
         def score() -> Scored:
             nats = negative_log_likelihood(model, loader)
             written = "".join(self.write(model, "", WritingConfig.model_validate({"length": 300})))
             return Scored(
-                self._scores(nats, len(corpus), characters),
+                self._scores(nats, len(corpus), characters) | unknown,
                 len(corpus),
                 _UNITS[self.unit],
                 ({"prompt": "", "written": written},),
@@ -159,6 +162,19 @@ class TextMedium(Medium[Texts]):
         # A hopeless model on long tokens would overflow.
         return scores | {"perplexity": math.exp(min(nats / tokens, 700))}
 
+    def _unknown_share(self, corpus: Corpus) -> dict[str, float]:
+        """The share of tokens that training has not seen, where there are any.
+
+        Such a token costs the nats of the unknown symbol, whatever it is made of: with many of them the other
+        scores look better than they are.
+        """
+        unknown = self.tokenizer.unknown
+        if unknown is None:
+            return {}
+        parts = (corpus.tokens[start : start + _COUNTED] for start in range(0, len(corpus), _COUNTED))
+        found = sum(int(np.count_nonzero(part == unknown)) for part in parts)
+        return {"unknown_share": found / len(corpus)} if found else {}
+
     def fit_baseline(self, train: Texts, config: GenerateConfig) -> tuple[Baseline, str]:
         """A Witten-Bell n-gram over the same tokens."""
         order = config.ngram_order or (3 if self.unit in ("word", "bpe") else 5)
@@ -175,7 +191,7 @@ class TextMedium(Medium[Texts]):
         # Every document was given the end token to start from, which is no token to predict.
         starts = np.cumsum([0, *map(len, documents)])[:-1]
         nats = -float(np.delete(log_probabilities, starts).sum())
-        return self._scores(nats, len(corpus), data.characters)
+        return self._scores(nats, len(corpus), data.characters) | self._unknown_share(corpus)
 
     def vocabularies(self) -> dict[str, Any]:
         """The tokenizer."""
