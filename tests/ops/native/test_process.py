@@ -46,7 +46,7 @@ def test_thousands_of_calls_leak_nothing(cell):
     train(1000)
     after = tracemalloc.get_traced_memory()[0], resident_pages()
     tracemalloc.stop()
-    # A record or a tensor left behind at every call would be more; Python's free lists, which still fill, are less.
+    # A record or a tensor left behind at every call would be more; free lists that still fill are less.
     assert after[0] - before[0] < 1000 * 100
     assert after[1] - before[1] < 512  # pages, 2 MB
 
