@@ -9,10 +9,11 @@ TINY = ["--hidden-size", "4", "--epochs", "1"]
 
 
 def refused(done, *words):
-    """One sentence on standard error with all of the words, and nothing on standard output."""
+    """One sentence on standard error with all of the words, no longer than it must be."""
     assert done.code == 2
     errors = [line for line in done.err.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
+    assert len(errors[0]) < 1000
     assert done.err.splitlines()[-1] == errors[0]
     for word in words:
         assert word in errors[0]
@@ -39,6 +40,9 @@ def refused(done, *words):
             '{"tokens": ["a", "b"], "tags": ["X"]}\n',
             ["unequal.jsonl", "row 1", "2", "1"],
         ),
+        ("tag", "none.jsonl", '{"tokens": [], "tags": []}\n', ["none.jsonl", "row 1", "words"]),
+        ("tag", "long.txt", "x" * 5000, ["long.txt", "row 1", "x" * 40]),
+        ("forecast", "semicolons.csv", "ds;y\n2024-01-01;1\n", ["semicolons.csv", "commas", "semicolons"]),
         ("forecast", "gap.csv", "ds,y\n2024-01-01,1\n2024-01-02,oops\n", ["gap.csv", "row 3", "'y'", "oops"]),
         (
             "classify",
@@ -71,6 +75,38 @@ def test_a_wrong_column(files, unrolled, tmp_path):
 def test_a_label_unseen_in_training(models, unrolled, tmp_path):
     (tmp_path / "new.tsv").write_text("text\tlabel\na fine film\tgood\na fine film\tmeh\n")
     refused(unrolled("evaluate", models["classify"], "new.tsv"), "new.tsv", "row 3", "meh", "bad")
+
+
+def test_a_missing_test_file_is_noticed_before_training(files, unrolled, tmp_path):
+    done = unrolled("train", "classify", files["classify"], "--test", "nowhere.tsv", *TINY)
+    refused(done, "nowhere.tsv")
+    assert "epoch" not in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_test_data_that_cannot_be_scored_does_not_cost_the_model(files, unrolled, tmp_path):
+    (tmp_path / "new.tsv").write_text("text\tlabel\na fine film\tmeh\n")
+    done = unrolled("train", "classify", files["classify"], "--test", "new.tsv", "-o", "m", *TINY)
+    refused(done, "new.tsv", "row 2", "meh")
+    assert "saved in m" in done.err
+    assert not (tmp_path / "m" / "checkpoint").exists()
+    assert unrolled("evaluate", "m", files["classify"]).code == 0
+
+
+def test_a_series_without_numbers_to_compare_with(models, unrolled, tmp_path):
+    rows = "".join(f"2024-01-{day:02},\n" for day in range(1, 31))
+    (tmp_path / "none.csv").write_text(f"ds,y\n{rows}")
+    refused(unrolled("evaluate", models["forecast"], "none.csv"), "none.csv", "numbers")
+
+
+def test_a_table_on_standard_input_is_named_so(models, unrolled):
+    done = unrolled("predict", models["forecast"], input="ds,y\n2024-01-01,1\n2024-01-01,2\n")
+    refused(done, "standard input", "row 3", "'ds'")
+
+
+def test_a_byte_order_mark_on_standard_input_is_no_text(models, unrolled):
+    prompt = ["predict", models["generate"], "--temperature", "0", "--length", "5"]
+    assert unrolled(*prompt, input="\ufeffdeep\n").out == unrolled(*prompt, input="deep\n").out
 
 
 def test_a_value_that_is_not_a_number_anywhere(models, files, unrolled, tmp_path):
@@ -126,6 +162,8 @@ def test_an_option_with_a_wrong_value(files, unrolled, tmp_path):
         ("options.json", '{"hiden_size": 3}', ["hiden_size", "hidden_size"]),
         ("options.json", "{", ["options.json", "JSON"]),
         ("options.json", "[1]", ["options.json", "table"]),
+        ("options.json", '{"task": "classify", "options": [1]}', ["options.json", "table"]),
+        ("options.json", '{"task": "tag", "options": {}}', ["options.json", "'classify'", "'tag'"]),
         ("options.yaml", "a: 1", ["options.yaml", ".toml"]),
         ("options.toml", "= 3", ["options.toml", "TOML"]),
     ],
@@ -133,6 +171,11 @@ def test_an_option_with_a_wrong_value(files, unrolled, tmp_path):
 def test_a_config_file_that_cannot_be_used(name, content, words, files, unrolled, tmp_path):
     (tmp_path / name).write_text(content)
     refused(unrolled("train", "classify", files["classify"], "--config", name), *words)
+
+
+def test_a_config_file_with_a_byte_order_mark(files, unrolled, tmp_path):
+    (tmp_path / "options.json").write_text('{"hidden_size": 4, "epochs": 1}', encoding="utf-8-sig")
+    assert unrolled("train", "classify", files["classify"], "--config", "options.json").code == 0
 
 
 def test_a_missing_config_file(files, unrolled):

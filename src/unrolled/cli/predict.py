@@ -20,6 +20,8 @@ from unrolled.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
 
+_INPUT = "standard input"
+
 
 def predict_command() -> Any:
     """The command, with flags made of the tasks' options of prediction: asked for only when it runs."""
@@ -121,7 +123,7 @@ def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, A
         return estimator.predict(data, **options)
     if estimator.task == "forecast":
         # Without a table a forecaster goes on from the end of what it was trained on.
-        return estimator.predict(_table_of_standard_input(), **options)
+        return _predicted_from_table(estimator, options)
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
     read = _READERS[estimator.task]
@@ -129,14 +131,23 @@ def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, A
     return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
 
 
+def _predicted_from_table(estimator: Estimator, options: Mapping[str, Any]) -> list[Any]:
+    try:
+        return estimator.predict(_table_of_standard_input(), **options)
+    except DataError as error:
+        # The table has lost its name and its header row on the way.
+        row = None if error.row is None else error.row + 1
+        raise DataError(
+            error.problem, path=_INPUT, row=row, column=error.column, remedy=error.remedy
+        ) from error
+
+
 def _standard_input() -> Iterator[str]:
-    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="")
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
     try:
         yield from lines
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"expected UTF-8, got {error.reason}", path="standard input", remedy="convert it"
-        ) from None
+        raise DataError(f"expected UTF-8, got {error.reason}", path=_INPUT, remedy="convert it") from None
 
 
 def _table_of_standard_input() -> Any:
@@ -148,7 +159,7 @@ def _table_of_standard_input() -> Any:
     try:
         return pd.read_csv(io.StringIO(text))
     except ValueError as error:
-        raise DataError(f"expected a table with a header, got {error}", path="standard input") from None
+        raise DataError(f"expected a table with a header, got {error}", path=_INPUT) from None
 
 
 def _sequence(line: str) -> Any:

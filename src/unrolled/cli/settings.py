@@ -10,13 +10,14 @@ from typing import Any
 from unrolled.errors import ConfigError
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path, task: str) -> dict[str, Any]:
     """The options in ``path``, under the same names as the Python arguments.
 
     The ``config.json`` of a saved model is accepted as it is, so a run can be repeated from its model.
 
     Raises:
-        ConfigError: the file is missing, is neither JSON nor TOML, or is not a table of options.
+        ConfigError: the file is missing, is neither JSON nor TOML, is not a table of options, or is of a
+            model of another task.
     """
     readers = {".json": json.loads, ".toml": tomllib.loads}
     reader = readers.get(path.suffix.lower())
@@ -25,11 +26,17 @@ def read_settings(path: Path) -> dict[str, Any]:
             f"--config {path}: expected a file that ends in .json or .toml, got {path.suffix!r}."
         )
     try:
-        settings = reader(path.read_text(encoding="utf-8"))
+        settings = reader(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: there is no such file.") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"--config {path}: cannot be read as {path.suffix[1:].upper()}: {error}.") from None
+    if isinstance(settings, dict) and {"task", "options"} <= settings.keys():
+        if settings["task"] != task:
+            raise ConfigError(
+                f"--config {path}: expected options of {task!r}, got those of {settings['task']!r}."
+            )
+        settings = settings["options"]
     if not isinstance(settings, dict):
         raise ConfigError(f"--config {path}: expected a table of options, got {type(settings).__name__}.")
-    return settings["options"] if {"task", "options"} <= settings.keys() else settings
+    return settings

@@ -17,9 +17,11 @@ from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import score_table
+from unrolled.errors import UnrolledError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
+    from unrolled.tasks.evaluation import Evaluation
 
 
 class TaskCommands(TyperGroup):
@@ -68,7 +70,7 @@ def _command(task: str) -> Any:
         **options: Any,
     ) -> None:
         with exit_codes(as_json=as_json):
-            chosen = (read_settings(config) if config else {}) | given(estimator.Config, options)
+            chosen = (read_settings(config, task) if config else {}) | given(estimator.Config, options)
             _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
 
     about = (estimator.__doc__ or "").strip().split("\n\n")[0]
@@ -85,12 +87,15 @@ def _train(
     resume: bool,
     as_json: bool,
 ) -> None:
+    from unrolled.data.builtin import resolve
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
     from unrolled.tasks.card import describe_network
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
+    for given in filter(None, (train, dev, test)):
+        resolve(given)  # a misspelt name is better noticed before training than after it
     config = estimator.config
     folder = decided_by_the_first(config, lambda: model_folder(output, estimator.task, train, resume=resume))
     note(
@@ -101,7 +106,7 @@ def _train(
         _fit(estimator, train, dev, folder, resume=resume)
     if not first_process():
         return
-    evaluation = estimator.dev_evaluation if test is None else estimator.evaluate(test)
+    evaluation = estimator.dev_evaluation if test is None else _tested(estimator, test, folder)
     assert evaluation is not None
     estimator.save(folder, evaluation)
     report = write_report(folder / "report.html", estimator, evaluation)
@@ -119,6 +124,17 @@ def _train(
         as_json=as_json,
     )
     note(f"Model   {folder}\nReport  {report}\nSeconds {seconds:.0f}")
+
+
+def _tested(estimator: Estimator, test: str, folder: Path) -> Evaluation:
+    """The scores on the test data; where these cannot be read the model is not lost for it."""
+    try:
+        return estimator.evaluate(test)
+    except UnrolledError:
+        estimator.save(folder)
+        shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+        note(f"The model is saved in {folder}; for the test data: unrolled evaluate {folder} DATA")
+        raise
 
 
 def _fit(estimator: Estimator, train: str, dev: str | None, folder: Path, *, resume: bool) -> None:

@@ -98,7 +98,7 @@ def _read_conllu(path: str | Path, column: str, tagged: bool) -> Iterator[Exampl
                 continue
             if not cells[0].isdigit():
                 raise DataError(
-                    f"expected a word's number, got {cells[0]!r}", path=path, row=row, column="id"
+                    f"expected a word's number, got {cells[0]!r:.60}", path=path, row=row, column="id"
                 )
             if tagged and cells[index] == "_" and column in ("upos", "xpos", "deprel"):
                 raise DataError("expected a tag, got '_'", path=path, row=row, column=column)
@@ -119,7 +119,7 @@ def _read_two_columns(path: str | Path, tagged: bool) -> Iterator[Example]:
                 continue
             if tagged and (len(cells) < 2 or not cells[-1].strip()):
                 raise DataError(
-                    f"expected a token and its tag, got {line!r}", path=path, row=row, column="tag"
+                    f"expected a token and its tag, got {line!r:.60}", path=path, row=row, column="tag"
                 )
             rows.append(row)
             words.append(cells[0])
@@ -165,8 +165,8 @@ def _strings(table: Table, entry: int, column: str, cell: Any) -> tuple[str, ...
     if isinstance(cell, str):
         return tuple(cell.split())
     if not isinstance(cell, Sequence):
-        raise table.source(entry, column).error(f"expected a list of strings, got {cell!r}")
+        raise table.source(entry, column).error(f"expected a list of strings, got {cell!r:.60}")
     for item in cell:
         if not isinstance(item, str | int) or isinstance(item, bool):
-            raise table.source(entry, column).error(f"expected a list of strings, got {item!r} in it")
+            raise table.source(entry, column).error(f"expected a list of strings, got {item!r:.60} in it")
     return tuple(map(str, cell))

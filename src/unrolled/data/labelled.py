@@ -224,7 +224,7 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
 
 def _text(cell: Any, source: Source) -> str:
     if not isinstance(cell, str):
-        raise source.error(f"expected text, got {cell!r}")
+        raise source.error(f"expected text, got {cell!r:.60}")
     return cell
 
 
@@ -248,9 +248,9 @@ def _number(target: Any, source: Source) -> float:
     try:
         number = float(target)
     except (TypeError, ValueError):
-        raise source.error(f"expected a number, got {target!r}") from None
+        raise source.error(f"expected a number, got {target!r:.60}") from None
     if not np.isfinite(number):
-        raise source.error(f"expected a finite number, got {target!r}")
+        raise source.error(f"expected a finite number, got {target!r:.60}")
     return number
 
 

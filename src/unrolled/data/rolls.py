@@ -89,7 +89,7 @@ def roll_of_notes(steps: Any, source: Source | None = None) -> np.ndarray:
             if note == -1:
                 continue
             if note not in _NOTES:
-                raise source.error(f"expected MIDI notes from 21 to 108, got {note!r} at step {step + 1}")
+                raise source.error(f"expected MIDI notes from 21 to 108, got {note!r:.60} at step {step + 1}")
             roll[step, int(note) - LOWEST_KEY] = 1
     return roll
 

@@ -174,7 +174,7 @@ def _times(table: Table, name: str) -> np.ndarray:
     if dates.isna().any():
         entry = int(np.flatnonzero(dates.isna())[0])
         raise table.source(entry, name).error(
-            f"expected a date such as 2024-12-31, got {table.column(name)[entry]!r}",
+            f"expected a date such as 2024-12-31, got {table.column(name)[entry]!r:.60}",
             remedy="write every date of the column the same way",
         )
     return dates.to_numpy(dtype="datetime64[ns]")
@@ -206,7 +206,7 @@ def _check_repeats(table: Table, times: np.ndarray, rows: np.ndarray, column: st
     if len(same):
         first, second = int(rows[same[0]]), int(rows[same[0] + 1])
         raise table.source(int(second), column).error(
-            f"expected every time once in a series, got {table.column(column)[second]!r} again after row "
+            f"expected every time once in a series, got {table.column(column)[second]!r:.60} again after row "
             f"{table.rows[first]}" + (f" in series {name!r}" if name else ""),
             remedy="name the column that tells the series apart, or remove one row",
         )

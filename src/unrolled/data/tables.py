@@ -77,7 +77,7 @@ class Table:
             numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
         if np.isinf(numbers).any():
             entry = int(np.flatnonzero(np.isinf(numbers))[0])
-            raise self.source(entry, name).error(f"expected a finite number, got {cells[entry]!r}")
+            raise self.source(entry, name).error(f"expected a finite number, got {cells[entry]!r:.60}")
         return numbers
 
     def _number(self, name: str, entry: int, cell: Any) -> float:
@@ -86,7 +86,7 @@ class Table:
         try:
             return float(cell)
         except (TypeError, ValueError):
-            raise self.source(entry, name).error(f"expected a number, got {cell!r}") from None
+            raise self.source(entry, name).error(f"expected a number, got {cell!r:.60}") from None
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column is a number or missing, and not all are missing."""
@@ -170,6 +170,13 @@ def _read_delimited(path: Path, delimiter: str, header: bool | None, wanted: Seq
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
     first = [cell.strip() for cell in cells[0]]
+    if delimiter == "," and all(len(record) == 1 and ";" in record[0] for record in cells):
+        raise DataError(
+            "expected cells separated by commas, found semicolons",
+            path=path,
+            row=rows[0],
+            remedy="save it with commas, or as .tsv with tabs",
+        )
     if header is None:
         header = _holds_names(cells, first, wanted)
     notes = () if header else ("There is no header row; the columns are numbered.",)
@@ -286,5 +293,5 @@ def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:
     """The cells of a text column, each as a document of one piece."""
     for entry, cell in enumerate(table.column(name)):
         if not isinstance(cell, str):
-            raise table.source(entry, name).error(f"expected text, got {cell!r}")
+            raise table.source(entry, name).error(f"expected text, got {cell!r:.60}")
         yield [cell]

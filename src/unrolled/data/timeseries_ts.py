@@ -73,7 +73,7 @@ def _case(
     target = channels.pop().strip() if labelled else None
     if labels and target not in labels:
         listed = ", ".join(sorted(labels))
-        raise source.error(f"expected one of the labels in the header ({listed}), got {target!r}")
+        raise source.error(f"expected one of the labels in the header ({listed}), got {target!r:.60}")
     if not channels:
         raise source.error("expected values, a colon and a label, got no colon")
     arrays = [_channel(path, row, number, text) for number, text in enumerate(channels, start=1)]
@@ -108,7 +108,7 @@ def _channel(path: str | Path, row: int, number: int, text: str) -> np.ndarray:
                 good = False
             if not good:
                 raise DataError(
-                    f"expected a number at step {step}, got {cell.strip()!r}",
+                    f"expected a number at step {step}, got {cell.strip()!r:.60}",
                     path=path,
                     row=row,
                     column=f"channel {number}",

@@ -124,7 +124,7 @@ class Vocabulary:
                 ", ..." if len(self) > 10 else ""
             )
             raise (source or Source()).error(
-                f"expected a {self.kind} seen in training ({known}), got {symbol!r}",
+                f"expected a {self.kind} seen in training ({known}), got {symbol!r:.60}",
                 remedy=f"correct it, or train on data that has this {self.kind}",
             )
         return number

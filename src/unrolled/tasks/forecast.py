@@ -245,6 +245,12 @@ class Forecaster(Estimator[Span]):
 
     def _scorer(self, data: Span) -> Callable[[], Scored]:
         origins = self._origins(data)
+        ahead = np.arange(1, self.effective.horizon + 1)
+        if all(
+            np.isnan(one.values[at[:, None] + ahead]).all()
+            for one, at in zip(data.series, origins, strict=True)
+        ):
+            raise data.series[0].source.error("expected numbers to compare the forecasts with, got none")
 
         def score() -> Scored:
             made = [(one, at, self._forecast(one, at)) for one, at in zip(data.series, origins, strict=True)]

@@ -85,14 +85,15 @@ class Tagger(Estimator[Examples]):
     def _read(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
         if isinstance(data, str | Path) or hasattr(data, "columns"):
-            return load_tagged(
+            examples = load_tagged(
                 data,
                 column=config.tags_column,
                 tokens=config.tokens_column,
                 tags=config.tags_column,
                 tagged=labelled,
             )
-        examples = given_examples(data, labelled)
+        else:
+            examples = given_examples(data, labelled)
         for example in examples if labelled else ():
             _check_pairs(example)
         return examples
