@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import layer_norm, layer_norm_backward, standardise
-from unrolled.ops.operator import callable_under_func, recurrence_operators, shaped_like
+from unrolled.ops.operator import recurrence_operators, shaped_like
 from unrolled.ops.scan import (
     clamp_gradient,
     each_step,
@@ -222,14 +222,13 @@ def gru_backward_reference(
     )
 
 
-gru_operator, gru_backward_operator = recurrence_operators(
+gru, gru_operator, gru_backward_operator = recurrence_operators(
     "gru",
     gru_reference,
     gru_backward_reference,
     saved=(0, 2, 3),
     differentiable=("gates_x", "h_0", "weight_hh", "bias_n", "norm_hh_gain", "probe"),
 )
-gru = callable_under_func(gru_operator, gru_reference)
 
 
 @gru_operator.register_fake

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import layer_norm, layer_norm_backward, standardise
-from unrolled.ops.operator import callable_under_func, recurrence_operators, shaped_like
+from unrolled.ops.operator import recurrence_operators, shaped_like
 from unrolled.ops.scan import (
     clamp_gradient,
     each_step,
@@ -305,7 +305,7 @@ def lstm_backward_reference(
     )
 
 
-lstm_operator, lstm_backward_operator = recurrence_operators(
+lstm, lstm_operator, lstm_backward_operator = recurrence_operators(
     "lstm",
     lstm_reference,
     lstm_backward_reference,
@@ -324,7 +324,6 @@ lstm_operator, lstm_backward_operator = recurrence_operators(
         "probe_c",
     ),
 )
-lstm = callable_under_func(lstm_operator, lstm_reference)
 
 
 @lstm_operator.register_fake

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import layer_norm, layer_norm_backward, standardise
-from unrolled.ops.operator import callable_under_func, recurrence_operators, shaped_like
+from unrolled.ops.operator import recurrence_operators, shaped_like
 from unrolled.ops.scan import (
     clamp_gradient,
     each_step,
@@ -173,14 +173,13 @@ def rnn_backward_reference(
     )
 
 
-rnn_operator, rnn_backward_operator = recurrence_operators(
+rnn, rnn_operator, rnn_backward_operator = recurrence_operators(
     "rnn",
     rnn_reference,
     rnn_backward_reference,
     saved=(0, 2),
     differentiable=("gates_x", "h_0", "weight_hh", "norm_hh_gain", "probe"),
 )
-rnn = callable_under_func(rnn_operator, rnn_reference)
 
 
 @rnn_operator.register_fake

@@ -6,7 +6,7 @@ all) plain torch does, and so do double backward, `torch.func` and everything wh
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,10 +16,10 @@ from unrolled.ops.lstm import lstm_backward_operator, lstm_backward_reference, l
 from unrolled.ops.native.gru import gru_backward, gru_forward
 from unrolled.ops.native.lstm import lstm_backward, lstm_forward
 from unrolled.ops.native.rnn import rnn_backward, rnn_forward
-from unrolled.ops.operator import Operator, Plain
+from unrolled.ops.operator import Kernel, Operator, Plain, register_cpu_kernel
 from unrolled.ops.rnn import rnn_backward_operator, rnn_backward_reference, rnn_operator, rnn_reference
 
-_KERNELS: tuple[tuple[Operator, Callable[..., tuple[Tensor, ...] | None], Plain], ...] = (
+_KERNELS: tuple[tuple[Operator, Callable[..., tuple[Tensor | None, ...] | None], Plain], ...] = (
     (rnn_operator, rnn_forward, rnn_reference),
     (rnn_backward_operator, rnn_backward, rnn_backward_reference),
     (gru_operator, gru_forward, gru_reference),
@@ -32,21 +32,26 @@ _KERNELS: tuple[tuple[Operator, Callable[..., tuple[Tensor, ...] | None], Plain]
 def register() -> None:
     """Make the library's functions the operators' kernels on the CPU."""
     for operator, kernel, reference in _KERNELS:
-        operator.register_kernel("cpu", _or_reference(kernel, reference))
+        register_cpu_kernel(operator, _or_reference(kernel, reference))
 
 
 @contextmanager
 def plain_torch() -> Iterator[None]:
     """Within the context, in all threads, the plain-torch references run."""
-    with ExitStack() as stack:
-        for operator, _, _ in _KERNELS:
-            stack.enter_context(operator.set_kernel_enabled("cpu", False))
+    global _in_use
+    before, _in_use = _in_use, False
+    try:
         yield
+    finally:
+        _in_use = before
 
 
-def _or_reference(kernel: Callable[..., tuple[Tensor, ...] | None], reference: Plain) -> Plain:
-    def run(*args: object) -> tuple[Tensor, ...]:
-        results = kernel(*args)
+_in_use = True
+
+
+def _or_reference(kernel: Callable[..., tuple[Tensor | None, ...] | None], reference: Plain) -> Kernel:
+    def run(*args: object) -> tuple[Tensor | None, ...]:
+        results = kernel(*args) if _in_use else None
         if results is not None:
             return results
         with torch.no_grad():

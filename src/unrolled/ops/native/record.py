@@ -38,17 +38,24 @@ def covered(
         shape: ``(T, B, H)``.
     """
     dtype = like.dtype
-    if dtype not in _TYPES or 0 in shape:
+    if dtype not in _TYPES or 0 in shape or not _readable(like, dtype):
         return False
-    if lengths is not None and (lengths.dtype is not torch.int64 or lengths.shape != shape[1:2]):
+    if lengths is not None and not (
+        lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == shape[1:2]
+    ):
         return False
     for tensor, wanted in exact:
-        if tensor is not None and (tensor.dtype is not dtype or tensor.shape != wanted):
+        if tensor is not None and (tensor.shape != wanted or not _readable(tensor, dtype)):
             return False
     for tensor in spread:
-        if tensor is not None and (tensor.dtype is not dtype or not _broadcasts(tensor.shape, shape)):
+        if tensor is not None and not (_broadcasts(tensor.shape, shape) and _readable(tensor, dtype)):
             return False
     return library() is not None
+
+
+def _readable(tensor: Tensor, dtype: torch.dtype) -> bool:
+    """Whether the values lie in memory as they are: here, of this type, not to be negated on reading."""
+    return tensor.dtype is dtype and tensor.is_cpu and not tensor.is_neg()
 
 
 def _broadcasts(sizes: Sequence[int], shape: Sequence[int]) -> bool:
@@ -58,7 +65,7 @@ def _broadcasts(sizes: Sequence[int], shape: Sequence[int]) -> bool:
 
 def whole(*tensors: Tensor | None) -> list[Tensor | None]:
     """Each contiguous; to be kept until `run` has returned, for only addresses are handed over."""
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
+    return [tensor if tensor is None or tensor.is_contiguous() else tensor.contiguous() for tensor in tensors]
 
 
 def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | None]:

@@ -1,0 +1,29 @@
+"""Calling a recurrence's CPU kernel at once, where torch's dispatcher would do nothing but find it.
+
+A short sequence takes a kernel some microseconds and the dispatcher's way through Python several times
+that. So the dispatcher is asked only where something listens: a transform, a mode, autocast, a trace, a
+subclass.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+_ORDINARY = frozenset({Tensor, torch.nn.Parameter, type(None), bool, int, float, str})
+
+
+def unobserved(like: Tensor, args: Sequence[Any]) -> bool:
+    """Whether nothing but autograd sees an operator called with ``args``, on the device of ``like``."""
+    return (
+        like.is_cpu
+        and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()
+        and not torch._C._len_torch_dispatch_stack()
+        and torch._C._get_tracing_state() is None
+        and forward_ad._current_level < 0
+        and not torch.is_autocast_enabled("cpu")
+        and _ORDINARY.issuperset(map(type, args))
+    )
