@@ -1,7 +1,7 @@
 """A layer's state as the caller holds it, and as the recurrences of single layers and directions take it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -25,10 +25,11 @@ class StateLayout:
 
     widths: Mapping[str, tuple[int, ...]]
     directions: int
+    _equal: bool = field(init=False)
 
-    @property
-    def _equal(self) -> bool:
-        return all(len(set(widths)) == 1 for widths in self.widths.values())
+    def __post_init__(self) -> None:
+        equal = all(len(set(widths)) == 1 for widths in self.widths.values())
+        object.__setattr__(self, "_equal", equal)
 
     def split(self, state: State, rows: int) -> list[tuple[Tensor, ...]]:
         """One tuple, ``(h,)`` or ``(h, c)``, for each layer and direction.
@@ -58,7 +59,7 @@ class StateLayout:
         joined: list[State] = []
         for column in zip(*states, strict=True):
             if self._equal:
-                joined.append(torch.stack(column))
+                joined.append(torch.stack(column) if len(states) > 1 else states[0][len(joined)].unsqueeze(0))
             else:
                 layers = zip(*[iter(column)] * self.directions, strict=True)
                 joined.append(tuple(torch.stack(layer) for layer in layers))

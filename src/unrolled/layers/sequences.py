@@ -3,7 +3,7 @@
 Legend: ``T`` steps, ``B`` rows, ``I`` features.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,8 +13,7 @@ from unrolled.errors import ShapeError
 from unrolled.ops.scan import real_steps, zero_padding
 
 
-@dataclass(frozen=True, slots=True)
-class Arranged:
+class Arranged(NamedTuple):
     """A batch in the one form the recurrences take, and the way back to the form it came in.
 
     Attributes:

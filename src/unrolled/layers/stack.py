@@ -5,8 +5,7 @@ A concrete layer adds one thing: how its cell's operator is called (`RecurrentLa
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -51,8 +50,7 @@ class RecurrentExtras(TypedDict, total=False):
     clip_step: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """One layer in one direction: the states and gates of all steps, time-major, and the state at the end."""
 
     hidden: Tensor
@@ -61,8 +59,7 @@ class Steps:
     final: tuple[Tensor, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What one layer in one direction is run with, beside its weights.
 
     Attributes:
@@ -172,7 +169,6 @@ class RecurrentLayer(nn.Module, ABC):
         widths = {"h": (self.proj_size,) * num_layers if self.proj_size else self.hidden_sizes}
         if "c" in self.state_names:
             widths["c"] = self.hidden_sizes
-        self._layout = StateLayout(widths, 2 if bidirectional else 1)
         self.bias = bias
         self.batch_first = batch_first
         self.bidirectional = bidirectional
@@ -199,22 +195,21 @@ class RecurrentLayer(nn.Module, ABC):
             raise ConfigError(f"expected chrono, the longest dependency, above 2 steps, got {chrono!r}.")
         self.clip_step = clip_step
 
+        self._directions = 2 if bidirectional else 1
+        self._layout = StateLayout(widths, self._directions)
+        # The endings of the parameters' names, one for each layer and direction, in torch's order.
+        self._suffixes = tuple(
+            f"_l{layer}{direction}"
+            for layer in range(num_layers)
+            for direction in ("", "_reverse")[: self._directions]
+        )
         made: dict[str, Any] = {"device": device, "dtype": dtype}
         for index, suffix in enumerate(self._suffixes):
             layer = index // self._directions
             for name, shape in self._parameter_shapes(layer).items():
                 self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
+        self._present = frozenset(self._parameters)
         self.reset_parameters()
-
-    @property
-    def _directions(self) -> int:
-        return 2 if self.bidirectional else 1
-
-    @property
-    def _suffixes(self) -> list[str]:
-        """The endings of the parameters' names, one for each layer and direction, in torch's order."""
-        directions = ("", "_reverse")[: self._directions]
-        return [f"_l{layer}{direction}" for layer in range(self.num_layers) for direction in directions]
 
     def _state_sizes(self, layer: int) -> dict[str, int]:
         """The width of each tensor of a layer's state."""
@@ -252,11 +247,13 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _parameter(self, name: str, suffix: str) -> Tensor | None:
         """A parameter, or None where the layer has none of that name."""
-        return getattr(self, name + suffix, None)
+        return self._weight(name, suffix) if name + suffix in self._present else None
 
     def _weight(self, name: str, suffix: str) -> Tensor:
         # Not get_parameter: under functional_call or a parametrisation the attribute is a plain tensor.
-        return getattr(self, name + suffix)
+        # Where it is a parameter, the table of parameters is several times quicker than the attribute.
+        parameter = self._parameters.get(name + suffix)
+        return getattr(self, name + suffix) if parameter is None else parameter
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -297,23 +294,24 @@ class RecurrentLayer(nn.Module, ABC):
             Where the layers' widths differ each is a tuple with one tensor ``(directions, batch_size,
             width)`` a layer.
         """
-        reference = self._weight("weight_hh", "_l0")
-        states = []
-        for index, suffix in enumerate(self._suffixes):
-            sizes = self._state_sizes(index // self._directions)
-            parts = []
-            for name, size in sizes.items():
-                learned = self._parameter(f"initial_{name}", suffix)
-                if learned is not None:
-                    parts.append(learned.expand(batch_size, size))
-                elif self.initial_state_kind == "random" and self.training:
-                    parts.append(
-                        torch.randn_like(reference.new_empty(batch_size, size)) * RANDOM_STATE_DEVIATION
-                    )
-                else:
-                    parts.append(reference.new_zeros(batch_size, size))
-            states.append(tuple(parts))
-        return self._layout.join(states)
+        return self._layout.join([self._fresh(index, batch_size) for index in range(len(self._suffixes))])
+
+    def _fresh(self, index: int, rows: int) -> tuple[Tensor, ...]:
+        """The part of `initial_state` that one layer in one direction takes, ``(B, width)`` each."""
+        suffix = self._suffixes[index]
+        reference = self._weight("weight_hh", suffix)
+        parts = []
+        for name, widths in self._layout.widths.items():
+            size = widths[index // self._directions]
+            if self.initial_state_kind == "zeros" or (
+                self.initial_state_kind == "random" and not self.training
+            ):
+                parts.append(reference.new_zeros(rows, size))
+            elif self.initial_state_kind == "random":
+                parts.append(torch.randn_like(reference.new_empty(rows, size)) * RANDOM_STATE_DEVIATION)
+            else:
+                parts.append(self._weight(f"initial_{name}", suffix).expand(rows, size))
+        return tuple(parts)
 
     def forward(
         self,
@@ -399,7 +397,7 @@ class RecurrentLayer(nn.Module, ABC):
         self._check_dtype(values)
         count = values.shape[1]
         if state is None:
-            initial = self._layout.split(self.initial_state(count), count)
+            initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
         else:
             batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
             initial = self._layout.split(batched, count)
