@@ -467,6 +467,8 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _zoneouts(self, scan: Scan) -> list[Tensor | None]:
         """The keep weights of each tensor of the state."""
+        if not any(self.zoneout):
+            return [None] * len(self.zoneout)
         steps = scan.gates_x.shape[0]
         return [
             zoneout_weights(steps, part, share, self.training)

@@ -68,8 +68,8 @@ def gru_backward(
     lengths: Tensor | None = None,
     reverse: bool = False,
     clip_step: float = 0.0,
-) -> tuple[Tensor, ...] | None:
-    """See `unrolled.ops.gru.gru_backward_reference`."""
+) -> tuple[Tensor | None, ...] | None:
+    """See `unrolled.ops.gru.gru_backward_reference`; None for the gradient of what is absent."""
     shape = tuple(hidden.shape)
     steps, rows, units = shape
     exact = [(gates, (steps, rows, 3 * units)), (grad_gates, (steps, rows, 3 * units)), (q, shape)]
@@ -95,9 +95,8 @@ def gru_backward(
     record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, *own)
     run("gru_backward", record, clip_step, gates.dtype)
 
-    absent = gates.new_empty
     over_q = over_product[..., 2 * units :]
-    over_gain = absent(0)
+    over_gain = None
     if standard is not None:
         # over_product is past the normalisation; the gradient before it follows from the candidate's.
         over_q = over_gates[..., 2 * units :] * gates[..., :units]
@@ -110,7 +109,7 @@ def gru_backward(
         over_gates,
         over_h_0,
         weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
-        absent(0) if bias_n is None else over_q.sum((0, 1)),
+        None if bias_n is None else over_q.sum((0, 1)),
         over_gain,
-        absent(0) if over_hidden is None else over_hidden,
+        over_hidden,
     )

@@ -89,8 +89,8 @@ def lstm_backward(
     lengths: Tensor | None = None,
     reverse: bool = False,
     clip_step: float = 0.0,
-) -> tuple[Tensor, ...] | None:
-    """See `unrolled.ops.lstm.lstm_backward_reference`."""
+) -> tuple[Tensor | None, ...] | None:
+    """See `unrolled.ops.lstm.lstm_backward_reference`; None for the gradient of what is absent."""
     shape = tuple(cell.shape)
     steps, rows, units = shape
     state, wide = (rows, units), (steps, rows, 4 * units)
@@ -134,8 +134,7 @@ def lstm_backward(
     record += addresses(grad_c_n, over_cell, over_normed, over_c_0)
     run("lstm_backward", record, clip_step, gates.dtype)
 
-    absent = gates.new_empty
-    over_peephole, over_gain, over_bias = absent(0), absent(0), absent(0)
+    over_peephole = over_gain = over_bias = None
     if peephole is not None and previous_c is not None and new_c is not None:
         over_i, over_f, _, over_o = over_gates.chunk(4, -1)
         over = [over_i * previous_c, over_f * previous_c, over_o * new_c]
@@ -147,13 +146,13 @@ def lstm_backward(
         over_h_0,
         over_c_0,
         weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
-        absent(0),
+        None,
         over_peephole,
-        absent(0) if hh_standard is None else (over_gates * hh_standard).sum((0, 1)),
+        None if hh_standard is None else (over_gates * hh_standard).sum((0, 1)),
         over_gain,
         over_bias,
-        absent(0) if over_hidden is None else over_hidden,
-        absent(0) if over_cell is None else over_cell,
+        over_hidden,
+        over_cell,
     )
 
 

@@ -66,8 +66,8 @@ def rnn_backward(
     activation: str = "tanh",
     reverse: bool = False,
     clip_step: float = 0.0,
-) -> tuple[Tensor, ...] | None:
-    """See `unrolled.ops.rnn.rnn_backward_reference`."""
+) -> tuple[Tensor | None, ...] | None:
+    """See `unrolled.ops.rnn.rnn_backward_reference`; None for the gradient of what is absent."""
     shape = tuple(values.shape)
     exact = [(hidden, shape), (grad_values, shape), (grad_h_n, shape[1:]), (h_0, shape[1:])]
     exact += [(weight_hh, (*shape[2:], *shape[2:])), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
@@ -93,11 +93,10 @@ def rnn_backward(
     record += [_ACTIVATIONS[activation], *addresses(*own)]
     run("rnn_backward", record, clip_step, values.dtype)
 
-    absent = values.new_empty
     return (
         over_gates,
         over_h_0,
         weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
-        absent(0) if standard is None else (over_gates * standard).sum((0, 1)),
-        absent(0) if over_hidden is None else over_hidden,
+        None if standard is None else (over_gates * standard).sum((0, 1)),
+        over_hidden,
     )
