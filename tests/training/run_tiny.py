@@ -20,18 +20,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--die", type=float, help="seconds from the first batch to SIGKILL")
+    parser.add_argument("--die", type=float, help="seconds from the start of training to SIGKILL")
     parser.add_argument("--dropout", type=float, default=0.3)
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
-    def act(_):
-        if options.die is not None and not timers:
-            timers.append(threading.Timer(options.die, os.kill, (os.getpid(), signal.SIGKILL)))
-            timers[0].daemon = True
-            timers[0].start()
-
-    timers = []
     model = make_model(dropout=options.dropout).float()
     config = TrainingConfig(
         epochs=6,
@@ -44,12 +37,14 @@ def main():
         device="cpu",
     )
     trainer = Trainer(model, CrossEntropy(), config, run_folder=options.folder, resume=options.resume)
-    loader = TinyLoader(stream=True, act=act, shard=(rank, world))
-    try:
-        trainer.fit(loader, lambda: {"size": float(model.output.weight.detach().norm())}, "size")
-    finally:
-        for timer in timers:
-            timer.cancel()
+    loader = TinyLoader(stream=True, shard=(rank, world))
+    if options.die is not None:
+        death = threading.Timer(options.die, os.kill, (os.getpid(), signal.SIGKILL))
+        death.daemon = True
+        death.start()
+    trainer.fit(loader, lambda: {"size": float(model.output.weight.detach().norm())}, "size")
+    if options.die is not None:
+        signal.pause()  # training was over before its moment came
     safetensors.torch.save_file(model.state_dict(), options.folder / f"weights-{rank}.safetensors")
 
 
