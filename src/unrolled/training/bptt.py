@@ -134,32 +134,33 @@ class FullBPTT(BPTT):
         self, model: SequenceModel, loss: Loss, batch: Batch, every: int, accelerator: Accelerator
     ) -> Update | None:
         segments = [(start, batch.window(start, start + every)) for start in range(0, batch.time, every)]
-        states: list[State | None] = []
-        seeds: list[_RandomState] = []
-        sums: list[LossSum] = []
-        state = None
+        seeds = _Shelf(len(segments), _random_state(accelerator.device))
+        states: _Shelf | None = None
+        state: State | None = None
+        total, counts = 0.0, []
         with torch.no_grad():
-            for start, segment in segments:
-                states.append(state)
-                seeds.append(_RandomState(accelerator.device))
+            for index, (start, segment) in enumerate(segments):
+                if state is not None:
+                    states = states or _Shelf(len(segments), _tensors(state))
+                    states.put(index, _tensors(state))
+                seeds.put(index, _random_state(accelerator.device))
                 part, state = _segment(model, loss, batch, segment, start, state, accelerator)
-                sums.append(part)
-        total = float(sum(part.total.double() for part in sums))
+                total += float(part.total.double())
+                counts.append(part.count)
         # Under "sum" the divisor is the number of sequences, and every segment counts them anew.
-        each = [part.count for part in sums]
         once = batch.targets_per_step and loss.reduction == "sum"
-        total, count, steps = add_up(accelerator, total, max(each) if once else sum(each), batch.steps)
+        total, count, steps = add_up(accelerator, total, max(counts) if once else sum(counts), batch.steps)
         if count == 0:
             return None
         gradient: list[Tensor | None] = []
-        after = _RandomState(accelerator.device)
-        for (start, segment), state, seed in zip(
-            reversed(segments), reversed(states), reversed(seeds), strict=True
-        ):
-            seed.restore()
-            if state is not None:
-                state = map_state(lambda tensor: tensor.detach().requires_grad_(), state)
-            part, end = _segment(model, loss, batch, segment, start, state, accelerator)
+        after = _random_state(accelerator.device)
+        for index, (start, segment) in reversed(list(enumerate(segments))):
+            _set_random_state(seeds.take(index), accelerator.device)
+            begin = None
+            if index and states is not None and state is not None:
+                kept = iter(states.take(index))
+                begin = map_state(lambda _, kept=kept: next(kept).detach().requires_grad_(), state)
+            part, end = _segment(model, loss, batch, segment, start, begin, accelerator)
             # The error from later segments enters as the product of the end state with its gradient.
             objective = part.total / count
             for tensor, error in zip(_tensors(end), gradient, strict=False):
@@ -167,8 +168,8 @@ class FullBPTT(BPTT):
                     objective = objective + (tensor * error).sum()
             if objective.requires_grad:
                 accelerator.backward(objective)
-            gradient = [_unscaled(tensor.grad, accelerator) for tensor in _tensors(state)]
-        after.restore()
+            gradient = [_unscaled(tensor.grad, accelerator) for tensor in _tensors(begin)]
+        _set_random_state(after, accelerator.device)
         return Update(total / count, int(count), int(steps), Carry())
 
 
@@ -335,15 +336,31 @@ def _unscaled(gradient: Tensor | None, accelerator: Accelerator) -> Tensor | Non
     return gradient / accelerator.scaler.get_scale()
 
 
-class _RandomState:
+class _Shelf:
+    """A place for a few tensors of every segment, taken out of memory at once.
+
+    Kept one by one between the large activations of the segments, these small tensors would leave gaps that
+    the activations of the next segment do not fit into, and memory would grow with the length all the same.
+    """
+
+    def __init__(self, count: int, like: list[Tensor]) -> None:
+        self._rows = [tensor.new_empty((count, *tensor.shape)) for tensor in like]
+
+    def put(self, index: int, tensors: list[Tensor]) -> None:
+        for rows, tensor in zip(self._rows, tensors, strict=True):
+            rows[index] = tensor
+
+    def take(self, index: int) -> list[Tensor]:
+        return [rows[index] for rows in self._rows]
+
+
+def _random_state(device: torch.device) -> list[Tensor]:
     """The random generators that dropout draws from, to draw the same again."""
+    gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.get_rng_state(), *gpu]
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._cpu = torch.get_rng_state()
-        self._gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
-    def restore(self) -> None:
-        torch.set_rng_state(self._cpu)
-        if self._gpu is not None:
-            torch.cuda.set_rng_state(self._gpu, self._device)
+def _set_random_state(state: list[Tensor], device: torch.device) -> None:
+    torch.set_rng_state(state[0].clone())
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[1].clone(), device)
