@@ -83,12 +83,12 @@ class WindowLoader:
         self.per_step = per_step
         self.shuffle = shuffle
         self.shard = shard
-        self._features = [features(one, mask=mask) for one in series]
-        self._values = [one.values.astype(np.float32) for one in series]
-        starts = [self._starts(values, stride) for values in self._values]
-        # Two numbers a window, however long it is.
-        self._series_of = np.repeat(np.arange(len(series), dtype=np.int32), [len(each) for each in starts])
-        self._start_of = np.concatenate([np.zeros(0, dtype=np.int64), *starts])
+        # The series end to end, so that one look-up cuts a batch; no window crosses from one to the next.
+        self._features = np.concatenate([features(one, mask=mask) for one in series])
+        self._values = np.concatenate([one.values.astype(np.float32) for one in series])
+        begins = np.cumsum([0, *map(len, series)])[:-1]
+        starts = [self._starts(one.values, stride) + begin for one, begin in zip(series, begins, strict=True)]
+        self._start_of = np.concatenate(starts)
         world_size = shard[1]
         if len(self._start_of) < world_size:
             raise ConfigError(
@@ -121,22 +121,12 @@ class WindowLoader:
             yield self._batch(order[bounds[number] : bounds[number + 1]][rank::world_size])
 
     def _batch(self, windows: np.ndarray) -> Batch:
-        shape = (len(windows), self.context)
-        inputs = np.empty((*shape, self._features[0].shape[1]), dtype=np.float32)
-        targets = np.empty((*shape, self.horizon) if self.per_step else (shape[0], self.horizon), np.float32)
-        for row, window in enumerate(windows):
-            number, begin = self._series_of[window], self._start_of[window]
-            end = begin + self.context
-            inputs[row] = self._features[number][begin:end]
-            following = self._values[number][begin + 1 if self.per_step else end : end + self.horizon]
-            targets[row] = (
-                np.lib.stride_tricks.sliding_window_view(following, self.horizon)
-                if self.per_step
-                else following
-            )
+        steps = self._start_of[windows][:, None] + np.arange(self.context)
+        last = steps if self.per_step else steps[:, -1]
+        targets = self._values[last[..., None] + np.arange(1, self.horizon + 1)]
         dtype = torch.get_default_dtype()
         return Batch(
-            inputs={"values": torch.from_numpy(inputs).to(dtype)},
+            inputs={"values": torch.from_numpy(self._features[steps]).to(dtype)},
             lengths=torch.full((len(windows),), self.context, dtype=torch.int64),
             targets=torch.from_numpy(targets).to(dtype),
             targets_per_step=self.per_step,
