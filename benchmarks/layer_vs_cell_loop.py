@@ -1,7 +1,8 @@
 """Training time of `unrolled.LSTM` beside a Python loop over `torch.nn.LSTMCell`, with the same weights.
 
 Both run forward and backward, gradients of the input included, in turns within one process; every gradient is
-compared first. Printed are medians and the median of the paired ratios.
+compared first. Printed are medians and the median of the paired ratios, for the layer on the plain-torch
+reference and on the compiled recurrence.
 
     python -m benchmarks.layer_vs_cell_loop [--quick]
 """
@@ -9,11 +10,13 @@ compared first. Printed are medians and the median of the paired ratios.
 import argparse
 import statistics
 import time
+from contextlib import nullcontext
 
 import torch
 
 import unrolled
 from benchmarks.machine import machine
+from unrolled.ops.native import plain_torch
 
 SHAPES = [(1, 35, 64), (16, 100, 128), (32, 100, 256), (16, 100, 512)]
 
@@ -53,7 +56,7 @@ def seconds(train, module: torch.nn.Module, inputs: torch.Tensor) -> float:
     return time.perf_counter() - start
 
 
-def compare(batch: int, steps: int, size: int, rounds: int) -> None:
+def compare(recurrence: str, batch: int, steps: int, size: int, rounds: int) -> None:
     torch.manual_seed(0)
     layer = unrolled.LSTM(size, size)
     cell = cell_of(layer)
@@ -74,7 +77,8 @@ def compare(batch: int, steps: int, size: int, rounds: int) -> None:
     layer_time, loop_time = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(loop / ours for ours, loop in pairs)
     print(
-        f"{batch:>5} {steps:>5} {size:>6} {layer_time * 1e3:>12.2f} {loop_time * 1e3:>12.2f} {ratio:>12.2f}"
+        f"{recurrence:>10} {batch:>5} {steps:>5} {size:>6} "
+        f"{layer_time * 1e3:>12.2f} {loop_time * 1e3:>12.2f} {ratio:>12.2f}"
     )
 
 
@@ -84,9 +88,11 @@ def main() -> None:
     rounds = 7 if parser.parse_args().quick else 31
     print(machine())
     print(f"{torch.backends.cpu.get_cpu_capability()} instructions, medians of {rounds} rounds")
-    print("batch steps hidden   layer (ms)    loop (ms)  loop / layer")
-    for shape in SHAPES:
-        compare(*shape, rounds)
+    print("recurrence batch steps hidden   layer (ms)    loop (ms)  loop / layer")
+    for recurrence, runs in {"reference": plain_torch(), "compiled": nullcontext()}.items():
+        with runs:
+            for shape in SHAPES:
+                compare(recurrence, *shape, rounds)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,9 @@ def lstm_reference(
     probes_h, probes_c = each_step(probe_h, gates_x), each_step(probe_c, gates_x)
     weight = weight_hh.t()
     h, c = h_0, c_0
-    all_h, all_c, all_gates = [h] * steps, [c] * steps, [h] * steps
+    all_h, all_c = [h] * steps, [c] * steps
+    # Joined after the loop: a join at every step takes memory from the system each time.
+    all_if, all_g, all_o = [h] * steps, [h] * steps, [h] * steps
 
     for t in step_order(steps, reverse):
         shown = h if hidden_mask is None else h * hidden_mask
@@ -133,14 +135,15 @@ def lstm_reference(
 
         h = new_h if real_at[t] is None else torch.where(real_at[t], new_h, h)
         c = next_c if real_at[t] is None else torch.where(real_at[t], next_c, c)
-        all_h[t], all_c[t], all_gates[t] = h, c, torch.cat([gate_if, gate_g, gate_o], 1)
+        all_h[t], all_c[t] = h, c
+        all_if[t], all_g[t], all_o[t] = gate_if, gate_g, gate_o
 
     return (
         zero_padding(torch.stack(all_h), real),
         zero_padding(torch.stack(all_c), real),
         h,
         c,
-        zero_padding(torch.stack(all_gates), real),
+        zero_padding(torch.cat([torch.stack(gate) for gate in (all_if, all_g, all_o)], -1), real),
     )
 
 
