@@ -12,7 +12,7 @@ def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation
     """The text of the model folder's ``README.md``."""
     parts = [
         f"# A model of the task `{task}`",
-        f"A recurrent network ({describe_network(config)}), trained with [unrolled](https://pypi.org/project/unrolled/).",
+        f"A recurrent network ({describe_network(config)}), trained with `unrolled`.",
         _scores(evaluation),
         "## Use\n\n"
         "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
