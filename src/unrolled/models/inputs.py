@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +21,8 @@ class InputLayer(nn.Module, ABC):
 
     Attributes:
         size: the size of the vector at every step.
-        takes: the names of the inputs that it reads.
     """
 
-    takes: ClassVar[tuple[str, ...]]
     size: int
 
     @abstractmethod
@@ -35,8 +32,6 @@ class InputLayer(nn.Module, ABC):
 
 class ValueInput(InputLayer):
     """Numbers as they are: ``values`` ``(batch, time, size)``."""
-
-    takes = ("values",)
 
     def __init__(self, size: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -82,8 +77,6 @@ class TokenEmbedding(nn.Module):
 class TokenInput(InputLayer):
     """Embedded ``tokens`` ``(batch, time)``."""
 
-    takes = ("tokens",)
-
     def __init__(self, count: int, size: int, dropout: float = 0.0, unknown_dropout: float = 0.0) -> None:
         super().__init__()
         self.size = size
@@ -125,8 +118,6 @@ class CharacterEncoder(nn.Module):
 
 class WordInput(InputLayer):
     """Embedded ``words`` ``(batch, time)`` beside ``characters`` ``(batch, time, characters)``."""
-
-    takes = ("words", "characters")
 
     def __init__(self, words: TokenEmbedding, characters: CharacterEncoder, dropout: float = 0.0) -> None:
         super().__init__()
