@@ -1,0 +1,195 @@
+"""Media files: a folder for every class, files beside a table of metadata, or a table that holds them.
+
+The folders are those of Hugging Face's `imagefolder` and `audiofolder`; the table with the files' bytes in it is
+what its hub stores of such data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from unrolled.data.example import Source
+from unrolled.data.tables import Table, is_missing, read_table
+from unrolled.errors import DataError
+
+FILE_COLUMN = "file_name"
+"""The column of a metadata table that names the file, relative to the table."""
+
+METADATA = tuple(f"metadata.{kind}" for kind in ("csv", "tsv", "jsonl", "parquet"))
+
+Medium = Literal["image", "video", "frames", "audio"]
+"""What a file is; `frames` is a clip as a folder of images."""
+
+MEDIA: Mapping[str, Medium] = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"),
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".gif"), "video"),
+    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"), "audio"),
+}
+"""What a file is by the ending of its name."""
+
+_SPLITS = frozenset({"train", "training", "test", "testing", "valid", "validation", "val", "dev", "eval"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MediaFiles:
+    """Files of one kind, and what is known of each.
+
+    Attributes:
+        medium: what they are.
+        files: the paths, or the files' contents where a table holds them.
+        table: an entry a file: the columns of the metadata, or the column `label` made of the folders' names.
+        sources: where each was found: a row of the table, or the file itself.
+    """
+
+    medium: Medium
+    files: tuple[Path | bytes, ...]
+    table: Table
+    sources: tuple[Source, ...]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+def media_folder(folder: str | Path) -> MediaFiles:
+    """The media files of a folder.
+
+    Args:
+        folder: holds a table of metadata with the column `file_name`, or a folder for every class.
+
+    Raises:
+        DataError: there are no such files or they are of several kinds, a file of the metadata is missing,
+            or the folder holds the splits of a data set rather than classes.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("cat", "dog"):
+        ...         Path(folder, name).mkdir()
+        ...         Path(folder, name, "1.png").touch()
+        ...     found = media_folder(folder)
+        >>> found.medium, [path.name for path in found.files], found.table.column("label")
+        ('image', ['1.png', '1.png'], ['cat', 'dog'])
+    """
+    folder = Path(folder)
+    metadata = next((folder / name for name in METADATA if (folder / name).is_file()), None)
+    if metadata is not None:
+        return media_table(read_table(metadata, columns=[FILE_COLUMN]), FILE_COLUMN)
+    classes = subfolders(folder)
+    found = [(each.name, path) for each in classes for path in _members(each)]
+    if not found:
+        raise DataError(
+            f"expected a folder of images, clips or recordings for every class, or {METADATA[0]} (or .jsonl) "
+            "beside the files, found neither",
+            path=folder,
+            remedy="see docs/files.md",
+        )
+    _require_classes(folder, [each.name for each in classes])
+    paths = tuple(path for _, path in found)
+    columns = {FILE_COLUMN: [str(path) for path in paths], "label": [name for name, _ in found]}
+    table = Table(folder, columns, np.arange(1, len(paths) + 1))
+    return MediaFiles(_only(map(medium_of, paths), folder), paths, table, tuple(map(Source, paths)))
+
+
+def media_column(table: Table) -> str | None:
+    """The column of a table that names files or holds them; None where there is none."""
+    if FILE_COLUMN in table.columns:
+        return FILE_COLUMN
+    for name, cells in table.columns.items():
+        first = next((cell for cell in cells if not is_missing(cell)), None)
+        if isinstance(first, Mapping) and {"bytes", "path"} <= first.keys():
+            return name
+    return None
+
+
+def media_table(table: Table, column: str) -> MediaFiles:
+    """The files that a table names, relative to the folder it is in, or holds as `{bytes, path}`.
+
+    Raises:
+        DataError: there is no such column, or a file it names is missing.
+    """
+    sources = tuple(table.source(entry, column) for entry in range(len(table)))
+    cells = table.column(column)
+    folder = Path(table.path).parent
+    files = tuple(_file(folder, cell, source) for cell, source in zip(cells, sources, strict=True))
+    media = (_medium_of_cell(cell, file, column) for cell, file in zip(cells, files, strict=True))
+    return MediaFiles(_only(media, table.path), files, table, sources)
+
+
+def medium_of(path: Path) -> Medium | None:
+    """What a file is by its name; a folder with images in it is a clip."""
+    if path.is_dir():
+        return "frames"
+    return MEDIA.get(path.suffix.lower())
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder but for hidden ones, by name."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def media_within(folder: Path) -> Iterator[Path]:
+    """The media files directly in a folder, by name; hidden ones are left out."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in MEDIA and not path.name.startswith(".") and path.is_file():
+            yield path
+
+
+def _members(folder: Path) -> list[Path]:
+    """The media of a class: its files, or its folders of frames."""
+    return list(media_within(folder)) or subfolders(folder)
+
+
+def _file(folder: Path, cell: Any, source: Source) -> Path | bytes:
+    if isinstance(cell, Mapping):
+        content = cell.get("bytes")
+        if isinstance(content, bytes):
+            return content
+        cell = cell.get("path")
+    if not isinstance(cell, str) or not cell.strip():
+        raise source.error(f"expected the name of a file, got {cell!r:.60}")
+    path = folder / cell
+    if not path.exists():
+        raise source.error(f"expected the file {path}, found none", remedy="correct the name or add the file")
+    return path
+
+
+def _medium_of_cell(cell: Any, file: Path | bytes, column: str) -> Medium | None:
+    if isinstance(file, Path):
+        return medium_of(file)
+    named = MEDIA.get(Path(cell.get("path") or "").suffix.lower())
+    if named is None:
+        return "audio" if "audio" in column.lower() else "image"
+    return named
+
+
+def _only(found: Iterator[Medium | None], where: str | Path) -> Medium:
+    """The one kind that all files are of."""
+    counts = Counter(found)
+    if None in counts:
+        raise DataError(
+            f"expected files ending in {', '.join(MEDIA)}, found {counts[None]} with other endings",
+            path=where,
+        )
+    if len(counts) > 1:
+        listed = ", ".join(f"{count} of {medium}" for medium, count in counts.most_common())
+        raise DataError(
+            f"expected files of one kind, found {listed}", path=where, remedy="keep one kind in the folder"
+        )
+    return next(medium for medium in counts if medium is not None)
+
+
+def _require_classes(folder: Path, names: list[str]) -> None:
+    """The splits of a data set would pass for its classes."""
+    if all(name.lower() in _SPLITS for name in names):
+        first = next((name for name in names if name.lower().startswith("train")), names[0])
+        raise DataError(
+            f"expected a folder for every class, found those of splits: {', '.join(names)}",
+            path=folder,
+            remedy=f"name one of them, such as {folder / first}",
+        )
