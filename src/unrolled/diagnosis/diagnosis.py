@@ -1,0 +1,42 @@
+"""All that was measured of a model on some data, with the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unrolled.diagnosis.clipping import ClippingUse
+from unrolled.diagnosis.context import ContextCurve, OrderTest
+from unrolled.diagnosis.flow import GradientFlow
+from unrolled.diagnosis.gates import Gates
+from unrolled.diagnosis.jacobians import Jacobians
+from unrolled.diagnosis.result import Result
+from unrolled.diagnosis.triangle import Triangle
+from unrolled.diagnosis.verdict import Verdict
+from unrolled.diagnosis.weights import WeightParts
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis(Result):
+    """All that was measured, and what it comes to.
+
+    Attributes:
+        flows: of each layer and direction, as in training.
+        triangles: of each layer and direction, along one sequence.
+        jacobians: of each layer and direction, along the same sequence.
+        weights: of each layer and direction, along the same sequence.
+        gates: of each layer and direction.
+        context: how far back the model uses its input; None where it was not measured.
+        order: what is lost by shuffling; None where it was not measured.
+        clipping: of the training run; None where there is none.
+        verdict: what it comes to.
+    """
+
+    flows: tuple[GradientFlow, ...]
+    triangles: tuple[Triangle, ...]
+    jacobians: tuple[Jacobians, ...]
+    weights: tuple[WeightParts, ...]
+    gates: tuple[Gates, ...]
+    context: ContextCurve | None
+    order: OrderTest | None
+    clipping: ClippingUse | None
+    verdict: Verdict

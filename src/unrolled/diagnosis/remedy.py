@@ -1,0 +1,44 @@
+"""A remedy: what it is called, the options that apply it, and why it helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unrolled.diagnosis.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy(Result):
+    """Something to change before training again.
+
+    Attributes:
+        name: what it is called.
+        options: the options of the task that apply it, as Python takes them.
+        why: one sentence with the numbers that speak for it.
+
+    Example:
+        >>> remedy = Remedy("LSTM", {"cell": "lstm", "chrono": 200, "layer_norm": True}, "It keeps its cell.")
+        >>> remedy.flag
+        '--cell lstm --chrono 200 --layer-norm'
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    why: str
+
+    @property
+    def flag(self) -> str:
+        """The options as flags of ``unrolled train``."""
+        return " ".join(_flag(name.replace("_", "-"), value) for name, value in self.options.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """As every result, and the flag with it."""
+        return Result.to_json(self) | {"flag": self.flag}
+
+
+def _flag(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name} {format(value, '.3g') if isinstance(value, float) else value}"
