@@ -11,12 +11,14 @@ sentence and exits with 2.
     │   └── DivergedError    the loss or a gradient became NaN or infinite
     ├── ModelFolderError     a saved model or checkpoint that cannot be read
     │   └── FormatVersionError  ... because a newer release wrote it
-    └── StorageError         the disk would not take what was written
+    ├── StorageError         the disk would not take what was written
+    └── MissingDependencyError  a package of an extra that is not installed
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 
 class UnrolledError(Exception):
@@ -91,6 +93,22 @@ class FormatVersionError(ModelFolderError):
 
 class StorageError(UnrolledError):
     """The disk would not take what was written; what was there before is untouched."""
+
+
+class MissingDependencyError(UnrolledError):
+    """A package that comes with an extra is needed and not installed.
+
+    Example:
+        >>> print(MissingDependencyError.of("sound", extra="audio"))
+        sound needs packages that are not installed; install them with: pip install 'unrolled[audio]'
+    """
+
+    @classmethod
+    def of(cls, what: str, *, extra: str) -> Self:
+        """The error for what the packages of an extra are needed for."""
+        return cls(
+            f"{what} needs packages that are not installed; install them with: pip install 'unrolled[{extra}]'"
+        )
 
 
 class ReferenceWarning(UserWarning):

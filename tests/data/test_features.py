@@ -57,6 +57,18 @@ def test_a_changed_file_and_other_settings_are_computed_anew(files):
     assert len(compute.seen) == 5
 
 
+def test_contents_in_memory_are_known_by_what_they_are(files):
+    computed = []
+
+    def compute(content):
+        computed.append(content)
+        return np.frombuffer(content, dtype=np.uint8)
+
+    for _ in range(2):
+        assert [len(each) for each in features_of([b"a", b"bc"], compute, {})] == [1, 2]
+    assert sorted(computed) == [b"a", b"bc"]
+
+
 def test_what_a_crash_cut_short_is_computed_again(files, cache):
     compute = Counting()
     features_of(files, compute, {})

@@ -30,8 +30,8 @@ def cache_folder() -> Path:
 
 
 def features_of(
-    files: Sequence[Path],
-    compute: Callable[[Path], np.ndarray],
+    files: Sequence[Path | bytes],
+    compute: Callable[[Path | bytes], np.ndarray],
     settings: Mapping[str, Any],
     *,
     progress: bool = False,
@@ -42,7 +42,7 @@ def features_of(
     Where the cache cannot be written to, features are computed every time.
 
     Args:
-        files: the media files.
+        files: the media files: paths, or the files' contents.
         compute: makes a file's features; called in threads, several at once.
         settings: everything the features depend on besides the file, as plain JSON values; with them the name
             and the version of what computes them.
@@ -53,7 +53,7 @@ def features_of(
     """
     cache = _Cache(cache_folder() / "features", settings)
 
-    def of(file: Path) -> np.ndarray:
+    def of(file: Path | bytes) -> np.ndarray:
         return cache.get(file, compute)
 
     with _workers() as pool:
@@ -89,10 +89,10 @@ class _Cache:
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self.folder = folder
         self.settings = json.dumps(settings, sort_keys=True)
-        self.computed: list[Path] = []
+        self.computed: list[Path | bytes] = []
         self.writable = True
 
-    def get(self, file: Path, compute: Callable[[Path], np.ndarray]) -> np.ndarray:
+    def get(self, file: Path | bytes, compute: Callable[[Path | bytes], np.ndarray]) -> np.ndarray:
         kept = self._place(file)
         if kept is not None:
             # A file cut short by a crash is computed again.
@@ -104,13 +104,17 @@ class _Cache:
             self._write(kept, features)
         return features
 
-    def _place(self, file: Path) -> Path | None:
+    def _place(self, file: Path | bytes) -> Path | None:
+        if isinstance(file, bytes):
+            return self._named([hashlib.sha256(file).hexdigest()])
         try:
             status = file.stat()
         except OSError:
             return None  # `compute` says what is wrong with it
-        identity = json.dumps([str(file.resolve()), status.st_size, status.st_mtime_ns, self.settings])
-        name = hashlib.sha256(identity.encode()).hexdigest()
+        return self._named([str(file.resolve()), status.st_size, status.st_mtime_ns])
+
+    def _named(self, identity: list[Any]) -> Path:
+        name = hashlib.sha256(json.dumps([*identity, self.settings]).encode()).hexdigest()
         return self.folder / name[:2] / f"{name[2:]}.npy"
 
     def _write(self, kept: Path, features: np.ndarray) -> None:

@@ -1,0 +1,185 @@
+"""Recordings as log-mel spectrograms: the energy of every band of frequencies, a hundred times a second."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.example import Source
+from unrolled.data.features import features_of
+from unrolled.errors import DataError, MissingDependencyError
+
+_STEP, _WINDOW = 0.010, 0.025
+_VERSION = 1
+"""Part of the cache's keys: a change of the features must raise it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording that has not been read yet.
+
+    Attributes:
+        file: its path, or the file's content.
+        source: where it was found, for messages.
+    """
+
+    file: Path | bytes
+    source: Source = Source()
+
+    @property
+    def name(self) -> str:
+        """What a person knows it by."""
+        return self.file.name if isinstance(self.file, Path) else f"row {self.source.row}"
+
+    def error(self, problem: str, remedy: str | None = None) -> DataError:
+        """An error that names the recording."""
+        source = Source(self.file) if isinstance(self.file, Path) else self.source
+        return source.error(problem, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class LogMel:
+    """How recordings become features: ``bands`` numbers every 10 ms, each from a window of 25 ms.
+
+    Channels are averaged, and other sampling rates are brought to this one. The bands are spread evenly on
+    the mel scale up to half the sampling rate (Davis and Mermelstein 1980), as Kaldi computes them.
+
+    Attributes:
+        sampling_rate: samples a second.
+        bands: numbers a step.
+    """
+
+    sampling_rate: int
+    bands: int
+
+    def of(self, recordings: Sequence[Recording], *, progress: bool = False) -> list[np.ndarray]:
+        """The features of every recording, ``(time, bands)`` float32, from the cache where they are kept.
+
+        Raises:
+            DataError: a file is not a recording that can be read, or holds no sound; names it.
+            MissingDependencyError: the extra ``audio`` is not installed.
+        """
+        by_file = {recording.file: recording for recording in recordings}
+        settings: dict[str, Any] = {"kind": "log-mel", "version": _VERSION, **asdict(self)}
+        return features_of(
+            [recording.file for recording in recordings],
+            lambda file: self._features(by_file[file]),
+            settings,
+            progress=progress,
+        )
+
+    def _features(self, recording: Recording) -> np.ndarray:
+        samples, rate = read_sound(recording)
+        return self.bands_of(resample(samples, rate, self.sampling_rate))
+
+    def bands_of(self, samples: np.ndarray) -> np.ndarray:
+        """The features of samples at this sampling rate: ``(time, bands)`` float32; one step at least."""
+        kaldi = _library("kaldi_native_fbank")
+        options = kaldi.FbankOptions()
+        options.frame_opts.samp_freq = self.sampling_rate
+        options.frame_opts.frame_shift_ms = _STEP * 1000
+        options.frame_opts.frame_length_ms = _WINDOW * 1000
+        options.frame_opts.dither = 0.0  # the same file has the same features
+        options.mel_opts.num_bins = self.bands
+        bank = kaldi.OnlineFbank(options)
+        missing = int(np.ceil(_WINDOW * self.sampling_rate)) - len(samples)
+        bank.accept_waveform(self.sampling_rate, np.pad(samples, (0, max(0, missing))))
+        bank.input_finished()
+        return np.array([bank.get_frame(step) for step in range(bank.num_frames_ready)], dtype=np.float32)
+
+
+def read_sound(recording: Recording) -> tuple[np.ndarray, int]:
+    """The samples of a recording, ``(time,)`` float32, its channels averaged, and its sampling rate.
+
+    Raises:
+        DataError: the file is not sound that can be decoded, is empty, or holds numbers that are not finite.
+    """
+    soundfile = _library("soundfile")
+    try:
+        samples, rate = soundfile.read(_opened(recording), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise _undecodable(recording, error) from error
+    if not len(samples):
+        raise recording.error("expected sound, found no samples", remedy="leave the file out")
+    if not np.isfinite(samples).all():
+        raise recording.error("expected finite samples, found others", remedy="mend the file or leave it out")
+    return samples.mean(axis=1), int(rate)
+
+
+def sampling_rates(recordings: Sequence[Recording]) -> Counter[int]:
+    """How many of the recordings have which sampling rate; only the files' headers are read.
+
+    Raises:
+        DataError: a file is not a recording; names it.
+    """
+    soundfile = _library("soundfile")
+
+    def rate(recording: Recording) -> int:
+        try:
+            return int(soundfile.info(_opened(recording)).samplerate)
+        except (soundfile.SoundFileError, OSError) as error:
+            raise _undecodable(recording, error) from error
+
+    with ThreadPoolExecutor() as pool:
+        return Counter(pool.map(rate, recordings))
+
+
+def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Samples at another sampling rate, what that rate cannot hold filtered out.
+
+    Example:
+        >>> resample(np.zeros(441, dtype=np.float32), 44100, 8000).shape
+        (80,)
+    """
+    if rate == wanted:
+        return samples
+    from scipy.signal import resample_poly
+
+    shared = gcd(rate, wanted)
+    return resample_poly(samples, wanted // shared, rate // shared).astype(np.float32)
+
+
+def resampling_note(rates: Counter[int], wanted: int) -> str | None:
+    """A sentence on recordings of other sampling rates; None where there are none.
+
+    Example:
+        >>> resampling_note(Counter({8000: 2, 44100: 1}), 8000)
+        'Sampling rates differ: 1 of 3 recordings are resampled to 8,000 Hz (44,100 Hz: 1).'
+    """
+    others = {rate: count for rate, count in sorted(rates.items()) if rate != wanted}
+    if not others:
+        return None
+    listed = ", ".join(f"{rate:,} Hz: {count:,}" for rate, count in others.items())
+    return (
+        f"Sampling rates differ: {sum(others.values()):,} of {rates.total():,} recordings are resampled to "
+        f"{wanted:,} Hz ({listed})."
+    )
+
+
+def _opened(recording: Recording) -> Any:
+    return io.BytesIO(recording.file) if isinstance(recording.file, bytes) else str(recording.file)
+
+
+def _undecodable(recording: Recording, error: Exception) -> DataError:
+    reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
+    return recording.error(
+        f"expected a recording that can be decoded, but {reason or type(error).__name__}",
+        remedy="convert it to WAV or FLAC, or leave it out",
+    )
+
+
+def _library(name: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingDependencyError.of("sound", extra="audio") from error
