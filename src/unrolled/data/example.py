@@ -105,6 +105,7 @@ class Series:
         source: where it was read; its column is the one that is forecast.
         season: the number of steps after which the series is expected to repeat; 1 where that is unknown.
         step: the time between two steps as a pandas frequency such as `D`; None where the times are integers.
+        counted: whether the times only count the series' own steps from 0, since none were given.
     """
 
     unique_id: str
@@ -115,19 +116,16 @@ class Series:
     source: Source = Source()
     season: int = 1
     step: str | None = None
+    counted: bool = False
 
     def __len__(self) -> int:
         return len(self.values)
 
     def slice(self, start: int, stop: int) -> Series:
         """The steps from `start` to before `stop`."""
-        return Series(
-            self.unique_id,
-            self.times[start:stop],
-            self.values[start:stop],
-            self.covariates[start:stop],
-            self.names,
-            self.source,
-            self.season,
-            self.step,
+        return replace(
+            self,
+            times=self.times[start:stop],
+            values=self.values[start:stop],
+            covariates=self.covariates[start:stop],
         )

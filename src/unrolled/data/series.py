@@ -1,23 +1,20 @@
-"""Series of numbers in time, from tables in long format: one row a step, several series below one another."""
+"""Series of numbers in time, from tables: one row a step in long form, one row a series in wide form."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from unrolled.data.calendar import Step, infer_step
+from unrolled.data.dates import parse_dates
 from unrolled.data.example import Series, Source
 from unrolled.data.tables import Table, is_missing, is_number, read_table
+from unrolled.data.wide import ID_NAMES, is_wide, series_of_wide
 from unrolled.errors import DataError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
 TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
 TARGET_NAMES = ("y", "value", "target")
 
@@ -55,7 +52,7 @@ def series_of_table(
     """The series of a table, each sorted by time, with NaN where a step or a number is missing.
 
     Args:
-        table: one row a step.
+        table: one row a step; or, where no column is named, one row a series (`unrolled.data.wide.is_wide`).
         unique_id: the column that names the series; guessed by its name otherwise. Without one, all rows
             are one series.
         time: the column of dates, or of whole numbers; guessed by its name or content otherwise. Without
@@ -77,6 +74,8 @@ def series_of_table(
         >>> series.values, series.step, series.season
         (array([ 1.,  2., nan,  4.]), 'D', 7)
     """
+    if unique_id is time is target is None and not covariates and is_wide(table):
+        return series_of_wide(table, season)
     time_name = time if time is not None else _time_column(table)
     id_name = unique_id if unique_id is not None else _by_name(table, ID_NAMES)
     target_name = target if target is not None else _target_column(table, time_name, id_name)
@@ -137,7 +136,7 @@ def _time_column(table: Table) -> str | None:
     for name, cells in table.columns.items():
         first = next((cell for cell in cells if not is_missing(cell)), None)
         is_text = isinstance(first, str) and not is_number(first)
-        if (is_text or hasattr(first, "isoformat")) and not _parse_dates(cells).isna().any():
+        if (is_text or hasattr(first, "isoformat")) and not parse_dates(cells).isna().any():
             return name
     return None
 
@@ -170,7 +169,7 @@ def _times(table: Table, name: str) -> np.ndarray:
         if not ((numbers > 19000000) & (numbers < 21000000)).all():
             return numbers
         cells = [str(number) for number in numbers]
-    dates = _parse_dates(cells)
+    dates = parse_dates(cells)
     if dates.isna().any():
         entry = int(np.flatnonzero(dates.isna())[0])
         raise table.source(entry, name).error(
@@ -184,21 +183,6 @@ def _is_whole(cell: Any) -> bool:
     if isinstance(cell, str):
         return cell.strip().lstrip("-").isdecimal()
     return isinstance(cell, int | np.integer) or (isinstance(cell, float) and cell.is_integer())
-
-
-def _parse_dates(cells: Sequence[Any]) -> pd.DatetimeIndex:
-    """The cells as dates, NaT where one is none; all must be written as the first one is."""
-    import pandas as pd
-
-    with warnings.catch_warnings():
-        # pandas warns where it cannot tell how the first cell is written; the NaT that follow say it with
-        # the row.
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            dates = pd.DatetimeIndex(pd.to_datetime(list(cells), errors="coerce"))
-        except (ValueError, TypeError):
-            return pd.DatetimeIndex([pd.NaT] * len(cells))
-    return dates if dates.tz is None else dates.tz_convert(None)
 
 
 def _check_repeats(table: Table, times: np.ndarray, rows: np.ndarray, column: str, name: str) -> None:

@@ -1,0 +1,83 @@
+"""After how many steps series repeat, found in the series themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_CLEAR = 0.3
+"""Autocorrelation from which a season counts; that of noise is far below it."""
+_STANDS_OUT = 0.05
+"""By how much the autocorrelation after a cycle exceeds the lowest one at a season inside it."""
+_NEAR_BEST = 0.8
+"""A season is the first lag whose autocorrelation is this share of the best one's: the others repeat it."""
+_LONGEST = 400
+_SEASONS = 10
+_ENOUGH = 200
+
+
+def find_season(series: Sequence[np.ndarray]) -> int:
+    """The steps after which series repeat, by the autocorrelation of their changes; 1 where they do not.
+
+    Args:
+        series: arrays `(time,)`, NaN where missing; the median over them counts.
+
+    Example:
+        >>> find_season([np.sin(np.arange(100) * 2 * np.pi / 12)])
+        12
+        >>> find_season([np.random.default_rng(0).normal(size=100)])
+        1
+    """
+    correlation = _autocorrelation(series)
+    inner = correlation[1:-1]
+    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]) & (inner >= _CLEAR))
+    peaks = peaks[peaks > 1]
+    if not len(peaks):
+        return 1
+    return int(peaks[correlation[peaks] >= _NEAR_BEST * correlation[peaks].max()][0])
+
+
+def find_cycle(series: Sequence[np.ndarray], season: int) -> int:
+    """The number of steps, of several seasons, after which series repeat more closely: a week of days.
+
+    Args:
+        series: as for `find_season`.
+        season: the shorter season; 1 for none.
+
+    Returns:
+        The steps, or `season` where nothing longer stands out.
+
+    Example:
+        >>> hours = np.arange(24 * 28)
+        >>> week = np.sin(hours * 2 * np.pi / 24) * (1 + (hours // 24 % 7 < 5))
+        >>> find_cycle([week], season=24)
+        168
+    """
+    correlation = _autocorrelation(series)[::season] if season > 1 else np.zeros(0)
+    after = correlation[: _SEASONS + 2]
+    inner = np.arange(2, len(after) - 1)
+    fits = [
+        k
+        for k in inner
+        if after[k] > max(after[k - 1], after[k + 1], _CLEAR) and after[k] > after[1:k].min() + _STANDS_OUT
+    ]
+    return season * int(max(fits, key=lambda k: after[k])) if fits else season
+
+
+def _autocorrelation(series: Sequence[np.ndarray]) -> np.ndarray:
+    """Of the changes, after 0, 1, 2, ... steps: up to half the shortest series."""
+    longest = min(_LONGEST, min(map(len, series)) // 2)
+    chosen = series[:: -(-len(series) // _ENOUGH)]
+    return np.median([_one(values, longest) for values in chosen], axis=0)
+
+
+def _one(values: np.ndarray, longest: int) -> np.ndarray:
+    changes = np.diff(values)
+    known = ~np.isnan(changes)
+    changes = np.where(known, changes - changes[known].mean() if known.any() else 0.0, 0.0)
+    spectrum = np.fft.rfft(changes, 2 * len(changes))
+    products = np.fft.irfft(spectrum * spectrum.conj())[: longest + 1]
+    # Per pair: a long lag has fewer of them.
+    products = products / np.arange(len(changes), len(changes) - len(products), -1)
+    return products / products[0] if len(products) and products[0] > 0 else np.zeros(longest + 1)
