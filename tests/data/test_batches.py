@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.data.batches import Batch
-from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many, collate_many_to_one, pad
+from unrolled.data.buckets import (
+    BucketLoader,
+    Encoded,
+    collate_many_to_many,
+    collate_many_to_one,
+    collate_unequal,
+    pad,
+)
 from unrolled.errors import ConfigError
 
 
@@ -148,3 +155,28 @@ def test_unshuffled_and_unsorted_keeps_the_order():
 def test_fewer_sequences_than_processes_are_refused():
     with pytest.raises(ConfigError, match="at least one sequence for each of 4 processes, got 3"):
         BucketLoader(items_of([1, 1, 1]), collate_many_to_one, 2, shard=(0, 4))
+
+
+def test_targets_of_another_length():
+    items = [
+        Encoded({"tokens": np.array([2, 3, 4])}, np.array([5, 0])),
+        Encoded({"tokens": np.array([2])}, np.array([6, 7, 8, 0])),
+    ]
+    batch = collate_unequal(items)
+    assert batch.time == 3
+    assert batch.lengths.tolist() == [3, 1]
+    assert batch.output_lengths.tolist() == batch.target_lengths.tolist() == [2, 4]
+    assert batch.targets.tolist() == [[5, 0, 0, 0], [6, 7, 8, 0]]
+    assert batch.inputs["previous"].tolist() == [[0, 5, 0, 0], [0, 6, 7, 8]]
+    assert batch.to("meta").target_lengths.device.type == "meta"
+    assert batch.window(0, 5) is batch
+    with pytest.raises(ConfigError, match="lengths of their own"):
+        batch.window(0, 2)
+
+
+def test_batches_may_be_sorted_by_another_size():
+    items = [Encoded({"tokens": np.ones(n)}, np.ones(9 - n)) for n in range(1, 9)]
+    loader = BucketLoader(
+        items, collate_unequal, batch_size=2, shuffle=False, bucket=4, size=lambda item: len(item.target)
+    )
+    assert [batch.target_lengths.tolist() for batch in loader.batches(0)] == [[1, 2], [3, 4], [5, 6], [7, 8]]

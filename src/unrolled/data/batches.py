@@ -1,7 +1,7 @@
 """A batch of sequences, and what hands batches out: the meeting point of the data and the training loop.
 
 Every tensor of a batch has the axes `batch time ...`. Rows may be of any length; steps beyond a row's length
-are padding and hold zeros.
+are padding and hold zeros. Targets may have another time axis than inputs, with lengths of their own.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from unrolled.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Several sequences side by side, padded to one length.
 
     Attributes:
-        inputs: named tensors `(batch, time, ...)`, such as `tokens` (int64) or `values` (float).
+        inputs: named tensors `(batch, time, ...)`, such as `tokens` (int64) or `values` (float). Where the
+            targets have lengths of their own, `previous` `(batch, target time)` is the target before each.
         lengths: `(batch,)` int64, the steps of each row that are real; zero is allowed.
         targets: `(batch, time, ...)` when there is one target per step, else `(batch, ...)`.
         targets_per_step: whether `targets` has a time axis.
         starts: `(batch,)` bool; rows with False continue the same row of the batch before, so their state is
             carried over. None: every row starts a new sequence.
+        target_lengths: `(batch,)` int64, the targets of each row that are real; None: as many as `lengths`.
 
     Example:
         >>> batch = Batch(
@@ -44,6 +48,7 @@ class Batch:
     targets: Tensor
     targets_per_step: bool
     starts: Tensor | None = None
+    target_lengths: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -60,6 +65,11 @@ class Batch:
         """The number of real steps in all rows together."""
         return int(self.lengths.sum())
 
+    @property
+    def output_lengths(self) -> Tensor:
+        """`(batch,)`, the real steps of each row of the outputs and targets that have a time axis."""
+        return self.lengths if self.target_lengths is None else self.target_lengths
+
     def window(self, start: int, stop: int) -> Batch:
         """The steps from `start` to before `stop` of every row.
 
@@ -69,8 +79,18 @@ class Batch:
         Args:
             start: the first step, counted from 0.
             stop: the step after the last one.
+
+        Raises:
+            ConfigError: the targets have a time axis of their own, which windows of the inputs do not cut.
         """
         stop = min(stop, self.time)
+        if self.target_lengths is not None:
+            if start == 0 and stop == self.time:
+                return self
+            raise ConfigError(
+                f"expected a window of all {self.time} steps, since the targets have lengths of their own, "
+                f"got steps {start} to {stop}; leave window and checkpoint_every out"
+            )
         continued = torch.zeros(self.size, dtype=torch.bool, device=self.lengths.device)
         return Batch(
             inputs={name: tensor[:, start:stop] for name, tensor in self.inputs.items()},
@@ -88,6 +108,7 @@ class Batch:
             lengths=self.lengths.to(device),
             targets=self.targets.to(device),
             starts=None if self.starts is None else self.starts.to(device),
+            target_lengths=None if self.target_lengths is None else self.target_lengths.to(device),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ class Encoded:
 
     Attributes:
         inputs: named arrays `(time, ...)`, such as `tokens`, `values`, `words` or `characters`.
-        target: `(time, ...)` for one target per step, else `(...)`.
+        target: `(time, ...)` for one target per step, `(target time, ...)` for as many as there are, else
+            `(...)`.
     """
 
     inputs: Mapping[str, np.ndarray]
@@ -81,6 +82,25 @@ def collate_many_to_many(items: Sequence[Encoded]) -> Batch:
     return _collate(items, targets_per_step=True)
 
 
+def collate_unequal(items: Sequence[Encoded]) -> Batch:
+    """A batch whose targets have lengths of their own; `previous` is 0 and then the targets but the last.
+
+    Example:
+        >>> long = Encoded({"tokens": np.array([2, 3])}, np.array([7, 0]))
+        >>> short = Encoded({"tokens": np.array([4])}, np.array([5, 6, 0]))
+        >>> batch = collate_unequal([long, short])
+        >>> batch.inputs["previous"].tolist(), batch.target_lengths.tolist()
+        ([[0, 7, 0], [0, 5, 6]], [2, 3])
+    """
+    batch = collate_many_to_many(items)
+    previous = torch.nn.functional.pad(batch.targets[:, :-1], (1, 0))
+    return replace(
+        batch,
+        inputs={**batch.inputs, "previous": previous},
+        target_lengths=torch.tensor([len(item.target) for item in items], dtype=torch.int64),
+    )
+
+
 def _collate(items: Sequence[Encoded], *, targets_per_step: bool) -> Batch:
     return Batch(
         inputs={name: pad([item.inputs[name] for item in items]) for name in items[0].inputs},
@@ -93,7 +113,7 @@ def _collate(items: Sequence[Encoded], *, targets_per_step: bool) -> Batch:
 class BucketLoader:
     """Batches of whole sequences, neighbours in length side by side.
 
-    An epoch shuffles the items, sorts each run of `bucket` batches by length, cuts it into batches and
+    An epoch shuffles the items, sorts each run of `bucket` batches by size, cuts it into batches and
     shuffles the batches. All batches of an epoch are of nearly the same size, so no small last batch gets
     an undue weight.
 
@@ -104,6 +124,7 @@ class BucketLoader:
         seed: decides, with the epoch, the order.
         shuffle: False keeps the items in their order, but for the sorting within `bucket` batches.
         bucket: the number of batches that are sorted together; 1 sorts nothing.
+        size: what items are sorted by; their length by default.
         shard: `(rank, world_size)`: this process' number and how many share each batch.
 
     Raises:
@@ -125,6 +146,7 @@ class BucketLoader:
         seed: int = 0,
         shuffle: bool = True,
         bucket: int = 50,
+        size: Callable[[Encoded], int] = len,
         shard: tuple[int, int] = (0, 1),
     ) -> None:
         _, world_size = shard
@@ -138,7 +160,7 @@ class BucketLoader:
         self.shuffle = shuffle
         self.bucket = bucket
         self.shard = shard
-        self._item_lengths = np.array([len(item) for item in items])
+        self._sizes = np.array([size(item) for item in items])
         # Every batch leaves one item or more to each process, or some process would have nothing to do in it.
         self._count = max(1, min(-(-len(items) // (batch_size * world_size)), len(items) // world_size))
 
@@ -154,7 +176,7 @@ class BucketLoader:
         bounds = np.arange(self._count + 1) * len(rows) // self._count
         for first in range(0, self._count, self.bucket) if self.bucket > 1 else ():
             chunk = slice(bounds[first], bounds[min(first + self.bucket, self._count)])
-            rows[chunk] = rows[chunk][np.argsort(self._item_lengths[rows[chunk]], kind="stable")]
+            rows[chunk] = rows[chunk][np.argsort(self._sizes[rows[chunk]], kind="stable")]
         batches = np.split(rows, bounds[1:-1])
         if self.shuffle:
             batches = [batches[number] for number in generator.permutation(self._count)]

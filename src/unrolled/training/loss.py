@@ -64,7 +64,7 @@ class _MaskedLoss(Loss):
         total, terms = self._masked(outputs, batch.targets, mask)
         if self.reduction == "mean":
             return LossSum(total, terms)
-        sequences = int((batch.lengths > 0).sum()) if batch.targets_per_step else mask.shape[0]
+        sequences = int((batch.output_lengths > 0).sum()) if batch.targets_per_step else mask.shape[0]
         return LossSum(total, sequences)
 
     @abstractmethod
@@ -152,7 +152,7 @@ def step_mask(batch: Batch) -> Tensor:
     if not batch.targets_per_step:
         return torch.ones(batch.size, dtype=torch.bool, device=batch.targets.device)
     steps = torch.arange(batch.targets.shape[1], device=batch.targets.device)
-    return steps < batch.lengths.to(steps.device).unsqueeze(1)
+    return steps < batch.output_lengths.to(steps.device).unsqueeze(1)
 
 
 _IGNORED = -100

@@ -26,11 +26,12 @@ from unrolled.models.one_to_one import LanguageModel
 from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
+from unrolled.tasks.beam_search import beam_search
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
 from unrolled.tasks.generation.stops import until
 from unrolled.tasks.generation.texts import Texts
-from unrolled.tasks.sampling import Sampling, beam_search
+from unrolled.tasks.sampling import Sampling
 from unrolled.training.loss import CrossEntropy
 
 _WINDOW = 1024
@@ -245,10 +246,10 @@ class TextMedium(Medium[Texts]):
     def _search(self, model: SequenceModel, prompt: str, options: WritingConfig) -> Sequence[int]:
         scores, state = self._begin(model, prompt)
 
-        def step(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        def step(tokens: Tensor, state: State, texts: Tensor) -> tuple[Tensor, State]:
             return self._advance(model, tokens[:, None], state)
 
-        best = beam_search(step, scores, state, options.beam, options.length, self.tokenizer.end)[0]
+        ((best, *_),) = beam_search(step, scores, state, options.beam, options.length, self.tokenizer.end)
         return best.symbols[:-1] if best.finished else best.symbols
 
     def _text(self, tokens: Iterable[int]) -> Iterator[str]:
