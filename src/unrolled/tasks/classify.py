@@ -145,10 +145,10 @@ class Classifier(Estimator[Examples]):
     def _encode(self, examples: Examples) -> list[Encoded]:
         return [
             Encoded(
-                self._inputs.encode(example),
+                inputs,
                 self._targets.placeholder() if example.target is None else self._targets.encode(example),
             )
-            for example in examples
+            for inputs, example in zip(self._inputs.encode(examples), examples, strict=True)
         ]
 
     def _loss(self) -> Loss:
@@ -174,7 +174,7 @@ class Classifier(Estimator[Examples]):
         return score
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
-        inputs = [self._inputs.simple(example) for example in train]
+        inputs = self._inputs.simple(train)
         targets = [example.target for example in train]
         of_text = isinstance(self._inputs, TextInputs)
         if not isinstance(self._targets, ClassTargets):
@@ -187,7 +187,7 @@ class Classifier(Estimator[Examples]):
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
-        predicted = baseline.predict([self._inputs.simple(example) for example in data])
+        predicted = baseline.predict(self._inputs.simple(data))
         return self._targets.scores([example.target for example in data], predicted)
 
     def _vocabularies(self) -> dict[str, Any]:

@@ -25,11 +25,11 @@ class Inputs(ABC):
         """Learn from the training data what encoding needs."""
 
     @abstractmethod
-    def encode(self, example: Example) -> dict[str, np.ndarray]:
-        """Arrays ``(time, ...)`` by the names that the input layer reads.
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """For each example arrays ``(time, ...)`` by the names that the input layer reads.
 
         Raises:
-            DataError: the input is not of this kind.
+            DataError: an input is not of this kind.
         """
 
     @abstractmethod
@@ -37,8 +37,8 @@ class Inputs(ABC):
         """A fresh input layer."""
 
     @abstractmethod
-    def simple(self, example: Example) -> Any:
-        """The input in the form that the baselines take."""
+    def simple(self, examples: Sequence[Example]) -> list[Any]:
+        """The inputs in the form that the baselines take."""
 
     @abstractmethod
     def shown(self, example: Example) -> str:
@@ -68,12 +68,12 @@ class TextInputs(Inputs):
     def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
         """Collect the words."""
         empty = cls(Vocabulary.build([]), config)
-        tokens = [empty.simple(example) for example in examples]
+        tokens = empty.simple(examples)
         return cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
 
-    def encode(self, example: Example) -> dict[str, np.ndarray]:
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The numbers of the tokens; a text without any is one unknown token."""
-        return {"tokens": self.vocabulary.encode(self.simple(example) or [UNKNOWN])}
+        return [{"tokens": self.vocabulary.encode(tokens or [UNKNOWN])} for tokens in self.simple(examples)]
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """An embedding."""
@@ -81,8 +81,11 @@ class TextInputs(Inputs):
             len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
         )
 
-    def simple(self, example: Example) -> list[str]:
-        """The tokens."""
+    def simple(self, examples: Sequence[Example]) -> list[list[str]]:
+        """The tokens of each text."""
+        return [self._tokens(example) for example in examples]
+
+    def _tokens(self, example: Example) -> list[str]:
         if not isinstance(example.inputs, str):
             raise example.source.error("expected text as in training, got a sequence of numbers")
         if self.unit == "characters":
@@ -119,16 +122,19 @@ class NumberInputs(Inputs):
         deviation = steps.std(axis=0)
         return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
 
-    def encode(self, example: Example) -> dict[str, np.ndarray]:
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled numbers ``(time, channels)``."""
-        return {"values": (self.simple(example) - self.mean) / self.scale}
+        return [{"values": (numbers - self.mean) / self.scale} for numbers in self.simple(examples)]
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """The numbers as they are."""
         return ValueInput(len(self.mean))
 
-    def simple(self, example: Example) -> np.ndarray:
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The numbers ``(time, channels)``, unscaled."""
+        return [self._channels(example) for example in examples]
+
+    def _channels(self, example: Example) -> np.ndarray:
         numbers = _numbers(example)
         if numbers.shape[1] != len(self.mean):
             raise example.source.error(
