@@ -1,13 +1,13 @@
 """Media files: a folder for every class, files beside a table of metadata, or a table that holds them.
 
-The folders are those of Hugging Face's `imagefolder` and `audiofolder`; the table with the files' bytes in it is
-what its hub stores of such data.
+The folders are those of Hugging Face's `imagefolder` and `audiofolder`; the table with the files' bytes in it
+is what its hub stores of such data.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,13 +23,14 @@ FILE_COLUMN = "file_name"
 
 METADATA = tuple(f"metadata.{kind}" for kind in ("csv", "tsv", "jsonl", "parquet"))
 
-Medium = Literal["image", "video", "frames", "audio"]
-"""What a file is; `frames` is a clip as a folder of images."""
+Medium = Literal["image", "video", "frames", "audio", "numbers"]
+"""What a file is: `frames` is a clip as a folder of images, `numbers` a sequence of them in a table or array."""
 
 MEDIA: Mapping[str, Medium] = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"),
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".gif"), "video"),
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"), "audio"),
+    **dict.fromkeys((".csv", ".tsv", ".npy"), "numbers"),
 }
 """What a file is by the ending of its name."""
 
@@ -44,16 +45,15 @@ class MediaFiles:
         medium: what they are.
         files: the paths, or the files' contents where a table holds them.
         table: an entry a file: the columns of the metadata, or the column `label` made of the folders' names.
+        column: the table's column of the files.
         sources: where each was found: a row of the table, or the file itself.
     """
 
     medium: Medium
     files: tuple[Path | bytes, ...]
     table: Table
+    column: str
     sources: tuple[Source, ...]
-
-    def __len__(self) -> int:
-        return len(self.files)
 
 
 def media_folder(folder: str | Path) -> MediaFiles:
@@ -93,7 +93,17 @@ def media_folder(folder: str | Path) -> MediaFiles:
     paths = tuple(path for _, path in found)
     columns = {FILE_COLUMN: [str(path) for path in paths], "label": [name for name, _ in found]}
     table = Table(folder, columns, np.arange(1, len(paths) + 1))
-    return MediaFiles(_only(map(medium_of, paths), folder), paths, table, tuple(map(Source, paths)))
+    return MediaFiles(
+        _only(map(medium_of, paths), folder), paths, table, FILE_COLUMN, tuple(map(Source, paths))
+    )
+
+
+def media_file(path: Path) -> MediaFiles:
+    """One file alone, of which nothing else is known."""
+    medium = _only([medium_of(path)], path)
+    return MediaFiles(
+        medium, (path,), Table(path, {FILE_COLUMN: [str(path)]}, np.array([1])), FILE_COLUMN, (Source(path),)
+    )
 
 
 def media_column(table: Table) -> str | None:
@@ -117,8 +127,8 @@ def media_table(table: Table, column: str) -> MediaFiles:
     cells = table.column(column)
     folder = Path(table.path).parent
     files = tuple(_file(folder, cell, source) for cell, source in zip(cells, sources, strict=True))
-    media = (_medium_of_cell(cell, file, column) for cell, file in zip(cells, files, strict=True))
-    return MediaFiles(_only(media, table.path), files, table, sources)
+    medium = _only(map(_medium_in(column), cells, files), table.path)
+    return MediaFiles(medium, files, table, column, sources)
 
 
 def medium_of(path: Path) -> Medium | None:
@@ -159,16 +169,19 @@ def _file(folder: Path, cell: Any, source: Source) -> Path | bytes:
     return path
 
 
-def _medium_of_cell(cell: Any, file: Path | bytes, column: str) -> Medium | None:
-    if isinstance(file, Path):
-        return medium_of(file)
-    named = MEDIA.get(Path(cell.get("path") or "").suffix.lower())
-    if named is None:
-        return "audio" if "audio" in column.lower() else "image"
-    return named
+def _medium_in(column: str) -> Callable[[Any, Path | bytes], Medium | None]:
+    """What the files of a column are; contents without a name are taken for what the column is called."""
+    nameless: Medium = "audio" if "audio" in column.lower() else "image"
+
+    def medium(cell: Any, file: Path | bytes) -> Medium | None:
+        if isinstance(file, Path):
+            return medium_of(file)
+        return MEDIA.get(Path(cell.get("path") or "").suffix.lower(), nameless)
+
+    return medium
 
 
-def _only(found: Iterator[Medium | None], where: str | Path) -> Medium:
+def _only(found: Iterable[Medium | None], where: str | Path) -> Medium:
     """The one kind that all files are of."""
     counts = Counter(found)
     if None in counts:

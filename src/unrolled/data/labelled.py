@@ -1,17 +1,28 @@
-"""Sequences with one label or number each: texts, or series of numbers."""
+"""Sequences with one label or number each: texts, series of numbers, images, clips."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.folders import (
+    MediaFiles,
+    media_column,
+    media_file,
+    media_folder,
+    media_table,
+    medium_of,
+)
+from unrolled.data.images import is_picture
+from unrolled.data.media import MediaForms, decoded
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
-from unrolled.data.text import open_text
+from unrolled.data.text import existing_file, open_text
 from unrolled.data.timeseries_ts import read_ts
 from unrolled.errors import DataError
 
@@ -37,12 +48,14 @@ def read_labelled(
     header: bool | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
+    forms: MediaForms | None = None,
 ) -> Examples:
     """Sequences with one target each, from a table, a `.ts` file of the UCR/UEA archive, or lines of text.
 
     Args:
-        path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; `.ts`; `.txt` with one text a line, which has
-            no labels.
+        path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; `.ts`; a folder of media files as
+            `unrolled.data.folders` takes it; `.txt` with one text a line, or one media file, which have no
+            labels.
         text: the column of texts. Guessed by its name otherwise, or, in a table of two columns, by being
             longer.
         values: the column of number sequences: lists of numbers, or lists of one list of numbers per step.
@@ -52,22 +65,31 @@ def read_labelled(
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction.
         labelled: False reads the inputs only; the targets are then None.
+        forms: what media files are brought to.
 
     Returns:
-        The examples: inputs are strings, or float64 arrays `(time, feature)`; targets are strings or floats.
+        The examples: inputs are strings, float64 arrays `(time, feature)`, or what `unrolled.data.media`
+        makes of media files; targets are strings or floats.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, a column cannot be found, or an entry is not
             what its column should hold.
     """
-    kind = Path(path).suffix.lower()
+    path, forms = Path(path), forms or MediaForms()
+    if path.is_dir():
+        return labelled_of_media(media_folder(path), forms, label=label, targets=targets, labelled=labelled)
+    if medium_of(path) and not labelled:
+        return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
+    kind = path.suffix.lower()
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
     wanted = [name for name in (text, values, label) if name is not None]
     table = read_table(path, header=header, columns=wanted)
-    return labelled_of_table(table, text=text, values=values, label=label, targets=targets, labelled=labelled)
+    return labelled_of_table(
+        table, text=text, values=values, label=label, targets=targets, labelled=labelled, forms=forms
+    )
 
 
 def labelled_of_table(
@@ -78,8 +100,15 @@ def labelled_of_table(
     label: str | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
+    forms: MediaForms | None = None,
 ) -> Examples:
     """Sequences with one target each from a table's columns; see `read_labelled`."""
+    media = media_column(table) if text is None and values is None else None
+    if media is not None:
+        files = media_table(table, media)
+        return labelled_of_media(
+            files, forms or MediaForms(), label=label, targets=targets, labelled=labelled
+        )
     notes = list(table.notes)
     inputs_name, numeric = _inputs_column(table, text, values, label, notes)
     label_name = _label_column(table, inputs_name, label, notes) if labelled else None
@@ -92,6 +121,26 @@ def labelled_of_table(
     return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
 
 
+def labelled_of_media(
+    files: MediaFiles,
+    forms: MediaForms,
+    *,
+    label: str | None = None,
+    targets: TargetKind = "auto",
+    labelled: bool = True,
+) -> Examples:
+    """Media files with one target each; see `read_labelled`."""
+    notes = list(files.table.notes)
+    name = _label_column(files.table, files.column, label, notes) if labelled else None
+    cells = [None] * len(files.files) if name is None else files.table.column(name)
+    media = decoded(files, forms)
+    items = tuple(
+        Example(inputs, cell, source if source.row is None else replace(source, column=name))
+        for inputs, cell, source in zip(media.arrays, cells, files.sources, strict=True)
+    )
+    return as_targets(Examples(items, (*notes, *media.notes)), targets, labelled)
+
+
 def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
     """The examples with their targets as labels (strings) or as numbers (floats); see `read_labelled`.
 
@@ -101,7 +150,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     """
     form = None
     for item in examples:
-        found = "text" if isinstance(item.inputs, str) else f"{_width(item.inputs)} numbers a step"
+        found = _kind(item.inputs)
         form = form or found
         if found != form:
             raise item.source.error(f"expected {form} as in the first sequence, got {found}")
@@ -119,8 +168,13 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     return Examples(tuple(items), notes)
 
 
-def _width(inputs: np.ndarray) -> int:
-    return int(np.prod(inputs.shape[1:], dtype=int))
+def _kind(inputs: Any) -> str:
+    """What an example's inputs are, for a message."""
+    if isinstance(inputs, str):
+        return "text"
+    if is_picture(inputs):
+        return f"{'an image' if inputs.ndim == 3 else 'a clip'} of {' × '.join(map(str, inputs.shape[-3:]))}"
+    return f"{int(np.prod(inputs.shape[1:], dtype=int))} numbers a step"
 
 
 def _lines_of_text(path: str | Path) -> Examples:

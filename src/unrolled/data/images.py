@@ -1,0 +1,188 @@
+"""Images as arrays `(height, width, channel)` of bytes, all brought to one size and one kind of colour."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from unrolled.data.example import Source
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LONGEST = 64
+"""Pixels along the longer side of an image, where its size is not asked for."""
+
+_GREY = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
+_WHITE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForm:
+    """The form that all images of a data set are brought to.
+
+    Attributes:
+        size: height and width; None takes the most frequent size, made smaller where a side has more than
+            `LONGEST` pixels.
+        colour: three channels rather than one; None takes colour where any image has it.
+        frames: frames of a clip at most, evenly spread.
+    """
+
+    size: tuple[int, int] | None = None
+    colour: bool | None = None
+    frames: int = 32
+
+
+class Header(NamedTuple):
+    """What can be known of an image before it is decoded."""
+
+    height: int
+    width: int
+    colour: bool
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Header:
+        """The header of an opened image."""
+        return cls(image.height, image.width, image.mode not in _GREY)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Decoded images or clips, and what was done to them, in sentences for the user."""
+
+    arrays: list[np.ndarray]
+    notes: tuple[str, ...] = ()
+
+
+def is_picture(inputs: Any) -> bool:
+    """Whether an example's inputs are an image, or a clip, as arrays of bytes."""
+    return isinstance(inputs, np.ndarray) and inputs.dtype == np.uint8 and inputs.ndim in (3, 4)
+
+
+def read_images(files: Sequence[Path | bytes], sources: Sequence[Source], form: PictureForm) -> Pictures:
+    """Images as `(height, width, channel)` uint8, in the order of the files.
+
+    Args:
+        files: paths, or the files' contents.
+        sources: where each is, for messages.
+        form: what they are brought to; what it leaves open is settled by all of them together.
+
+    Raises:
+        DataError: a file is not an image that can be decoded; names it.
+    """
+    places = [place(file, source) for file, source in zip(files, sources, strict=True)]
+    form, notes = settled(form, map(_header, files, places))
+
+    def decode(file: Path | bytes, source: Source) -> np.ndarray:
+        with opened(file, source) as image:
+            return pixels(image, form)
+
+    with ThreadPoolExecutor() as pool:
+        return Pictures(list(pool.map(decode, files, places)), notes)
+
+
+def settled(form: PictureForm, headers: Iterable[Header]) -> tuple[PictureForm, tuple[str, ...]]:
+    """The form with its size and colour filled in by the images, and what there is to say of that.
+
+    No header is read where nothing is left open.
+    """
+    if form.size is not None and form.colour is not None:
+        return form, ()
+    found = Counter(headers)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for header, count in found.items():
+        sizes[header.height, header.width] += count
+    colour = any(header.colour for header in found) if form.colour is None else form.colour
+    form = replace(form, size=form.size or _bounded(*sizes.most_common(1)[0][0]), colour=colour)
+    assert form.size is not None
+    if sizes.keys() == {form.size}:
+        return form, ()
+    listed = f"{_times(min(sizes))} to {_times(max(sizes))}" if len(sizes) > 1 else _times(*sizes)
+    return form, (f"Pictures of {listed} pixels (height × width) are resized to {_times(form.size)}.",)
+
+
+def pixels(image: Image.Image, form: PictureForm) -> np.ndarray:
+    """An image as `(height, width, channel)` uint8 in a settled form; what is transparent becomes white."""
+    from PIL import ImageOps
+
+    assert form.size is not None
+    height, width = form.size
+    image = _eight_bits(ImageOps.exif_transpose(image))
+    if form.size != (image.height, image.width):
+        image = image.resize((width, height))
+    array = np.asarray(image.convert("RGB" if form.colour else "L"))
+    return array if form.colour else array[:, :, None]
+
+
+def image_of(array: np.ndarray) -> Image.Image:
+    """The image of an array `(height, width)` or `(height, width, channel)` uint8; see `pixels`."""
+    from PIL import Image
+
+    return Image.fromarray(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+
+
+def _bounded(height: int, width: int) -> tuple[int, int]:
+    """The size with the longer side of at most `LONGEST` pixels.
+
+    Example:
+        >>> _bounded(28, 28), _bounded(480, 640)
+        ((28, 28), (48, 64))
+    """
+    share = min(1.0, LONGEST / max(height, width))
+    return max(1, round(height * share)), max(1, round(width * share))
+
+
+def _times(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
+
+
+def _header(file: Path | bytes, source: Source) -> Header:
+    with opened(file, source) as image:
+        return Header.of(image)
+
+
+def place(file: Path | bytes, source: Source) -> Source:
+    """What a message about a file names: the file itself, or where its content was found."""
+    return Source(file) if isinstance(file, Path) else source
+
+
+@contextmanager
+def opened(file: Path | bytes, source: Source) -> Iterator[Image.Image]:
+    """An image whose header was read, and which is decoded inside the `with`.
+
+    Raises:
+        DataError: it cannot be decoded; names the file.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(file if isinstance(file, Path) else io.BytesIO(file)) as image:
+            yield image
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise source.error(
+            f"expected an image that can be decoded, but {_said(error)}", remedy="replace it or leave it out"
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return "it is of no known format" if text.startswith("cannot identify") else f"Pillow says: {text}"
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, _WHITE).astype(np.uint8))
+    if "A" in image.mode or "transparency" in image.info:
+        above = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
+    return image
