@@ -106,9 +106,8 @@ class MissingDependencyError(UnrolledError):
     @classmethod
     def of(cls, what: str, *, extra: str) -> Self:
         """The error for what the packages of an extra are needed for."""
-        return cls(
-            f"{what} needs packages that are not installed; install them with: pip install 'unrolled[{extra}]'"
-        )
+        remedy = f"pip install 'unrolled[{extra}]'"
+        return cls(f"{what} needs packages that are not installed; install them with: {remedy}")
 
 
 class ReferenceWarning(UserWarning):

@@ -24,7 +24,7 @@ FILE_COLUMN = "file_name"
 METADATA = tuple(f"metadata.{kind}" for kind in ("csv", "tsv", "jsonl", "parquet"))
 
 Medium = Literal["image", "video", "frames", "audio", "numbers"]
-"""What a file is: `frames` is a clip as a folder of images, `numbers` a sequence of them in a table or array."""
+"""What a file is: `frames` is a clip as a folder of images, `numbers` a sequence in a table or an array."""
 
 MEDIA: Mapping[str, Medium] = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"),
@@ -93,14 +93,12 @@ def media_folder(folder: str | Path) -> MediaFiles:
     paths = tuple(path for _, path in found)
     columns = {FILE_COLUMN: [str(path) for path in paths], "label": [name for name, _ in found]}
     table = Table(folder, columns, np.arange(1, len(paths) + 1))
-    return MediaFiles(
-        _only(map(medium_of, paths), folder), paths, table, FILE_COLUMN, tuple(map(Source, paths))
-    )
+    return MediaFiles(only_medium(paths, folder), paths, table, FILE_COLUMN, tuple(map(Source, paths)))
 
 
 def media_file(path: Path) -> MediaFiles:
     """One file alone, of which nothing else is known."""
-    medium = _only([medium_of(path)], path)
+    medium = only_medium([path], path)
     return MediaFiles(
         medium, (path,), Table(path, {FILE_COLUMN: [str(path)]}, np.array([1])), FILE_COLUMN, (Source(path),)
     )
@@ -136,6 +134,15 @@ def medium_of(path: Path) -> Medium | None:
     if path.is_dir():
         return "frames"
     return MEDIA.get(path.suffix.lower())
+
+
+def only_medium(paths: Iterable[Path], where: str | Path) -> Medium:
+    """The one kind that all files are of.
+
+    Raises:
+        DataError: they are of several kinds, or of none known.
+    """
+    return _only(map(medium_of, paths), where)
 
 
 def subfolders(folder: Path) -> list[Path]:

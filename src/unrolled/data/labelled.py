@@ -1,4 +1,4 @@
-"""Sequences with one label or number each: texts, series of numbers, images, clips."""
+"""Sequences with one label or number each: texts, series of numbers, recordings, images, clips."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from unrolled.data.folders import (
     MediaFiles,
     media_column,
     media_file,
-    media_folder,
     media_table,
     medium_of,
 )
 from unrolled.data.images import is_picture
+from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.media import MediaForms, decoded
+from unrolled.data.sound import Recording
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.data.text import existing_file, open_text
 from unrolled.data.timeseries_ts import read_ts
@@ -45,22 +46,25 @@ def read_labelled(
     text: str | None = None,
     values: str | None = None,
     label: str | None = None,
+    label_pattern: str | None = None,
     header: bool | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
 ) -> Examples:
-    """Sequences with one target each, from a table, a `.ts` file of the UCR/UEA archive, or lines of text.
+    """Sequences with one target each, from a table, a `.ts` file of the UCR/UEA archive, files or text.
 
     Args:
-        path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; `.ts`; a folder of media files as
-            `unrolled.data.folders` takes it; `.txt` with one text a line, or one media file, which have no
-            labels.
+        path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; `.ts`; a folder of files as
+            `unrolled.data.labelled_folders` takes it; `.txt` with one text a line, or one file of media or of
+            numbers, which have no labels.
         text: the column of texts. Guessed by its name otherwise, or, in a table of two columns, by being
             longer.
         values: the column of number sequences: lists of numbers, or lists of one list of numbers per step.
         label: the column of labels; guessed by its name otherwise, or, in a table of two columns, the other
             one.
+        label_pattern: a regular expression whose first group, found in the names of a folder's files, is
+            their label.
         header: whether the first row of delimited text holds the columns' names; None finds out.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction.
@@ -76,17 +80,20 @@ def read_labelled(
             what its column should hold.
     """
     path, forms = Path(path), forms or MediaForms()
-    if path.is_dir():
-        return labelled_of_media(media_folder(path), forms, label=label, targets=targets, labelled=labelled)
-    if medium_of(path) and not labelled:
-        return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     kind = path.suffix.lower()
+    if path.is_dir():
+        files = labelled_folder(path, labelled=labelled, pattern=label_pattern)
+        return labelled_of_media(files, forms, label=label, targets=targets, labelled=labelled)
+    if medium_of(path) and kind not in DELIMITERS and not labelled:
+        return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
     wanted = [name for name in (text, values, label) if name is not None]
     table = read_table(path, header=header, columns=wanted)
+    if not labelled and not wanted and _is_one_sequence(table):
+        return labelled_of_media(media_file(path), forms, labelled=False)
     return labelled_of_table(
         table, text=text, values=values, label=label, targets=targets, labelled=labelled, forms=forms
     )
@@ -172,9 +179,16 @@ def _kind(inputs: Any) -> str:
     """What an example's inputs are, for a message."""
     if isinstance(inputs, str):
         return "text"
+    if isinstance(inputs, Recording):
+        return "a recording"
     if is_picture(inputs):
         return f"{'an image' if inputs.ndim == 3 else 'a clip'} of {' × '.join(map(str, inputs.shape[-3:]))}"
     return f"{int(np.prod(inputs.shape[1:], dtype=int))} numbers a step"
+
+
+def _is_one_sequence(table: Table) -> bool:
+    """Whether a table is a sequence itself: nothing but numbers, and no column that is called a text."""
+    return not _by_name(list(table.columns), TEXT_NAMES) and all(map(table.is_numeric, table.columns))
 
 
 def _lines_of_text(path: str | Path) -> Examples:

@@ -17,7 +17,10 @@ from unrolled.data.example import Source
 from unrolled.data.features import features_of
 from unrolled.errors import DataError, MissingDependencyError
 
-_STEP, _WINDOW = 0.010, 0.025
+STEP = 0.010
+"""Seconds from one step of the features to the next."""
+
+_WINDOW = 0.025
 _VERSION = 1
 """Part of the cache's keys: a change of the features must raise it."""
 
@@ -32,7 +35,7 @@ class Recording:
     """
 
     file: Path | bytes
-    source: Source = Source()
+    source: Source
 
     @property
     def name(self) -> str:
@@ -85,7 +88,7 @@ class LogMel:
         kaldi = _library("kaldi_native_fbank")
         options = kaldi.FbankOptions()
         options.frame_opts.samp_freq = self.sampling_rate
-        options.frame_opts.frame_shift_ms = _STEP * 1000
+        options.frame_opts.frame_shift_ms = STEP * 1000
         options.frame_opts.frame_length_ms = _WINDOW * 1000
         options.frame_opts.dither = 0.0  # the same file has the same features
         options.mel_opts.num_bins = self.bands

@@ -64,6 +64,19 @@ class Table:
             )
         return self.columns[name]
 
+    def usual(self, names: Sequence[str], taken: Sequence[str | None] = ()) -> str | None:
+        """The column with the first of some usual names, in whatever case, that is not taken yet."""
+        lowered = {column.lower(): column for column in self.columns if column not in taken}
+        return next((lowered[name] for name in names if name in lowered), None)
+
+    def unknown(self, what: str) -> DataError:
+        """The error of a table in which no column of this kind can be told."""
+        return DataError(
+            f"expected a column of {what}, the columns are {', '.join(self.columns)}",
+            path=self.path,
+            remedy="say which one it is",
+        )
+
     def numbers(self, name: str) -> np.ndarray:
         """A column as float64, NaN where the cell is empty or says NA, NaN, null or None.
 
@@ -169,7 +182,8 @@ def _read_delimited(path: Path, delimiter: str, header: bool | None, wanted: Seq
         csv.field_size_limit(limit)
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
-    first = [cell.strip() for cell in cells[0]]
+    # Some write the names as a comment.
+    first = [cell.strip().removeprefix("#").lstrip() for cell in cells[0]]
     if delimiter == "," and all(len(record) == 1 and ";" in record[0] for record in cells):
         raise DataError(
             "expected cells separated by commas, found semicolons",
