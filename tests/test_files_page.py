@@ -47,6 +47,7 @@ def series(path):
             series,
             [("corner", "[12.5, nan]", ("price",)), ("market", "[120.0]", ("price",))],
         ),
+        ("forecast", 1, series, [("H1", "[605.0, 586.0, 575.0]", ()), ("H2", "[3124.0, 2990.0]", ())]),
     ],
 )
 def test_an_example_is_read_as_the_page_says(section, number, read, expected, tmp_path):
@@ -61,7 +62,7 @@ def test_no_example_is_left_out():
         "classify": 2,
         "tag": 1,
         "generate": 1,
-        "forecast": 1,
+        "forecast": 2,
     }
 
 

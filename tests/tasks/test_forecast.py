@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.forecast import Forecaster
+from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.registry import load
 
 SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4}
@@ -55,23 +59,26 @@ def test_the_default_split_is_said_and_baselines_score_the_same_points(forecaste
     assert set(evaluation.baselines["persistence"]) <= set(evaluation.scores)
 
 
-def test_the_scores_are_those_of_the_forecasts(forecaster, waves):
-    one = waves[waves.unique_id == "wave"]
+def test_the_scores_are_those_of_the_forecasts(forecaster):
+    one = wave(44)
     evaluation = forecaster.evaluate(one)
     values = one.y.to_numpy()
-    errors = []
-    for origin in range(11, 237):
-        past = one.iloc[: origin + 1]
-        forecast = [line["y"] for line in forecaster.predict(past)]
-        errors += [forecast - values[origin + 1 : origin + 4]]
-        if origin > 40:
-            break
+    errors = [
+        [line["y"] for line in forecaster.predict(one.iloc[: origin + 1])] - values[origin + 1 : origin + 4]
+        for origin in range(11, 41)
+    ]
     (example,) = evaluation.examples
-    assert evaluation.count == 226 * 3
-    first = forecaster._forecast(forecaster._load(one)[0], np.arange(11, 42))[..., 0]
-    assert np.allclose(first - values[np.arange(11, 42)[:, None] + [1, 2, 3]], errors, atol=1e-5)
+    assert evaluation.count == 30 * 3
+    assert evaluation.scores["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+    assert evaluation.scores["rmse"] == pytest.approx(np.sqrt(np.square(errors).mean()), rel=1e-4)
     assert example["series"] == "wave"
     assert len(example["time"]) == len(example["actual"]) == len(example["forecast"])
+
+
+def test_of_many_origins_those_at_even_distances_are_scored(forecaster, waves, monkeypatch):
+    monkeypatch.setattr("unrolled.tasks.forecast._ORIGINS", 100)
+    # 226 origins in each of two series; a fifth of them is below a hundred, a quarter is not.
+    assert forecaster.evaluate(waves).count == 2 * 46 * 3
 
 
 def test_forecasts_come_as_rows_with_dates_and_rising_quantiles(forecaster):
@@ -82,14 +89,69 @@ def test_forecasts_come_as_rows_with_dates_and_rising_quantiles(forecaster):
     assert all(line["y_0.1"] <= line["y_0.5"] <= line["y_0.9"] for line in rows)
 
 
-def test_beyond_the_horizon_forecasts_are_fed_back(forecaster, waves):
+def test_beyond_the_horizon_forecasts_are_fed_back_with_the_state_carried(forecaster, waves):
     rows = forecaster.predict(waves, steps=8)
     assert [line["ds"] for line in rows[:8]][-1] == "2022-09-05"
     assert rows[:3] == forecaster.predict(waves)[:3]
-    grown = pd.concat([waves[waves.unique_id == "wave"], pd.DataFrame(rows[:3])[["unique_id", "ds", "y"]]])
-    grown["ds"] = pd.to_datetime(grown["ds"])
-    again = forecaster.predict(grown)
-    assert [line["y"] for line in again] == pytest.approx([line["y"] for line in rows[3:6]], rel=1e-4)
+    one = forecaster._load(waves)[0]
+    fed = replace(one, values=np.append(one.values, [line["y"] for line in rows[:3]]))
+    fed = replace(fed, times=np.append(one.times, future_times(one, 3)), covariates=np.zeros((243, 0)))
+    # The state was carried: the steps fed back come after the 12 of the context, not in their place.
+    (found,) = rolling_forecasts(forecaster.model, [forecaster._features(fed)], [np.array([242])], 12 + 3)
+    expected = forecaster._preparation.scaling(one).undo(found[0, :, 0])
+    assert [line["y"] for line in rows[3:6]] == pytest.approx(list(expected), rel=1e-4)
+
+
+def test_beyond_the_horizon_the_quantiles_spread_as_the_future_does():
+    walk = np.random.default_rng(3).normal(size=900).cumsum()
+    made = Forecaster(**{**SMALL, "epochs": 6}, dropout=0.0).fit(pd.DataFrame({"y": walk}))
+    rows = made.predict(steps=16, paths=300)
+    widths = [line["y_0.9"] - line["y_0.1"] for line in rows]
+    # Of a random walk the spread grows as the square root of the steps.
+    assert widths[0] == pytest.approx(2.56, rel=0.2)
+    assert widths[15] / widths[0] == pytest.approx(4, rel=0.35)
+    assert rows == made.predict(steps=16, paths=300)
+
+
+def test_steps_come_as_they_are_made(forecaster, waves):
+    rows = forecaster.forecast(waves, steps=10**6)
+    assert [next(rows) for _ in range(4)] == forecaster.predict(waves, steps=4)[:4]
+
+
+def test_without_a_spread_only_the_point_is_fed_back():
+    made = Forecaster(**SMALL, quantiles=(0.5,)).fit(wave())
+    assert len(made.predict(steps=4)) == 4
+    single = Forecaster(**SMALL, quantiles=(0.9,)).fit(wave(noise=0.3)).predict(steps=4)
+    assert all(line["y_0.9"] > line["y"] for line in single)
+
+
+def test_a_season_is_found_in_series_without_dates():
+    steps = np.arange(300)
+    noise = np.random.default_rng(0).normal(size=(2, 300)) * 0.1
+    series = [
+        Series(name, steps, size * (np.sin(steps * 2 * np.pi / 12) + noise[row]), np.zeros((300, 0)))
+        for row, (name, size) in enumerate([("a", 1.0), ("b", 50.0)])
+    ]
+    made = Forecaster(hidden_size=4, epochs=1).fit(series)
+    assert made.effective.season == 12
+    assert made.effective.point == "median"
+    assert "seasonal naive" in made.dev_evaluation.baselines
+    assert made.predict([series[0]]) == made.predict()[:1]
+
+
+def test_a_wide_file_goes_on_where_the_training_file_ended(tmp_path):
+    values = {name: wave(92, noise=0.1, size=size, seed=size).y for name, size in (("A", 1), ("B", 9))}
+    for file, part in (("train", slice(0, 80)), ("test", slice(80, 92))):
+        names = ",".join(f"V{number}" for number in range(1, 2 + len(range(92)[part])))
+        rows = [f"{name}," + ",".join(map(str, numbers[part])) for name, numbers in values.items()]
+        (tmp_path / f"{file}.csv").write_text("\n".join([names, *rows, ""]))
+    made = Forecaster(**SMALL, horizon=6).fit(tmp_path / "train.csv")
+    evaluation = made.evaluate(tmp_path / "test.csv")
+    assert evaluation.count == 2 * 7 * 6
+    made.save(tmp_path / "model")
+    assert load(tmp_path / "model").evaluate(tmp_path / "test.csv").scores == evaluation.scores
+    # The same file again is not its own future.
+    assert made.evaluate(tmp_path / "train.csv").count == 2 * (80 - 12 - 6 + 1) * 6
 
 
 def test_scaling_is_undone(forecaster, waves):

@@ -119,11 +119,11 @@ def _joined(pieces: Iterable[Any]) -> Any:
 
 
 def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
+    if estimator.task == "forecast":
+        # Row by row as they are made. Without a table it goes on from the end of what it was trained on.
+        return _forecast(estimator, data, options)
     if data is not None:
         return estimator.predict(data, **options)
-    if estimator.task == "forecast":
-        # Without a table a forecaster goes on from the end of what it was trained on.
-        return _predicted_from_table(estimator, options)
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
     read = _READERS[estimator.task]
@@ -131,9 +131,11 @@ def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, A
     return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
 
 
-def _predicted_from_table(estimator: Estimator, options: Mapping[str, Any]) -> list[Any]:
+def _forecast(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
+    if data is not None:
+        return estimator.forecast(data, **options)  # type: ignore[attr-defined]
     try:
-        return estimator.predict(_table_of_standard_input(), **options)
+        return estimator.forecast(_table_of_standard_input(), **options)  # type: ignore[attr-defined]
     except DataError as error:
         # The table has lost its name and its header row on the way.
         row = None if error.row is None else error.row + 1

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.data.loading import load_series
+from unrolled.data.seasons import find_season
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -34,7 +37,10 @@ from unrolled.tasks.forecasting.future import (
     shown,
 )
 from unrolled.tasks.forecasting.loss import ForecastLoss
+from unrolled.tasks.forecasting.memory import usual_memory, usual_order
+from unrolled.tasks.forecasting.paths import free_run
 from unrolled.tasks.forecasting.preparation import Preparation
+from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
 from unrolled.tasks.forecasting.start import LinearStart
@@ -45,18 +51,21 @@ _DRAWN = 366
 """Steps of a series that an evaluation keeps for the report."""
 _WINDOWS = 10_000
 """Training windows an epoch at most, unless the stride says otherwise."""
+_ORIGINS = 5_000
+"""Steps of all series that forecasts are scored from, at most; of more, those at even distances."""
 
 
 class Forecaster(Estimator[Span]):
     """Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.
 
-    The data is a table in long format, one row a step, from a file or a pandas DataFrame; or a list of
-    `unrolled.data.example.Series`. Other columns of numbers are read as covariates, known up to the present;
-    the calendar of the next step is the only input from the future. Missing numbers are allowed.
+    The data is a table in long format, one row a step, from a file or a pandas DataFrame; or in wide format,
+    one row a series; or a list of `unrolled.data.example.Series`. Other columns of numbers are read as
+    covariates, known up to the present; the calendar of the next step is the only input from the future.
+    Missing numbers are allowed.
 
     Every step of a training window forecasts what followed it. Scores are those of rolling origins: from
-    every step of the scored part, the next ``horizon`` steps are forecast from the ``context`` steps up to
-    it.
+    every step of the scored part (or, of many, from those at even distances), the next ``horizon`` steps are
+    forecast from the ``context`` steps up to it.
 
     Example:
         >>> import pandas as pd
@@ -79,6 +88,11 @@ class Forecaster(Estimator[Span]):
         self._before_test: tuple[Series, ...] | None = None
         self._latest: tuple[Series, ...] = ()
 
+    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
+        super()._fit(train, dev, run_folder, resume, progress)
+        # From here on errors are compared with the seasonal naive ones of all the data that was given.
+        self._prepared = self._preparation.with_units(self._latest)
+
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
         """The error that fits the point forecast, relative where series of several sizes are mixed."""
@@ -86,36 +100,56 @@ class Forecaster(Estimator[Span]):
             return "mase", "min"
         return ("rmse" if self.effective.point == "mean" else "mae"), "min"
 
-    def predict(self, data: Any = None, **options: Any) -> list[dict[str, Any]]:
-        """What follows each series.
+    def forecast(self, data: Any = None, **options: Any) -> Iterator[dict[str, Any]]:
+        """What follows each series, row by row as it is made, the state carried from step to step.
 
         Args:
             data: series up to the present, in any form that `fit` takes; None goes on from the end of the
                 data given to `fit`.
-            options: ``steps``: how many steps ahead, the horizon by default. Beyond the horizon the point
-                forecast is fed back as if it had come, with the covariates as they were last; the quantiles
-                there are those given that path, too narrow for the true future.
+            options: those of `unrolled.tasks.forecasting.config.ForecastOptions`. Beyond the horizon the
+                point forecast is fed back as if it had come, with the covariates as they were last; the
+                quantiles there are those of many paths drawn, each fed back to itself.
 
-        Returns:
+        Yields:
             A row for each series and step: ``unique_id``, ``ds``, ``y`` and one column a quantile, ``y_0.1``.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+            DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        steps = validated(ForecastOptions, options).steps or self.effective.horizon
+        settings = validated(ForecastOptions, options)
         series = self._latest if data is None else self._load(data)
-        return [line for one in series for line in self._future(one, steps)]
+        return chain.from_iterable(self._future(one, settings) for one in series)
 
-    def _future(self, series: Series, steps: int) -> list[dict[str, Any]]:
-        times = future_times(series, steps)
-        found: list[NDArray[np.float64]] = []
-        extended = series
-        while len(found) < steps:
-            made = self._forecast(extended, np.array([len(extended) - 1]))[0]
-            found.extend(made)
-            extended = continued(series, times, np.array([numbers[0] for numbers in found[:steps]]))
-        return [
-            row(series.unique_id, time, numbers, self.effective.quantiles)
-            for time, numbers in zip(times, found, strict=False)
-        ]
+    def predict(self, data: Any = None, **options: Any) -> list[dict[str, Any]]:
+        """All rows of `forecast` at once; see there."""
+        return list(self.forecast(data, **options))
+
+    def _future(self, series: Series, options: ForecastOptions) -> Iterator[dict[str, Any]]:
+        steps, horizon = options.steps or self.effective.horizon, self.effective.horizon
+        blocks = -(-steps // horizon)
+        times = future_times(series, blocks * horizon)
+        extended = self._features(continued(series, times, np.full(len(times), np.nan)))
+        if self._preparation.mask:
+            extended[len(series) :, -1] = 1.0  # what is fed back counts as present
+        context = cast(int, self.effective.context)
+
+        def ahead(after: int) -> NDArray[np.float32]:
+            return extended[len(series) + after :][:horizon]
+
+        made = free_run(
+            self.model,
+            extended[max(0, len(series) - context) : len(series)],
+            ahead,
+            self.effective.quantiles,
+            options.paths,
+            np.random.default_rng(self.effective.seed),
+        )
+        scaling = self._preparation.scaling(series)
+        numbers = (scaling.undo(each) for block in islice(made, blocks) for each in block)
+        for time, each in islice(zip(times, numbers, strict=False), steps):
+            yield row(series.unique_id, time, each, self.effective.quantiles)
 
     @property
     def _preparation(self) -> Preparation:
@@ -124,9 +158,10 @@ class Forecaster(Estimator[Span]):
         return self._prepared
 
     def _load(self, data: Any) -> tuple[Series, ...]:
-        if isinstance(data, Sequence) and not isinstance(data, str):
-            return tuple(data)
         config = self.effective
+        if isinstance(data, Sequence) and not isinstance(data, str):
+            # A season that was found in the training data is that of other series too.
+            return tuple(replace(one, season=config.season or one.season) for one in data)
         return load_series(
             data,
             unique_id=config.id_column,
@@ -141,12 +176,27 @@ class Forecaster(Estimator[Span]):
 
         Of others the first ``context`` steps are only looked back at.
         """
-        pairs = [joined(one, self._latest) for one in self._load(data)]
+        loaded = self._load(data)
+        if self._model is None and not self._latest:
+            loaded = self._with_season(loaded)
+        pairs = [joined(one, self._latest) for one in loaded]
         series, known = tuple(one for one, _ in pairs), tuple(start for _, start in pairs)
         if self._model is None:  # in fit: the training data, and then the dev data, which may follow it
             names = {one.unique_id for one in series}
             self._latest = (*series, *(one for one in self._latest if one.unique_id not in names))
         return Span(series, known)
+
+    def _with_season(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
+        """The training series with the season they show, where neither an option nor their dates tell it."""
+        config = self.effective
+        if config.season is not None or any(one.season > 1 for one in series):
+            return series
+        learnt = (1 - config.test_share) * (1 - config.holdout)
+        season = find_season([one.values[: round(len(one) * learnt)] for one in series])
+        if season == 1:
+            return series
+        self._decide(f"The series repeat every {season} steps.", season=season)
+        return tuple(replace(one, season=season) for one in series)
 
     def _hold_out(self, data: Span) -> tuple[Span, Span, str]:
         config = self.effective
@@ -163,16 +213,18 @@ class Forecaster(Estimator[Span]):
         config = self.effective
         first = train.series[0]
         self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
+        if config.point == "auto":
+            several = len(train.series) > 1
+            point = "median" if several else "mean"
+            self._decide(f"The point forecast is the {point}.", point=point)
+        memory = usual_memory(train.series, self._order(first), config.context, config.lags)
         if config.context is None:
-            # A third of the shortest series leaves it some windows.
-            shortest = min(map(len, train.series))
-            context = max(2, min(max(28, 2 * first.season), shortest // 3))
-            self._decide(f"Each forecast looks back {context} steps.", context=context)
+            self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
         if first.names:
             self._note(f"Covariates, known up to the present: {', '.join(first.names)}.")
         if config.lags is None:
-            lags = min(self._usual_order(first), max(1, cast(int, self.effective.context) // 2))
-            self._decide(f"A direct linear connection sees the last {lags} numbers.", lags=lags)
+            sentence = f"A direct linear connection sees the last {memory.lags} numbers."
+            self._decide(sentence, lags=memory.lags)
         series = [self._preparation.apply(one) for one in train.series]
         lags = cast(int, self.effective.lags)
         self._start = LinearStart.fit(series, config.horizon, lags, self._preparation.mask)
@@ -191,8 +243,8 @@ class Forecaster(Estimator[Span]):
             model.start(self._start.spread, self._start.weight, self._start.bias)
         return model
 
-    def _usual_order(self, series: Series) -> int:
-        return self.effective.ar_order or (series.season if 7 <= series.season <= 48 else 7)
+    def _order(self, series: Series) -> int:
+        return self.effective.ar_order or usual_order(series.season)
 
     @property
     def _input_size(self) -> int:
@@ -200,11 +252,11 @@ class Forecaster(Estimator[Span]):
 
     def _loader(self, data: Span, *, training: bool) -> WarmUp:
         config = self.effective
-        context = cast(int, config.context)
+        context, lags = cast(int, config.context), cast(int, config.lags)
         stride = config.stride
         if stride is None:
             steps = sum(len(one) for one in data.series)
-            stride = max(1, context // 7, steps // _WINDOWS)
+            stride = max(1, (context - lags) // 5, steps // _WINDOWS)
         windows = WindowLoader(
             [self._preparation.apply(one) for one in data.series],
             context,
@@ -217,31 +269,18 @@ class Forecaster(Estimator[Span]):
             mask=self._preparation.mask,
             shard=self._shard if training else (0, 1),
         )
-        return WarmUp(windows, cast(int, config.lags) - 1)
+        return WarmUp(windows, lags - 1)
 
     def _loss(self) -> ForecastLoss:
         model, config = cast(ForecastNetwork, self.model), self.effective
-        return ForecastLoss(config.point, config.quantiles, model.spread, config.loss_reduction)
+        point = "mean" if config.point == "mean" else "median"
+        return ForecastLoss(point, config.quantiles, model.spread, config.loss_reduction)
 
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
-        return data.origins(cast(int, self.effective.context), self.effective.horizon)
+        return data.origins(cast(int, self.effective.context), self.effective.horizon, _ORIGINS)
 
-    def _forecast(self, series: Series, origins: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Forecasts ``(origin, horizon, 1 + quantiles)`` from each of the given steps, scaled back."""
-        context = cast(int, self.effective.context)
-        values = features(self._preparation.apply(series), mask=self._preparation.mask)
-        found = []
-        for chosen in np.array_split(origins, -(-len(origins) // 1024)):
-            lengths = np.minimum(chosen + 1, context)
-            at = (chosen + 1 - lengths)[:, None] + np.arange(context)
-            windows = values[np.minimum(at, len(values) - 1)]
-            with torch.no_grad():
-                outputs, _ = self.model(
-                    {"values": torch.from_numpy(windows).to(self.device)},
-                    torch.from_numpy(lengths).to(self.device),
-                )
-            found.append(outputs[torch.arange(len(chosen)), lengths - 1].double().cpu().numpy())
-        return self._preparation.scaling(series).undo(np.concatenate(found))
+    def _features(self, series: Series) -> NDArray[np.float32]:
+        return features(self._preparation.apply(series), mask=self._preparation.mask)
 
     def _scorer(self, data: Span) -> Callable[[], Scored]:
         origins = self._origins(data)
@@ -251,10 +290,15 @@ class Forecaster(Estimator[Span]):
             for one, at in zip(data.series, origins, strict=True)
         ):
             raise data.series[0].source.error("expected numbers to compare the forecasts with, got none")
+        read = [self._features(one) for one in data.series]
 
         def score() -> Scored:
-            made = [(one, at, self._forecast(one, at)) for one, at in zip(data.series, origins, strict=True)]
-            forecasts = [self._beside(one, at, found) for one, at, found in made]
+            found = rolling_forecasts(self.model, read, origins, cast(int, self.effective.context))
+            made = [
+                (one, at, self._preparation.scaling(one).undo(each))
+                for one, at, each in zip(data.series, origins, found, strict=True)
+            ]
+            forecasts = [self._beside(*each) for each in made]
             count = sum(int((~np.isnan(each.actual)).sum()) for each in forecasts)
             examples = tuple(self._example(*each) for each in made[:3])
             scores = forecast_scores(forecasts, self.effective.quantiles)
@@ -293,7 +337,7 @@ class Forecaster(Estimator[Span]):
         # They have nothing to tune, so they learn from the dev share as well.
         series = self._before_test or train.series
         season = series[0].season
-        order = self._usual_order(series[0])
+        order = self._order(series[0])
         order = min(order, max(1, min(map(len, series)) // 3))
         scaled = [self._preparation.scaling(one).apply(one.values) for one in series]
         yield Persistence()

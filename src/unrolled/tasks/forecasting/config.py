@@ -31,26 +31,32 @@ class ForecastConfig(TaskConfig):
     season: int | None = Field(
         None,
         ge=1,
-        description="Steps after which the series repeat; by default what is usual for their dates.",
+        description="Steps after which the series repeat; by default what is usual for their dates, or what "
+        "they show.",
     )
     horizon: Size = Field(1, description="How many steps ahead are forecast at once.")
     context: int | None = Field(
         None,
         ge=2,
-        description="Steps of the past that are read; by default 28, or two seasons if that is more.",
+        description="Steps of the past that are read; by default 28, or if that is more, two seasons, or "
+        "the lags and one season.",
     )
     lags: int | None = Field(
         None,
         ge=1,
-        description="Numbers that a linear connection sees beside the network; by default as ar_order.",
+        description="Numbers that a linear connection sees beside the network; by default as ar_order, or a "
+        "cycle of several seasons, such as a week of days, where the series show one.",
     )
     stride: int | None = Field(
         None,
         ge=1,
-        description="Steps between training windows; by default a seventh of the context, or more.",
+        description="Steps between training windows; by default a fifth of those that a window teaches, or "
+        "more.",
     )
-    point: Literal["mean", "median"] = Field(
-        "mean", description="The point forecast: the mean (squared error) or the median (absolute error)."
+    point: Literal["auto", "mean", "median"] = Field(
+        "auto",
+        description="The point forecast: the mean (squared error) or the median (absolute error); auto takes "
+        "the median where several series of different sizes are mixed.",
     )
     quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.1, 0.9),
@@ -121,4 +127,7 @@ class ForecastOptions(BaseModel):
         None,
         ge=1,
         description="How many steps ahead; beyond the horizon forecasts are fed back.",
+    )
+    paths: int = Field(
+        100, ge=2, description="Paths drawn beyond the horizon, whose spread gives the quantiles there."
     )

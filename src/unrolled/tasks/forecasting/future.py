@@ -52,6 +52,8 @@ def continued(series: Series, times: NDArray, values: NDArray[np.float64]) -> Se
 def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | None]:
     """A series after the earlier one of the same name, where it begins with that one's next step.
 
+    A series whose times only count its steps begins there too, unless it repeats the earlier one's numbers.
+
     Returns:
         The whole, and the number of the earlier steps; or the series itself and None.
 
@@ -64,13 +66,23 @@ def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | Non
     """
     for known in earlier:
         if (
-            known.unique_id == series.unique_id
-            and known.names == series.names
-            and known.times.dtype.kind == series.times.dtype.kind
-            and future_times(known, 1)[0] == series.times[0]
+            known.unique_id != series.unique_id
+            or known.names != series.names
+            or known.times.dtype.kind != series.times.dtype.kind
         ):
-            return followed(known, series.times, series.values, series.covariates), len(known)
+            continue
+        following = future_times(known, len(series)).astype(series.times.dtype)
+        if following[0] == series.times[0] or (series.counted and not _repeats(series, known)):
+            return followed(known, following, series.values, series.covariates), len(known)
     return series, None
+
+
+def _repeats(series: Series, known: Series) -> bool:
+    """Whether a series holds at its known steps the numbers that are known there."""
+    inside = known.times < len(series)
+    return bool(inside.any()) and np.array_equal(
+        series.values[known.times[inside]], known.values[inside], equal_nan=True
+    )
 
 
 def series_to_dict(series: Series) -> dict[str, Any]:
@@ -84,6 +96,7 @@ def series_to_dict(series: Series) -> dict[str, Any]:
         "names": list(series.names),
         "season": series.season,
         "step": series.step,
+        "counted": series.counted,
     }
 
 
@@ -100,6 +113,7 @@ def series_from_dict(content: Mapping[str, Any]) -> Series:
         Source("the training data"),
         content["season"],
         content["step"],
+        content["counted"],
     )
 
 

@@ -89,6 +89,11 @@ class Preparation:
             covariates=np.concatenate(columns, axis=1),
         )
 
+    def with_units(self, series: Sequence[Series]) -> Preparation:
+        """The same, with the unit of MASE taken from these series."""
+        units = {one.unique_id: seasonal_error(one.values, one.season) for one in series}
+        return replace(self, seasonal_errors=units)
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON."""
         return {

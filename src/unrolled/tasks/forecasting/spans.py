@@ -40,8 +40,13 @@ class Span:
         before = tuple(one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True))
         return Span(before, self.starts), Span(self.series, cuts)
 
-    def origins(self, context: int, horizon: int) -> list[np.ndarray]:
+    def origins(self, context: int, horizon: int, most: int | None = None) -> list[np.ndarray]:
         """For each series the steps to forecast from: those whose whole horizon counts and is there.
+
+        Args:
+            context: the steps to look back where no first step is set.
+            horizon: the steps to forecast.
+            most: of more origins than these in all, those at even distances up to the last one.
 
         Raises:
             DataError: a series is too short for a single one.
@@ -51,4 +56,5 @@ class Span:
             first = context if start is None else max(start, 1)
             check_length(one, first + horizon)
             found.append(np.arange(first - 1, len(one) - horizon))
-        return found
+        apart = 1 if most is None else -(-sum(map(len, found)) // most)
+        return [steps[::-apart][::-1] for steps in found]

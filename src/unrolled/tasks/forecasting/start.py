@@ -14,6 +14,10 @@ from unrolled.data.example import Series
 from unrolled.data.scaling import fill
 from unrolled.data.windows import features
 
+Steps = NDArray[np.int64]
+
+_ROWS = 20_000
+"""Steps that are looked at, at most; more of them would hardly change the weights."""
 _RIDGE = 1e-5
 """Penalty per step on the squared weights, for inputs that say nearly the same."""
 
@@ -36,42 +40,43 @@ class LinearStart:
     def fit(cls, series: Sequence[Series], horizon: int, lags: int, mask: bool) -> LinearStart:
         """Fit prepared series; changes from or to a missing number are left out."""
         spread = np.array([_spread(series, ahead) for ahead in range(1, horizon + 1)])
-        inputs = [_inputs(one, lags, mask, spread[0]) for one in series]
-        weights = np.stack(
-            [_regression(series, inputs, lags, ahead, size) for ahead, size in enumerate(spread, start=1)]
-        )
+        # The first steps do not have all their lags; training leaves them out as well.
+        steps = [np.arange(lags - 1, len(one) - horizon) for one in series]
+        apart = -(-sum(map(len, steps)) // _ROWS)
+        chosen = [at[::apart] for at in steps]
+        pairs = list(zip(series, chosen, strict=True))
+        inputs = np.concatenate([_inputs(one, at, lags, mask, spread[0]) for one, at in pairs])
+        ahead = np.arange(1, horizon + 1)
+        targets = np.concatenate([_changes_from(one, at, ahead) for one, at in pairs]) / spread
+        weights = np.zeros((horizon, inputs.shape[1]))
+        # Numbers of steps ahead with the same targets missing, usually all of them, share one system.
+        kinds, kind_of = np.unique(~np.isnan(targets), axis=1, return_inverse=True)
+        for kind, known in enumerate(kinds.T):
+            where = kind_of.ravel() == kind
+            weights[where] = _regression(inputs[known], targets[known][:, where]).T
         stacked = torch.from_numpy(weights).float()
         return cls(torch.from_numpy(spread).float(), stacked[:, :-1], stacked[:, -1])
 
 
 def _spread(series: Sequence[Series], ahead: int) -> float:
-    changes = np.concatenate([_changes(one, ahead) for one in series])
+    changes = np.concatenate([one.values[ahead:] - one.values[: max(0, len(one) - ahead)] for one in series])
     changes = changes[~np.isnan(changes)]
     return max(float(changes.std()), 1e-6) if len(changes) else 1.0
 
 
-def _changes(series: Series, ahead: int) -> NDArray[np.float64]:
-    return series.values[ahead:] - series.values[: max(0, len(series) - ahead)]
+def _changes_from(series: Series, steps: Steps, ahead: Steps) -> NDArray[np.float64]:
+    return series.values[steps[:, None] + ahead] - series.values[steps, None]
 
 
-def _inputs(series: Series, lags: int, mask: bool, spread: float) -> NDArray[np.float64]:
-    """What the direct connection sees at each step, and a one; see `ForecastNetwork`."""
+def _inputs(series: Series, steps: Steps, lags: int, mask: bool, spread: float) -> NDArray[np.float64]:
+    """What the direct connection sees at each of the steps, and a one; see `ForecastNetwork`."""
     numbers = fill(series.values)
     changes = np.diff(numbers, prepend=numbers[:1]) / spread
-    padded = np.concatenate([np.zeros(max(0, lags - 2)), changes])
-    last = [padded[lags - 2 - back :][: len(changes)] for back in range(lags - 1)]
-    return np.column_stack([features(series, mask=mask), *last, np.ones(len(changes))])
+    last = changes[steps[:, None] - np.arange(lags - 1)]
+    return np.column_stack([features(series, mask=mask)[steps], last, np.ones(len(steps))])
 
 
-def _regression(
-    series: Sequence[Series], inputs: Sequence[NDArray[np.float64]], lags: int, ahead: int, spread: float
-) -> NDArray[np.float64]:
-    changes = [_changes(one, ahead) for one in series]
-    # The first steps do not have all their lags; training leaves them out as well.
-    known = [~np.isnan(change) & (np.arange(len(change)) >= lags - 1) for change in changes]
-    target = np.concatenate([change[mask] for change, mask in zip(changes, known, strict=True)]) / spread
-    rows = np.concatenate([given[: len(mask)][mask] for given, mask in zip(inputs, known, strict=True)])
+def _regression(rows: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
     width = rows.shape[1]
     penalty = np.diag([_RIDGE * len(rows)] * (width - 1) + [0.0])
-    weights = np.linalg.lstsq(rows.T @ rows + penalty, rows.T @ target, rcond=None)[0]
-    return weights.astype(np.float64)
+    return np.linalg.lstsq(rows.T @ rows + penalty, rows.T @ targets, rcond=None)[0].astype(np.float64)
