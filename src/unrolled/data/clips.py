@@ -15,7 +15,7 @@ import numpy as np
 from unrolled.data.example import Source
 from unrolled.data.features import features_of
 from unrolled.data.folders import media_within, medium_of
-from unrolled.data.images import Header, PictureForm, Pictures, opened, pixels, place, settled
+from unrolled.data.images import Header, PictureForm, Pictures, chosen, opened, pixels, place, settled
 from unrolled.errors import DataError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -49,16 +49,6 @@ def read_clips(
             return Pictures(list(pool.map(decode, files)), notes)
     settings = {"kind": "frames", "size": form.size, "colour": form.colour, "frames": form.frames}
     return Pictures(features_of(files, decode, settings, progress=progress), notes)
-
-
-def chosen(count: int, most: int) -> list[int]:
-    """The positions of at most so many of `count` frames, evenly spread from the first to the last.
-
-    Example:
-        >>> chosen(3, 8), chosen(9, 3)
-        ([0, 1, 2], [0, 4, 8])
-    """
-    return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
 
 
 def _header(file: Path | bytes, source: Source) -> Header:

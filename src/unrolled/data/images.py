@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from unrolled.data.example import Source
+from unrolled.data.example import Example, Examples, Source
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -89,6 +89,44 @@ def read_images(files: Sequence[Path | bytes], sources: Sequence[Source], form: 
         return Pictures(list(pool.map(decode, files, places)), notes)
 
 
+def formed(examples: Examples, form: PictureForm) -> Examples:
+    """Images and clips given as arrays, brought to one form as those of files are; other examples stay.
+
+    Raises:
+        DataError: an array has neither 1, 3 nor 4 channels, or a clip has no frames.
+    """
+    if not examples or not all(is_picture(example.inputs) for example in examples):
+        return examples
+    for example in examples:
+        if example.inputs.shape[-1] not in (1, 3, 4) or not len(example.inputs):
+            raise example.source.error(
+                "expected an image (height, width, channel) or frames of such, with 1, 3 or 4 channels, got "
+                f"the shape {example.inputs.shape}"
+            )
+    shapes = (example.inputs.shape[-3:] for example in examples)
+    form, notes = settled(form, (Header(height, width, channels > 1) for height, width, channels in shapes))
+    items = (Example(_arranged(each.inputs, form), each.target, each.source) for each in examples)
+    return Examples(tuple(items), (*examples.notes, *notes))
+
+
+def _arranged(array: np.ndarray, form: PictureForm) -> np.ndarray:
+    if array.ndim == 4:
+        return np.stack([_arranged(array[at], form) for at in chosen(len(array), form.frames)])
+    if array.shape == (*(form.size or ()), 3 if form.colour else 1):
+        return array
+    return pixels(image_of(array), form)
+
+
+def chosen(count: int, most: int) -> list[int]:
+    """The positions of at most so many of `count` frames, evenly spread from the first to the last.
+
+    Example:
+        >>> chosen(3, 8), chosen(9, 3)
+        ([0, 1, 2], [0, 4, 8])
+    """
+    return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
+
+
 def settled(form: PictureForm, headers: Iterable[Header]) -> tuple[PictureForm, tuple[str, ...]]:
     """The form with its size and colour filled in by the images, and what there is to say of that.
 
@@ -120,6 +158,20 @@ def pixels(image: Image.Image, form: PictureForm) -> np.ndarray:
         image = image.resize((width, height))
     array = np.asarray(image.convert("RGB" if form.colour else "L"))
     return array if form.colour else array[:, :, None]
+
+
+def reduced(pixels: np.ndarray, most: int) -> np.ndarray:
+    """An image with at most so many pixels a side, the means of blocks, as numbers from 0 to 1.
+
+    Example:
+        >>> reduced(np.array([[[0], [255]], [[0], [255]]], dtype=np.uint8), most=1)[0, 0]
+        array([0.5], dtype=float32)
+    """
+    height, width, channels = pixels.shape
+    block = -(-max(height, width) // most)
+    rows, columns = max(1, height // block), max(1, width // block)
+    cut = pixels[: rows * block, : columns * block].astype(np.float32) / _WHITE
+    return cut.reshape(rows, -1, columns, cut.shape[1] // columns, channels).mean(axis=(1, 3))
 
 
 def image_of(array: np.ndarray) -> Image.Image:

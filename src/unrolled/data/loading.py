@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from unrolled.data.builtin import Reference, resolve
+from unrolled.data.builtin import resolve
 from unrolled.data.conll import read_tagged, tagged_of_table
 from unrolled.data.corpus import Documents
 from unrolled.data.example import Example, Examples, Series
+from unrolled.data.images import formed
 from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
+from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
+from unrolled.data.media import MediaForms
 from unrolled.data.series import read_series, series_of_table
 from unrolled.data.tables import TABLE_SUFFIXES, documents_of_column, read_table, table_of_frame
 from unrolled.data.text import text_files
@@ -32,13 +35,16 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         (20, 2)
     """
     if not isinstance(data, str | Path):
-        options.pop("header", None)
+        for name in ("header", "label_pattern"):
+            options.pop(name, None)
         return labelled_of_table(table_of_frame(data), **options)
     found = resolve(data)
     if isinstance(found, Path):
         return read_labelled(found, **options)
     targets, labelled = options.pop("targets", "auto"), options.pop("labelled", True)
-    return as_targets(found.load("labelled", **_given(options)), targets, labelled)
+    forms = options.pop("forms", None) or MediaForms()
+    examples = formed(found.load("labelled", **_given(options)), forms.picture)
+    return as_targets(examples, targets, labelled)
 
 
 def load_tagged(data: Any, **options: Any) -> Examples:
@@ -69,6 +75,37 @@ def load_tagged(data: Any, **options: Any) -> Examples:
     return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
 
 
+def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **options: Any) -> Examples:
+    """Pairs of a source and a target, for `translate`.
+
+    Args:
+        data: a path, two paths of parallel files with a comma between them, a built-in name, or a DataFrame.
+        paired: False asks for the sources only; the targets are then None.
+        header: whether the first row of delimited text holds the columns' names; None finds out.
+        options: those of `unrolled.data.pairs.read_pairs`.
+
+    Raises:
+        DataError: the data cannot be read; see the reader.
+        ConfigError: the built-in data is for another task.
+
+    Example:
+        >>> load_pairs("sorting")[0].target
+        '14 42 45 45 59 66 69 75 82'
+    """
+    given = {name: value for name, value in options.items() if value}
+    if not isinstance(data, str | Path):
+        return pairs_of_table(table_of_frame(data), paired=paired, **given)
+    found = resolve(data)
+    if isinstance(found, Path):
+        return read_pairs(found, paired=paired, header=header, **given)
+    if isinstance(found, ParallelFiles):
+        return found.load("pairs", paired=paired, **given)
+    examples = found.load("pairs", **given)
+    if paired:
+        return examples
+    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+
+
 def load_documents(
     data: str | Path,
     *,
@@ -95,7 +132,7 @@ def load_documents(
         ['deep']
     """
     found = resolve(data)
-    if isinstance(found, Reference):
+    if not isinstance(found, Path):
         return found.load("documents")
     if found.suffix.lower() in TABLE_SUFFIXES:
         return list(documents_of_column(read_table(found, columns=[text]), text))

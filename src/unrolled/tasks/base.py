@@ -230,6 +230,8 @@ class Estimator(ABC, Generic[Data]):
             inputs: one row of a batch's inputs, each ``(time, ...)``.
         """
         steps = next(iter(inputs.values()))
+        if steps.dim() > 2:  # the row of an image, or a frame
+            return [str(number) for number in range(1, len(steps) + 1)]
         if steps.is_floating_point():
             return [f"{float(step[0]):.3g}" for step in steps]
         return [self._token_label(token) for token in steps.tolist()]

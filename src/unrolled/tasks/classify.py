@@ -10,8 +10,10 @@ import numpy as np
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
+from unrolled.data.images import PictureForm, formed, is_picture
 from unrolled.data.labelled import TargetKind, as_targets, number_sequence
 from unrolled.data.loading import load_labelled
+from unrolled.data.media import MediaForms
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
@@ -25,7 +27,8 @@ from unrolled.tasks.baselines.linear import (
 )
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.inputs import Inputs, TextInputs, fit_inputs, inputs_from_json
+from unrolled.tasks.classification.inputs import Inputs, TextInputs
+from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
@@ -111,10 +114,16 @@ class Classifier(Estimator[Examples]):
                 header=config.header,
                 targets=targets,
                 labelled=labelled,
+                forms=self._forms(),
             )
         given = given_examples(data, labelled)
-        items = (Example(_sequence(item), item.target, item.source) for item in given)
-        return as_targets(Examples(tuple(items)), targets, labelled)
+        items = tuple(Example(_sequence(item), item.target, item.source) for item in given)
+        return as_targets(formed(Examples(items), self._forms().picture), targets, labelled)
+
+    def _forms(self) -> MediaForms:
+        config, size = self.effective, self.effective.image_size
+        both = (size, size) if isinstance(size, int) else size
+        return MediaForms(PictureForm(both, config.colour, config.frames))
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
         config = self.effective
@@ -124,9 +133,17 @@ class Classifier(Estimator[Examples]):
         for note in train.notes:
             self._note(note)
         self._inputs = fit_inputs(train, self.effective)
+        self._suit(self._inputs.suited())
         self._targets = fit_targets(train)
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
+
+    def _suit(self, options: Mapping[str, Any]) -> None:
+        """Fill in what suits the inputs, but for the options that were asked for."""
+        chosen = {name: value for name, value in options.items() if name not in self.config.model_fields_set}
+        if chosen:
+            listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
+            self._decide(f"The inputs are {self._inputs.kind}, so by default: {listed}.", **chosen)
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
@@ -208,9 +225,13 @@ class Classifier(Estimator[Examples]):
         )
 
 
-def _sequence(example: Example) -> str | np.ndarray:
-    """The text, or the numbers as ``(time, channels)``."""
-    if isinstance(example.inputs, str):
+def _written(value: Any) -> str:
+    return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _sequence(example: Example) -> Any:
+    """The text, the picture, or the numbers as ``(time, channels)``."""
+    if isinstance(example.inputs, str) or is_picture(example.inputs):
         return example.inputs
     return number_sequence(example.inputs, example.source)
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from unrolled.models.config import Size
 from unrolled.models.pooling import Pooling
 from unrolled.tasks.config import TaskConfig, defaults
 
@@ -43,5 +44,15 @@ class ClassifyConfig(TaskConfig):
     unknown_dropout: float = Field(
         0.1, ge=0, lt=1, description="Share of words replaced by the unknown one in training."
     )
+    image_size: Size | tuple[Size, Size] | None = Field(
+        None,
+        description="Height and width that images and frames are brought to; by default the most frequent "
+        "size, at most 64 pixels a side.",
+    )
+    colour: bool | None = Field(
+        None, description="Read images and frames in colour; by default where any is coloured."
+    )
+    frames: int = Field(32, ge=1, description="Frames of a clip read at most, evenly spread.")
+    frame_size: int = Field(128, ge=1, description="Size of the vector of a clip's frame.")
     pooling: Pooling = Field("attention", description="How the steps of a sequence become one vector.")
     skip: bool = Field(True, description="Pool the recurrent layers' input beside their output.")

@@ -45,6 +45,10 @@ class Inputs(ABC):
         """The input in a few words, for a report."""
 
     @abstractmethod
+    def suited(self) -> dict[str, Any]:
+        """Options that suit this kind of input or that the data settled, where they are not asked for."""
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Everything that `fit` learned."""
 
@@ -95,6 +99,10 @@ class TextInputs(Inputs):
     def shown(self, example: Example) -> str:
         """The text's beginning."""
         return example.inputs if len(example.inputs) <= 200 else example.inputs[:199] + "…"
+
+    def suited(self) -> dict[str, Any]:
+        """The defaults."""
+        return {}
 
     def to_json(self) -> dict[str, Any]:
         """The vocabulary."""
@@ -148,6 +156,10 @@ class NumberInputs(Inputs):
         first = ", ".join(f"{number:.4g}" for number in steps[:8].ravel()[:8])
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
+    def suited(self) -> dict[str, Any]:
+        """The defaults."""
+        return {}
+
     def to_json(self) -> dict[str, Any]:
         """The scale."""
         return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
@@ -165,15 +177,3 @@ def _numbers(example: Example) -> np.ndarray:
     if not len(example.inputs):
         raise example.source.error("expected a sequence of one step at least, got none")
     return example.inputs
-
-
-def fit_inputs(examples: Examples, config: ClassifyConfig) -> Inputs:
-    """The kind of input that the training data has, fitted to it."""
-    kind = TextInputs if isinstance(examples[0].inputs, str) else NumberInputs
-    return kind.fit(examples, config)
-
-
-def inputs_from_json(value: Mapping[str, Any], config: ClassifyConfig) -> Inputs:
-    """Inputs of the kind that ``value`` names."""
-    kind = {kind.kind: kind for kind in (TextInputs, NumberInputs)}[value["kind"]]
-    return kind.from_json(value, config)
