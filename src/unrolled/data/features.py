@@ -34,7 +34,7 @@ def features_of(
     compute: Callable[[Path | bytes], np.ndarray],
     settings: Mapping[str, Any],
     *,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> list[np.ndarray]:
     """The features of every file, in the files' order: read from the cache, or computed and kept there.
 
@@ -46,28 +46,29 @@ def features_of(
         compute: makes a file's features; called in threads, several at once.
         settings: everything the features depend on besides the file, as plain JSON values; with them the name
             and the version of what computes them.
-        progress: show a bar on standard error.
+        progress: show a bar on standard error; None: where the package's notes are shown.
 
     Raises:
         DataError: as `compute` does; of several broken files the first in order is named.
     """
     cache = _Cache(cache_folder() / "features", settings)
+    shown = _logger.isEnabledFor(logging.INFO) if progress is None else progress
 
     def of(file: Path | bytes) -> np.ndarray:
         return cache.get(file, compute)
 
     with _workers() as pool:
         pending = [pool.submit(of, file) for file in files]
-        found = list(_finished(pending, progress))
+        found = list(_finished(pending, shown))
     if cache.computed:
         where = f"kept in {cache.folder}" if cache.writable else f"{cache.folder} cannot be written to"
         _logger.info(f"Computed the features of {len(cache.computed):,} files; {where}.")
     return found
 
 
-def _finished(pending: Sequence[Future[np.ndarray]], progress: bool) -> Iterator[np.ndarray]:
-    shown = track(pending, "features", console=Console(stderr=True), transient=True, disable=not progress)
-    for future in shown:
+def _finished(pending: Sequence[Future[np.ndarray]], shown: bool) -> Iterator[np.ndarray]:
+    bar = track(pending, "features", console=Console(stderr=True), transient=True, disable=not shown)
+    for future in bar:
         yield future.result()
 
 

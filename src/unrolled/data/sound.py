@@ -63,7 +63,7 @@ class LogMel:
     sampling_rate: int
     bands: int
 
-    def of(self, recordings: Sequence[Recording], *, progress: bool = False) -> list[np.ndarray]:
+    def of(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
         """The features of every recording, ``(time, bands)`` float32, from the cache where they are kept.
 
         Raises:
@@ -76,7 +76,6 @@ class LogMel:
             [recording.file for recording in recordings],
             lambda file: self._features(by_file[file]),
             settings,
-            progress=progress,
         )
 
     def _features(self, recording: Recording) -> np.ndarray:

@@ -73,14 +73,8 @@ class BagOfWords(Features):
         return cls(state.values["words"])
 
 
-class SummaryStatistics(Features):
-    """Mean, standard deviation, first and last value of every channel, on a common scale.
-
-    Example:
-        >>> features = SummaryStatistics.fit([np.array([[0.0], [2.0]]), np.array([[4.0]])])
-        >>> features.matrix([np.array([[4.0]])]).toarray().round(2)
-        array([[ 1., -1.,  1.,  1.]])
-    """
+class Statistics(Features):
+    """Numbers computed from every sequence, each with mean 0 and deviation 1 in the training data."""
 
     def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)
@@ -89,13 +83,18 @@ class SummaryStatistics(Features):
     @classmethod
     def fit(cls, inputs: Sequence[np.ndarray]) -> Self:
         """Learn the scale of each statistic."""
-        statistics = _statistics(inputs)
+        statistics = cls.of(inputs)
         deviation = statistics.std(axis=0)
         return cls(statistics.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
 
+    @staticmethod
+    @abstractmethod
+    def of(inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """The statistics as they are, ``(sequences, statistics)``."""
+
     def matrix(self, inputs: Sequence[np.ndarray]) -> sparse.csr_matrix:
-        """The statistics, each with mean 0 and deviation 1 in the training data."""
-        return sparse.csr_matrix((_statistics(inputs) - self.mean) / self.scale)
+        """The statistics on a common scale."""
+        return sparse.csr_matrix((self.of(inputs) - self.mean) / self.scale)
 
     def state(self) -> BaselineState:
         """The scale."""
@@ -107,5 +106,35 @@ class SummaryStatistics(Features):
         return cls(state.values["mean"], state.values["scale"])
 
 
-def _statistics(inputs: Sequence[np.ndarray]) -> np.ndarray:
-    return np.array([np.concatenate([x.mean(axis=0), x.std(axis=0), x[0], x[-1]]) for x in inputs])
+class SummaryStatistics(Statistics):
+    """Mean, standard deviation, first and last value of every channel.
+
+    Example:
+        >>> features = SummaryStatistics.fit([np.array([[0.0], [2.0]]), np.array([[4.0]])])
+        >>> features.matrix([np.array([[4.0]])]).toarray().round(2)
+        array([[ 1., -1.,  1.,  1.]])
+    """
+
+    @staticmethod
+    def of(inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """The four statistics of every channel."""
+        return np.array([np.concatenate([x.mean(axis=0), x.std(axis=0), x[0], x[-1]]) for x in inputs])
+
+
+class SegmentMeans(Statistics):
+    """The mean of every channel over each of eight stretches of equal length, one after the other.
+
+    Example:
+        >>> SegmentMeans.of([np.arange(16.0).reshape(16, 1)])
+        array([[ 0.5,  2.5,  4.5,  6.5,  8.5, 10.5, 12.5, 14.5]])
+    """
+
+    @staticmethod
+    def of(inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """The means, stretch by stretch; a stretch of a short sequence is the step it falls on."""
+        rows = []
+        for steps in inputs:
+            bounds = np.arange(9) * len(steps) // 8
+            stretches = zip(bounds[:-1], np.maximum(bounds[1:], bounds[:-1] + 1), strict=True)
+            rows.append(np.concatenate([steps[start:stop].mean(axis=0) for start, stop in stretches]))
+        return np.array(rows)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
-from unrolled.tasks.baselines.features import BagOfWords, Features, SummaryStatistics
+from unrolled.tasks.baselines.features import BagOfWords, Features, SegmentMeans, SummaryStatistics
 
 
 class _Linear(PredictingBaseline):
@@ -112,6 +112,13 @@ class SummaryLogistic(_LogisticRegression):
     kind = SummaryStatistics
 
 
+class SegmentLogistic(_LogisticRegression):
+    """Logistic regression on each channel's means over eight stretches of the sequence."""
+
+    name: ClassVar[str] = "segment-means logistic regression"
+    kind = SegmentMeans
+
+
 class BagOfWordsRidge(_Ridge):
     """Ridge regression on word counts."""
 
@@ -124,3 +131,10 @@ class SummaryRidge(_Ridge):
 
     name: ClassVar[str] = "summary-statistics ridge regression"
     kind = SummaryStatistics
+
+
+class SegmentRidge(_Ridge):
+    """Ridge regression on each channel's means over eight stretches of the sequence."""
+
+    name: ClassVar[str] = "segment-means ridge regression"
+    kind = SegmentMeans
