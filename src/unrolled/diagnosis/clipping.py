@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from unrolled.diagnosis.result import Result
+from unrolled.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,28 @@ class ClippingUse(Result):
     mean: float
     quantiles: tuple[float, ...]
     suggested: tuple[float, float]
+
+
+def clipping_use(norms: Sequence[float], clipped: Sequence[bool]) -> ClippingUse:
+    """Look at the gradients of a run, one norm before clipping for each update.
+
+    Norms that are not finite count as clipped or not, and for nothing else.
+
+    Example:
+        >>> clipping_use([1.0, 3.0], [False, True]).suggested
+        (1.0, 20.0)
+
+    Raises:
+        ConfigError: there are none.
+    """
+    finite = np.asarray([norm for norm in norms if np.isfinite(norm)], dtype=float)
+    if not finite.size:
+        raise ConfigError("expected the gradient norm of one update at least, got none that is finite.")
+    mean = float(finite.mean())
+    return ClippingUse(
+        updates=len(norms),
+        clipped=sum(clipped) / len(norms),
+        mean=mean,
+        quantiles=tuple(np.quantile(finite, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).tolist()),
+        suggested=(0.5 * mean, 10 * mean),
+    )

@@ -8,7 +8,7 @@ from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.context import ContextCurve, OrderTest
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates
-from unrolled.diagnosis.jacobians import Jacobians
+from unrolled.diagnosis.jacobian import Jacobians
 from unrolled.diagnosis.result import Result
 from unrolled.diagnosis.triangle import Triangle
 from unrolled.diagnosis.verdict import Verdict

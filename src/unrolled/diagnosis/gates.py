@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor, nn
+
+from unrolled.diagnosis.probes import captured
+from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.result import Result
+from unrolled.layers import RNN
+from unrolled.ops.scan import real_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class Gates(Result):
         cell: "rnn", "gru" or "lstm".
         gates: by name, as in `unrolled.layers.Direction.gates`; an RNN has its "candidate" alone.
         time_constant: for each unit how many steps it takes to forget all but 1/e of what it holds,
-            ``-1 / ln(f)`` with the geometric mean f of its forget gate (of a GRU its update gate), rising; None
-            for an RNN.
+            ``-1 / ln(f)`` with the geometric mean f of its forget gate (of a GRU: its update gate); rising.
+            None for an RNN.
         saturated: the share of the candidate's values where tanh or the logistic function is flat (a slope
             below a tenth of the steepest); None for ReLU and the identity.
         dead: the share of ReLU units that are 0 at every step of every row; None for others.
@@ -47,3 +54,71 @@ class Gates(Result):
     time_constant: tuple[float, ...] | None
     saturated: float | None
     dead: float | None
+
+
+_SHOWN = 64
+_OPEN, _SHUT = 0.9, 0.1
+# Where the slope is a tenth of the steepest: 1 - h^2 = 0.1 of tanh, h (1 - h) = 0.1 / 4 of the logistic.
+_FLAT = {"tanh": (-(0.9**0.5), 0.9**0.5), "sigmoid": (0.5 - 0.225**0.5, 0.5 + 0.225**0.5)}
+
+
+def gate_use(module: nn.Module, run: Callable[[], object]) -> tuple[Gates, ...]:
+    """Look at the gates of every recurrent layer over a batch; steps past a row's end do not count.
+
+    Args:
+        module: holds recurrent layers, in the mode in which it shall be measured.
+        run: one forward pass of it.
+
+    Example:
+        >>> from unrolled.layers import LSTM
+        >>> layer = LSTM(2, 4, forget_bias=100.0)
+        >>> (found,) = gate_use(layer, lambda: layer(torch.randn(5, 3, 2)))
+        >>> found.gates["forget_gate"].open, found.time_constant[0]
+        (1.0, inf)
+
+    Raises:
+        ConfigError: the module has no recurrent layer.
+    """
+    return tuple(_use(each) for each in captured(module, run) if each.order(0))
+
+
+def _use(recurrence: Recurrence) -> Gates:
+    layer = recurrence.layer
+    every = recurrence.steps.gates
+    real = real_steps(recurrence.scan.lengths, len(every))
+    mask = every.new_ones(every.shape[:2], dtype=torch.bool) if real is None else real.squeeze(-1)
+    values = dict(zip(layer.gate_names, every.chunk(len(layer.gate_names), -1), strict=True))
+    along = sorted(recurrence.order(0))
+    activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
+    candidate = values["candidate"][mask]
+    kept = None if layer.keep_gate is None else values[layer.keep_gate][mask]
+    return Gates(
+        layer=recurrence.name,
+        cell=type(layer).__name__.lower(),
+        gates={
+            name: _gate(each[mask], each[along, 0], activation if name == "candidate" else "sigmoid")
+            for name, each in values.items()
+        },
+        time_constant=None if kept is None else _time_constants(kept),
+        saturated=_share_outside(candidate, *_FLAT[activation]) if activation in _FLAT else None,
+        dead=float((candidate == 0).all(0).double().mean()) if activation == "relu" else None,
+    )
+
+
+def _gate(values: Tensor, strip: Tensor, activation: str) -> GateUse:
+    shut = values < (_SHUT if activation == "sigmoid" else -_OPEN)
+    return GateUse(
+        mean=float(values.mean()),
+        open=float((values > _OPEN).double().mean()),
+        shut=float(shut.double().mean()),
+        strip=tuple(tuple(row) for row in strip[:, :_SHOWN].tolist()),
+    )
+
+
+def _time_constants(kept: Tensor) -> tuple[float, ...]:
+    logs = kept.double().clamp_min(torch.finfo(kept.dtype).tiny).log().mean(0)
+    return tuple((-1 / logs.clamp_max(0)).abs().sort().values.tolist())
+
+
+def _share_outside(values: Tensor, low: float, high: float) -> float:
+    return float(((values < low) | (values > high)).double().mean())

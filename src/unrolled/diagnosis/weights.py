@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor, nn
+
+from unrolled.diagnosis.probes import caught
+from unrolled.diagnosis.recurrence import Recurrence, joined, parted
 from unrolled.diagnosis.result import Result
+from unrolled.diagnosis.triangle import LossAt
+from unrolled.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +44,77 @@ class WeightParts(Result):
         """
         total = sum(self.explicit)
         return tuple(part / total if total else 0.0 for part in self.explicit)
+
+
+def weight_parts(
+    module: nn.Module, loss_at: LossAt, loss_steps: Sequence[int] | None
+) -> tuple[WeightParts, ...]:
+    """Take the gradient of every recurrent matrix apart by distance, along one sequence.
+
+    Args:
+        module: holds recurrent layers, and is in the mode in which it shall be measured.
+        loss_at: see `unrolled.diagnosis.triangle.LossAt`.
+        loss_steps: the steps whose losses are added up; None: there is one loss of the whole sequence.
+
+    Raises:
+        ConfigError: the module has no recurrent layer, or the weights of one need no gradient.
+    """
+    steps = torch.tensor([-1] if loss_steps is None else list(loss_steps))
+    return tuple(
+        _parts(each, [each.order(0)[-1]] if loss_steps is None else list(loss_steps))
+        for each in caught(module, lambda: loss_at(steps))
+    )
+
+
+def _parts(recurrence: Recurrence, loss_steps: list[int]) -> WeightParts:
+    weight = recurrence.scan.weight_hh
+    if not weight.requires_grad:
+        raise ConfigError(
+            f"expected recurrent weights that need a gradient, got frozen ones in {recurrence.name}."
+        )
+    errors, before = _state_gradients(recurrence), recurrence.before()
+    steps = len(recurrence.steps.hidden)
+    back = 1 if recurrence.scan.reverse else -1
+    total = torch.zeros_like(weight)
+    explicit, accumulated = [], []
+    for lag in range(max(steps - 1 - step if back > 0 else step for step in loss_steps) + 1):
+        # Row by row a copy of the sequence with its own loss.
+        used = [
+            (step + back * lag, row) for row, step in enumerate(loss_steps) if 0 <= step + back * lag < steps
+        ]
+        at, rows = (list(column) for column in zip(*used, strict=True))
+        with torch.enable_grad():
+            after = recurrence.advance(
+                recurrence.scan.gates_x[at, rows], tuple(part[at, rows] for part in before)
+            )
+            (part,) = torch.autograd.grad(joined(after), weight, errors[at, rows])
+        total = total + part
+        explicit.append(float(torch.linalg.vector_norm(part)))
+        accumulated.append(float(torch.linalg.vector_norm(total)))
+    return WeightParts(recurrence.name, tuple(loss_steps), tuple(explicit), tuple(accumulated))
+
+
+def _state_gradients(recurrence: Recurrence) -> Tensor:
+    """The gradient with respect to the whole state after every step, ``(T, B, S)``.
+
+    Of an LSTM the cell's part is the one that the next step sends back, without what h_t itself draws from
+    the cell: h and c as two inputs of the next step. One step at a time, for any option of the layer.
+    """
+    hidden = recurrence.hidden
+    assert hidden is not None
+    if recurrence.cell is None:
+        return hidden
+    before = recurrence.before()
+    found = hidden.new_zeros(*hidden.shape[:2], sum(part.shape[-1] for part in before))
+    cell = torch.zeros_like(before[1][0])
+    length = recurrence.scan.lengths
+    for step in recurrence.order()[::-1]:
+        error = joined((hidden[step], cell))
+        found[step] = error
+        with torch.enable_grad():
+            state = tuple(part[step].detach().requires_grad_() for part in before)
+            after = recurrence.advance(recurrence.scan.gates_x[step], state)
+            came = joined(torch.autograd.grad(joined(after), state, error))
+        sent = parted(came, state)[1]
+        cell = sent if length is None else torch.where((step < length).unsqueeze(1), sent, cell)
+    return found

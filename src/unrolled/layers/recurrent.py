@@ -79,7 +79,8 @@ class RNN(RecurrentLayer):
     def _input_bias(self, suffix: str) -> Tensor | None:
         return _sum_of_biases(self, suffix)
 
-    def _scan(self, scan: Scan) -> Steps:
+    def scan(self, scan: Scan) -> Steps:
+        """Run the cell's operator over all steps of one layer in one direction."""
         (zoneout,) = self._zoneouts(scan)
         hidden, h_n, values = rnn(
             scan.gates_x,
@@ -164,7 +165,8 @@ class GRU(RecurrentLayer):
         hidden = bias_hh.shape[0] // 3
         return self._weight("bias_ih", suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
 
-    def _scan(self, scan: Scan) -> Steps:
+    def scan(self, scan: Scan) -> Steps:
+        """Run the cell's operator over all steps of one layer in one direction."""
         (zoneout,) = self._zoneouts(scan)
         bias_hh = self._parameter("bias_hh", scan.suffix)
         hidden, h_n, gates, _ = gru(
@@ -254,7 +256,8 @@ class LSTM(RecurrentLayer):
     def _input_bias(self, suffix: str) -> Tensor | None:
         return _sum_of_biases(self, suffix)
 
-    def _scan(self, scan: Scan) -> Steps:
+    def scan(self, scan: Scan) -> Steps:
+        """Run the cell's operator over all steps of one layer in one direction."""
         zoneout_h, zoneout_c = self._zoneouts(scan)
         h_0, c_0 = scan.initial
         hidden, cell, h_n, c_n, gates = lstm(

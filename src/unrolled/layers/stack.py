@@ -1,11 +1,11 @@
 """What all recurrent layers share: stacking, direction, lengths, state, regularisation.
 
-A concrete layer adds one thing: how its cell's operator is called (`RecurrentLayer._scan`).
+A concrete layer adds one thing: how its cell's operator is called (`RecurrentLayer.scan`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypedDict
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,10 @@ class Scan(NamedTuple):
     probe_cell: Tensor | None
 
 
+Observer: TypeAlias = Callable[[Scan, Callable[[Scan], Steps]], Steps]
+"""Stands around the recurrence of every layer and direction: takes what it is run with and what runs it."""
+
+
 class RecurrentLayer(nn.Module, ABC):
     """Base of `RNN`, `GRU` and `LSTM`: drop-in for `torch.nn`'s, with the options it lacks.
 
@@ -131,6 +135,8 @@ class RecurrentLayer(nn.Module, ABC):
     """The gate that holds on to the old state, for the biases that make it remember."""
     write_gate: ClassVar[str | None]
     """The gate that lets the new in, where it is another one."""
+    observers: tuple[Observer, ...] = ()
+    """Called around every recurrence, the last one outermost; for measuring, such as `unrolled.diagnosis`."""
 
     def __init__(
         self,
@@ -427,19 +433,20 @@ class RecurrentLayer(nn.Module, ABC):
                 # One zero seen as many: a probe takes no memory until its gradient arrives.
                 shape = arranged.leave(part.expand(values.shape[0], *part.shape)).shape
                 probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
-        steps = self._scan(
-            Scan(
-                suffix=suffix,
-                gates_x=self._project_input(values, suffix),
-                weight_hh=drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training),
-                initial=initial,
-                lengths=arranged.lengths,
-                reverse=index % self._directions == 1,
-                probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
-                probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
-            )
+        scan = Scan(
+            suffix=suffix,
+            gates_x=self._project_input(values, suffix),
+            weight_hh=drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training),
+            initial=initial,
+            lengths=arranged.lengths,
+            reverse=index % self._directions == 1,
+            probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
+            probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
         )
-        return steps, probes
+        run = self.scan
+        for observer in self.observers:
+            run = _around(observer, run)
+        return run(scan), probes
 
     def _project_input(self, values: Tensor, suffix: str) -> Tensor:
         """The input's share of every gate for all steps: one product."""
@@ -459,8 +466,8 @@ class RecurrentLayer(nn.Module, ABC):
         """The biases that are added to the input's product."""
 
     @abstractmethod
-    def _scan(self, scan: Scan) -> Steps:
-        """Run the cell's operator over all steps."""
+    def scan(self, scan: Scan) -> Steps:
+        """Run the cell's operator over all steps of one layer in one direction."""
 
     def _hidden_mask(self, scan: Scan) -> Tensor | None:
         return variational_mask(scan.initial[0], self.recurrent_dropout, self.training)
@@ -508,3 +515,7 @@ class RecurrentLayer(nn.Module, ABC):
             if getattr(self, name) != usual
         ]
         return ", ".join(shown)
+
+
+def _around(observer: Observer, run: Callable[[Scan], Steps]) -> Callable[[Scan], Steps]:
+    return lambda scan: observer(scan, run)

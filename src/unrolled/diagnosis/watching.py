@@ -1,0 +1,109 @@
+"""Watching the gradient during ordinary training: its size by distance from the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.diagnosis.flow import GradientFlow
+from unrolled.diagnosis.observation import Observation
+from unrolled.diagnosis.probes import probed
+from unrolled.diagnosis.recurrence import Recurrence
+from unrolled.diagnosis.running import RunningFlow
+from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+
+
+def watch(module: nn.Module) -> Watch:
+    """Measure the gradient at every step of a module's recurrent layers, in the backward passes to come.
+
+    It costs no second backward pass, and memory for the longest sequence alone. Its layers are ours or those
+    of `torch.nn`.
+
+    Example:
+        >>> layer = nn.RNN(2, 3)
+        >>> with watch(layer) as watched:
+        ...     layer(torch.randn(5, 4, 2))[0][-1].sum().backward()
+        >>> [len(flow.norm) for flow in watched.flows()]
+        [5]
+
+    Raises:
+        ConfigError: the module has no recurrent layer.
+    """
+    return Watch(module)
+
+
+class _Call:
+    """One call of a recurrence, and the one that took up its state."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.lengths = scan.lengths
+        self.steps, self.rows = scan.gates_x.shape[:2]
+        self.later: _Call | None = None
+
+    def offset(self) -> Tensor | None:
+        """The steps of each row after this call, ``(B,)``; None where it was the last."""
+        call, total = self.later, None
+        while call is not None:
+            own = torch.full((call.rows,), call.steps) if call.lengths is None else call.lengths.cpu()
+            total = own if total is None else total + own
+            call = call.later
+        return total
+
+
+def _goes_on(layer: RecurrentLayer, scan: Scan) -> bool:
+    """Whether the state came with a gradient, from the call before; a learned one is a parameter."""
+    return layer.initial_state_kind != "learned" and any(part.requires_grad for part in scan.initial)
+
+
+class Watch:
+    """Statistics of the backward passes that a module goes through while this is open.
+
+    A layer that is called with the state of its own call before (truncated BPTT that reaches beyond its
+    window) counts distances from the end of the last call.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._flows: dict[str, RunningFlow] = {}
+        self._calls: dict[str, _Call] = {}
+        self._observation = Observation(module, self._around)
+
+    def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
+        if not torch.is_grad_enabled():
+            return run(scan)
+        call = _Call(scan)
+        before = self._calls.get(name)
+        if before is not None and _goes_on(layer, scan):
+            before.later = call
+        self._calls[name] = call
+        flow = self._flows.setdefault(name, RunningFlow(name))
+
+        def received(recurrence: Recurrence) -> None:
+            self._calls.pop(name, None)
+            flow.add(recurrence, call.offset())
+
+        return probed(name, layer, scan, run, received)
+
+    def flows(self) -> tuple[GradientFlow, ...]:
+        """The statistics so far, of each layer and direction that a gradient has come through."""
+        results = (flow.result() for flow in self._flows.values())
+        return tuple(result for result in results if result.updates)
+
+    def reset(self) -> None:
+        """Begin the statistics anew."""
+        self._flows.clear()
+
+    def close(self) -> None:
+        """Stop watching; what was seen stays."""
+        self._observation.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
