@@ -72,6 +72,14 @@ struct LstmBackwardRecord {
   void *dc, *dnormed, *grad_c_0;
 };
 
+struct StepRecord {  // one layer of a step without a gradient; see step.h
+  int64_t gates, rows, inputs, hidden, activation;
+  const void *weight_ih, *weight_hh, *bias, *bias_n;
+  const void *norm_ih_gain, *norm_hh_gain, *peephole, *norm_cell_gain, *norm_cell_bias;
+  void *h, *c, *sums_x, *sums_h;
+  double zoneout_h, zoneout_c, epsilon;
+};
+
 struct Scalars {
   double epsilon, clip_step;
 };

@@ -1,10 +1,9 @@
 // The simple recurrent network: the pointwise part of one step. The equations stand in src/unrolled/ops/rnn.py.
 #pragma once
+#include "activation.h"
 #include "state.h"
 
 namespace unrolled {
-
-enum class Activation { tanh, relu, sigmoid, identity };
 
 // Shapes: T steps, B rows, H units. Null where optional and absent.
 template <typename T> struct RnnForward : StateForward<T> {
@@ -17,22 +16,9 @@ template <typename T> struct RnnForward : StateForward<T> {
   Activation activation;
 
   bool whole_rows() const { return false; }
-  Vec<T> activate(Vec<T> x) const {
-    switch (activation) {
-      case Activation::tanh:
-        return hyperbolic_tangent<T>(x);
-      case Activation::relu:
-        return x < T(0) ? Vec<T>{} : x;
-      case Activation::sigmoid:
-        return sigmoid<T>(x);
-      case Activation::identity:
-        break;
-    }
-    return x;
-  }
   inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* u) const {
     const int64_t at_row = at(p.t, p.row) * s.hidden + p.j;
-    const Vec<T> value = activate(load_first(gates_x + at_row, p.n) + u[0]);
+    const Vec<T> value = activate<T>(activation, load_first(gates_x + at_row, p.n) + u[0]);
     store_first(values + at_row, value, p.n);
     this->leave(p, value);
   }

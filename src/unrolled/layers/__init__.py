@@ -3,6 +3,7 @@
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.recurrent import GRU, LSTM, RNN, build_recurrent
 from unrolled.layers.state import State, detach_state, map_state, reset_rows
+from unrolled.layers.streaming import Stream
 
 __all__ = [
     "GRU",
@@ -10,6 +11,7 @@ __all__ = [
     "RNN",
     "Direction",
     "State",
+    "Stream",
     "Unrolled",
     "build_recurrent",
     "detach_state",

@@ -5,7 +5,7 @@ A concrete layer adds one thing: how its cell's operator is called (`RecurrentLa
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,9 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
 from unrolled.ops.layer_norm import layer_norm
+
+if TYPE_CHECKING:
+    from unrolled.layers.streaming import Stream
 
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
@@ -396,6 +399,19 @@ class RecurrentLayer(nn.Module, ABC):
             )
         return Unrolled(arranged.leave(output), final, tuple(directions))
 
+    def stream(self, batch_size: int = 1) -> "Stream":
+        """This layer, in evaluation, for input that arrives step by step; see `unrolled.layers.streaming`.
+
+        Args:
+            batch_size: sequences that run side by side.
+
+        Raises:
+            ConfigError: the layer is bidirectional.
+        """
+        from unrolled.layers.streaming import Stream
+
+        return Stream(self, batch_size)
+
     def _run(
         self, arranged: Arranged, state: State | None, probe: bool
     ) -> tuple[Tensor, State, list[tuple[Steps, dict[str, Tensor]]]]:
@@ -464,6 +480,10 @@ class RecurrentLayer(nn.Module, ABC):
     @abstractmethod
     def _input_bias(self, suffix: str) -> Tensor | None:
         """The biases that are added to the input's product."""
+
+    def _recurrent_bias(self, suffix: str) -> Tensor | None:
+        """A bias that cannot go with the input's product, for something multiplies it."""
+        return None
 
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:

@@ -49,6 +49,11 @@ def plain_torch() -> Iterator[None]:
 _in_use = True
 
 
+def in_use() -> bool:
+    """Whether the library is called at all: outside `plain_torch`."""
+    return _in_use
+
+
 def _or_reference(kernel: Callable[..., tuple[Tensor | None, ...] | None], reference: Plain) -> Kernel:
     def run(*args: object) -> tuple[Tensor | None, ...]:
         results = kernel(*args) if _in_use else None

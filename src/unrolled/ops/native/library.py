@@ -25,7 +25,15 @@ _LIBRARIES_FOR = {
     "AVX512": ("avx512", "avx2", "portable"),
     "AVX2": ("avx2", "portable"),
 }
-_FUNCTIONS = tuple(f"{cell}_{pass_}" for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward"))
+_ADDRESS, _NUMBER, _FLAG = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+_SCAN = (ctypes.c_char_p, ctypes.c_double, ctypes.c_double, _FLAG), ctypes.c_int
+_FUNCTIONS = {
+    f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
+} | {
+    "step": ((ctypes.c_char_p, _NUMBER, _ADDRESS, _ADDRESS, _FLAG), None),
+    "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
+}
+"""The arguments and the result of each function."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
 
@@ -36,7 +44,7 @@ class Library:
     Attributes:
         instruction_set: "avx512", "avx2" or "portable".
         path: its file.
-        functions: by name, ``{rnn,gru,lstm}_{forward,backward}``.
+        functions: by name, ``{rnn,gru,lstm}_{forward,backward}``, ``step`` and ``step_pack``.
         use_runtime: hands over the addresses of an OpenMP runtime.
     """
 
@@ -109,9 +117,8 @@ def _load(name: str) -> Library:
     assert path is not None
     opened = ctypes.CDLL(str(path))
     functions = {function: opened[f"unrolled_{function}"] for function in _FUNCTIONS}
-    for function in functions.values():
-        function.argtypes = (ctypes.c_char_p, ctypes.c_double, ctypes.c_double, ctypes.c_int)
-        function.restype = ctypes.c_int
+    for function, (arguments, result) in _FUNCTIONS.items():
+        functions[function].argtypes, functions[function].restype = arguments, result
     use_runtime = opened["unrolled_use_runtime"]
     use_runtime.argtypes = (ctypes.c_void_p,) * len(_RUNTIME)
     use_runtime.restype = None

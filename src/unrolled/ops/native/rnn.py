@@ -17,7 +17,7 @@ from unrolled.ops.native.record import (
     whole,
 )
 
-_ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}  # `Activation` of csrc/rnn.h
+ACTIVATION_NUMBERS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}  # `Activation` of csrc/activation.h
 
 
 def rnn_forward(
@@ -37,7 +37,7 @@ def rnn_forward(
     shape = tuple(gates_x.shape)
     exact = [(h_0, shape[1:]), (weight_hh, (*shape[2:], *shape[2:]))]
     exact += [(norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
-    if activation not in _ACTIVATIONS or not covered(gates_x, lengths, exact, (zoneout, probe), shape):
+    if activation not in ACTIVATION_NUMBERS or not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
     given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
     (lengths,) = whole(lengths)
@@ -45,7 +45,7 @@ def rnn_forward(
     hidden, values = gates_x.new_empty(shape), gates_x.new_empty(shape)
     h_n = h_0.new_empty(h_0.shape)
     record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
-    record += [*addresses(hidden, h_n), _ACTIVATIONS[activation], *addresses(values)]
+    record += [*addresses(hidden, h_n), ACTIVATION_NUMBERS[activation], *addresses(values)]
     run("rnn_forward", record, clip_step, gates_x.dtype)
     return hidden, h_n, values
 
@@ -71,7 +71,9 @@ def rnn_backward(
     shape = tuple(values.shape)
     exact = [(hidden, shape), (grad_values, shape), (grad_h_n, shape[1:]), (h_0, shape[1:])]
     exact += [(weight_hh, (*shape[2:], *shape[2:])), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
-    if activation not in _ACTIVATIONS or not covered(values, lengths, exact, (grad_hidden, zoneout), shape):
+    if activation not in ACTIVATION_NUMBERS or not covered(
+        values, lengths, exact, (grad_hidden, zoneout), shape
+    ):
         return None
     (lengths,) = whole(lengths)
     standard = scale = None
@@ -90,7 +92,7 @@ def rnn_backward(
     over_h_0 = h_0.new_empty(h_0.shape)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
     record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0)
-    record += [_ACTIVATIONS[activation], *addresses(*own)]
+    record += [ACTIVATION_NUMBERS[activation], *addresses(*own)]
     run("rnn_backward", record, clip_step, values.dtype)
 
     return (

@@ -1,0 +1,63 @@
+// The C functions that streaming calls, compiled once for every instruction set like those of kernels.cpp.
+#include "step.h"
+
+#include "arguments.h"
+
+namespace unrolled {
+namespace {
+
+template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
+template <typename T> T* out(void* p) { return static_cast<T*>(p); }
+
+template <typename T> void step(const StepRecord* records, int64_t layers, const T* x, T* output) {
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const StepRecord& r = records[layer];
+    StepLayer<T> each{};
+    each.gates = r.gates;
+    each.rows = r.rows;
+    each.inputs = r.inputs;
+    each.hidden = r.hidden;
+    each.activation = Activation(r.activation);
+    each.weight_ih = in<T>(r.weight_ih);
+    each.weight_hh = in<T>(r.weight_hh);
+    each.bias = in<T>(r.bias);
+    each.bias_n = in<T>(r.bias_n);
+    each.norm_ih_gain = in<T>(r.norm_ih_gain);
+    each.norm_hh_gain = in<T>(r.norm_hh_gain);
+    each.peephole = in<T>(r.peephole);
+    each.norm_cell_gain = in<T>(r.norm_cell_gain);
+    each.norm_cell_bias = in<T>(r.norm_cell_bias);
+    each.zoneout_h = T(r.zoneout_h);
+    each.zoneout_c = T(r.zoneout_c);
+    each.epsilon = T(r.epsilon);
+    each.h = out<T>(r.h);
+    each.c = out<T>(r.c);
+    each.sums_x = out<T>(r.sums_x);
+    each.sums_h = out<T>(r.sums_h);
+    each.step(x);
+    x = each.h;
+    if (layer + 1 == layers) std::copy(x, x + r.rows * r.hidden, output);
+  }
+}
+
+}  // namespace
+}  // namespace unrolled
+
+#define UNROLLED_EXPORT __attribute__((visibility("default")))
+
+extern "C" {
+
+// Packs weight[outputs][inputs]; `packed` has room for the outputs rounded up to a multiple of 16. `wide`: float64.
+UNROLLED_EXPORT void unrolled_step_pack(const void* weight, int64_t outputs, int64_t inputs, void* packed, int wide) {
+  using namespace unrolled;
+  wide ? pack_for_step(in<double>(weight), outputs, inputs, out<double>(packed))
+       : pack_for_step(in<float>(weight), outputs, inputs, out<float>(packed));
+}
+
+// One step of a stack of layers: x [B, I] enters the first, the last one's h is copied to output [B, H].
+UNROLLED_EXPORT void unrolled_step(const void* records, int64_t layers, const void* x, void* output, int wide) {
+  using namespace unrolled;
+  const auto* each = static_cast<const StepRecord*>(records);
+  wide ? step(each, layers, in<double>(x), out<double>(output)) : step(each, layers, in<float>(x), out<float>(output));
+}
+}

@@ -1,0 +1,113 @@
+"""One step of a stack of layers on the library, without a gradient: what streaming runs.
+
+Legend: ``B`` rows, ``I`` features, ``H`` hidden units, ``G`` gates.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unrolled.ops.layer_norm import EPSILON
+from unrolled.ops.native.library import Library
+from unrolled.ops.native.record import addresses
+from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
+
+_WIDEST = 16
+"""Numbers of the widest vector of any instruction set."""
+_RECORD = struct.Struct("18q3d")
+"""``StepRecord`` of ``csrc/arguments.h``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepWeights:
+    """What a step of one layer reads.
+
+    Attributes:
+        weight_ih: ``(G * H, I)``.
+        weight_hh: ``(G * H, H)``.
+        bias: added to all gates, ``(G * H,)``.
+        bias_n: a GRU's, inside the reset gate's product, ``(H,)``.
+        norm_ih_gain: gain of the normalised product of the input, ``(G * H,)``.
+        norm_hh_gain: gain of the normalised recurrent product, ``(G * H,)``.
+        peephole: ``(3, H)``.
+        norm_cell_gain: gain of the normalised cell on its way to h, ``(H,)``.
+        norm_cell_bias: its shift, ``(H,)``.
+        zoneout: the share that each tensor of the state keeps of its old value.
+        activation: of a simple recurrent network.
+    """
+
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias: Tensor | None
+    bias_n: Tensor | None
+    norm_ih_gain: Tensor | None
+    norm_hh_gain: Tensor | None
+    peephole: Tensor | None
+    norm_cell_gain: Tensor | None
+    norm_cell_bias: Tensor | None
+    zoneout: tuple[float, ...]
+    activation: str
+
+    @property
+    def vectors(self) -> tuple[Tensor | None, ...]:
+        """The optional ones in the record's order."""
+        norms = (self.norm_ih_gain, self.norm_hh_gain)
+        return self.bias, self.bias_n, *norms, self.peephole, self.norm_cell_gain, self.norm_cell_bias
+
+
+class CompiledStep:
+    """From the input of a step ``(B, I)`` to the top layer's output ``(B, H)``; the states change in place.
+
+    The weights are copied. What it is called with is not checked, and not from several threads at once.
+
+    Args:
+        chosen: the library to call.
+        layers: from the input up, all of one type that the library has.
+        states: of each layer h, for an LSTM h and c; each ``(B, H)`` and contiguous.
+    """
+
+    __slots__ = ("_count", "_kept", "_like", "_records", "_run", "_wide")
+
+    def __init__(
+        self, chosen: Library, layers: Sequence[StepWeights], states: Sequence[tuple[Tensor, ...]]
+    ) -> None:
+        self._run = chosen.functions["step"]
+        self._wide = layers[0].weight_hh.dtype is torch.float64
+        self._count = len(layers)
+        self._like = torch.empty_like(states[-1][0])
+        self._kept: list[object] = []  # what the records hold addresses of
+        self._records = b""
+        for weights, state in zip(layers, states, strict=True):
+            rows, units = state[0].shape
+            width, inputs = weights.weight_ih.shape
+            matrices = [self._packed(chosen, each) for each in (weights.weight_ih, weights.weight_hh)]
+            vectors = [None if each is None else each.clone().contiguous() for each in weights.vectors]
+            sums = weights.weight_hh.new_empty(2, rows, _rounded_up(width))
+            h, c = (*state, None)[:2]
+            zoneout_h, zoneout_c = (*weights.zoneout, 0.0)[:2]
+            activation = ACTIVATION_NUMBERS[weights.activation]
+            self._records += _RECORD.pack(
+                *(width // units, rows, inputs, units, activation),
+                *addresses(*matrices, *vectors, h, c, *sums),
+                *(zoneout_h, zoneout_c, EPSILON),
+            )
+            self._kept += [matrices, vectors, state, sums]
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Take one step; ``inputs`` contiguous and of the weights' type."""
+        output = torch.empty_like(self._like)
+        self._run(self._records, self._count, inputs.data_ptr(), output.data_ptr(), self._wide)
+        return output
+
+    def _packed(self, chosen: Library, weight: Tensor) -> Tensor:
+        outputs, inputs = weight.shape
+        packed, source = weight.new_empty(_rounded_up(outputs), inputs), weight.contiguous()
+        chosen.functions["step_pack"](source.data_ptr(), outputs, inputs, packed.data_ptr(), self._wide)
+        return packed
+
+
+def _rounded_up(numbers: int) -> int:
+    return -(-numbers // _WIDEST) * _WIDEST
