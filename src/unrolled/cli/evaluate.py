@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unrolled.cli.exits import exit_codes
+from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, result
 from unrolled.cli.tables import score_table
 from unrolled.errors import StorageError
@@ -53,7 +53,7 @@ def _saved(
     from unrolled.reporting.page import write_report
     from unrolled.saving.files import write_file
 
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name) or "data"
+    name = named_for(data)
     text = json.dumps(finite(evaluation.to_json()), indent=1, ensure_ascii=False)
     try:
         scores = write_file(model / f"evaluation-{name}.json", text)

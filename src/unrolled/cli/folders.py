@@ -47,6 +47,16 @@ def _latest(named: str) -> Path:
     return max(runs, key=lambda path: (path / CHECKPOINT).stat().st_mtime)
 
 
+def named_for(data: str) -> str:
+    """A name that a file about some data may have.
+
+    Example:
+        >>> named_for("texts/reviews 2.tsv"), named_for("adding:200@1")
+        ('reviews-2.tsv', 'adding-200-1')
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name) or "data"
+
+
 def _named_after(task: str, data: str) -> str:
     stem = Path(data).name.split(".")[0] or "model"
     return f"{task}-{re.sub(r'[^A-Za-z0-9_-]+', '-', stem)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unrolled.reporting.curves import clipping_curve, gradient_curve, loss_curve, score_curves
+from unrolled.reporting.pages import rendered
 from unrolled.reporting.predictions import predictions
 from unrolled.reporting.verdict import verdict
 from unrolled.saving.files import write_file
@@ -29,17 +30,9 @@ def write_report(path: str | Path, estimator: Estimator, evaluation: Evaluation)
 
 def report(estimator: Estimator, evaluation: Evaluation, name: str) -> str:
     """The page's HTML; ``name`` is the model's."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("unrolled.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters["score"] = lambda value: "-" if value is None else f"{value:.4f}"
     said = verdict(evaluation, *estimator.monitored)
-    return environment.get_template("report.html.jinja").render(
+    return rendered(
+        "report",
         title=f"{evaluation.task}: {name}",
         network=describe_network(estimator.effective),
         evaluation=evaluation,

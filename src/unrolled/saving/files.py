@@ -1,4 +1,4 @@
-"""A single text file that is replaced as a whole."""
+"""A single file that is replaced as a whole, and the folder it goes to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from unrolled.errors import StorageError
 
 
-def write_file(path: str | Path, text: str) -> Path:
-    """Write a text file whole, or leave what was there untouched.
+def write_file(path: str | Path, content: str | bytes) -> Path:
+    """Write a file whole, text as UTF-8, or leave what was there untouched.
 
     Raises:
         StorageError: the disk would not take it.
@@ -23,7 +23,7 @@ def write_file(path: str | Path, text: str) -> Path:
     target = Path(path)
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         partial.replace(target)
     except OSError as error:
         with suppress(OSError):  # a read-only file system refuses even to remove what is not there
@@ -32,3 +32,17 @@ def write_file(path: str | Path, text: str) -> Path:
             f"{target}: could not be written: {error.strerror}; what was there before is untouched."
         ) from error
     return target
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make a folder, and those above it, where they are not there yet.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder}: the folder could not be made: {error.strerror}.") from error
+    return folder

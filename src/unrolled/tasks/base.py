@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import torch
 from torch import Tensor
 
-from unrolled.data.batches import Batch
+from unrolled.data.batches import Batch, Loader
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import content_fits, read_folder, write_folder
@@ -25,6 +25,7 @@ from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.options import validated
 from unrolled.training.history import History
+from unrolled.training.loss import Loss
 
 Data = TypeVar("Data")
 
@@ -40,12 +41,14 @@ class Scored:
         count: the number of things scored.
         unit: what was counted.
         examples: a few predictions for a report, as plain JSON values.
+        groups: further scores on parts of the data; see `Evaluation`.
     """
 
     scores: Mapping[str, float]
     count: int
     unit: str = "examples"
     examples: tuple[Mapping[str, Any], ...] = field(default=())
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 class Estimator(ABC, Generic[Data]):
@@ -214,14 +217,27 @@ class Estimator(ABC, Generic[Data]):
         self._model = self._seeded_model().eval()
         return self
 
-    def first_batch(self, data: Any) -> Batch:
-        """The first batch of ``data`` as the network reads it, in the order of the data.
+    def loader(self, data: Any) -> Loader:
+        """The batches of ``data`` as the network reads them, in the order of the data.
 
         Raises:
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        return next(iter(self._loader(self._read(data, labelled=True), training=False).batches(0)))
+        return self._loader(self._read(data, labelled=True), training=False)
+
+    def first_batch(self, data: Any) -> Batch:
+        """The first batch of ``data`` as the network reads it.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        return next(iter(self.loader(data).batches(0)))
+
+    def criterion(self) -> Loss:
+        """The loss that training minimises."""
+        self._require_fitted()
+        return self._loss()
 
     def step_labels(self, inputs: Mapping[str, Tensor]) -> list[str]:
         """What each step of one sequence reads, in a few characters, for a drawing.
@@ -283,7 +299,15 @@ class Estimator(ABC, Generic[Data]):
             for baseline in (self._baselines.values() if baselines else ())
         }
         return Evaluation(
-            self.task, name, dict(scored.scores), beside, scored.count, scored.unit, seconds, scored.examples
+            self.task,
+            name,
+            dict(scored.scores),
+            beside,
+            scored.count,
+            scored.unit,
+            seconds,
+            scored.examples,
+            scored.groups,
         )
 
     def predict_stream(self, inputs: Iterable[Any], chunk: int = 1) -> Iterator[Any]:

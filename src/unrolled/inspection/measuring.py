@@ -1,0 +1,169 @@
+"""A fitted model with some data, as the functions that the measurements of a diagnosis ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import Batch
+from unrolled.diagnosis.context import latest_steps, reorder
+from unrolled.errors import DataError
+from unrolled.inspection.rows import rows_of, together
+from unrolled.tasks.base import Estimator
+from unrolled.training.loss import CrossEntropy, LossSum, SquaredError
+
+_ROWS, _STEPS, _BATCHES = 256, 60_000, 16
+"""The most sequences, steps of all together, and batches that they are taken from."""
+_ENDS = 64
+"""Places at which a model with an output a step is asked what it makes of the steps before."""
+_LONGEST = 1000
+"""Steps of a sequence that are looked at, its first; the triangle grows with their square."""
+
+
+class Measured:
+    """A model and a sample of its data.
+
+    Args:
+        estimator: fitted; its network is measured without dropout, as it predicts.
+        data: what `Estimator.evaluate` takes.
+
+    Attributes:
+        model: the network.
+        batch: some hundred sequences from all over the data, the longest first.
+        sample: the first of them alone, without padding.
+        per_step: there is a loss for every step, and not one for the whole sequence.
+
+    Raises:
+        DataError: the data cannot be used, or there is nothing in it.
+    """
+
+    def __init__(self, estimator: Estimator, data: object) -> None:
+        self.model = estimator.model.eval()
+        self._loss = estimator.criterion()
+        self.batch = _sample(estimator, data)
+        length = int(self.batch.lengths[0])
+        first = rows_of(self.batch, torch.tensor([0]))
+        self.sample = first if first.target_lengths is not None else first.window(0, length)
+        self.per_step = (
+            self.batch.targets_per_step and self._loss.separable and self.batch.target_lengths is None
+        )
+        self._ends = _places(self.batch)
+
+    def run(self, batch: Batch | None = None) -> Tensor:
+        """The outputs for a batch, by default the whole one."""
+        batch = self.batch if batch is None else batch
+        outputs, _ = self.model(batch.inputs, batch.lengths)
+        return outputs
+
+    def loss(self, batch: Batch | None = None) -> Tensor:
+        """The mean loss of a batch, by default the whole one."""
+        batch = self.batch if batch is None else batch
+        return _mean(self._loss(self.run(batch), batch))
+
+    def loss_at(self, steps: Tensor) -> Tensor:
+        """See `unrolled.diagnosis.triangle.LossAt`."""
+        copies = rows_of(self.sample, torch.zeros(len(steps), dtype=torch.int64))
+        outputs = self.run(copies)
+        if not self.per_step:
+            return self._loss(outputs, copies).total
+        return self._at(outputs, copies, steps).total
+
+    def loss_seen(self, count: int) -> float:
+        """The mean loss when the model sees only so many of the latest steps."""
+        rows, ends = self._ends if self.per_step else (None, self.batch.lengths - 1)
+        batch = self.batch if rows is None else rows_of(self.batch, rows)
+        lengths, inputs = batch.lengths, {}
+        for name, values in batch.inputs.items():
+            if name == "previous":  # what a decoder reads: not of the input's past
+                inputs[name] = values
+            else:
+                inputs[name], lengths = latest_steps(values, ends, count)
+        cut = replace(batch, inputs=inputs, lengths=lengths)
+        with torch.no_grad():
+            outputs, _ = self.model(cut.inputs, cut.lengths)
+            if rows is None:
+                return float(_mean(self._loss(outputs, cut)))
+            last = outputs[torch.arange(len(rows)), lengths - 1].unsqueeze(1)
+            return float(_mean(self._loss(last, _one_step(batch, ends))))
+
+    def loss_in_order(self, order: Tensor | None) -> float:
+        """The mean loss with the steps of each sequence in this order ``(B, T)``, or as they are."""
+        batch = self.batch
+        if order is not None:
+            inputs = {
+                name: values if name == "previous" else reorder(values, order)
+                for name, values in batch.inputs.items()
+            }
+            moved = batch.targets_per_step and batch.target_lengths is None
+            targets = reorder(batch.targets, order) if moved else batch.targets
+            batch = replace(batch, inputs=inputs, targets=targets)
+        with torch.no_grad():
+            return float(self.loss(batch))
+
+    def chance(self) -> float | None:
+        """The loss of the best constant answer, of the losses for which it is a mean or a frequency."""
+        batch = self.batch
+        if batch.targets_per_step:
+            mask = torch.arange(batch.targets.shape[1]) < batch.output_lengths.unsqueeze(1)
+            answers = batch.targets[mask]
+        else:
+            answers = batch.targets
+        if isinstance(self._loss, CrossEntropy) and self._loss.label_smoothing == 0:
+            shares = torch.bincount(answers.flatten()).double() / answers.numel()
+            return float(-torch.xlogy(shares, shares).sum())
+        if isinstance(self._loss, SquaredError):
+            known = answers.double()
+            return float((known - known.nanmean(0)).square().nanmean())
+        return None
+
+    def _at(self, outputs: Tensor, batch: Batch, steps: Tensor) -> LossSum:
+        picked = outputs[torch.arange(len(steps)), steps].unsqueeze(1)
+        return self._loss(picked, _one_step(batch, steps))
+
+
+def _one_step(batch: Batch, steps: Tensor) -> Batch:
+    """The targets of one step of every row, as a batch of that step alone."""
+    rows = torch.arange(len(steps))
+    return replace(
+        batch,
+        inputs={name: values[rows, steps].unsqueeze(1) for name, values in batch.inputs.items()},
+        lengths=torch.ones_like(steps),
+        targets=batch.targets[rows, steps].unsqueeze(1),
+    )
+
+
+def _sample(estimator: Estimator, data: object) -> Batch:
+    loader = estimator.loader(data)
+    count = len(loader)
+    taken: list[Batch] = []
+    # From all over the data: its beginning may be of one class alone.
+    for place in range(0, count, max(1, -(-count // _BATCHES))):
+        batch = next(loader.batches(0, place))
+        cut = batch if batch.target_lengths is not None else batch.window(0, _LONGEST)
+        read = rows_of(cut, (cut.lengths > 0).nonzero().flatten())
+        if read.size:
+            taken.append(read)
+    if not taken:
+        raise DataError(
+            "expected sequences with one step at least, got none",
+            path=str(data) if isinstance(data, str) else None,
+        )
+    # As many of each as fit: rows as long as the longest.
+    rows = max(1, min(_ROWS, _STEPS // max(each.time for each in taken)) // len(taken))
+    batch = together([rows_of(each, torch.arange(min(rows, each.size))) for each in taken])
+    return rows_of(batch, batch.lengths.argsort(descending=True, stable=True)).to(estimator.device)
+
+
+def _places(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Rows and steps, in the last half of long sequences, where there is much past to look back at."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.arange(_ENDS) % batch.size
+    lengths = batch.lengths.cpu()[rows]
+    back = (torch.rand(_ENDS, generator=generator) * ((lengths + 1) // 2)).long()
+    return rows.to(batch.lengths.device), (lengths - 1 - back).to(batch.lengths.device)
+
+
+def _mean(part: LossSum) -> Tensor:
+    return part.total / max(part.count, 1)

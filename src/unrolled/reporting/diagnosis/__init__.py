@@ -1,0 +1,1 @@
+"""The drawings and the page of a diagnosis."""

@@ -1,0 +1,49 @@
+"""How far back a model uses its input, and what shuffling costs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unrolled.diagnosis import ContextCurve, OrderTest
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+from unrolled.reporting.plot import Plot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def context_curve(curve: ContextCurve) -> Plot:
+    """The loss by how many of the latest steps the model may see."""
+    used = curve.used()
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot(curve.steps, curve.loss, "o-", ms=3, color=MODEL)
+        axes.axvline(used, color=MARK, ls="--", lw=1, label=f"enough: {used} steps")
+        if curve.steps[-1] > 20 * curve.steps[0]:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+        axes.set(xlabel="latest steps that it may see", ylabel="loss")
+        axes.legend()
+
+    label = f"Loss by the number of latest steps seen; {used} are enough for nearly all of the gain."
+    return Plot("context", "Context: how far back the model uses its input", label, draw)
+
+
+def order_test(test: OrderTest) -> Plot:
+    """The loss on sequences as they are and with their steps shuffled, beside that of a constant answer."""
+    bars = {"in order": (test.ordered, MODEL), "shuffled": (test.ordered + test.lost, REFERENCE)}
+    if test.chance is not None:
+        bars["best constant"] = (test.chance, "0.6")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        heights = [height for height, _ in bars.values()]
+        axes.barh(list(bars), heights, color=[colour for _, colour in bars.values()], height=0.6)
+        for place, height in enumerate(heights):
+            axes.text(height, place, f" {height:.4g}", va="center")
+        axes.invert_yaxis()
+        axes.set(xlabel="loss", xlim=(min(0.0, *heights), 1.2 * max(*heights, 1e-12)))
+
+    label = f"Loss in order {test.ordered:.4g}, shuffled {test.ordered + test.lost:.4g}."
+    return Plot("order", "Order: what shuffling the steps costs", label, draw)

@@ -1,0 +1,69 @@
+"""What the drawings share: colours for several layers, and axes over many orders of magnitude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = (MODEL, REFERENCE, MARK, "#b3689a", "#8a6d00", "#3aa0d8")
+"""After Okabe and Ito's palette; those who see all colours differently tell neighbours apart."""
+DECADES = 12
+"""Orders of magnitude below the largest number that are shown: what lies deeper is nothing to a float32."""
+
+
+def colour(number: int) -> str:
+    """The colour of the ``number``-th line.
+
+    Example:
+        >>> colour(0) == colour(6)
+        True
+    """
+    return COLOURS[number % len(COLOURS)]
+
+
+def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> None:
+    """Give the vertical axis a logarithmic scale that holds ``values`` as far as they matter.
+
+    What is zero, not finite, or `DECADES` below the largest is cut off. Over less than a decade the axis
+    stays linear, since a logarithmic one would have no number on it.
+    """
+    shown = [value for value in values if isfinite(value) and value > 0]
+    if not shown:
+        return
+    top = max(shown)
+    bottom = max(min(shown), top * 10**-DECADES)
+    if top < 10 * bottom:
+        axes.set_ylim(0, 1.1 * top)
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter("")
+    axes.set_ylim(bottom / room, top * room)
+
+
+def percentage(share: float) -> str:
+    """A share in words that stay honest for very small ones.
+
+    Example:
+        >>> percentage(0.221), percentage(0.004), percentage(3e-9)
+        ('22 %', '0.4 %', '3e-07 %')
+    """
+    percent = 100 * share
+    if percent >= 1 or percent == 0:
+        return f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.0e} %"
+
+
+def thinned(count: int, most: int) -> Sequence[int]:
+    """At most ``most`` of ``count`` places, evenly spaced from the first on.
+
+    Example:
+        >>> list(thinned(10, 4))
+        [0, 3, 6, 9]
+    """
+    return range(0, count, max(1, -(-count // most)))
