@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.generate import Generator
     from unrolled.tasks.registry import load
     from unrolled.tasks.tag import Tagger
+    from unrolled.tasks.translate import Translator
 
 _MODULE_OF = {
     "GRU": "unrolled.layers",
@@ -23,10 +24,11 @@ _MODULE_OF = {
     "Forecaster": "unrolled.tasks.forecast",
     "Generator": "unrolled.tasks.generate",
     "Tagger": "unrolled.tasks.tag",
+    "Translator": "unrolled.tasks.translate",
     "load": "unrolled.tasks.registry",
 }
 
-__all__ = ["GRU", "LSTM", "RNN", "Classifier", "Forecaster", "Generator", "Tagger", "load"]
+__all__ = ["GRU", "LSTM", "RNN", "Classifier", "Forecaster", "Generator", "Tagger", "Translator", "load"]
 
 
 def __getattr__(name: str) -> Any:

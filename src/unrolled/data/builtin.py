@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 from unrolled.data import generated
 from unrolled.data.docstrings import docstrings
+from unrolled.data.pairs import ParallelFiles
 from unrolled.data.series import read_series
-from unrolled.data.text import text_files
+from unrolled.data.shapes import moving_shapes
+from unrolled.data.text import existing_file, text_files
 from unrolled.errors import ConfigError, DataError
 
-Kind = Literal["labelled", "tagged", "documents", "series"]
-"""What a task asks for: `classify`, `tag`, `generate` and `forecast`, in this order."""
+Kind = Literal["labelled", "tagged", "documents", "series", "pairs"]
+"""What a task asks for: `classify`, `tag`, `generate`, `forecast` and `translate`, in this order."""
 
 _NAME = re.compile(r"(?P<name>[a-z][a-z-]*)(?::(?P<length>\d+))?(?:@(?P<seed>\d+))?")
 
@@ -73,8 +75,8 @@ class Reference:
         return loader(**options, **self.settings)
 
 
-def resolve(name_or_path: str | Path) -> Path | Reference:
-    """The built-in data set of that name, or the path.
+def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
+    """The built-in data set of that name, or the path, or the two paths with a comma between them.
 
     A file or folder of the same name comes first; `./name` is always a path.
 
@@ -89,6 +91,9 @@ def resolve(name_or_path: str | Path) -> Path | Reference:
     path = Path(name_or_path)
     if path.exists():
         return path
+    if "," in path.name:
+        source, _, target = str(name_or_path).partition(",")
+        return ParallelFiles(existing_file(source), existing_file(target))
     match = _NAME.fullmatch(str(name_or_path))
     if match is None or match["name"] not in BUILT_IN:
         raise DataError(
@@ -171,9 +176,9 @@ BUILT_IN = {
         BuiltIn("c-headers", "generate", "the header files of this Python", {"documents": _c_headers}),
         BuiltIn(
             "sorting",
-            "tag",
-            "lists of 5 to 10 numbers, each place tagged with the number that belongs there in order",
-            {"tagged": generated.sorting},
+            "tag, translate",
+            "lists of 5 to 10 numbers to sort: a tag for each place, or the sorted list",
+            {"tagged": generated.sorting, "pairs": generated.sorting_pairs},
             length=10,
         ),
         BuiltIn(
@@ -196,6 +201,13 @@ BUILT_IN = {
             "the order of two symbols far apart",
             {"labelled": generated.temporal_order},
             length=100,
+        ),
+        BuiltIn(
+            "moving-shapes",
+            "classify",
+            "clips of a shape that moves up, down, left or right",
+            {"labelled": moving_shapes},
+            length=12,
         ),
         BuiltIn(
             "deep",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from unrolled.data.example import Example, Examples, Source
@@ -77,13 +79,26 @@ def sorting(length: int, seed: int) -> Examples:
     A list has 5 to `length` numbers of two digits. The whole list must be read before the first number is
     known, so a tagger needs both directions.
     """
-    generator = np.random.default_rng((seed, length))
     items = []
-    for row in range(1, COUNT + 1):
-        numbers = generator.integers(10, 100, size=int(generator.integers(min(5, length), length + 1)))
-        words, tags = (tuple(map(str, each)) for each in (numbers, np.sort(numbers)))
+    for row, words, tags in _lists(COUNT, length, seed):
         items.append(Example(words, tags, Source("sorting", row, "tags")))
     return Examples(tuple(items))
+
+
+def sorting_pairs(length: int, seed: int) -> Examples:
+    """Sort numbers: a list as the source, the sorted one as the target; ten times as many as for a tagger."""
+    items = []
+    for row, words, ordered in _lists(10 * COUNT, length, seed):
+        items.append(Example(" ".join(words), " ".join(ordered), Source("sorting", row)))
+    return Examples(tuple(items))
+
+
+def _lists(count: int, length: int, seed: int) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """The number of a list, counted from 1, the list, and the sorted list."""
+    generator = np.random.default_rng((seed, length))
+    for row in range(1, count + 1):
+        numbers = generator.integers(10, 100, size=int(generator.integers(min(5, length), length + 1)))
+        yield row, tuple(map(str, numbers)), tuple(map(str, np.sort(numbers)))
 
 
 def deep() -> Examples:

@@ -56,6 +56,10 @@ class Tokenizer(ABC):
         """The text of some tokens; the end of a document is an empty text."""
 
     @abstractmethod
+    def split(self, text: Any) -> list[str]:
+        """The part of the text that each of its tokens stands for."""
+
+    @abstractmethod
     def symbol(self, token: int) -> str:
         """One token as a person would read it in a table."""
 
@@ -117,6 +121,9 @@ class _Characters(Tokenizer):
         symbols = ("", "\N{REPLACEMENT CHARACTER}", *self.characters)
         return "".join(symbols[token] for token in tokens)
 
+    def split(self, text: str) -> list[str]:
+        return list(text)
+
     def symbol(self, token: int) -> str:
         return (END, UNKNOWN, *self.characters)[token]
 
@@ -147,6 +154,9 @@ class _Bytes(Tokenizer):
 
     def decode(self, tokens: Iterable[int] | np.ndarray) -> str:
         return bytes(token - 1 for token in map(int, tokens) if token).decode(errors="replace")
+
+    def split(self, text: Text) -> list[str]:
+        return [self.symbol(token) for token in self.encode(text).tolist()]
 
     def symbol(self, token: int) -> str:
         return END if token == self.end else repr(bytes([token - 1]))[2:-1]
@@ -195,6 +205,9 @@ class _Library(Tokenizer):
     def decode(self, tokens: Iterable[int] | np.ndarray) -> str:
         kept = [token for token in map(int, tokens) if token != self.end]
         return self._library.decode(kept, skip_special_tokens=False)
+
+    def split(self, text: str) -> list[str]:
+        return [text[start:stop] for start, stop in self._library.encode(text).offsets]
 
     def symbol(self, token: int) -> str:
         return self._library.id_to_token(token)

@@ -13,9 +13,12 @@ from unrolled.errors import ConfigError
 from unrolled.layers.state import State, map_state
 
 Step = Callable[[Tensor, State, Tensor], tuple[Tensor, State]]
-"""A model's step, from the newest symbols ``(rows,)``, their state and the sequences ``(open,)`` that are still
-being continued, as numbers of the rows that the search began with; to the scores of the next symbol ``(rows,
-vocabulary)`` and the state. An open sequence's hypotheses are as many neighbouring rows as any other's."""
+"""A model's step.
+
+From the newest symbols ``(rows,)``, their state, and the sequences ``(open,)`` that are still continued, as
+numbers of the rows that the search began with; to the scores of the next symbol ``(rows, vocabulary)`` and
+the state. The hypotheses of a sequence are neighbouring rows, equally many for each.
+"""
 
 
 @dataclass(frozen=True, slots=True)

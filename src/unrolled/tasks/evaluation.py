@@ -21,6 +21,7 @@ class Evaluation:
         unit: what was counted: "examples", "tokens", "characters", ...
         seconds: how long the model (not the baselines) took.
         examples: a few predictions for a report, as plain JSON values.
+        groups: further scores of the model on parts of the data, by what divides it, then by part.
 
     Example:
         >>> beside = {"most frequent tag": {"accuracy": 0.88}}
@@ -39,6 +40,7 @@ class Evaluation:
     unit: str = "examples"
     seconds: float = 0.0
     examples: Sequence[Mapping[str, Any]] = field(default=())
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain dicts, lists and numbers."""
@@ -67,4 +69,6 @@ class Evaluation:
             )
             for name, row in rows
         ]
+        for title, parts in self.groups.items():
+            lines += [title, *(f"  {part}: {value:.4f}" for part, value in parts.items())]
         return "\n".join([f"{self.task} on {self.data}, {self.count} {self.unit}", head, *lines])

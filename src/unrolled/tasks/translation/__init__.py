@@ -1,0 +1,1 @@
+"""The pieces of the translator: its options, how texts become symbols, its scores, conversations."""
