@@ -16,7 +16,7 @@ class Features(ABC):
     """A fixed number of features of every sequence."""
 
     @abstractmethod
-    def matrix(self, inputs: Sequence[Any]) -> sparse.csr_matrix:
+    def matrix(self, inputs: Sequence[Any]) -> sparse.csr_matrix | np.ndarray:
         """The features ``(sequences, features)``."""
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
@@ -44,8 +45,14 @@ class _Linear(PredictingBaseline):
         return {}
 
 
-class _LogisticRegression(_Linear):
-    """Multinomial logistic regression, with scikit-learn's default regularisation."""
+class LogisticRegression(_Linear):
+    """Multinomial logistic regression, with scikit-learn's default regularisation.
+
+    Attributes:
+        rounds: the most that are taken to fit it.
+    """
+
+    rounds: ClassVar[int] = 1000
 
     def __init__(
         self, features: Features, weight: np.ndarray, bias: np.ndarray, labels: Sequence[str]
@@ -56,12 +63,13 @@ class _LogisticRegression(_Linear):
     @classmethod
     def fit(cls, inputs: Sequence[Any], labels: Sequence[str]) -> Self:
         """Fit to the training data, which must have two classes at least."""
-        from sklearn.linear_model import (
-            LogisticRegression,
-        )  # a second to import; loading a model can spare it
+        from sklearn import linear_model  # a second to import; loading a model can spare it
+        from sklearn.exceptions import ConvergenceWarning
 
         features = cls.kind.fit(inputs)
-        fitted = LogisticRegression(max_iter=1000).fit(features.matrix(inputs), labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the best of so many rounds is good enough
+            fitted = linear_model.LogisticRegression(max_iter=cls.rounds).fit(features.matrix(inputs), labels)
         weight, bias = fitted.coef_.T, fitted.intercept_
         if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
             weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
@@ -75,16 +83,16 @@ class _LogisticRegression(_Linear):
         return {"labels": self.labels}
 
 
-class _Ridge(_Linear):
+class Ridge(_Linear):
     """Least squares with scikit-learn's default ridge penalty."""
 
     @classmethod
     def fit(cls, inputs: Sequence[Any], numbers: Sequence[float]) -> Self:
         """Fit to the training data."""
-        from sklearn.linear_model import Ridge  # a second to import; loading a model can spare it
+        from sklearn import linear_model  # a second to import; loading a model can spare it
 
         features = cls.kind.fit(inputs)
-        fitted = Ridge().fit(features.matrix(inputs), np.asarray(numbers, dtype=np.float64))
+        fitted = linear_model.Ridge().fit(features.matrix(inputs), np.asarray(numbers, dtype=np.float64))
         return cls(features, fitted.coef_.reshape(-1, 1), np.atleast_1d(fitted.intercept_))
 
     def predict(self, inputs: Sequence[Any]) -> np.ndarray:
@@ -92,7 +100,7 @@ class _Ridge(_Linear):
         return self.outputs(inputs)[:, 0]
 
 
-class BagOfWordsLogistic(_LogisticRegression):
+class BagOfWordsLogistic(LogisticRegression):
     """Logistic regression on word counts.
 
     Example:
@@ -105,36 +113,50 @@ class BagOfWordsLogistic(_LogisticRegression):
     kind = BagOfWords
 
 
-class SummaryLogistic(_LogisticRegression):
+class SummaryLogistic(LogisticRegression):
     """Logistic regression on each channel's mean, standard deviation, first and last value."""
 
     name: ClassVar[str] = "summary-statistics logistic regression"
     kind = SummaryStatistics
 
 
-class SegmentLogistic(_LogisticRegression):
+class SegmentLogistic(LogisticRegression):
     """Logistic regression on each channel's means over eight stretches of the sequence."""
 
     name: ClassVar[str] = "segment-means logistic regression"
     kind = SegmentMeans
 
 
-class BagOfWordsRidge(_Ridge):
+class BagOfWordsRidge(Ridge):
     """Ridge regression on word counts."""
 
     name: ClassVar[str] = "bag-of-words ridge regression"
     kind = BagOfWords
 
 
-class SummaryRidge(_Ridge):
+class SummaryRidge(Ridge):
     """Ridge regression on each channel's mean, standard deviation, first and last value."""
 
     name: ClassVar[str] = "summary-statistics ridge regression"
     kind = SummaryStatistics
 
 
-class SegmentRidge(_Ridge):
+class SegmentRidge(Ridge):
     """Ridge regression on each channel's means over eight stretches of the sequence."""
 
     name: ClassVar[str] = "segment-means ridge regression"
     kind = SegmentMeans
+
+
+class PlacedLogistic(LogisticRegression):
+    """Logistic regression on which symbols there are, and on which are at which place."""
+
+    name: ClassVar[str] = "placed-symbols logistic regression"
+    kind = BagOfWords
+
+
+class PlacedRidge(Ridge):
+    """Ridge regression on which symbols there are, and on which are at which place."""
+
+    name: ClassVar[str] = "placed-symbols ridge regression"
+    kind = BagOfWords

@@ -12,6 +12,8 @@ from unrolled.data.example import Example, Examples
 from unrolled.data.images import is_picture, reduced
 from unrolled.models.frames import FrameInput, PictureEncoder, RowInput, Scaled
 from unrolled.models.inputs import InputLayer
+from unrolled.tasks.baselines.linear import SummaryLogistic, SummaryRidge
+from unrolled.tasks.baselines.pixels import PixelLogistic, PixelRidge
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
 
@@ -86,6 +88,7 @@ class ImageInputs(PictureInputs):
     """Images row by row."""
 
     kind = "images"
+    linear = PixelLogistic, PixelRidge
     axes = 3
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
@@ -104,6 +107,7 @@ class ClipInputs(PictureInputs):
     """Clips frame by frame, each frame's vector made by a small convolutional network."""
 
     kind = "clips"
+    linear = SummaryLogistic, SummaryRidge
     axes = 4
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
