@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from unrolled.data.loading import load_labelled, load_series, load_tagged
-from unrolled.data.rolls import notes_of_roll, read_rolls
+from unrolled.data.roll_files import read_rolls
+from unrolled.data.rolls import notes_of_roll
 from unrolled.tasks.registry import estimator_class, task_names
 
 PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ def words_and_tags(path):
 
 
 def notes(path):
-    return [notes_of_roll(example.inputs) for example in read_rolls(path)]
+    return [notes_of_roll(example.inputs) for example in read_rolls(path).part("train")]
 
 
 def series(path):

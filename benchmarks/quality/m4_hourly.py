@@ -1,4 +1,4 @@
-"""The M4 competition's hourly series, 48 hours ahead, by one model: errors below the seasonal naive forecast's."""
+"""The M4 competition's hourly series, 48 hours ahead, by one model, beside the seasonal naive forecast."""
 
 from benchmarks.quality.claim import claim, data_folder
 

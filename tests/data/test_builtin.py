@@ -8,12 +8,13 @@ import pytest
 from unrolled.data.builtin import BUILT_IN, Reference, listing, resolve
 from unrolled.data.docstrings import docstrings
 from unrolled.data.loading import load_documents, load_labelled, load_series, load_tagged
-from unrolled.data.rolls import notes_of_roll, predict_next, read_rolls
+from unrolled.data.roll_files import read_rolls
+from unrolled.data.rolls import notes_of_roll, predict_next
 from unrolled.errors import ConfigError, DataError
 
 
 def test_the_listing_names_every_data_set():
-    assert len(listing()) == len(BUILT_IN) == 8
+    assert len(listing()) == len(BUILT_IN) == 9
     assert all(each["description"] and each["task"] for each in listing())
 
 
@@ -133,15 +134,16 @@ def test_documents_from_tables_and_bytes(tmp_path):
 def test_piano_rolls_from_json(tmp_path):
     path = tmp_path / "songs.json"
     path.write_text('{"train": [[[60, 64.0], [-1], []]], "test": [[[21]]]}')
-    (song,) = read_rolls(path)
+    rolls = read_rolls(path)
+    (song,) = rolls.part("train")
     assert notes_of_roll(song.inputs) == [[60, 64], [], []]
-    assert notes_of_roll(read_rolls(path, split="test")[0].inputs) == [[21]]
+    assert notes_of_roll(rolls.part("test")[0].inputs) == [[21]]
     item = predict_next(song.inputs)
     assert not item.inputs["values"][0].any()
     assert np.array_equal(item.inputs["values"][1:], song.inputs[:-1])
     assert np.array_equal(item.target, song.inputs)
     with pytest.raises(DataError, match="expected a split 'valid', the file has train, test"):
-        read_rolls(path, split="valid")
+        rolls.part("valid")
 
 
 def test_piano_rolls_from_json_lines_name_the_row(tmp_path):

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from unrolled.data.abc_notation import ABC_SUFFIX, AbcFiles, holds_tunes
 from unrolled.data.builtin import resolve
 from unrolled.data.conll import read_tagged, tagged_of_table
 from unrolled.data.corpus import Documents
 from unrolled.data.example import Example, Examples, Series
 from unrolled.data.images import formed
 from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
-from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.media import MediaForms
+from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.series import read_series, series_of_table
 from unrolled.data.tables import TABLE_SUFFIXES, documents_of_column, read_table, table_of_frame
 from unrolled.data.text import text_files
@@ -109,7 +110,7 @@ def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **
 def load_documents(
     data: str | Path,
     *,
-    document: Literal["file", "line"] = "file",
+    document: Literal["auto", "file", "line", "tune"] = "auto",
     suffixes: Iterable[str] = (),
     text: str = "text",
     unit: str = "character",
@@ -118,7 +119,8 @@ def load_documents(
 
     Args:
         data: a text file, a folder of them, a table with a text column, or a built-in name.
-        document: whether each `file` or each `line` of a text file is a document.
+        document: whether each `file`, each `line` of a text file or each `tune` of one in ABC notation is a
+            document; `auto` takes tunes in files ending in `.abc`, else files.
         suffixes: only files of a folder whose names end so.
         text: the column of a table that holds the text.
         unit: of the tokenizer; for `byte`, files are read as they are, whatever their encoding.
@@ -136,7 +138,10 @@ def load_documents(
         return found.load("documents")
     if found.suffix.lower() in TABLE_SUFFIXES:
         return list(documents_of_column(read_table(found, columns=[text]), text))
+    if document == "tune" or (document == "auto" and holds_tunes(found)):
+        return AbcFiles(sorted(found.rglob(f"*{ABC_SUFFIX}")) if found.is_dir() else [found])
     encoding = None if unit == "byte" else "utf-8"
+    document = "file" if document == "auto" else document
     return text_files(found, document=document, suffixes=suffixes, encoding=encoding)
 
 

@@ -19,9 +19,9 @@ _FEWEST = 3
 
 
 def is_wide(table: Table) -> bool:
-    """Whether a table holds a series in each row: a name, and then numbers under steps that follow one another.
+    """Whether a table holds a series in each row: a name, and then a number for each step.
 
-    The columns are numbered, such as V2, V3, V4 (the M4 competition's), or are dates.
+    The steps' columns are numbered, such as V2, V3, V4 (the M4 competition's), or are dates.
 
     Example:
         >>> columns = {"V1": ["H1", "H2"], "V2": ["5", "7"], "V3": ["6", ""], "V4": ["", ""]}

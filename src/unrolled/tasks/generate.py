@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from unrolled.data.roll_files import are_rolls
 from unrolled.data.text import open_text
 from unrolled.models.base import SequenceModel
+from unrolled.saving.files import write_file
 from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
@@ -21,14 +24,17 @@ from unrolled.tasks.options import validated
 
 _FEWEST_UPDATES = 300
 """Updates that training may take at least, however small the data, unless the epochs are given."""
+_TOGETHER = 256
+"""Prompts that are written on at the same time."""
 
 
 class Generator(Estimator[Any]):
     """Write text, or sets of notes, as in the training data: one input and one output a step, fed back.
 
-    The data is a text file, a folder of text files, a table with a column of texts, or a list of texts; for
-    notes JSON lines, or a list, of sequences of lists of MIDI notes. Training reads many places at once in
-    windows and carries the state from window to window (truncated backpropagation through time).
+    The data is a text file, a folder of text files, tunes in ABC notation, a table with a column of texts, or
+    a list of texts; for notes MIDI files, piano rolls in JSON, pickle or MATLAB files, or a list of sequences
+    of lists of MIDI notes. Training reads many places at once in windows and carries the state from window to
+    window (truncated backpropagation through time).
 
     A word or character that training has not seen costs the nats of the one unknown symbol, however long it
     is. Scores are too good by that; they then come with ``unknown_share``, the share of such tokens.
@@ -48,12 +54,13 @@ class Generator(Estimator[Any]):
     def _reset(self) -> None:
         super()._reset()
         self._medium: Medium[Any] | None = None
+        self._is_prepared = False
 
     def generate(self, prompt: Any = "", **options: Any) -> Iterator[Any]:
         """Write on after ``prompt``, one step at a time with the state carried.
 
         Args:
-            prompt: a text; for notes a list of steps, each a list of MIDI notes.
+            prompt: a text; for notes a list of steps, each a list of MIDI notes, or a file of them.
             options: those of `unrolled.tasks.generation.config.WritingConfig`.
 
         Yields:
@@ -63,18 +70,40 @@ class Generator(Estimator[Any]):
             ConfigError: there is no such option, or its value does not fit.
         """
         settings = validated(WritingConfig, options)
-        return self._written.write(self.model, prompt, settings)
+        return self._written.stream(self.model, prompt, settings)
 
     def predict(self, data: Any, **options: Any) -> list[Any]:
-        """What follows each prompt: those of a list, or each line of a file.
+        """What follows each prompt: those of a list, or each line of a file; many are written on together.
 
         Args:
             data: prompts, or a file's path.
             options: those of `unrolled.tasks.generation.config.WritingConfig`.
         """
-        return [
-            self._written.joined(self.generate(prompt, **options)) for prompt in self._written.prompts(data)
-        ]
+        settings = validated(WritingConfig, options)
+        prompts = iter(self._written.prompts(data))
+        made: list[Any] = []
+        while taken := list(islice(prompts, _TOGETHER)):
+            shifted = settings.model_copy(update={"seed": settings.seed + len(made)})
+            made += self._written.write(self.model, taken, shifted)
+        return made
+
+    def export(self, made: Any, path: str | Path, tempo: float = 100.0) -> Path:
+        """Write what was generated to a file, as its ending says.
+
+        Args:
+            made: a text, or a list of steps of notes.
+            path: for notes `.mid`, `.json` or `.jsonl`, for text any ending; `.wav` for how notes or a tune
+                in ABC notation sound.
+            tempo: quarter notes a minute; a tune has its own.
+
+        Raises:
+            ConfigError: this cannot be written as such a file.
+            DataError: a text that is to sound has no notes.
+            MissingDependencyError: MIDI, or the sound of a tune, needs the extra ``music``.
+            StorageError: the disk would not take it.
+        """
+        suffix = Path(path).suffix.lower()
+        return write_file(path, self._written.file(made, suffix, self.effective, tempo))
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
@@ -96,13 +125,28 @@ class Generator(Estimator[Any]):
         if self.effective.unit == "auto":
             unit = "notes" if _are_notes(data) else "character"
             self._decide(f"The unit is {unit!r}.", unit=unit)
-        return self._written.read(data, self.effective)
+        if self._model is not None:
+            return self._written.read(data, self.effective, "test")
+        if self._is_prepared:
+            return self._written.read(data, self.effective, "valid")
+        usual = {
+            name: value
+            for name, value in self._written.usual.items()
+            if name not in self.config.model_fields_set
+        }
+        if usual:
+            listed = ", ".join(f"{name} {value}" for name, value in usual.items())
+            self._decide(f"What suits {self.effective.unit}: {listed}.", **usual)
+        return self._written.read(data, self.effective, "train")
 
     def _hold_out(self, data: Any) -> tuple[Any, Any, str]:
-        return self._written.hold_out(data, self.effective)
+        shares = self._written.hold_out(data, self.effective)
+        self._kept_apart = self._written.kept_apart
+        return shares
 
     def _prepare(self, train: Any) -> None:
         self._written.prepare(train, self.effective)
+        self._is_prepared = True
         if self.effective.unit == "word":
             self._note(
                 "A word not seen in training costs the one unknown symbol, however long it is: scores per "
@@ -151,6 +195,8 @@ def _are_notes(data: Any) -> bool:
     """Whether the data is sequences of lists of numbers rather than text."""
     if isinstance(data, str | Path):
         path = Path(data)
+        if are_rolls(path):
+            return True
         if path.suffix.lower() not in (".json", ".jsonl") or not path.is_file():
             return False
         with open_text(path) as file:

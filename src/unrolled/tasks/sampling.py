@@ -66,8 +66,21 @@ class Sampling:
         kept = torch.zeros_like(probabilities).scatter(-1, order, ordered * keep)
         return kept / kept.sum(-1, keepdim=True)
 
-    def draw(self, scores: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """One symbol a row, ``(batch,)``, from scores ``(batch, vocabulary)``."""
+    def draw(self, scores: Tensor, uniform: Tensor) -> Tensor:
+        """One symbol a row, ``(batch,)``.
+
+        Args:
+            scores: ``(batch, vocabulary)``.
+            uniform: ``(batch,)``, the chances: numbers from 0 to below 1. So rows can be drawn together and
+                still each from a generator of its own.
+
+        Example:
+            >>> scores = torch.tensor([0.5, 0.3, 0.2]).log().expand(3, 3)
+            >>> Sampling().draw(scores, torch.tensor([0.4, 0.6, 0.9]))
+            tensor([0, 1, 2])
+        """
         if self.temperature == 0:
             return scores.argmax(-1)
-        return torch.multinomial(self.probabilities(scores), 1, generator=generator).squeeze(-1)
+        reached = self.probabilities(scores).double().cumsum(-1)
+        chance = uniform.double() * reached[..., -1]
+        return torch.searchsorted(reached, chance[:, None], right=True).squeeze(-1)

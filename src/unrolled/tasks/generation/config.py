@@ -16,10 +16,12 @@ class GenerateConfig(TaskConfig):
     unit: Literal["auto", "character", "byte", "word", "bpe", "notes"] = Field(
         "auto",
         description="What a step is: a character, a byte, a word, a byte pair, or a set of notes; auto takes "
-        "notes for JSON lines of lists, else characters.",
+        "notes for JSON of lists, MIDI files and piano rolls, else characters.",
     )
-    document: Literal["file", "line"] = Field(
-        "file", description="Where texts begin and end: a text is a whole file, or each of its lines."
+    document: Literal["auto", "file", "line", "tune"] = Field(
+        "auto",
+        description="Where texts begin and end: a text is a whole file, each of its lines, or each of its "
+        "tunes in ABC notation; auto takes tunes in .abc files, else whole files.",
     )
     text_column: str = Field("text", description="The column with the texts, where the data is a table.")
     vocabulary_size: int | None = Field(
@@ -29,6 +31,7 @@ class GenerateConfig(TaskConfig):
     embedding_size: int | None = Field(
         None, ge=1, description="Width of a token's vector; by default 64, for words and byte pairs 256."
     )
+    steps_per_beat: Size = Field(4, description="Steps of a quarter note, where notes are read from MIDI.")
     tied: bool = Field(False, description="Use the embedding matrix for the output too.")
     ngram_order: int | None = Field(
         None, ge=1, description="Order of the n-gram baseline; by default 5, for words and byte pairs 3."
@@ -89,4 +92,7 @@ class WritingConfig(BaseModel):
         0, ge=0, description="Search for the most probable text with a beam of this width; 0 draws instead."
     )
     stop: str = Field("", description="Stop before this text; a document's end always stops.")
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draws.")
+    tempo: float = Field(100.0, gt=0, description="Quarter notes a minute, where notes go to a file.")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="Seed of the draws; each further prompt takes the next number."
+    )

@@ -12,6 +12,8 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 
 Data = TypeVar("Data")
+Part = Literal["train", "valid", "test"]
+"""What data is read for, which decides where it is divided itself."""
 
 
 class Medium(ABC, Generic[Data]):
@@ -19,12 +21,16 @@ class Medium(ABC, Generic[Data]):
 
     Attributes:
         baseline: the class of what `fit_baseline` returns.
+        usual: options that suit it better than the defaults, which suit text.
+        kept_apart: the part of the training data that `hold_out` found to be for the final scores, if any.
     """
 
     baseline: ClassVar[type[Baseline]]
+    usual: ClassVar[Mapping[str, Any]] = {}
+    kept_apart: Data | None = None
 
     @abstractmethod
-    def read(self, data: Any, config: GenerateConfig) -> Data:
+    def read(self, data: Any, config: GenerateConfig, part: Part) -> Data:
         """Read a path, a built-in name or Python objects."""
 
     @abstractmethod
@@ -81,9 +87,17 @@ class Medium(ABC, Generic[Data]):
         """The seeds to write on from: a path's, or those of a list."""
 
     @abstractmethod
-    def write(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[Any]:
-        """Write on after ``prompt``, piece by piece."""
+    def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[Any]:
+        """Write on after ``prompt``, piece by piece as it is made."""
 
     @abstractmethod
-    def joined(self, pieces: Iterable[Any]) -> Any:
-        """All pieces as one."""
+    def write(self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig) -> list[Any]:
+        """Write on after each of the prompts, all together."""
+
+    @abstractmethod
+    def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
+        """What a file of this ending holds, made of what was written.
+
+        Raises:
+            ConfigError: it cannot be written as such a file.
+        """

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from unrolled.data.buckets import BucketLoader, collate_many_to_many
+from unrolled.data.buckets import BucketLoader, collate_many_to_many, pad
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.rolls import KEYS, notes_of_roll, predict_next, read_rolls, roll_of_notes
+from unrolled.data.midi import MIDI_SUFFIXES, midi_of_roll
+from unrolled.data.roll_files import read_rolls
+from unrolled.data.rolls import KEYS, notes_of_roll, predict_next, roll_of_notes
+from unrolled.data.tones import tones_of_roll, wav_of_tones
 from unrolled.errors import ConfigError, DataError
-from unrolled.layers.state import State
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import BinaryVectorModel
 from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.notes import NoteMarkov
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
-from unrolled.tasks.generation.medium import Medium
+from unrolled.tasks.generation.medium import Medium, Part
 from unrolled.training.loss import BinaryCrossEntropy
 
 
@@ -29,11 +33,23 @@ class NoteMedium(Medium[Examples]):
     """Sequences of sets of piano notes; a step of a sequence is the list of the notes that sound."""
 
     baseline = NoteMarkov
+    usual: ClassVar[Mapping[str, Any]] = {"dropout": 0.5, "recurrent_dropout": 0.3, "batch_size": 8}
 
-    def read(self, data: Any, config: GenerateConfig) -> Examples:
-        """A file of sequences, or a list of them, each a list of lists of MIDI notes."""
+    def __init__(self) -> None:
+        self.steps_per_beat = 4
+        self._own: Mapping[str, Examples] = {}
+
+    def read(self, data: Any, config: GenerateConfig, part: Part) -> Examples:
+        """A file or folder of sequences, or a list of them, each a list of lists of MIDI notes.
+
+        Where a file is divided itself, its own part for the use.
+        """
+        self.steps_per_beat = config.steps_per_beat
         if isinstance(data, str | Path):
-            examples = read_rolls(data)
+            rolls = read_rolls(data, config.steps_per_beat)
+            if part == "train":
+                self._own = rolls.parts
+            examples = rolls.part(part)
         else:
             sources = [(roll, Source("the given rolls", row)) for row, roll in enumerate(data, start=1)]
             examples = Examples(
@@ -42,7 +58,11 @@ class NoteMedium(Medium[Examples]):
         return Examples(tuple(example for example in examples if len(example.inputs)), examples.notes)
 
     def hold_out(self, data: Examples, config: GenerateConfig) -> tuple[Examples, Examples, str]:
-        """A seeded share of the sequences."""
+        """What the data keeps for it itself, else a seeded share of the sequences."""
+        self.kept_apart = self._own.get("test")
+        scores = " The scores are those of its test part." if self.kept_apart else ""
+        if "valid" in self._own:
+            return data, self._own["valid"], f"The data's own validation part is the dev data.{scores}"
         if len(data) < 2:
             raise DataError(
                 f"expected at least 2 sequences to hold out some of them, got {len(data)}",
@@ -53,6 +73,7 @@ class NoteMedium(Medium[Examples]):
         held_out, train = np.sort(order[:size]), np.sort(order[size:])
         sentence = (
             f"No dev data was given: {size} of {len(data)} sequences are held out (seed {config.seed})."
+            f"{scores}"
         )
         return data.select(train), data.select(held_out), sentence
 
@@ -102,7 +123,7 @@ class NoteMedium(Medium[Examples]):
                     loss(model(batch.inputs, batch.lengths)[0], batch).total.double()
                     for batch in (batch.to(device) for batch in loader.batches(epoch=0))
                 ]
-            written = list(self.write(model, [], WritingConfig.model_validate({"length": 16})))
+            (written,) = self.write(model, [[]], WritingConfig.model_validate({"length": 16}))
             nats = float(torch.stack(sums).sum())
             return Scored({"nats_per_frame": nats / frames}, frames, "frames", ({"written": written},))
 
@@ -121,50 +142,92 @@ class NoteMedium(Medium[Examples]):
         return {"nats_per_frame": float(nats.mean())}
 
     def vocabularies(self) -> dict[str, Any]:
-        """Nothing but the number of keys."""
-        return {"unit": "notes", "keys": KEYS}
+        """Nothing but the number of keys, and how fast steps go."""
+        return {"unit": "notes", "keys": KEYS, "steps_per_beat": self.steps_per_beat}
 
     def restore(self, vocabularies: Mapping[str, Any]) -> None:
-        """Nothing to take up."""
+        """Take up how fast steps go."""
+        self.steps_per_beat = int(vocabularies["steps_per_beat"])
 
     def prompts(self, data: Any) -> Iterable[Any]:
-        """Every sequence of a file or a list: a list of steps, each a list of notes."""
+        """Every sequence of a file, or what is in a list."""
         if isinstance(data, str | Path):
-            return [notes_of_roll(example.inputs) for example in read_rolls(data)]
+            return [example.inputs for example in read_rolls(data, self.steps_per_beat).part("test")]
         return data
 
-    def write(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[list[int]]:
+    def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[list[int]]:
         """Steps that follow ``prompt``, each a list of notes; every note is drawn by itself."""
+        for (step,) in self._drawn(model, [prompt], options):
+            yield step
+
+    def write(
+        self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig
+    ) -> list[list[list[int]]]:
+        """The steps that follow each prompt."""
+        seeds = list(prompts)
+        steps = list(self._drawn(model, seeds, options)) if seeds else []
+        return [list(each) for each in zip(*steps, strict=True)]
+
+    def _drawn(
+        self, model: SequenceModel, prompts: Sequence[Any], options: WritingConfig
+    ) -> Iterator[list[list[int]]]:
+        """The next step of every prompt; number i is written on with the seed ``options.seed + i``."""
         if options.beam or options.top_k or options.top_p < 1 or options.stop:
             raise ConfigError(
                 "beam, top_k, top_p and stop are for text; notes are drawn with a temperature only"
             )
         device = next(model.parameters()).device
-        generator = torch.Generator(device).manual_seed(options.seed)
-        seed = roll_of_notes(prompt)
-        read = torch.from_numpy(np.concatenate([np.zeros((1, KEYS)), seed])).float()[None].to(device)
-        logits, state = _advance(model, read, model.initial_state(1))
-        for _ in range(options.length):
-            step = _drawn(logits, options.temperature, generator)
-            yield notes_of_roll(step.cpu().numpy())[0]
-            logits, state = _advance(model, step[:, None].float(), state)
+        generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(prompts))]
+        read = [np.concatenate([np.zeros((1, KEYS)), self._seed(prompt)]) for prompt in prompts]
+        lengths = torch.tensor([len(each) for each in read])
+        values, state = pad(read).float(), model.initial_state(len(read))
+        for made in range(options.length):
+            with torch.no_grad():
+                logits, state = model({"values": values.to(device)}, lengths.to(device), state)
+            last = logits[torch.arange(len(read)), lengths - 1]
+            uniform = torch.stack([torch.rand(KEYS, generator=each) for each in generators]).to(device)
+            steps = _chosen(last, options.temperature, uniform)
+            yield notes_of_roll(steps.cpu().numpy())
+            if made == 0:
+                lengths = torch.ones_like(lengths)
+            values = steps[:, None].float()
 
-    def joined(self, pieces: Iterable[list[int]]) -> list[list[int]]:
-        """A list of steps."""
-        return list(pieces)
+    def _seed(self, prompt: Any) -> NDArray[np.uint8]:
+        """A prompt as a roll: steps of notes, such steps as JSON, a file's path, or a roll already."""
+        if isinstance(prompt, np.ndarray):
+            return prompt
+        if isinstance(prompt, str) and prompt.strip().startswith("["):
+            try:
+                prompt = json.loads(prompt)
+            except json.JSONDecodeError as error:
+                raise DataError(
+                    f"expected steps of notes as JSON, got {prompt!r:.60}: {error.msg}"
+                ) from error
+        if isinstance(prompt, str | Path) and str(prompt).strip():
+            return read_rolls(prompt, self.steps_per_beat).part("test")[0].inputs
+        return roll_of_notes(list(prompt) if prompt else [], Source("the prompt"))
+
+    def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
+        """A MIDI file, a WAV file of how it sounds, or JSON."""
+        roll = roll_of_notes(made)
+        if suffix in MIDI_SUFFIXES:
+            return midi_of_roll(roll, config.steps_per_beat, tempo)
+        if suffix == ".wav":
+            return wav_of_tones(tones_of_roll(roll, 60 / tempo / config.steps_per_beat))
+        if suffix == ".json":
+            return json.dumps([made])
+        if suffix == ".jsonl":
+            return json.dumps(made) + "\n"
+        known = ", ".join((*MIDI_SUFFIXES, ".wav", ".json", ".jsonl"))
+        raise ConfigError(f"expected a file ending in {known} for notes, got {suffix or 'no ending'!r}")
 
 
 def _encoded(data: Examples) -> list:
     return [predict_next(example.inputs) for example in data]
 
 
-def _advance(model: SequenceModel, values: Tensor, state: State) -> tuple[Tensor, State]:
-    with torch.no_grad():
-        logits, state = model({"values": values}, None, state)
-    return logits[:, -1], state
-
-
-def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+def _chosen(logits: Tensor, temperature: float, uniform: Tensor) -> Tensor:
+    """Which notes sound, ``(batch, keys)``."""
     if temperature == 0:
         return logits > 0
-    return torch.bernoulli((logits / temperature).sigmoid(), generator=generator).bool()
+    return uniform < (logits / temperature).sigmoid()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -11,27 +11,26 @@ from typing import Any, Literal, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional
 
 from unrolled.data.corpus import Corpus, encode_corpus
 from unrolled.data.loading import load_documents
+from unrolled.data.midi import tones_of_abc
 from unrolled.data.streams import StreamLoader
 from unrolled.data.text import open_text
 from unrolled.data.tokenizer import Tokenizer, fit_tokenizer, tokenizer_from_dict
+from unrolled.data.tones import wav_of_tones
 from unrolled.errors import ConfigError
-from unrolled.layers.state import State, detach_state, reset_rows
+from unrolled.layers.state import detach_state, reset_rows
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import LanguageModel
 from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
-from unrolled.tasks.beam_search import beam_search
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
-from unrolled.tasks.generation.medium import Medium
-from unrolled.tasks.generation.stops import until
+from unrolled.tasks.generation.medium import Medium, Part
 from unrolled.tasks.generation.texts import Texts
-from unrolled.tasks.sampling import Sampling
+from unrolled.tasks.generation.writing import TextWriter
 from unrolled.training.loss import CrossEntropy
 
 _WINDOW = 1024
@@ -69,7 +68,7 @@ class TextMedium(Medium[Texts]):
             raise ConfigError("the text has no tokenizer yet; call fit(train) first")
         return self._tokenizer
 
-    def read(self, data: Any, config: GenerateConfig) -> Texts:
+    def read(self, data: Any, config: GenerateConfig, part: Part) -> Texts:
         """A file, a folder of files, a table's column, or a list of texts."""
         if not isinstance(data, str | Path):
             return Texts([[text] for text in data], "the given texts")
@@ -142,7 +141,7 @@ class TextMedium(Medium[Texts]):
 
         def score() -> Scored:
             nats = negative_log_likelihood(model, loader)
-            written = "".join(self.write(model, "", WritingConfig.model_validate({"length": 300})))
+            (written,) = self.write(model, [""], WritingConfig.model_validate({"length": 300}))
             return Scored(
                 self._scores(nats, len(corpus), characters) | unknown,
                 len(corpus),
@@ -209,60 +208,17 @@ class TextMedium(Medium[Texts]):
                 return [line.rstrip("\r\n") for line in file]
         return data
 
-    def write(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
+    def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
         """Text that follows ``prompt``, a token at a time; a beam's comes in one piece."""
-        tokens = self._search(model, prompt, options) if options.beam else self._draw(model, prompt, options)
-        yield from until(options.stop, self._text(tokens))
+        return TextWriter(model, self.tokenizer, options).stream(prompt)
 
-    def joined(self, pieces: Iterable[str]) -> str:
-        """One text."""
-        return "".join(pieces)
+    def write(self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig) -> list[str]:
+        """The text that follows each prompt."""
+        return TextWriter(model, self.tokenizer, options).write(list(prompts))
 
-    def _begin(self, model: SequenceModel, prompt: str) -> tuple[Tensor, State]:
-        """Scores after the prompt, read in one go, ``(1, vocabulary)``, and the state."""
-        read = torch.tensor([[self.tokenizer.end, *self.tokenizer.encode(prompt).tolist()]])
-        return self._advance(model, read, model.initial_state(1))
-
-    def _advance(self, model: SequenceModel, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        device = next(model.parameters()).device
-        with torch.no_grad():
-            scores, state = model({"tokens": tokens.to(device)}, None, state)
-        scores = scores[:, -1].float()
-        if self.tokenizer.unknown is not None:
-            scores[:, self.tokenizer.unknown] = -math.inf  # there is nothing to write for it
-        return scores, state
-
-    def _draw(self, model: SequenceModel, prompt: str, options: WritingConfig) -> Iterator[int]:
-        sampling = Sampling(options.temperature, options.top_k, options.top_p)
-        scores, state = self._begin(model, prompt)
-        generator = torch.Generator(scores.device).manual_seed(options.seed)
-        for _ in range(options.length):
-            token = sampling.draw(scores, generator)
-            if int(token) == self.tokenizer.end:
-                return
-            yield int(token)
-            scores, state = self._advance(model, token[:, None], state)
-
-    def _search(self, model: SequenceModel, prompt: str, options: WritingConfig) -> Sequence[int]:
-        scores, state = self._begin(model, prompt)
-
-        def step(tokens: Tensor, state: State, texts: Tensor) -> tuple[Tensor, State]:
-            return self._advance(model, tokens[:, None], state)
-
-        ((best, *_),) = beam_search(step, scores, state, options.beam, options.length, self.tokenizer.end)
-        return best.symbols[:-1] if best.finished else best.symbols
-
-    def _text(self, tokens: Iterable[int]) -> Iterator[str]:
-        """Text as soon as it is whole: a character may need several bytes."""
-        pending: list[int] = []
-        for token in tokens:
-            pending.append(token)
-            text = self.tokenizer.decode(pending)
-            if not text.endswith("\N{REPLACEMENT CHARACTER}") or len(pending) >= 4:
-                yield text
-                pending = []
-        if pending:
-            yield self.tokenizer.decode(pending)
+    def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
+        """The text; or, of a tune in ABC notation, a WAV file of how it sounds at its own tempo."""
+        return wav_of_tones(tones_of_abc(made)) if suffix == ".wav" else made
 
 
 def negative_log_likelihood(model: SequenceModel, loader: StreamLoader) -> float:
