@@ -10,25 +10,23 @@ import numpy as np
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
+from unrolled.data.folders import media_file
 from unrolled.data.images import PictureForm, formed, is_picture
 from unrolled.data.labelled import TargetKind, as_targets, number_sequence
 from unrolled.data.loading import load_labelled
-from unrolled.data.media import MediaForms
+from unrolled.data.media import MediaForms, decoded
+from unrolled.data.sound import Recording
+from unrolled.data.text import existing_file
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
-from unrolled.tasks.baselines.linear import (
-    BagOfWordsLogistic,
-    BagOfWordsRidge,
-    SummaryLogistic,
-    SummaryRidge,
-)
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs, TextInputs
-from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json
+from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
+from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
@@ -40,11 +38,12 @@ _SHOWN = 12
 
 
 class Classifier(Estimator[Examples]):
-    """Predict a label, or a number, for a text or a sequence of numbers.
+    """Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.
 
-    Data is a path (CSV, TSV, JSON lines, Parquet, or ``.ts`` of the UCR/UEA archive), the name of built-in
-    data, a DataFrame, or a list: of ``(input, target)`` pairs to learn from, of inputs to predict for. An
-    input is a text, or an array of numbers ``(time,)`` or ``(time, channels)``.
+    Data is a path (CSV, TSV, JSON lines, Parquet, ``.ts`` of the UCR/UEA archive, or a folder of files), the
+    name of built-in data, a DataFrame, or a list: of ``(input, target)`` pairs to learn from, of inputs to
+    predict for. An input is a text, an array of numbers ``(time,)`` or ``(time, channels)``, or the path of a
+    file.
 
     Example:
         >>> reviews = [("a fine film", "good"), ("fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
@@ -91,7 +90,7 @@ class Classifier(Estimator[Examples]):
         return targets.probabilities(self._outputs(self._read(data, labelled=False)))
 
     def _token_label(self, token: int) -> str:
-        assert isinstance(self._inputs, TextInputs)
+        assert isinstance(self._inputs, TextInputs | SymbolInputs)
         return self._inputs.vocabulary.decode([token])[0]
 
     def _class_targets(self) -> ClassTargets:
@@ -111,14 +110,16 @@ class Classifier(Estimator[Examples]):
                 text=config.text_column,
                 values=config.values_column,
                 label=config.label_column,
+                label_pattern=config.label_pattern,
                 header=config.header,
                 targets=targets,
                 labelled=labelled,
                 forms=self._forms(),
             )
         given = given_examples(data, labelled)
-        items = tuple(Example(_sequence(item), item.target, item.source) for item in given)
-        return as_targets(formed(Examples(items), self._forms().picture), targets, labelled)
+        forms = self._forms()
+        items = tuple(Example(_sequence(item, forms), item.target, item.source) for item in given)
+        return as_targets(formed(Examples(items), forms.picture), targets, labelled)
 
     def _forms(self) -> MediaForms:
         config, size = self.effective, self.effective.image_size
@@ -130,9 +131,9 @@ class Classifier(Estimator[Examples]):
         return hold_out(data, config.holdout, config.seed, _classes)
 
     def _prepare(self, train: Examples) -> None:
-        for note in train.notes:
-            self._note(note)
         self._inputs = fit_inputs(train, self.effective)
+        for note in (*train.notes, *self._inputs.notes):
+            self._note(note)
         self._suit(self._inputs.suited())
         self._targets = fit_targets(train)
         if self.effective.target == "auto":
@@ -193,14 +194,14 @@ class Classifier(Estimator[Examples]):
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         inputs = self._inputs.simple(train)
         targets = [example.target for example in train]
-        of_text = isinstance(self._inputs, TextInputs)
+        logistic, ridge = self._inputs.linear
         if not isinstance(self._targets, ClassTargets):
             yield MeanNumber.fit(targets)
-            yield (BagOfWordsRidge if of_text else SummaryRidge).fit(inputs, targets)
+            yield ridge.fit(inputs, targets)
             return
         yield MajorityClass.fit(targets)
         if len(self.labels) > 1:
-            yield (BagOfWordsLogistic if of_text else SummaryLogistic).fit(inputs, targets)
+            yield logistic.fit(inputs, targets)
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
@@ -219,20 +220,19 @@ class Classifier(Estimator[Examples]):
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
-        return (
-            *(MajorityClass, MeanNumber),
-            *(BagOfWordsLogistic, SummaryLogistic, BagOfWordsRidge, SummaryRidge),
-        )
+        return MajorityClass, MeanNumber, *linear_baselines()
 
 
 def _written(value: Any) -> str:
     return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _sequence(example: Example) -> Any:
-    """The text, the picture, or the numbers as ``(time, channels)``."""
-    if isinstance(example.inputs, str) or is_picture(example.inputs):
+def _sequence(example: Example, forms: MediaForms) -> Any:
+    """The text, the recording, the picture, or the numbers as ``(time, channels)``."""
+    if isinstance(example.inputs, str | Recording) or is_picture(example.inputs):
         return example.inputs
+    if isinstance(example.inputs, Path):
+        return decoded(media_file(existing_file(example.inputs)), forms).arrays[0]
     return number_sequence(example.inputs, example.source)
 
 

@@ -28,14 +28,27 @@ class ClassifyConfig(TaskConfig):
     text_column: str | None = Field(None, description="Column of texts; guessed where left out.")
     values_column: str | None = Field(None, description="Column of number sequences; guessed where left out.")
     label_column: str | None = Field(None, description="Column of labels; guessed where left out.")
+    label_pattern: str | None = Field(
+        None,
+        description="Regular expression whose first group, found in the names of a folder's files, is their "
+        "label, such as ^([a-z]+)_.",
+    )
     header: bool | None = Field(
         None, description="Whether the first row of CSV and TSV names the columns; guessed where left out."
     )
     target: Literal["auto", "classes", "numbers"] = Field(
         "auto", description="Predict one of some classes, or a number; auto looks at the labels."
     )
-    unit: Literal["words", "characters"] = Field(
-        "words", description="What a text is cut into; characters suit names, DNA and other symbol strings."
+    unit: Literal["words", "characters"] | None = Field(
+        None,
+        description="What a text is cut into; by default characters for strings of symbols without spaces, "
+        "such as DNA. They suit names, too.",
+    )
+    kmer: int = Field(1, ge=1, description="Characters that are read as one symbol (a k-mer).")
+    stride: int = Field(1, ge=1, description="Characters from one such symbol to the next.")
+    positions: bool | None = Field(
+        None,
+        description="Tell the network each character's place; by default where all strings are equally long.",
     )
     lowercase: bool = Field(True, description="Read texts in lower case.")
     min_count: int = Field(1, ge=1, description="Words seen less often in training are treated as unknown.")
@@ -43,6 +56,24 @@ class ClassifyConfig(TaskConfig):
     input_dropout: float = Field(0.5, ge=0, lt=1, description="Share of those vectors' entries dropped.")
     unknown_dropout: float = Field(
         0.1, ge=0, lt=1, description="Share of words replaced by the unknown one in training."
+    )
+    sampling_rate: int | None = Field(
+        None,
+        ge=1000,
+        description="Samples a second that recordings are brought to; by default the most frequent rate.",
+    )
+    mel_bands: int = Field(40, ge=4, le=256, description="Bands of frequencies of a recording's spectrogram.")
+    time_shift: float = Field(
+        0.05, ge=0, description="Seconds that recordings are moved back or forth in training, at most."
+    )
+    masks: int = Field(
+        2, ge=0, description="Masks over time, and over frequency, that training lays on a recording."
+    )
+    time_mask: float = Field(
+        0.2, ge=0, le=1, description="Share of a recording's steps that a mask hides at most."
+    )
+    frequency_mask: float = Field(
+        0.2, ge=0, le=1, description="Share of the bands that a mask hides at most."
     )
     image_size: Size | tuple[Size, Size] | None = Field(
         None,

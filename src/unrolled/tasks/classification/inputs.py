@@ -11,13 +11,31 @@ import numpy as np
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary, split_words
 from unrolled.models.inputs import InputLayer, TokenInput, ValueInput
+from unrolled.tasks.baselines.linear import (
+    BagOfWordsLogistic,
+    BagOfWordsRidge,
+    LogisticRegression,
+    Ridge,
+    SummaryLogistic,
+    SummaryRidge,
+)
 from unrolled.tasks.classification.config import ClassifyConfig
+
+LinearBaselines = tuple[type[LogisticRegression], type[Ridge]]
 
 
 class Inputs(ABC):
-    """One kind of input: how it is learned from the training data, encoded, embedded and saved."""
+    """One kind of input: how it is learned from the training data, encoded, embedded and saved.
+
+    Attributes:
+        kind: its name.
+        linear: the linear models of it that stand beside the network, for classes and for numbers.
+        notes: what `fit` decided, in sentences for the user.
+    """
 
     kind: ClassVar[str]
+    linear: ClassVar[LinearBaselines]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -59,13 +77,13 @@ class Inputs(ABC):
 
 
 class TextInputs(Inputs):
-    """Texts, cut into words or characters."""
+    """Texts, cut into words."""
 
     kind = "text"
+    linear = BagOfWordsLogistic, BagOfWordsRidge
 
     def __init__(self, vocabulary: Vocabulary, config: ClassifyConfig) -> None:
         self.vocabulary = vocabulary
-        self.unit = config.unit
         self.lowercase = config.lowercase
 
     @classmethod
@@ -92,8 +110,6 @@ class TextInputs(Inputs):
     def _tokens(self, example: Example) -> list[str]:
         if not isinstance(example.inputs, str):
             raise example.source.error("expected text as in training, got a sequence of numbers")
-        if self.unit == "characters":
-            return list(example.inputs.lower() if self.lowercase else example.inputs)
         return split_words(example.inputs, self.lowercase)
 
     def shown(self, example: Example) -> str:
@@ -118,6 +134,7 @@ class NumberInputs(Inputs):
     """Sequences of numbers, each channel brought to mean 0 and deviation 1 over the training data."""
 
     kind = "numbers"
+    linear = SummaryLogistic, SummaryRidge
 
     def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)

@@ -1,0 +1,84 @@
+"""Spectrograms as the input of recurrent layers, and what is done to them in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from unrolled.models.inputs import InputLayer
+
+
+class SpectrogramInput(InputLayer):
+    """``values`` ``(batch, time, size)``, scaled to mean 0; in training shifted in time and masked.
+
+    The masks are those of SpecAugment (Park et al. 2019): stretches of steps, and bands of frequencies, hold
+    their mean, 0. They are drawn anew for every row. What a shift leaves empty holds 0 too.
+
+    Args:
+        size: the bands of the spectrogram.
+        shift: by how many steps, at most, a sequence is moved back or forth.
+        masks: of each kind; 0 masks nothing.
+        time_share: the share of a sequence's steps that a mask covers at most.
+        band_share: the share of the bands that a mask covers at most.
+    """
+
+    def __init__(
+        self, size: int, shift: int = 0, masks: int = 0, time_share: float = 0.0, band_share: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.shift = shift
+        self.masks = masks
+        self.time_share = time_share
+        self.band_share = band_share
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read ``values``; see `InputLayer`."""
+        values = inputs["values"]
+        if not self.training:
+            return values
+        # Padding holds zeros, and no step of a recording does in every band.
+        lengths = (values != 0).any(2).sum(1)
+        if self.shift:
+            values = shifted(values, self.shift)
+        for _ in range(self.masks):
+            steps = stretch(values.shape[1], lengths, self.time_share)
+            bands = stretch(self.size, torch.full_like(lengths, self.size), self.band_share)
+            values = values.masked_fill(steps.unsqueeze(2) | bands.unsqueeze(1), 0)
+        return values
+
+
+def shifted(values: Tensor, most: int) -> Tensor:
+    """Every row moved by up to ``most`` steps either way; steps moved in hold 0, those moved out are lost.
+
+    Args:
+        values: ``(batch, time, size)``.
+        most: the longest move.
+    """
+    batch, time = values.shape[:2]
+    moves = torch.randint(-most, most + 1, (batch, 1), device=values.device)
+    origin = torch.arange(time, device=values.device) - moves
+    inside = (origin >= 0) & (origin < time)
+    rows = torch.arange(batch, device=values.device).unsqueeze(1)
+    return values[rows, origin.clamp(0, max(time - 1, 0))] * inside.unsqueeze(2)
+
+
+def stretch(size: int, lengths: Tensor, share: float) -> Tensor:
+    """A random stretch in every row, of up to a share of its length: True inside, ``(batch, size)``.
+
+    Args:
+        size: the entries of a row.
+        lengths: ``(batch,)``, how many of them the stretch may lie among.
+        share: the longest stretch, as a share of the length.
+
+    Example:
+        >>> stretch(4, torch.tensor([4, 2]), 0.0).any().item()
+        False
+    """
+    lengths = lengths.unsqueeze(1)
+    width = (torch.rand(lengths.shape, device=lengths.device) * (lengths * share + 1)).floor()
+    start = (torch.rand(lengths.shape, device=lengths.device) * (lengths - width + 1)).floor()
+    places = torch.arange(size, device=lengths.device)
+    return (places >= start) & (places < start + width)

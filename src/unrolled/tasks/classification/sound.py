@@ -1,0 +1,111 @@
+"""Recordings as what a classifier reads: log-mel features, each band scaled over the training data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.scaling import Scaling
+from unrolled.data.sound import STEP, LogMel, Recording, resampling_note, sampling_rates
+from unrolled.models.inputs import InputLayer
+from unrolled.models.spectrogram import SpectrogramInput
+from unrolled.tasks.baselines.linear import SegmentLogistic, SegmentRidge
+from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.inputs import Inputs
+
+_logger = logging.getLogger("unrolled")
+
+
+class SoundInputs(Inputs):
+    """Recordings.
+
+    Args:
+        features: how they become numbers.
+        scaling: of every band over the training data.
+        notes: sentences on what was decided in fitting.
+    """
+
+    kind = "sound"
+    linear = SegmentLogistic, SegmentRidge
+
+    def __init__(self, features: LogMel, scaling: Scaling, notes: Sequence[str] = ()) -> None:
+        self.features = features
+        self.scaling = scaling
+        self.notes = tuple(notes)
+        self._resampling_said = bool(notes)
+
+    @classmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Settle the sampling rate, and measure every band."""
+        recordings = [_recording(example) for example in examples]
+        rates = sampling_rates(recordings)
+        # Of equally frequent rates the lower one: what a recording lacks cannot be added.
+        rate = config.sampling_rate or min(rates, key=lambda rate: (-rates[rate], rate))
+        features = LogMel(rate, config.mel_bands)
+        steps = np.concatenate(features.of(recordings))
+        note = resampling_note(rates, rate)
+        return cls(features, Scaling.fit(steps.astype(np.float64)), [note] if note else [])
+
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """The scaled features ``(time, bands)``."""
+        return [
+            {"values": self.scaling.apply(features).astype(np.float32)} for features in self.simple(examples)
+        ]
+
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """The features, shifted and masked in training."""
+        return SpectrogramInput(
+            self.features.bands,
+            round(config.time_shift / STEP),
+            config.masks,
+            config.time_mask,
+            config.frequency_mask,
+        )
+
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """The features ``(time, bands)``, unscaled."""
+        recordings = [_recording(example) for example in examples]
+        if not self._resampling_said:
+            note = resampling_note(sampling_rates(recordings), self.features.sampling_rate)
+            if note:
+                self._resampling_said = True
+                _logger.info(note)
+        return self.features.of(recordings)
+
+    def shown(self, example: Example) -> str:
+        """The recording's name."""
+        return _recording(example).name
+
+    def suited(self) -> dict[str, Any]:
+        """The sampling rate, which later recordings are brought to."""
+        return {"sampling_rate": self.features.sampling_rate}
+
+    def to_json(self) -> dict[str, Any]:
+        """The sampling rate, the bands and their scale."""
+        return {
+            "sampling_rate": self.features.sampling_rate,
+            "bands": self.features.bands,
+            "scaling": self.scaling.to_dict(),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(LogMel(value["sampling_rate"], value["bands"]), Scaling.from_dict(value["scaling"]))
+
+
+def _recording(example: Example) -> Recording:
+    """The recording, which may be given by its path."""
+    if isinstance(example.inputs, Recording):
+        return example.inputs
+    if not isinstance(example.inputs, str | Path):
+        raise example.source.error("expected a recording as in training, got numbers")
+    path = Path(example.inputs)
+    if not path.is_file():
+        raise example.source.error(f"expected the path of a recording as in training, found no file {path}")
+    return Recording(path, example.source)

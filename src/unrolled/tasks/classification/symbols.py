@@ -1,0 +1,122 @@
+"""Strings of symbols without spaces, such as DNA: characters, or stretches of them (k-mers)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.vocabulary import UNKNOWN, Vocabulary
+from unrolled.models.inputs import InputLayer, TokenInput
+from unrolled.models.positions import PositionInput
+from unrolled.tasks.baselines.linear import PlacedLogistic, PlacedRidge
+from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.inputs import Inputs
+from unrolled.tasks.classification.small import epochs_for
+
+_LOOKED_AT = 1000
+_MEAN_LENGTH, _ALPHABET = 20, 32
+_PLACES = 1000
+
+
+class SymbolInputs(Inputs):
+    """Strings of symbols.
+
+    Args:
+        vocabulary: the k-mers of the training data.
+        length: the symbols of each string of the training data; None where they differ.
+        count: the strings of the training data.
+        config: the options.
+    """
+
+    kind = "symbols"
+    linear = PlacedLogistic, PlacedRidge
+
+    def __init__(
+        self, vocabulary: Vocabulary, length: int | None, count: int, config: ClassifyConfig
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.length = length
+        self.count = count
+        self.config = config
+
+    @classmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Collect the k-mers."""
+        empty = cls(Vocabulary.build([]), None, len(examples), config)
+        tokens = [empty.kmers(example) for example in examples]
+        lengths = {len(each) for each in tokens}
+        vocabulary = Vocabulary.build(tokens, min_count=config.min_count, kind="k-mer")
+        return cls(vocabulary, lengths.pop() if len(lengths) == 1 else None, len(examples), config)
+
+    def kmers(self, example: Example) -> list[str]:
+        """The string's k-mers; one that is shorter than a k-mer is one of its own."""
+        if not isinstance(example.inputs, str):
+            raise example.source.error("expected text as in training, got a sequence of numbers")
+        text = example.inputs.strip()
+        text = text.lower() if self.config.lowercase else text
+        size = self.config.kmer
+        return [text[at : at + size] for at in range(0, max(1, len(text) - size + 1), self.config.stride)]
+
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """The numbers of the k-mers; an empty string is one unknown k-mer."""
+        return [{"tokens": self.vocabulary.encode(self.kmers(example) or [UNKNOWN])} for example in examples]
+
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """An embedding, and beside it the position where strings are aligned."""
+        tokens = TokenInput(
+            len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
+        )
+        return PositionInput(tokens, self.length or _PLACES) if config.positions else tokens
+
+    def simple(self, examples: Sequence[Example]) -> list[list[str]]:
+        """The k-mers, and again each with its place."""
+        return [[*kmers, *_placed(kmers)] for kmers in map(self.kmers, examples)]
+
+    def shown(self, example: Example) -> str:
+        """The string's beginning."""
+        return example.inputs if len(example.inputs) <= 80 else example.inputs[:79] + "…"
+
+    def suited(self) -> dict[str, Any]:
+        """Few symbols need no large vectors, and none may be left out of a short pattern."""
+        return {
+            "unit": "characters",
+            "positions": self.length is not None,
+            "embedding_size": 32,
+            "input_dropout": 0.1,
+            "unknown_dropout": 0.0,
+            "learning_rate": 4e-3,
+            **epochs_for(self.count, self.config.batch_size),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The vocabulary and the length."""
+        return {"vocabulary": self.vocabulary.to_dict(), "length": self.length, "count": self.count}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Vocabulary.from_dict(value["vocabulary"]), value["length"], value["count"], config)
+
+
+def are_symbols(examples: Sequence[Example]) -> bool:
+    """Whether texts are strings of symbols: long, without spaces, of few different characters.
+
+    Example:
+        >>> from unrolled.data.example import Example
+        >>> are_symbols([Example("ACGTTGCATGCATGCATTACG")]), are_symbols([Example("a film")])
+        (True, False)
+    """
+    texts = [example.inputs.strip() for example in examples[:_LOOKED_AT] if isinstance(example.inputs, str)]
+    letters = set("".join(texts).lower())
+    return (
+        not any(letter.isspace() for letter in letters)
+        and len(letters) <= _ALPHABET
+        and sum(map(len, texts)) >= _MEAN_LENGTH * len(texts) > 0
+    )
+
+
+def _placed(kmers: Sequence[str]) -> list[str]:
+    return [f"{place} {kmer}" for place, kmer in enumerate(kmers[:_PLACES])]

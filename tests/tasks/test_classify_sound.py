@@ -1,0 +1,123 @@
+"""Recordings in, labels out: the whole way on sounds made here."""
+
+import logging
+
+import numpy as np
+import pytest
+import soundfile
+
+from unrolled.data.example import Source
+from unrolled.data.sound import LogMel, Recording
+from unrolled.errors import DataError
+from unrolled.tasks.classify import Classifier
+from unrolled.tasks.registry import load
+
+RATE = 4000
+TINY = {"hidden_size": 8, "mel_bands": 8, "learning_rate": 0.02, "patience": None}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("UNROLLED_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def sweep(path, rising, rate=RATE, seed=0, seconds=0.2):
+    """A tone that rises or falls: at any one moment either sounds the same."""
+    generator = np.random.default_rng(seed)
+    pitch = np.linspace(300, 1500, int(seconds * rate)) * generator.uniform(0.9, 1.1)
+    phase = np.cumsum(pitch if rising else pitch[::-1]) * 2 * np.pi / rate
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.3 * np.sin(phase) + generator.normal(0, 0.01, len(phase)), rate)
+
+
+def sweeps(folder, count, seed=0):
+    for number in range(count):
+        sweep(folder / ("up", "down")[number % 2] / f"{number}.wav", number % 2 == 0, seed=seed + number)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory):
+    """A classifier of rising and falling tones, and the folder it learned from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNROLLED_CACHE", str(tmp_path_factory.mktemp("cache")))
+        folder = sweeps(tmp_path_factory.mktemp("sounds"), 60)
+        return Classifier(**TINY, epochs=12).fit(folder), folder
+
+
+def test_learns_which_way_a_tone_goes(heard, tmp_path):
+    classifier, _ = heard
+    evaluation = classifier.evaluate(sweeps(tmp_path / "test", 20, seed=1000))
+    assert evaluation.scores["accuracy"] > 0.9
+    assert evaluation.baselines.keys() == {"majority class", "segment-means logistic regression"}
+    assert evaluation.examples[0]["input"].endswith(".wav")
+    assert any("sampling_rate 4000" in notice for notice in classifier.notices)
+
+
+def test_saved_and_loaded_predicts_the_same(heard, tmp_path):
+    classifier, folder = heard
+    classifier.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba(folder), classifier.predict_proba(folder))
+    assert loaded.evaluate(folder).baselines == classifier.evaluate(folder).baselines
+
+
+def test_one_file_a_folder_of_files_and_a_list_of_paths(heard):
+    classifier, folder = heard
+    files = sorted((folder / "up").glob("*.wav"))
+    expected = classifier.predict(folder / "up")
+    assert [classifier.predict(file)[0] for file in files] == expected
+    assert classifier.predict(files) == classifier.predict(list(map(str, files))) == expected
+
+
+def test_other_sampling_rates_and_channels_are_brought_to_one(heard, tmp_path, caplog):
+    classifier, _ = heard
+    for number in range(4):
+        sweep(tmp_path / "test" / f"{number}.wav", True, rate=11025, seed=number)
+    stereo = np.stack([np.zeros(RATE), np.sin(np.arange(RATE))], axis=1)
+    soundfile.write(tmp_path / "test" / "stereo.wav", stereo, RATE)
+    with caplog.at_level(logging.INFO, "unrolled"):
+        assert classifier.predict(tmp_path / "test")[:4] == ["up"] * 4
+        classifier.predict(tmp_path / "test")
+    said = [record.message for record in caplog.records if "Sampling rates differ" in record.message]
+    assert said == ["Sampling rates differ: 4 of 5 recordings are resampled to 4,000 Hz (11,025 Hz: 4)."]
+
+
+def test_rates_that_differ_in_training_are_said_on_the_card(tmp_path):
+    sweeps(tmp_path, 8)
+    sweep(tmp_path / "up" / "odd.wav", True, rate=8000)
+    classifier = Classifier(**TINY, epochs=1).fit(tmp_path)
+    assert "Sampling rates differ: 1 of" in "\n".join(classifier.notices)
+    assert classifier.effective.sampling_rate == RATE
+    assert Classifier(**TINY, epochs=1, sampling_rate=8000).fit(tmp_path).effective.sampling_rate == 8000
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"not sound at all", "can be decoded"), (b"", "can be decoded"), (None, "found no samples")],
+)
+def test_a_broken_file_is_named(tmp_path, content, message):
+    sweeps(tmp_path, 6)
+    broken = tmp_path / "up" / "broken.wav"
+    if content is None:
+        soundfile.write(broken, np.zeros(0), RATE)
+    else:
+        broken.write_bytes(content)
+    with pytest.raises(DataError, match=rf"broken\.wav: expected .*{message}"):
+        Classifier(**TINY, epochs=1).fit(tmp_path)
+
+
+def test_what_is_no_recording_is_refused(heard):
+    classifier, _ = heard
+    with pytest.raises(DataError, match="row 1: expected a recording as in training, got numbers"):
+        classifier.predict([np.zeros(100)])
+    with pytest.raises(DataError, match=r"row 1: expected the path of a recording.*no\.wav"):
+        classifier.predict(["no.wav"])
+
+
+def test_a_recording_shorter_than_a_window_has_a_step(tmp_path):
+    soundfile.write(tmp_path / "click.wav", np.ones(3), RATE)
+    path = tmp_path / "click.wav"
+    (features,) = LogMel(RATE, 8).of([Recording(path, Source(path))])
+    assert features.shape == (1, 8)
+    assert np.isfinite(features).all()
