@@ -1,0 +1,105 @@
+"""Sections on the terminal, as JSON, as a plot, and as a page."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.recurrence.result import Bar, Section
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def show(section: Section, console: Console) -> None:
+    """Print a section with its bars."""
+    table = Table(*section.columns, title=section.title, title_justify="left")
+    for row in section.rows:
+        table.add_row(*row)
+    console.print(table)
+    if section.note:
+        console.print(section.note, style="dim")
+    for bar in section.bars:
+        console.print(f"{'[green]holds[/]' if bar.holds else '[red]misses[/]'}  {_sentence(bar)}")
+
+
+def conclude(sections: Sequence[Section], console: Console) -> bool:
+    """Print how many bars hold; whether all do."""
+    bars = [bar for section in sections for bar in section.bars]
+    console.print(f"{sum(bar.holds for bar in bars)} of {len(bars)} bars hold.")
+    return all(bar.holds for bar in bars)
+
+
+def write_json(path: Path, machine: str, sections: Sequence[Section]) -> None:
+    """Save everything that was printed."""
+    found: dict[str, Any] = {"machine": machine, "sections": [section.to_dict() for section in sections]}
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def write_page(path: Path, machine: str, command: str, sections: Sequence[Section]) -> None:
+    """Put the figures between the two marks of a page in Markdown.
+
+    Raises:
+        ValueError: the page lacks the marks.
+    """
+    page = path.read_text(encoding="utf-8")
+    if page.count(BEGIN) != 1 or page.find(END) < page.find(BEGIN):
+        raise ValueError(f"expected the lines {BEGIN} and {END} in {path}, in this order.")
+    before, rest = page.split(BEGIN)
+    after = rest.split(END, 1)[1]
+    parts = [f"Measured on {date.today():%d %B %Y} by `{command}` on: {machine}."]
+    bars = [
+        (bar.what, _measured(bar), _wanted(bar), "yes" if bar.holds else "**no**")
+        for s in sections
+        for bar in s.bars
+    ]
+    parts += ["### What was aimed at", _markdown(("figure", "measured", "aimed at", "holds"), bars)]
+    for section in sections:
+        parts += [f"### {section.title}", _markdown(section.columns, section.rows), section.note]
+    body = "\n\n".join(part for part in parts if part)
+    path.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
+
+
+def draw(path: Path, sections: Sequence[Section]) -> None:
+    """Every bar's figure beside what it has to reach, as a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    bars = [bar for section in sections for bar in section.bars][::-1]
+    figure, axes = pyplot.subplots(figsize=(9, 0.28 * len(bars) + 1), layout="constrained")
+    colours = ["tab:green" if bar.holds else "tab:red" for bar in bars]
+    axes.barh(range(len(bars)), [bar.measured for bar in bars], color=colours, height=0.6)
+    axes.scatter(
+        [bar.wanted for bar in bars], range(len(bars)), marker="|", s=120, color="black", label="aimed at"
+    )
+    axes.set_yticks(
+        range(len(bars)), [bar.what + (" (at most)" if bar.at_most else "") for bar in bars], fontsize=7
+    )
+    axes.set_xscale("log")
+    axes.set_xlabel("ratio")
+    axes.set_ylim(-0.6, len(bars) - 0.4)
+    axes.legend(loc="lower right")
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+def _sentence(bar: Bar) -> str:
+    return f"{bar.what}: {_measured(bar)} ({_wanted(bar)})"
+
+
+def _measured(bar: Bar) -> str:
+    return f"{bar.measured:.2f}"
+
+
+def _wanted(bar: Bar) -> str:
+    return f"at {'most' if bar.at_most else 'least'} {bar.wanted:g}"
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
