@@ -11,7 +11,7 @@ import typer
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
-from unrolled.cli.output import AsJson, finite, note, result
+from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.tables import score_table
 from unrolled.errors import StorageError
 
@@ -32,7 +32,8 @@ def evaluate(
 
         started = time.perf_counter()
         estimator = load(model)
-        evaluation = estimator.evaluate(data)
+        with notes_shown():
+            evaluation = estimator.evaluate(data)
         seconds = round(time.perf_counter() - started, 3)
         saved, said = _saved(model, data, estimator, evaluation)
         result(

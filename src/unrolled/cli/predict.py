@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unrolled.cli.exits import exit_codes
+from unrolled.cli.input import STANDARD_INPUT, standard_input
+from unrolled.cli.music import is_music, save_music
 from unrolled.cli.output import AsJson, finite, note, result
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
-
-_INPUT = "standard input"
 
 
 def predict_command() -> Any:
@@ -28,9 +28,12 @@ def predict_command() -> Any:
     from unrolled.cli.options import command, flags
     from unrolled.tasks.forecasting.config import ForecastOptions
     from unrolled.tasks.generation.config import WritingConfig
+    from unrolled.tasks.translation.config import SearchConfig
 
     writing = flags(WritingConfig, "Models that generate")
-    return command("predict", predict, [*writing, *flags(ForecastOptions, "Models that forecast")])
+    searching = flags(SearchConfig, "Models that translate")
+    forecasting = flags(ForecastOptions, "Models that forecast")
+    return command("predict", predict, [*writing, *searching, *forecasting])
 
 
 def predict(
@@ -40,10 +43,31 @@ def predict(
         typer.Argument(help="A path, or the name of built-in data.", show_default="standard input"),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file instead; .jsonl for JSON lines.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write to this file instead; .jsonl for JSON lines; music to .mid, .abc or .wav.",
+        ),
     ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="The text to write on after.", rich_help_panel="Models that generate")
+    ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            help="Write how the music sounds beside the output, as .wav.",
+            rich_help_panel="Models that generate",
+        ),
+    ] = False,
+    attention: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Draw into this folder what each symbol was written from, a picture for each source.",
+            rich_help_panel="Models that translate",
+        ),
     ] = None,
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
@@ -52,14 +76,23 @@ def predict(
     with exit_codes(as_json=as_json):
         from unrolled.tasks.registry import load
 
+        if preview and (output is None or as_json):
+            raise ConfigError("--preview: expected --output with it, the file beside which the sound goes")
         estimator = load(model)
         chosen = _chosen(estimator, {name: value for name, value in options.items() if value is not None})
         if prompt is not None:
-            _predict_from_prompt(estimator, model, prompt, data, output, chosen, as_json=as_json)
+            _predict_from_prompt(
+                estimator, model, prompt, data, output, chosen, as_json=as_json, preview=preview
+            )
             return
-        predictions = _predictions(estimator, data, chosen)
+        if attention is not None:
+            predictions = _aligned(estimator, data, attention, chosen)
+        else:
+            predictions = _predictions(estimator, data, chosen)
         if as_json:
             _print_json(estimator, model, predictions)
+        elif output is not None and (preview or is_music(output)):
+            save_music(estimator, output, predictions, chosen, preview=preview)
         elif output is not None:
             _save(output, predictions)
         else:
@@ -92,6 +125,7 @@ def _predict_from_prompt(
     options: Mapping[str, Any],
     *,
     as_json: bool,
+    preview: bool,
 ) -> None:
     if estimator.task != "generate":
         raise ConfigError(f"--prompt: a model of the task {estimator.task!r} takes DATA instead")
@@ -100,10 +134,16 @@ def _predict_from_prompt(
     pieces = estimator.generate(prompt, **options)  # type: ignore[attr-defined]
     if as_json:
         _print_json(estimator, model, [_joined(pieces)])
+    elif output is not None and (preview or is_music(output)):
+        made = _joined(pieces)
+        # A tune's header may be in the prompt.
+        whole = prompt + made if isinstance(made, str) else made
+        save_music(estimator, output, [whole], options, preview=preview)
     elif output is not None:
         _save(output, [_joined(pieces)])
     else:
-        print(prompt, end="", flush=True)
+        if estimator.effective.unit != "notes":  # type: ignore[attr-defined]
+            print(prompt, end="", flush=True)
         for piece in pieces:
             print(
                 piece if isinstance(piece, str) else json.dumps(piece),
@@ -127,8 +167,24 @@ def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, A
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
     read = _READERS[estimator.task]
-    inputs = (read(line.rstrip("\r\n")) for line in _standard_input())
+    inputs = (read(line.rstrip("\r\n")) for line in standard_input())
     return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
+
+
+def _aligned(
+    estimator: Estimator, data: str | None, folder: Path, options: Mapping[str, Any]
+) -> Iterator[str]:
+    """The predictions of a translator, each drawn on the way."""
+    from unrolled.inspection.alignment import save_alignment
+
+    if estimator.task != "translate":
+        raise ConfigError(f"--attention: a model of the task {estimator.task!r} writes nothing to align")
+    align = estimator.align  # type: ignore[attr-defined]
+    sources = [data] if data is not None else ([line.rstrip("\r\n")] for line in standard_input())
+    found = chain.from_iterable(align(source, **options) for source in sources)
+    for number, alignment in enumerate(found, start=1):
+        save_alignment(alignment, folder / f"{number}.png")
+        yield alignment.text
 
 
 def _forecast(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
@@ -140,20 +196,12 @@ def _forecast(estimator: Estimator, data: str | None, options: Mapping[str, Any]
         # The table has lost its name and its header row on the way.
         row = None if error.row is None else error.row + 1
         raise DataError(
-            error.problem, path=_INPUT, row=row, column=error.column, remedy=error.remedy
+            error.problem, path=STANDARD_INPUT, row=row, column=error.column, remedy=error.remedy
         ) from error
 
 
-def _standard_input() -> Iterator[str]:
-    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
-    try:
-        yield from lines
-    except UnicodeDecodeError as error:
-        raise DataError(f"expected UTF-8, got {error.reason}", path=_INPUT, remedy="convert it") from None
-
-
 def _table_of_standard_input() -> Any:
-    text = "" if sys.stdin.isatty() else "".join(_standard_input())
+    text = "" if sys.stdin.isatty() else "".join(standard_input())
     if not text.strip():
         return None
     import pandas as pd
@@ -161,7 +209,7 @@ def _table_of_standard_input() -> Any:
     try:
         return pd.read_csv(io.StringIO(text))
     except ValueError as error:
-        raise DataError(f"expected a table with a header, got {error}", path=_INPUT) from None
+        raise DataError(f"expected a table with a header, got {error}", path=STANDARD_INPUT) from None
 
 
 def _sequence(line: str) -> Any:
@@ -180,6 +228,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "classify": _sequence,
     "tag": str.split,
     "generate": str,
+    "translate": str,
 }
 
 

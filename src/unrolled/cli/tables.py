@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableType:
     """The model's scores with the baselines' beneath, and the verdict under them."""
     title = f"{evaluation.task} on {evaluation.data}: {evaluation.count:,} {evaluation.unit}"
+    if evaluation.seconds:
+        title += f", {evaluation.count / evaluation.seconds:,.0f} a second"
     table = Table(title=title, title_justify="left", title_style="")
     table.add_column("method")
     for score in evaluation.scores:
@@ -23,4 +26,16 @@ def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableTy
     for position, (name, row) in enumerate(evaluation.rows()):
         cells = ["-" if value is None else f"{value:.4f}" for value in row.values()]
         table.add_row(name, *cells, style="bold" if position == 0 else None)
-    return Group(table, Text(verdict.text, style="red" if verdict.worse else "green")) if verdict else table
+    shown: list[RenderableType] = [table, *(_group(*group) for group in evaluation.groups.items())]
+    if verdict:
+        shown.append(Text(verdict.text, style="red" if verdict.worse else "green"))
+    return Group(*shown)
+
+
+def _group(title: str, parts: Mapping[str, float]) -> Table:
+    """A score of the model on parts of the data."""
+    table = Table("part", title=title, title_justify="left", title_style="")
+    table.add_column("model", justify="right")
+    for part, value in parts.items():
+        table.add_row(part, f"{value:.4f}")
+    return table

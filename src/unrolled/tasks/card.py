@@ -46,6 +46,10 @@ def _scores(evaluation: Evaluation) -> str:
         + " |"
         for name, row in evaluation.rows()
     ]
+    groups = [
+        f"\n{title.capitalize()}: " + ", ".join(f"{part}: {value:.4f}" for part, value in parts.items()) + "."
+        for title, parts in evaluation.groups.items()
+    ]
     return "\n".join(
         [
             "## Scores",
@@ -55,5 +59,6 @@ def _scores(evaluation: Evaluation) -> str:
             "| | " + " | ".join(names) + " |",
             "|---|" + "---:|" * len(names),
             *rows,
+            *groups,
         ]
     )

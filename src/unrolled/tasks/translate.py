@@ -71,8 +71,9 @@ class Translator(Estimator[Examples]):
             options: those of `unrolled.tasks.translation.config.SearchConfig`; by default as in training.
 
         Returns:
-            Texts; where ``n_best`` is asked for, a dict with ``source`` (its place, counted from 1),
-            ``rank``, ``text`` and ``log_probability`` for each of them.
+            Texts; where ``n_best`` is asked for, a dict for each of them: ``source`` (its place, counted from
+            1), ``rank``, ``text``, ``log_probability`` and ``score``, which divides that by the penalty of
+            its length.
 
         Raises:
             ConfigError: there is no such option, or its value does not fit.
@@ -89,6 +90,7 @@ class Translator(Estimator[Examples]):
                 "rank": rank,
                 "text": self._text(example, hypothesis),
                 "log_probability": hypothesis.log_probability,
+                "score": hypothesis.score,
             }
             for place, (example, hypotheses) in enumerate(zip(examples, found, strict=True), start=1)
             for rank, hypothesis in enumerate(hypotheses[: search.n_best], start=1)
@@ -105,6 +107,8 @@ class Translator(Estimator[Examples]):
             ConfigError: the model does not attend to its source.
         """
         self._require_fitted()
+        if "n_best" in options:
+            raise ConfigError("n_best: the best target alone is aligned to its source; leave n_best out")
         if self.effective.attention == "none":
             raise ConfigError(
                 "attention: this model has none; train one with --attention additive or multiplicative"
@@ -126,6 +130,11 @@ class Translator(Estimator[Examples]):
                 weights=each,
                 text=self._text(example, hypothesis),
             )
+
+    def accepts(self, source: str) -> bool:
+        """Whether a source is no longer than the longest allowed."""
+        self._require_fitted()
+        return len(self._symbols.source.encode(source)) <= self.effective.max_source_length
 
     def _search(self, options: Mapping[str, Any]) -> SearchConfig:
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}

@@ -24,7 +24,7 @@ class CopiedSource(PredictingBaseline):
         ['12 11']
     """
 
-    name: ClassVar[str] = "copy of the source"
+    name: ClassVar[str] = "copied source"
 
     def predict(self, inputs: Sequence[str]) -> list[str]:
         """The sources."""
@@ -48,7 +48,7 @@ class MostFrequentTarget(PredictingBaseline):
         ['yes']
     """
 
-    name: ClassVar[str] = "most frequent target"
+    name: ClassVar[str] = "frequent target"
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -85,7 +85,7 @@ class NearestSource(PredictingBaseline):
         ['well', 'there']
     """
 
-    name: ClassVar[str] = "nearest source's target"
+    name: ClassVar[str] = "nearest source"
 
     def __init__(self, sources: Sequence[str], targets: Sequence[str]) -> None:
         self.sources = list(sources)

@@ -1,0 +1,71 @@
+"""``unrolled chat MODEL``: a talk with a model of questions and answers, line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from unrolled.cli.exits import exit_codes
+from unrolled.cli.input import standard_input
+from unrolled.cli.output import note
+from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.translate import Translator
+
+
+def chat_command() -> Any:
+    """The command, with flags made of the options of the search: asked for only when it runs."""
+    from unrolled.cli.options import command, flags
+    from unrolled.tasks.translation.config import SearchConfig
+
+    searching = [flag for flag in flags(SearchConfig, "Search") if flag.name != "n_best"]
+    return command("chat", chat, searching)
+
+
+def chat(
+    model: Annotated[Path, typer.Argument(help="The folder of a model that was trained by translate.")],
+    **options: Any,
+) -> None:
+    """Talk with a model trained on questions and answers: a line in, a line out.
+
+    The model reads as many earlier exchanges as it was trained with (train translate --history). An empty
+    line begins a new conversation.
+    """
+    with exit_codes(as_json=False):
+        from unrolled.cli.options import given
+        from unrolled.tasks.registry import load
+        from unrolled.tasks.translation.config import SearchConfig
+        from unrolled.tasks.translation.conversation import Conversation
+
+        estimator = load(model)
+        if estimator.task != "translate":
+            raise ConfigError(
+                f"{model}: expected a model of the task 'translate' to talk with, got {estimator.task!r}"
+            )
+        conversation = Conversation(cast("Translator", estimator), **given(SearchConfig, options))
+        for line in _lines():
+            if line:
+                print(conversation.reply(line), flush=True)
+            else:
+                conversation.forget()
+
+
+def _lines() -> Iterator[str]:
+    """What is typed, with a prompt, or the lines of standard input."""
+    if not sys.stdin.isatty():
+        yield from (line.strip() for line in standard_input())
+        return
+    import readline  # noqa: F401  # lets `input` edit and recall lines
+
+    note("Ctrl-D ends the talk; an empty line begins a new one.")
+    while True:
+        try:
+            yield input("> ").strip()
+        except EOFError:
+            print()
+            return
