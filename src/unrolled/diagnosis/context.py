@@ -73,6 +73,16 @@ class OrderTest(Result):
         """Whether the model is better than chance by a tenth, so that it has something to lose."""
         return self.chance is None or self.ordered < 0.9 * self.chance
 
+    @property
+    def nothing_lost(self) -> bool:
+        """Whether the order of the elements gives a model that has learned something next to nothing.
+
+        Next to nothing is a fiftieth of what it gains over chance (where that is not known, of its loss), and
+        what the shufflings differ by.
+        """
+        gained = abs(self.ordered) if self.chance is None else self.chance - self.ordered
+        return self.learned and self.lost <= 0.02 * gained + self.deviation
+
 
 def context_curve(loss_seen: Callable[[int], float], longest: int) -> ContextCurve:
     """Measure the loss with ever more of the past.

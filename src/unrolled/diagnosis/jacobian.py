@@ -162,7 +162,7 @@ def _products(each: Tensor, lags: list[int]) -> list[Tensor]:
 
 
 def lyapunov_exponents(each: Tensor, count: int) -> Tensor:
-    """The largest Lyapunov exponents of a sequence of Jacobians, falling; differentiable.
+    """The largest Lyapunov exponents of a sequence of Jacobians, falling.
 
     By QR decomposition after every step (Benettin et al. 1980); the first tenth lets the directions settle.
 
@@ -170,14 +170,28 @@ def lyapunov_exponents(each: Tensor, count: int) -> Tensor:
         each: ``(steps, S, S)`` in the order in which the steps ran.
         count: how many.
     """
-    steps, size, _ = each.shape
-    start = torch.randn(size, count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    directions = torch.linalg.qr(start.to(each)).Q
-    logs = []
-    for jacobian in each:
-        directions, stretch = torch.linalg.qr(jacobian @ directions)
-        logs.append(stretch.diagonal().abs().clamp_min(torch.finfo(each.dtype).tiny).log())
-    return torch.stack(logs[steps // 10 :]).mean(0).sort(descending=True).values
+    stretch = torch.linalg.qr(each @ settled_directions(each, count)).R
+    logs = stretch.diagonal(dim1=-2, dim2=-1).abs().clamp_min(torch.finfo(each.dtype).tiny).log()
+    return logs[len(each) // 10 :].mean(0).sort(descending=True).values
+
+
+def settled_directions(each: Tensor, count: int) -> Tensor:
+    """The orthonormal directions that small changes of the state have before every step.
+
+    Args:
+        each: ``(steps, S, S)``, Jacobians in the order in which the steps ran.
+        count: how many directions.
+
+    Returns:
+        ``(steps, S, count)``.
+    """
+    start = torch.randn(
+        each.shape[-1], count, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
+    directions = [torch.linalg.qr(start.to(each)).Q]
+    for jacobian in each[:-1]:
+        directions.append(torch.linalg.qr(jacobian @ directions[-1]).Q)
+    return torch.stack(directions)
 
 
 def _matrix(recurrence: Recurrence) -> RecurrentMatrix:

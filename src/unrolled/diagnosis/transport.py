@@ -11,13 +11,38 @@ from torch import Tensor
 from unrolled.diagnosis.recurrence import Recurrence, joined
 
 
+def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
+    """The gradient of the loss with respect to the state after every step, h and c apart.
+
+    Of an LSTM the cell's part is what the next step sends back, ``f_{t+1} * dL/dc_{t+1}``, without what h_t
+    itself draws from the cell: h and c as two inputs of the next step. Zoneout's keeping is added to it; the
+    little that comes through peepholes is not.
+
+    Args:
+        recurrence: after a backward pass.
+        rows: so many of the batch are looked at.
+
+    Returns:
+        ``(T, rows, ·)`` for each tensor of the state.
+    """
+    assert recurrence.hidden is not None
+    hidden = recurrence.hidden[:, :rows]
+    if recurrence.cell is None:
+        return (hidden,)
+    sent = recurrence.cell[:, :rows] * _kept(recurrence, rows)
+    cell = torch.zeros_like(sent)
+    if recurrence.scan.reverse:
+        cell[1:] = sent[:-1]
+    else:
+        cell[:-1] = sent[1:]
+    return hidden, cell
+
+
 def log_gains(recurrence: Recurrence, rows: int) -> Tensor:
     """The logarithm of the factor by which the error changed at each step.
 
     What sets out from step t is dL/ds_t, of the whole state s; what arrives at the step before is dL/ds_{t-1}
-    without what the loss itself adds there. Their norms' ratio is the gain of step t. For an LSTM
-    ``dL/dc_{t-1}`` as the step after sees it is ``f_t * dL/dc_t``; zoneout's keeping is added to it, the
-    little that comes through peepholes is not.
+    without what the loss itself adds there. The ratio of their norms is the gain of step t.
 
     Args:
         recurrence: after a backward pass.
@@ -26,23 +51,11 @@ def log_gains(recurrence: Recurrence, rows: int) -> Tensor:
     Returns:
         ``(T - 1, rows)``: the gain between steps t and t + 1 at ``[t]``. NaN where there was no error.
     """
-    hidden = recurrence.hidden
-    assert hidden is not None
-    hidden = hidden[:, :rows]
+    hidden, *rest = state_errors(recurrence, rows)
     arriving = hidden if recurrence.direct is None else hidden - recurrence.direct[:, :rows]
-    leaving, entering = [hidden], [arriving]
-    if recurrence.cell is not None:
-        kept = torch.zeros_like(recurrence.cell[:, :rows])
-        passed = recurrence.cell[:, :rows] * _kept(recurrence, rows)
-        if recurrence.scan.reverse:
-            kept[1:] = passed[:-1]
-        else:
-            kept[:-1] = passed[1:]
-        leaving.append(kept)
-        entering.append(kept)
-    out = torch.linalg.vector_norm(joined(tuple(leaving)), dim=-1)
-    back = torch.linalg.vector_norm(joined(tuple(entering)), dim=-1)
-    gain = back[1:] / out[:-1] if recurrence.scan.reverse else back[:-1] / out[1:]
+    leaving = torch.linalg.vector_norm(joined((hidden, *rest)), dim=-1)
+    back = torch.linalg.vector_norm(joined((arriving, *rest)), dim=-1)
+    gain = back[1:] / leaving[:-1] if recurrence.scan.reverse else back[:-1] / leaving[1:]
     # An error that underflowed has no ratio; one that was lost in a single step is as good as lost.
     return torch.where(gain.isfinite(), gain, torch.nan).clamp_min(torch.finfo(gain.dtype).tiny).log()
 

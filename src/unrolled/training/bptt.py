@@ -254,6 +254,14 @@ class TruncatedBPTT(BPTT):
         return past[kept:]
 
 
+def add_gradient(term: Tensor, accelerator: Accelerator) -> None:
+    """Add the gradient of a term of the objective that is no sum over the batch to that of an update.
+
+    Each process has such a term of its own; what counts is their mean.
+    """
+    accelerator.backward(term / accelerator.num_processes)
+
+
 def _require_cuttable(model: SequenceModel, loss: Loss, option: str) -> None:
     if not model.causal:
         raise ConfigError(

@@ -68,6 +68,18 @@ class TrainingConfig(BaseModel):
     clip_threshold: float | None = Field(
         1.0, gt=0, description="Threshold of clipping; for auto the multiple of the average norm, 0.5 to 10."
     )
+    omega: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the term that lets every step keep the size of the error that comes back "
+        "through it (Pascanu et al. 2013).",
+    )
+    flossing: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the term that draws the largest Lyapunov exponents to 0 (gradient flossing, "
+        "Engelken 2023).",
+    )
     window: int | None = Field(
         None,
         ge=1,
@@ -97,6 +109,9 @@ class TrainingConfig(BaseModel):
     )
     device: Literal["auto", "cpu"] = Field(
         "auto", description="auto takes an accelerator where there is one."
+    )
+    diagnose: bool = Field(
+        False, description="Watch the error on its way back, and say when the verdict on it changes."
     )
     save_every: float = Field(300.0, gt=0, description="Seconds between checkpoints inside an epoch.")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from unrolled.data.batches import Batch, Loader
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import Contents, content_fits, read_folder, write_folder
-from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update
+from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update, add_gradient
 from unrolled.training.checkpoint import (
     flatten_optimizer,
     process_tensors,
@@ -29,17 +30,19 @@ from unrolled.training.config import TrainingConfig
 from unrolled.training.divergence import diverged
 from unrolled.training.history import EpochRecord, History
 from unrolled.training.interruption import Interruption, interruptible
+from unrolled.training.live import LiveDiagnosis, told
 from unrolled.training.loss import Loss
 from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
 from unrolled.training.position import Position
 from unrolled.training.processes import add_up, add_up_gradients, build_accelerator, share_weights
 from unrolled.training.progress import ProgressBar
+from unrolled.training.regularisation import Regularisation
 from unrolled.training.seeding import deterministic, seed_everything
 
 Score = Callable[[], Mapping[str, float]]
 
 # These may differ when a run goes on: they do not change the updates made so far.
-_FREE_OPTIONS = {"epochs", "patience", "save_every"}
+_FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose"}
 
 
 class Trainer:
@@ -81,6 +84,7 @@ class Trainer:
         self.position = Position()
         self.carry = Carry()
         self.best: dict[str, Tensor] = {}
+        self.diagnosis: LiveDiagnosis | None = None
         self.monitor = "loss"
         self.mode: Literal["min", "max"] = "min"
 
@@ -116,7 +120,12 @@ class Trainer:
         self.schedule = Schedule(self.config, self.config.epochs * len(loader))
         self.bar = ProgressBar(self.progress, self.config.epochs, len(loader))
         self.monitor, self.mode, self.batches = monitor, mode, len(loader)
-        with deterministic(self.accelerator.device), interruptible() as interruption, self.bar.live():
+        with (
+            deterministic(self.accelerator.device),
+            interruptible() as interruption,
+            self.bar.live(),
+            self.observing(),
+        ):
             self.begin()
             self.saved_at = time.monotonic()
             while not self.finished():
@@ -129,6 +138,15 @@ class Trainer:
     def history(self) -> History:
         """The course of the run so far."""
         return self.position.history
+
+    @contextmanager
+    def observing(self) -> Iterator[None]:
+        """Stand around the model's recurrences inside the `with`, as far as options ask for it."""
+        with ExitStack() as stack:
+            self.regularisation = stack.enter_context(closing(Regularisation(self.model, self.config)))
+            if self.config.diagnose:
+                self.diagnosis = stack.enter_context(closing(LiveDiagnosis(self.model, self.config)))
+            yield
 
     def begin(self) -> None:
         """Seed the run, or go on from its checkpoint."""
@@ -169,8 +187,10 @@ class Trainer:
             group["lr"] = rate
         steps = 0
         for update in self.bptt.updates(self.model, self.loss, batch, self.carry, self.accelerator):
+            self.regularise()
             clipped = self.step(update)
             self.record(update, clipped)
+            self.diagnose()
             self.carry = update.carry
             steps += update.steps
         position, processes = self.position, self.accelerator.num_processes
@@ -181,6 +201,18 @@ class Trainer:
             amount=steps if batch.targets_per_step else batch.size * processes,
             unit="steps" if batch.targets_per_step else "sequences",
         )
+
+    def regularise(self) -> None:
+        """Add the gradient of the terms that hold the size of the error on its way back."""
+        term = self.regularisation.term()
+        if term is not None:
+            add_gradient(term, self.accelerator)
+
+    def diagnose(self) -> None:
+        """Say when the verdict on the gradient's flow changes."""
+        verdict = None if self.diagnosis is None else self.diagnosis.after(self.position.updates)
+        if verdict is not None:
+            self.bar.say(told(verdict, self.position.updates))
 
     def step(self, update: Update) -> Clipped:
         """Clip the gradient and change the weights by it."""
