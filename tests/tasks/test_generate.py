@@ -108,6 +108,40 @@ def test_writing_ends_before_the_stop_and_after_the_length(rhyme):
     assert len("".join(rhyme.generate("one", length=7, temperature=0))) == 7
 
 
+@pytest.mark.parametrize("options", [{"seed": 7}, {"seed": 7, "stop": "ee"}, {"temperature": 0}, {"beam": 3}])
+def test_many_prompts_are_written_on_as_each_alone(rhyme, options):
+    prompts = ["one t", "", "three four five, once I caught", "o"]
+    together = rhyme.predict(prompts, length=20, **options)
+    seed = options.get("seed", 0)
+    alone = [
+        "".join(rhyme.generate(prompt, length=20, **options | {"seed": seed + row}))
+        for row, prompt in enumerate(prompts)
+    ]
+    assert together == alone
+    assert rhyme.predict([], **options) == []
+
+
+def test_the_same_prompt_twice_is_written_on_differently(rhyme):
+    first, second = rhyme.predict(["o", "o"], length=30, temperature=2)
+    assert first != second
+
+
+def test_prompts_that_end_leave_the_others_alone(deep):
+    assert deep.predict(["deep", "d", "dee", "de"], temperature=0) == ["", "eep", "p", "ep"]
+
+
+def test_tunes_are_learnt_written_and_heard(tmp_path):
+    tunes = [f"X:{number}\nK:C\nL:1/4\nCEGE|CEGE|\n\n" for number in range(1, 9)]
+    (tmp_path / "tunes.abc").write_text("".join(tunes))
+    made = Generator(**SMALL, epochs=2).fit(tmp_path / "tunes.abc")
+    assert made.effective.unit == "character"
+    assert made._read(tmp_path / "tunes.abc", labelled=True).sizes == [len(tunes[0]) - 1] * 8
+    assert made.export(tunes[0], tmp_path / "tune.wav").read_bytes()[:4] == b"RIFF"
+    assert made.export(tunes[0], tmp_path / "tune.abc").read_text() == tunes[0]
+    with pytest.raises(DataError, match="found no notes"):
+        made.export("X:1\nK:C\n", tmp_path / "none.wav")
+
+
 def test_words_unseen_in_training_are_counted_beside_the_scores():
     generator = Generator(**SMALL, unit="word", epochs=1).fit([RHYME], dev=[RHYME])
     assert any("unknown_share" in notice for notice in generator.notices)

@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from unrolled.data.rolls import roll_of_notes
+from unrolled.data.midi import midi_of_roll
+from unrolled.data.roll_files import read_rolls
+from unrolled.data.rolls import notes_of_roll, roll_of_notes
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.baselines.notes import NoteMarkov
 from unrolled.tasks.generate import Generator
@@ -47,6 +49,58 @@ def test_a_file_of_tunes_and_a_saved_player(tmp_path, tunes, player):
     again = load(tmp_path / "model")
     assert again.evaluate(tunes).scores == player.evaluate(tunes).scores
     assert again.evaluate(tunes).baselines == player.evaluate(tunes).baselines
+
+
+def test_many_prompts_are_played_on_as_each_alone(player):
+    prompts = [TUNE[:1], TUNE * 3, [], TUNE[:2]]
+    together = player.predict(prompts, length=6, seed=3)
+    alone = [list(player.generate(prompt, length=6, seed=3 + row)) for row, prompt in enumerate(prompts)]
+    assert together == alone
+    assert player.predict([]) == []
+
+
+def test_a_prompt_may_be_json_or_a_file(tmp_path, player):
+    (tmp_path / "start.mid").write_bytes(midi_of_roll(roll_of_notes(TUNE[:2]), 4, tempo=100))
+    expected = player.predict([TUNE[:2]], length=4, temperature=0)
+    for prompt in ("[[60], [64]]", tmp_path / "start.mid", str(tmp_path / "start.mid")):
+        assert player.predict([prompt], length=4, temperature=0) == expected
+    with pytest.raises(DataError, match="notes as JSON"):
+        player.predict(["[[60"])
+
+
+def test_what_is_played_is_written_to_files(tmp_path, player):
+    (made,) = player.predict([TUNE], length=4, temperature=0)
+    for suffix in ("mid", "json", "jsonl"):
+        path = player.export(made, tmp_path / f"made.{suffix}")
+        (again,) = read_rolls(path).part("test")
+        assert notes_of_roll(again.inputs)[:3] == made[:3]
+    assert player.export(made, tmp_path / "made.wav").read_bytes()[:4] == b"RIFF"
+    with pytest.raises(ConfigError, match=r"ending in \.mid"):
+        player.export(made, tmp_path / "made.txt")
+
+
+def test_a_file_divided_itself_is_learnt_and_scored_by_its_parts(tmp_path, tunes):
+    path = tmp_path / "tunes.json"
+    path.write_text(json.dumps({"train": tunes, "valid": tunes[:2], "test": [TUNE]}))
+    made = Generator(hidden_size=4, epochs=1).fit(path)
+    assert any("own validation part" in notice for notice in made.notices)
+    assert made.dev_evaluation.count == len(TUNE)
+    assert made.evaluate(path).scores == made.dev_evaluation.scores
+    # Notes have defaults of their own, where nothing else is asked for.
+    assert (made.effective.dropout, made.effective.batch_size) == (0.5, 8)
+    other = Generator(hidden_size=4, epochs=1, dropout=0.0).fit(path, dev=path)
+    assert other.effective.dropout == 0
+    assert other.dev_evaluation.count == 2 * len(tunes[0])
+
+
+def test_midi_files_are_learnt_at_the_speed_asked_for(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.mid").write_bytes(midi_of_roll(roll_of_notes(TUNE * 2), 2, tempo=100))
+    made = Generator(hidden_size=4, epochs=1, steps_per_beat=2).fit(tmp_path)
+    assert made.effective.unit == "notes"
+    assert made.dev_evaluation.count == len(TUNE) * 2 - 1  # the silence at the end is no note
+    made.save(tmp_path / "model")
+    assert load(tmp_path / "model").predict(tmp_path, length=2) == made.predict(tmp_path, length=2)
 
 
 def test_options_of_text_are_refused(player):

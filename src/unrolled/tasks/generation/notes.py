@@ -205,7 +205,7 @@ class NoteMedium(Medium[Examples]):
                 ) from error
         if isinstance(prompt, str | Path) and str(prompt).strip():
             return read_rolls(prompt, self.steps_per_beat).part("test")[0].inputs
-        return roll_of_notes(list(prompt) if prompt else [], Source("the prompt"))
+        return roll_of_notes(prompt if isinstance(prompt, list | tuple) else [], Source("the prompt"))
 
     def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
         """A MIDI file, a WAV file of how it sounds, or JSON."""
