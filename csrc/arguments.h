@@ -80,6 +80,12 @@ struct StepRecord {  // one layer of a step without a gradient; see step.h
   double zoneout_h, zoneout_c, epsilon;
 };
 
+struct StreamRecord {  // a stack of such layers
+  int64_t layers;
+  int64_t wide;  // float64 instead of float32
+  StepRecord layer[1];  // as many as there are
+};
+
 struct Scalars {
   double epsilon, clip_step;
 };

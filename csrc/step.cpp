@@ -9,9 +9,9 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 
-template <typename T> void step(const StepRecord* records, int64_t layers, const T* x, T* output) {
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    const StepRecord& r = records[layer];
+template <typename T> void step(const StreamRecord& stream, const T* x, T* output) {
+  for (int64_t layer = 0; layer < stream.layers; ++layer) {
+    const StepRecord& r = (&stream.layer[0])[layer];
     StepLayer<T> each{};
     each.gates = r.gates;
     each.rows = r.rows;
@@ -36,7 +36,7 @@ template <typename T> void step(const StepRecord* records, int64_t layers, const
     each.sums_h = out<T>(r.sums_h);
     each.step(x);
     x = each.h;
-    if (layer + 1 == layers) std::copy(x, x + r.rows * r.hidden, output);
+    if (layer + 1 == stream.layers) std::copy(x, x + r.rows * r.hidden, output);
   }
 }
 
@@ -54,10 +54,10 @@ UNROLLED_EXPORT void unrolled_step_pack(const void* weight, int64_t outputs, int
        : pack_for_step(in<float>(weight), outputs, inputs, out<float>(packed));
 }
 
-// One step of a stack of layers: x [B, I] enters the first, the last one's h is copied to output [B, H].
-UNROLLED_EXPORT void unrolled_step(const void* records, int64_t layers, const void* x, void* output, int wide) {
+// One step of a stack of layers, a StreamRecord: x [B, I] enters the first, the last one's h is copied to output [B, H].
+UNROLLED_EXPORT void unrolled_step(const void* stream, const void* x, void* output) {
   using namespace unrolled;
-  const auto* each = static_cast<const StepRecord*>(records);
-  wide ? step(each, layers, in<double>(x), out<double>(output)) : step(each, layers, in<float>(x), out<float>(output));
+  const auto& layers = *static_cast<const StreamRecord*>(stream);
+  layers.wide ? step(layers, in<double>(x), out<double>(output)) : step(layers, in<float>(x), out<float>(output));
 }
 }

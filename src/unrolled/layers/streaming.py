@@ -70,14 +70,23 @@ class Stream:
         Raises:
             ShapeError: shape, type or device do not fit.
         """
-        if inputs.shape != self._shape or inputs.dtype is not self._dtype or inputs.device != self._device:
+        if (
+            inputs.shape != self._shape
+            or inputs.dtype is not self._dtype
+            or not inputs.is_cpu
+            or not inputs.is_contiguous()
+            or inputs.is_neg()
+        ):
+            inputs = self._accepted(inputs)
+        return self._advance(inputs)
+
+    def _accepted(self, inputs: Tensor) -> Tensor:
+        if inputs.shape != self._shape or inputs.dtype != self._dtype or inputs.device != self._device:
             raise ShapeError(
                 f"expected a step's inputs of shape {tuple(self._shape)}, {self._dtype} on {self._device}, "
                 f"got {tuple(inputs.shape)}, {inputs.dtype} on {inputs.device}."
             )
-        if not inputs.is_contiguous() or inputs.is_neg():
-            inputs = inputs.resolve_neg().contiguous()
-        return self._advance(inputs)
+        return inputs.resolve_neg().contiguous()
 
     @property
     def state(self) -> State:

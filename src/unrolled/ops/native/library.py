@@ -30,7 +30,7 @@ _SCAN = (ctypes.c_char_p, ctypes.c_double, ctypes.c_double, _FLAG), ctypes.c_int
 _FUNCTIONS = {
     f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
 } | {
-    "step": ((ctypes.c_char_p, _NUMBER, _ADDRESS, _ADDRESS, _FLAG), None),
+    "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS), None),
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
 }
 """The arguments and the result of each function."""

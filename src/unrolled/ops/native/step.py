@@ -17,8 +17,9 @@ from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 _WIDEST = 16
 """Numbers of the widest vector of any instruction set."""
-_RECORD = struct.Struct("18q3d")
-"""``StepRecord`` of ``csrc/arguments.h``."""
+_STREAM = struct.Struct("2q")
+_LAYER = struct.Struct("18q3d")
+"""``StreamRecord`` of ``csrc/arguments.h``, and the ``StepRecord`` of each layer that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +70,25 @@ class CompiledStep:
         states: of each layer h, for an LSTM h and c; each ``(B, H)`` and contiguous.
     """
 
-    __slots__ = ("_count", "_kept", "_like", "_records", "_run", "_wide")
+    __slots__ = ("_kept", "_like", "_record", "_run")
 
     def __init__(
         self, chosen: Library, layers: Sequence[StepWeights], states: Sequence[tuple[Tensor, ...]]
     ) -> None:
         self._run = chosen.functions["step"]
-        self._wide = layers[0].weight_hh.dtype is torch.float64
-        self._count = len(layers)
         self._like = torch.empty_like(states[-1][0])
-        self._kept: list[object] = []  # what the records hold addresses of
-        self._records = b""
+        self._kept: list[object] = []  # what the record holds addresses of
+        self._record = _STREAM.pack(len(layers), layers[0].weight_hh.dtype is torch.float64)
         for weights, state in zip(layers, states, strict=True):
             rows, units = state[0].shape
             width, inputs = weights.weight_ih.shape
-            matrices = [self._packed(chosen, each) for each in (weights.weight_ih, weights.weight_hh)]
+            matrices = [_packed(chosen, each) for each in (weights.weight_ih, weights.weight_hh)]
             vectors = [None if each is None else each.clone().contiguous() for each in weights.vectors]
             sums = weights.weight_hh.new_empty(2, rows, _rounded_up(width))
             h, c = (*state, None)[:2]
             zoneout_h, zoneout_c = (*weights.zoneout, 0.0)[:2]
             activation = ACTIVATION_NUMBERS[weights.activation]
-            self._records += _RECORD.pack(
+            self._record += _LAYER.pack(
                 *(width // units, rows, inputs, units, activation),
                 *addresses(*matrices, *vectors, h, c, *sums),
                 *(zoneout_h, zoneout_c, EPSILON),
@@ -99,14 +98,16 @@ class CompiledStep:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Take one step; ``inputs`` contiguous and of the weights' type."""
         output = torch.empty_like(self._like)
-        self._run(self._records, self._count, inputs.data_ptr(), output.data_ptr(), self._wide)
+        self._run(self._record, inputs.data_ptr(), output.data_ptr())
         return output
 
-    def _packed(self, chosen: Library, weight: Tensor) -> Tensor:
-        outputs, inputs = weight.shape
-        packed, source = weight.new_empty(_rounded_up(outputs), inputs), weight.contiguous()
-        chosen.functions["step_pack"](source.data_ptr(), outputs, inputs, packed.data_ptr(), self._wide)
-        return packed
+
+def _packed(chosen: Library, weight: Tensor) -> Tensor:
+    outputs, inputs = weight.shape
+    packed, source = weight.new_empty(_rounded_up(outputs), inputs), weight.contiguous()
+    wide = weight.dtype is torch.float64
+    chosen.functions["step_pack"](source.data_ptr(), outputs, inputs, packed.data_ptr(), wide)
+    return packed
 
 
 def _rounded_up(numbers: int) -> int:
