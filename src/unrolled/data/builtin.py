@@ -91,8 +91,8 @@ def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
     path = Path(name_or_path)
     if path.exists():
         return path
-    if "," in path.name:
-        source, _, target = str(name_or_path).partition(",")
+    source, comma, target = str(name_or_path).partition(",")
+    if comma:
         return ParallelFiles(existing_file(source), existing_file(target))
     match = _NAME.fullmatch(str(name_or_path))
     if match is None or match["name"] not in BUILT_IN:
