@@ -8,6 +8,13 @@ from typing import Any
 
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.tables import Table, read_table
+from unrolled.data.tagged_numbers import (
+    is_step_table,
+    tagged_table,
+    tagged_tables,
+    tagged_values,
+    values_column,
+)
 from unrolled.data.text import open_text
 from unrolled.errors import ConfigError, DataError
 
@@ -26,14 +33,15 @@ def read_tagged(
     tags: str | None = None,
     tagged: bool = True,
 ) -> Examples:
-    r"""Sentences as tuples of words with tuples of tags.
+    r"""Sentences as tuples of words, or sequences of numbers as arrays, with tuples of tags.
 
     The file's ending says how it is read: `.conllu` as CoNLL-U; `.jsonl`, `.json`, `.parquet` and `.csv` as
-    a table with lists of tokens and of tags; anything else as one token a line, its tag last on the line,
-    an empty line between sentences.
+    a table with lists of tokens, or of numbers, and of tags; anything else as one token a line, its tag last
+    on the line, an empty line between sentences. A folder holds one table a sequence of numbers
+    (`unrolled.data.tagged_numbers`).
 
     Args:
-        path: the file.
+        path: the file or folder.
         column: in CoNLL-U, the column to predict: `upos` by default, or `xpos`, `deprel`, `lemma`, `feats`.
         tokens: in a table, the column of tokens; guessed by its name otherwise.
         tags: in a table, the column of tags; guessed by its name otherwise.
@@ -52,9 +60,15 @@ def read_tagged(
         >>> examples[0].inputs, examples[0].target, examples[1].source.row
         (('Ada', 'ran'), ('B-PER', 'O'), 4)
     """
-    kind = Path(path).suffix.lower()
+    path = Path(path)
+    if path.is_dir():
+        return tagged_tables(path, tags, tagged=tagged)
+    kind = path.suffix.lower()
     if kind in _TABLES:
-        return tagged_of_table(read_table(path), tokens=tokens, tags=tags, tagged=tagged)
+        table = read_table(path)
+        if not tagged and is_step_table(table):
+            return Examples((tagged_table(table),))
+        return tagged_of_table(table, tokens=tokens, tags=tags, tagged=tagged)
     if kind == ".conllu":
         items = tuple(_read_conllu(path, column or "upos", tagged))
     else:
@@ -132,9 +146,15 @@ def _read_two_columns(path: str | Path, tagged: bool) -> Iterator[Example]:
 def tagged_of_table(
     table: Table, *, tokens: str | None = None, tags: str | None = None, tagged: bool = True
 ) -> Examples:
-    """Sentences from a column of token lists and one of tag lists; a string is split at white space."""
-    words_name = tokens or _named(table, TOKEN_NAMES, "tokens")
+    """Sentences from a column of token lists and one of tag lists; a string is split at white space.
+
+    In place of the tokens may be sequences of numbers, in a column with one of their usual names.
+    """
+    values = values_column(table) if tokens is None else None
     tags_name = (tags or _named(table, TAG_NAMES, "tags")) if tagged else None
+    if values is not None:
+        return tagged_values(table, values, tags_name)
+    words_name = tokens or _named(table, TOKEN_NAMES, "tokens")
     items = []
     for entry, cell in enumerate(table.column(words_name)):
         words = _strings(table, entry, words_name, cell)

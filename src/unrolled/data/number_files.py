@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,21 @@ def read_numbers(file: Path | bytes, source: Source | None = None) -> np.ndarray
     if file.suffix.lower() == ".npy":
         return _array(file)
     table = read_table(file)
-    numbers = np.stack([table.numbers(name) for name in table.columns], axis=1)
-    if np.isnan(numbers).any():
-        entry, channel = (int(place[0]) for place in np.nonzero(np.isnan(numbers)))
-        name = list(table.columns)[channel]
-        got = table.columns[name][entry]
+    return channels_of(table, list(table.columns))
+
+
+def channels_of(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Columns of numbers side by side, `(time, channel)`.
+
+    Raises:
+        DataError: a cell is not a number or is missing.
+    """
+    numbers = np.stack([table.numbers(name) for name in names], axis=1)
+    missing = np.argwhere(np.isnan(numbers))
+    if len(missing):
+        entry, channel = map(int, missing[0])
+        name = names[channel]
+        got = table.column(name)[entry]
         raise table.source(entry, name).error(f"expected a number, got {got!r:.60}", remedy="fill the gap")
     return numbers
 

@@ -417,6 +417,13 @@ class Estimator(ABC, Generic[Data]):
         self.effective = validated(self.Config, dict(self.effective) | options)
         self._note(sentence)
 
+    def _suit(self, kind: str, options: Mapping[str, Any]) -> None:
+        """Fill in what suits a kind of input, but for the options that were asked for."""
+        chosen = {name: value for name, value in options.items() if name not in self.config.model_fields_set}
+        if chosen:
+            listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
+            self._decide(f"The inputs are {kind}, so by default: {listed}.", **chosen)
+
     def _note(self, sentence: str) -> None:
         """Tell the user what was decided without them, now and on the model's card."""
         self.notices.append(sentence)
@@ -434,6 +441,10 @@ def saved_task(folder: str | Path) -> str:
     saved = read_folder(folder)
     with content_fits(folder):
         return str(saved.files["config.json"]["task"])
+
+
+def _written(value: Any) -> str:
+    return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _described(data: Any) -> str:

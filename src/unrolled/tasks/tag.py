@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
-from unrolled.data.example import Example, Examples
+from unrolled.data.example import Examples
 from unrolled.data.loading import load_tagged
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.models.base import SequenceModel
@@ -19,6 +19,7 @@ from unrolled.models.many_to_many import ManyToMany
 from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
+from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
 from unrolled.tasks.crf_loss import PathLikelihood
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
@@ -26,17 +27,19 @@ from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.scores import tag_scores
 from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.tagging.config import TagConfig
-from unrolled.tasks.tagging.words import Words, words_of
+from unrolled.tasks.tagging.inputs import StepInputs
+from unrolled.tasks.tagging.kinds import check_pairs, fit_inputs, inputs_from_json
 from unrolled.training.loss import CrossEntropy, Loss
 
 _SHOWN = 12
 
 
 class Tagger(Estimator[Examples]):
-    """Predict a tag for every word of a sentence.
+    """Predict a tag for every word of a sentence, or for every step of a sequence of numbers.
 
-    Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet), the name of built-in data,
-    a DataFrame, or a list: of ``(words, tags)`` pairs to learn from, of lists of words to predict for.
+    Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a folder of one table a
+    sequence), the name of built-in data, a DataFrame, or a list: of ``(words, tags)`` pairs to learn from, of
+    lists of words to predict for. In place of the words may be an array of numbers ``(time, channels)``.
 
     Example:
         >>> sentences = [(["the", "cat", "runs"], ["D", "N", "V"]), (["a", "dog", "sits"], ["D", "N", "V"])]
@@ -49,7 +52,7 @@ class Tagger(Estimator[Examples]):
     Config = TagConfig
 
     effective: TagConfig
-    _words: Words
+    _inputs: StepInputs
     _tags: Vocabulary
 
     @property
@@ -73,7 +76,7 @@ class Tagger(Estimator[Examples]):
         return self._predicted(self._encode(self._read(data, labelled=False)))
 
     def _token_label(self, token: int) -> str:
-        return self._words.words.decode([token])[0]
+        return self._inputs.symbol(token)
 
     def _predicted(self, items: list[Encoded]) -> list[list[str]]:
         # Sentences without words have no tags, and nothing that a network could read.
@@ -95,7 +98,7 @@ class Tagger(Estimator[Examples]):
         else:
             examples = given_examples(data, labelled)
         for example in examples if labelled else ():
-            _check_pairs(example)
+            check_pairs(example)
         return examples
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
@@ -105,7 +108,8 @@ class Tagger(Estimator[Examples]):
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
             self._note(note)
-        self._words = Words.fit(train, self.effective)
+        self._inputs = fit_inputs(train, self.effective)
+        self._suit(self._inputs.kind, self._inputs.suited(self.effective))
         self._tags = Vocabulary.of_labels((tag for example in train for tag in example.target), "tag")
         if self.effective.crf is None:
             marks = self.marks_spans
@@ -117,13 +121,13 @@ class Tagger(Estimator[Examples]):
             )
 
     def _build_model(self) -> SequenceModel:
-        return ManyToMany(self._words.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))
+        return ManyToMany(self._inputs.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))
 
     def _encode(self, examples: Examples) -> list[Encoded]:
         items = []
         for example in examples:
-            inputs = self._words.encode(example)
-            unknown = np.zeros(len(inputs["words"]), dtype=np.int64)
+            inputs = self._inputs.encode(example)
+            unknown = np.zeros(len(next(iter(inputs.values()))), dtype=np.int64)
             tags = unknown if example.target is None else self._tags.encode(example.target, example.source)
             items.append(Encoded(inputs, tags))
         return items
@@ -152,43 +156,37 @@ class Tagger(Estimator[Examples]):
         def score() -> Scored:
             predicted = self._predicted(items)
             shown = tuple(
-                {"input": list(words_of(example)), "expected": list(example.target), "predicted": tags}
+                {"input": self._inputs.shown(example), "expected": list(example.target), "predicted": tags}
                 for example, tags in zip(data[:_SHOWN], predicted, strict=False)
             )
             scores = tag_scores(expected, predicted, self.marks_spans)
-            return Scored(scores, sum(map(len, expected)), "words", shown)
+            return Scored(scores, sum(map(len, expected)), self._inputs.unit, shown)
 
         return score
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
-        yield MostFrequentTag.fit(map(words_of, train), (example.target for example in train))
+        return self._inputs.baselines(train)
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
-        predicted = baseline.predict([words_of(example) for example in data])
+        predicted = baseline.predict([self._inputs.steps(example) for example in data])
         return tag_scores([example.target for example in data], predicted, self.marks_spans)
 
     def _vocabularies(self) -> dict[str, Any]:
-        return self._words.to_json() | {"tags": self._tags.to_dict()}
+        return {
+            "inputs": {"kind": self._inputs.kind} | self._inputs.to_json(),
+            "tags": self._tags.to_dict(),
+        }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
-        self._words = Words.from_json(vocabularies, self.effective)
+        self._inputs = inputs_from_json(vocabularies["inputs"], self.effective)
         self._tags = Vocabulary.from_dict(vocabularies["tags"])
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
-        return (MostFrequentTag,)
+        return MostFrequentTag, MajorityTag, StepLogistic
 
 
 def _best_tags(scores: Tensor, lengths: Tensor) -> Tensor:
     """The tag with the highest score at every step, ``(batch, time)``."""
     return scores.argmax(-1)
-
-
-def _check_pairs(example: Example) -> None:
-    words = len(words_of(example))
-    if not words:
-        raise example.source.error("expected words, got an empty sentence")
-    if isinstance(example.target, str) or len(example.target) != words:
-        got = f"{example.target!r:.60}" if isinstance(example.target, str) else f"{len(example.target)} tags"
-        raise example.source.error(f"expected as many tags as words, got {words} words and {got}")

@@ -14,7 +14,7 @@ from unrolled.models.positions import PositionInput
 from unrolled.tasks.baselines.linear import PlacedLogistic, PlacedRidge
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
-from unrolled.tasks.classification.small import epochs_for
+from unrolled.tasks.epochs import epochs_for
 
 _LOOKED_AT = 1000
 _MEAN_LENGTH, _ALPHABET = 20, 32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,10 +10,13 @@ import numpy as np
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary
 from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
+from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
 from unrolled.tasks.tagging.config import TagConfig
+from unrolled.tasks.tagging.inputs import StepInputs
 
 
-class Words:
+class Words(StepInputs):
     """The vocabularies of words and of characters.
 
     Args:
@@ -21,6 +24,10 @@ class Words:
         characters: the characters of all words.
         config: the options; says how words are looked up and how many characters are read.
     """
+
+    kind = "words"
+    unit = "words"
+    whole = "sentence"
 
     def __init__(self, words: Vocabulary, characters: Vocabulary, config: TagConfig) -> None:
         self.words = words
@@ -37,6 +44,10 @@ class Words:
             Vocabulary.build((word for words in sentences for word in words), kind="character"),
             config,
         )
+
+    def steps(self, example: Example) -> tuple[str, ...]:
+        """The words."""
+        return words_of(example)
 
     def encode(self, example: Example) -> dict[str, np.ndarray]:
         """``words`` ``(time,)`` and ``characters`` ``(time, characters)``."""
@@ -61,6 +72,22 @@ class Words:
             ),
             config.input_dropout,
         )
+
+    def baselines(self, train: Examples) -> Iterable[Baseline]:
+        """The most frequent tag of every word."""
+        yield MostFrequentTag.fit(map(words_of, train), (example.target for example in train))
+
+    def shown(self, example: Example) -> list[str]:
+        """The words."""
+        return list(words_of(example))
+
+    def symbol(self, token: int) -> str:
+        """The word."""
+        return self.words.decode([token])[0]
+
+    def suited(self, config: TagConfig) -> dict[str, Any]:
+        """The defaults."""
+        return {}
 
     def to_json(self) -> dict[str, Any]:
         """Both vocabularies."""

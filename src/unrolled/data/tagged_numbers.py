@@ -1,0 +1,116 @@
+"""Sequences of numbers with a tag a step: lists in a table, or one table a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples, Source
+from unrolled.data.labelled import VALUE_NAMES, number_sequence
+from unrolled.data.number_files import channels_of
+from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
+from unrolled.errors import DataError
+
+_TAG_NAMES = ("tag", "tags", "label", "labels", "class", "state", "activity", "target")
+
+
+def values_column(table: Table) -> str | None:
+    """The column of sequences of numbers, by its usual names; None where there is none."""
+    for name in table.columns:
+        if name.lower() in VALUE_NAMES:
+            first = next((cell for cell in table.column(name) if not is_missing(cell)), None)
+            if isinstance(first, list | np.ndarray) and len(first) and not isinstance(first[0], str):
+                return name
+    return None
+
+
+def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
+    """Sequences from a column of lists of numbers, `(time, channel)`, and one of as long lists of tags.
+
+    Args:
+        table: the table.
+        values: the column of numbers.
+        tags: the column of tags; None reads the numbers only.
+
+    Raises:
+        DataError: a cell is no list of numbers, or there are more or fewer tags than steps.
+    """
+    items = []
+    for entry, cell in enumerate(table.column(values)):
+        numbers = number_sequence(cell, table.source(entry, values))
+        target = None
+        if tags is not None:
+            found = table.column(tags)[entry]
+            source = table.source(entry, tags)
+            if not isinstance(found, Sequence) or isinstance(found, str):
+                raise source.error(f"expected a list of tags, one a step, got {found!r:.60}")
+            if len(found) != len(numbers):
+                raise source.error(
+                    f"expected as many tags as steps, got {len(numbers)} steps and {len(found)} tags"
+                )
+            target = tuple(map(str, found))
+        items.append(Example(numbers, target, table.source(entry, tags)))
+    return Examples(tuple(items))
+
+
+def tagged_tables(folder: Path, tags: str | None = None, *, tagged: bool = True) -> Examples:
+    r"""A folder of CSV or TSV files, one a sequence: a row is a step, a column its tags, the others numbers.
+
+    Args:
+        folder: holds the files.
+        tags: the column of tags; by default the one with a usual name, such as `tag` or `label`.
+        tagged: False reads the numbers only; a column of tags may be there.
+
+    Raises:
+        DataError: there are no such files, no column of tags, or a cell that is no number.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "walk.csv").write_text("left,right,tag\n0.5,1,still\n2,3,moving\n")
+        ...     (example,) = tagged_tables(Path(folder))
+        >>> example.inputs.tolist(), example.target, example.source.step_rows
+        ([[0.5, 1.0], [2.0, 3.0]], ('still', 'moving'), (2, 3))
+    """
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in DELIMITERS and not path.name.startswith(".")
+    ]
+    if not files:
+        raise DataError("expected CSV or TSV files in the folder, one a sequence, found none", path=folder)
+    return Examples(tuple(_sequence(read_table(path), tags, tagged) for path in files))
+
+
+def is_step_table(table: Table) -> bool:
+    """Whether a table is one sequence itself: every column holds numbers, but for one of tags."""
+    return all(table.is_numeric(name) for name in table.columns if name.lower() not in _TAG_NAMES)
+
+
+def tagged_table(table: Table) -> Example:
+    """A table as one sequence of numbers without tags; a column of tags is left out."""
+    return _sequence(table, None, tagged=False)
+
+
+def _sequence(table: Table, tags: str | None, tagged: bool) -> Example:
+    lowered = {name.lower(): name for name in table.columns}
+    named = tags or next((lowered[name] for name in _TAG_NAMES if name in lowered), None)
+    if tagged and named is None:
+        raise DataError(
+            f"expected a column of tags, the columns are {', '.join(table.columns)}",
+            path=table.path,
+            remedy="say which one it is",
+        )
+    channels = [name for name in table.columns if name != named]
+    if not channels:
+        raise DataError("expected columns of numbers, found none", path=table.path)
+    numbers = channels_of(table, channels)
+    target = None
+    if tagged and named is not None:
+        target = tuple(str(cell).strip() for cell in table.column(named))
+        if "" in target:
+            raise table.source(target.index(""), named).error("expected a tag, got an empty cell")
+    rows = tuple(table.rows.tolist())
+    return Example(numbers, target, Source(table.path, rows[0], named if tagged else None, rows))
