@@ -1,4 +1,4 @@
-"""Recurrent layers unrolled by hand with torch's cells: every state and every use of the weights is a node."""
+"""Recurrent layers unrolled by hand with torch's cells: each state and each use of the weights is a node."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,7 @@ from unrolled.diagnosis.gates import Gates, GateUse, gate_use
 from unrolled.diagnosis.jacobian import Jacobians, RecurrentMatrix, jacobians
 from unrolled.diagnosis.remedy import Remedy
 from unrolled.diagnosis.triangle import Triangle, triangles
-from unrolled.diagnosis.verdict import Verdict
+from unrolled.diagnosis.verdict import Verdict, conclude
 from unrolled.diagnosis.watching import Watch, watch
 from unrolled.diagnosis.weights import WeightParts, weight_parts
 
@@ -35,6 +35,7 @@ __all__ = [
     "Watch",
     "WeightParts",
     "clipping_use",
+    "conclude",
     "context_curve",
     "gate_use",
     "jacobians",
