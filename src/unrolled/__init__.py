@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled.layers import GRU, LSTM, RNN
+    from unrolled.tasks.caption import Captioner
     from unrolled.tasks.classify import Classifier
     from unrolled.tasks.forecast import Forecaster
     from unrolled.tasks.generate import Generator
@@ -20,6 +21,7 @@ _MODULE_OF = {
     "GRU": "unrolled.layers",
     "LSTM": "unrolled.layers",
     "RNN": "unrolled.layers",
+    "Captioner": "unrolled.tasks.caption",
     "Classifier": "unrolled.tasks.classify",
     "Forecaster": "unrolled.tasks.forecast",
     "Generator": "unrolled.tasks.generate",
@@ -28,7 +30,18 @@ _MODULE_OF = {
     "load": "unrolled.tasks.registry",
 }
 
-__all__ = ["GRU", "LSTM", "RNN", "Classifier", "Forecaster", "Generator", "Tagger", "Translator", "load"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Captioner",
+    "Classifier",
+    "Forecaster",
+    "Generator",
+    "Tagger",
+    "Translator",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

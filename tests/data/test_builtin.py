@@ -14,7 +14,7 @@ from unrolled.errors import ConfigError, DataError
 
 
 def test_the_listing_names_every_data_set():
-    assert len(listing()) == len(BUILT_IN) == 9
+    assert len(listing()) == len(BUILT_IN) == 10
     assert all(each["description"] and each["task"] for each in listing())
 
 

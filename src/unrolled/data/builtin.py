@@ -13,12 +13,12 @@ from unrolled.data import generated
 from unrolled.data.docstrings import docstrings
 from unrolled.data.pairs import ParallelFiles
 from unrolled.data.series import read_series
-from unrolled.data.shapes import moving_shapes
+from unrolled.data.shapes import described_shapes, moving_shapes
 from unrolled.data.text import existing_file, text_files
 from unrolled.errors import ConfigError, DataError
 
-Kind = Literal["labelled", "tagged", "documents", "series", "pairs"]
-"""What a task asks for: `classify`, `tag`, `generate`, `forecast` and `translate`, in this order."""
+Kind = Literal["labelled", "tagged", "documents", "series", "pairs", "captions"]
+"""What a task asks for: `classify`, `tag`, `generate`, `forecast`, `translate`, `caption`, in this order."""
 
 _NAME = re.compile(r"(?P<name>[a-z][a-z-]*)(?::(?P<length>\d+))?(?:@(?P<seed>\d+))?")
 
@@ -208,6 +208,12 @@ BUILT_IN = {
             "clips of a shape that moves up, down, left or right",
             {"labelled": moving_shapes},
             length=12,
+        ),
+        BuiltIn(
+            "described-shapes",
+            "caption",
+            "images of a shape with a text that says which, how large and where",
+            {"captions": described_shapes},
         ),
         BuiltIn(
             "deep",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from unrolled.data.abc_notation import ABC_SUFFIX, AbcFiles, holds_tunes
 from unrolled.data.builtin import resolve
+from unrolled.data.captions import captions_of_table, read_captions
 from unrolled.data.conll import read_tagged, tagged_of_table
 from unrolled.data.corpus import Documents
 from unrolled.data.example import Example, Examples, Series
@@ -103,6 +104,35 @@ def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **
         return found.load("pairs", paired=paired, **given)
     examples = found.load("pairs", **given)
     if paired:
+        return examples
+    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+
+
+def load_captions(data: Any, *, header: bool | None = None, **options: Any) -> Examples:
+    """Texts with what they are written for, for `caption`.
+
+    Args:
+        data: a path, a built-in name, or a DataFrame.
+        header: whether the first row of delimited text holds the columns' names; None finds out.
+        options: those of `unrolled.data.captions.read_captions`.
+
+    Raises:
+        DataError: the data cannot be read; see the reader.
+        ConfigError: the built-in data is for another task.
+
+    Example:
+        >>> load_captions("described-shapes")[0].target
+        'a large white disc at the top left'
+    """
+    if not isinstance(data, str | Path):
+        return captions_of_table(table_of_frame(data), **options)
+    found = resolve(data)
+    if isinstance(found, Path):
+        return read_captions(found, header=header, **options)
+    forms, captioned = options.pop("forms", None) or MediaForms(), options.pop("captioned", True)
+    given = {name: value for name, value in options.items() if value}
+    examples = formed(found.load("captions", **given), forms.picture)
+    if captioned:
         return examples
     return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
 

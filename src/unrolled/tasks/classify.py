@@ -11,7 +11,7 @@ import numpy as np
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
 from unrolled.data.folders import media_file
-from unrolled.data.images import PictureForm, formed, is_picture
+from unrolled.data.images import formed, is_picture
 from unrolled.data.labelled import TargetKind, as_targets, number_sequence
 from unrolled.data.loading import load_labelled
 from unrolled.data.media import MediaForms, decoded
@@ -31,6 +31,7 @@ from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_tar
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order
+from unrolled.tasks.pictures import picture_form
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
@@ -122,9 +123,8 @@ class Classifier(Estimator[Examples]):
         return as_targets(formed(Examples(items), forms.picture), targets, labelled)
 
     def _forms(self) -> MediaForms:
-        config, size = self.effective, self.effective.image_size
-        both = (size, size) if isinstance(size, int) else size
-        return MediaForms(PictureForm(both, config.colour, config.frames))
+        config = self.effective
+        return MediaForms(picture_form(config.image_size, config.colour, config.frames))
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
         config = self.effective
@@ -134,17 +134,10 @@ class Classifier(Estimator[Examples]):
         self._inputs = fit_inputs(train, self.effective)
         for note in (*train.notes, *self._inputs.notes):
             self._note(note)
-        self._suit(self._inputs.suited())
+        self._suit(self._inputs.kind, self._inputs.suited())
         self._targets = fit_targets(train)
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
-
-    def _suit(self, options: Mapping[str, Any]) -> None:
-        """Fill in what suits the inputs, but for the options that were asked for."""
-        chosen = {name: value for name, value in options.items() if name not in self.config.model_fields_set}
-        if chosen:
-            listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
-            self._decide(f"The inputs are {self._inputs.kind}, so by default: {listed}.", **chosen)
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
@@ -221,10 +214,6 @@ class Classifier(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return MajorityClass, MeanNumber, *linear_baselines()
-
-
-def _written(value: Any) -> str:
-    return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _sequence(example: Example, forms: MediaForms) -> Any:

@@ -14,6 +14,7 @@ _TASKS = {
     "tag": ("unrolled.tasks.tag", "Tagger"),
     "generate": ("unrolled.tasks.generate", "Generator"),
     "forecast": ("unrolled.tasks.forecast", "Forecaster"),
+    "caption": ("unrolled.tasks.caption", "Captioner"),
     "translate": ("unrolled.tasks.translate", "Translator"),
 }
 

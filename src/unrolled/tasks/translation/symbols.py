@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -11,6 +11,20 @@ from unrolled.data.buckets import Encoded
 from unrolled.data.example import Example, Examples
 from unrolled.data.tokenizer import Tokenizer, fit_tokenizer, tokenizer_from_dict
 from unrolled.tasks.translation.config import TranslateConfig
+
+
+class VocabularyOptions(Protocol):
+    """The options of a task that say which symbols are kept."""
+
+    @property
+    def vocabulary_size(self) -> int | None:
+        """How many at most."""
+        ...
+
+    @property
+    def min_count(self) -> int:
+        """How often one must have been seen."""
+        ...
 
 
 class Side:
@@ -28,7 +42,7 @@ class Side:
         self.spaced = tokenizer.unit != "character"
 
     @classmethod
-    def fit(cls, texts: Sequence[str], config: TranslateConfig, unit: str) -> Self:
+    def fit(cls, texts: Sequence[str], config: VocabularyOptions, unit: str) -> Self:
         """Collect the symbols of some texts."""
         spaced = texts if unit == "character" else map(_spaced, texts)
         documents = [[text] for text in spaced]

@@ -1,0 +1,1 @@
+"""The pieces of the captioner: its options, and what it writes about."""

@@ -1,0 +1,236 @@
+"""What texts are written for: images, vectors, or classes and numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.data.vocabulary import Vocabulary
+from unrolled.models.one_to_many import ClassPerception, Perception, VectorPerception
+from unrolled.tasks.captioning.config import CaptionConfig
+
+
+class Subjects(ABC):
+    """One kind of input: how it is learned from the training data, encoded, perceived and saved.
+
+    Attributes:
+        kind: its name.
+        likelihood: whether the score to watch is the text's probability, because many texts are right.
+    """
+
+    kind: ClassVar[str]
+    likelihood: ClassVar[bool]
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Learn from the training data what encoding needs."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """For each example arrays by the names that the perception reads.
+
+        Raises:
+            DataError: an input is not of this kind.
+        """
+
+    @abstractmethod
+    def perception(self, config: CaptionConfig) -> Perception:
+        """A fresh network that reads the input."""
+
+    @abstractmethod
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """A vector for each input, in which near inputs are alike, for the baselines."""
+
+    @abstractmethod
+    def shown(self, example: Example) -> str:
+        """The input for a report."""
+
+    @abstractmethod
+    def suited(self) -> dict[str, Any]:
+        """Options that the data settled, where they are not asked for."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `fit` learned."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+
+
+class VectorSubjects(Subjects):
+    """Features computed before: a vector, or one for each region; all scaled over the training data."""
+
+    kind = "vectors"
+    likelihood = False
+
+    def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
+        self.mean = np.asarray(mean)
+        self.scale = np.asarray(scale)
+
+    @classmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Measure every feature."""
+        regions = np.concatenate([_regions(example) for example in examples])
+        deviation = regions.std(axis=0)
+        return cls(regions.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """The scaled regions."""
+        return [{"values": self._scaled(example)} for example in examples]
+
+    def perception(self, config: CaptionConfig) -> Perception:
+        """A linear map."""
+        return VectorPerception(len(self.mean), config.input_size)
+
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """The regions' mean."""
+        return [self._scaled(example).mean(axis=0) for example in examples]
+
+    def shown(self, example: Example) -> str:
+        """The first numbers."""
+        numbers = _regions(example)
+        listed = ", ".join(f"{number:.4g}" for number in numbers.ravel()[:8])
+        return f"{' × '.join(map(str, numbers.shape))}: {listed}{', …' if numbers.size > 8 else ''}"
+
+    def suited(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    def to_json(self) -> dict[str, Any]:
+        """The scale."""
+        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(value["mean"], value["scale"])
+
+    def _scaled(self, example: Example) -> np.ndarray:
+        regions = _regions(example)
+        if regions.shape[1] != len(self.mean):
+            raise example.source.error(
+                f"expected {len(self.mean)} features as in training, got {regions.shape[1]}"
+            )
+        return (regions - self.mean) / self.scale
+
+
+def _regions(example: Example) -> np.ndarray:
+    regions = example.inputs
+    if not isinstance(regions, np.ndarray) or regions.ndim != 2 or not len(regions):
+        raise example.source.error("expected a vector, or one for each region, as in training")
+    return regions
+
+
+class ClassSubjects(Subjects):
+    """Values by name: classes, and numbers scaled over the training data.
+
+    Args:
+        classes: for every name of a class those seen in training.
+        numbers: for every name of a number its mean and deviation.
+    """
+
+    kind = "classes"
+    likelihood = True
+
+    def __init__(self, classes: Mapping[str, Vocabulary], numbers: Mapping[str, tuple[float, float]]) -> None:
+        self.classes = dict(classes)
+        self.numbers = {name: (float(mean), float(scale)) for name, (mean, scale) in numbers.items()}
+
+    @classmethod
+    def fit(cls, examples: Examples) -> Self:
+        """Collect the classes, and measure the numbers; a name with any class holds classes."""
+        first = _values(examples[0])
+        classes, numbers = {}, {}
+        for name in first:
+            column = [_value(example, name) for example in examples]
+            if any(isinstance(value, str) for value in column):
+                classes[name] = Vocabulary.of_labels(map(_written, column), kind=name)
+            else:
+                values = np.array(column, dtype=np.float64)
+                numbers[name] = (float(values.mean()), float(values.std()) or 1.0)
+        return cls(classes, numbers)
+
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """The classes as numbers, each column's after those of the ones before, and the scaled numbers."""
+        return [self._encoded(example) for example in examples]
+
+    def _encoded(self, example: Example) -> dict[str, np.ndarray]:
+        numbers, before = [], 0
+        for name, vocabulary in self.classes.items():
+            numbers.append(before + vocabulary.number(_written(_value(example, name)), example.source))
+            before += len(vocabulary)
+        scaled = []
+        for name, (mean, scale) in self.numbers.items():
+            value = _value(example, name)
+            if isinstance(value, str):
+                raise example.source.error(
+                    f"expected a number as in training, got {value!r:.60}", column=name
+                )
+            scaled.append((value - mean) / scale)
+        return {"classes": np.array(numbers, dtype=np.int64), "numbers": np.array(scaled, dtype=np.float64)}
+
+    def perception(self, config: CaptionConfig) -> Perception:
+        """A vector for every class and number."""
+        return ClassPerception(sum(map(len, self.classes.values())), len(self.numbers), config.input_size)
+
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """One place for every class, then the numbers."""
+        size = sum(map(len, self.classes.values()))
+        rows = []
+        for encoded in self.encode(examples):
+            places = np.zeros(size)
+            places[encoded["classes"]] = 1
+            rows.append(np.concatenate([places, encoded["numbers"]]))
+        return rows
+
+    def shown(self, example: Example) -> str:
+        """The values."""
+        values = _values(example)
+        if len(values) == 1:
+            return _written(next(iter(values.values())))
+        return ", ".join(f"{name} {_written(value)}" for name, value in values.items())
+
+    def suited(self) -> dict[str, Any]:
+        """The columns, where they have names."""
+        names = (*self.classes, *self.numbers)
+        return {} if names == ("class",) else {"condition_columns": names}
+
+    def to_json(self) -> dict[str, Any]:
+        """The classes and the scales."""
+        classes = {name: vocabulary.to_dict() for name, vocabulary in self.classes.items()}
+        return {"classes": classes, "numbers": self.numbers}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        classes = {name: Vocabulary.from_dict(content) for name, content in value["classes"].items()}
+        return cls(classes, value["numbers"])
+
+
+def _values(example: Example) -> Mapping[str, str | float]:
+    if not isinstance(example.inputs, Mapping):
+        raise example.source.error("expected a class, or values by name, as in training")
+    return example.inputs
+
+
+def _value(example: Example, name: str) -> str | float:
+    values = _values(example)
+    if name not in values:
+        # A single one needs no name.
+        if len(values) == 1 and "class" in values:
+            return values["class"]
+        raise example.source.error(
+            f"expected a value of {name!r} as in training, got those of {', '.join(values)}"
+        )
+    return values[name]
+
+
+def _written(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
