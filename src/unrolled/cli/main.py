@@ -7,7 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from unrolled.cli.chat import chat, chat_command
+from unrolled.cli.compare import OPEN_ENDED, compare
 from unrolled.cli.data import data
+from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.inspect import inspect
@@ -20,12 +23,15 @@ class Verbs(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands' names."""
-        return ["train", "evaluate", "predict", "inspect", "doctor", "data"]
+        return ["train", "evaluate", "predict", "chat", "inspect", "diagnose", "compare", "doctor", "data"]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command to run; predict's flags need the tasks, which need torch, so it is made only now."""
+        """The command to run; flags made of the tasks' options need torch, so some are made only now."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, predict_command() if name == "predict" else command, rest
+        return name, _MADE[name]() if name in _MADE else command, rest
+
+
+_MADE = {"predict": predict_command, "chat": chat_command}
 
 
 app = typer.Typer(
@@ -38,18 +44,24 @@ app = typer.Typer(
 app.add_typer(
     typer.Typer(
         cls=TaskCommands,
-        help="Train a network for a task: classify, tag, generate or forecast.",
+        help="Train a network for a task: classify, tag, generate, forecast or translate.",
         no_args_is_help=True,
     ),
     name="train",
 )
-for command in (evaluate, inspect, doctor, data):
+for command in (evaluate, inspect, diagnose, doctor, data):
     app.command()(command)
+app.command(context_settings=OPEN_ENDED)(compare)
 
 
 @app.command("predict", help=predict.__doc__)
 def _predict() -> None:
     """Stands in the list of commands; `Verbs` puts the real one in its place."""
+
+
+@app.command("chat", help=chat.__doc__)
+def _chat() -> None:
+    """As `_predict`."""
 
 
 def main() -> None:

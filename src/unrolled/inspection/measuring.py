@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch
-from unrolled.diagnosis.context import latest_steps, reorder
+from unrolled.diagnosis import latest_steps, reorder
 from unrolled.errors import DataError
 from unrolled.inspection.rows import rows_of, together
 from unrolled.tasks.base import Estimator

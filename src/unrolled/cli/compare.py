@@ -1,0 +1,158 @@
+"""``unrolled compare``: saved models, or one network with several cells, side by side on the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from unrolled.cli.exits import exit_codes
+from unrolled.cli.folders import named_for
+from unrolled.cli.output import AsJson, finite, note, notes_shown, result
+from unrolled.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from unrolled.inspection.comparison import Compared
+    from unrolled.tasks.base import Estimator
+
+OPEN_ENDED = {"ignore_unknown_options": True}
+"""What typer needs to know: the options of a task come as words among the others."""
+_USAGE = "unrolled compare MODEL MODEL... DATA, or unrolled compare --cells rnn,gru,lstm TASK DATA"
+
+
+def compare(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL MODEL... DATA | TASK DATA [OPTIONS]",
+            help="Two model folders or more, and the data; with --cells a task, its training data, and "
+            "options of `unrolled train TASK`.",
+        ),
+    ],
+    cells: Annotated[
+        str | None, typer.Option(help="Train the same network with each of these cells: rnn,gru,lstm.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for the page and its plots.", show_default="comparison-DATA"
+        ),
+    ] = None,
+    as_json: Annotated[bool, AsJson] = False,
+) -> None:
+    """Put models side by side on the same data: scores, sizes, times, and how the gradient flows."""
+    with exit_codes(as_json=as_json):
+        given = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
+        names, options = words[:given], words[given:]
+        if cells is None:
+            if options:
+                raise ConfigError(f"{options[0]}: expected no option of a task without --cells; {_USAGE}")
+            *folders, data = names
+            folder = output or Path(f"comparison-{named_for(data)}")
+            models = _saved(folders, data)
+        else:
+            if len(names) != 2:
+                raise ConfigError(
+                    f"expected a task and its data with --cells, got {len(names)} words; {_USAGE}"
+                )
+            task, data = names
+            folder = output or Path(f"comparison-{named_for(data)}")
+            models = list(_trained(task, data, cells.split(","), options, folder))
+        saved, said = _written(folder, models, data)
+        shown = {"data": data, "models": [model.to_json() for model in models]}
+        result(_table(models), shown | saved, as_json=as_json)
+        note(said)
+
+
+def _saved(folders: Sequence[str], data: str) -> list[Compared]:
+    """Compare models that are there already, called by their folders."""
+    from unrolled.inspection.comparison import compared, require_comparable
+    from unrolled.tasks.registry import load
+
+    estimators = {folder: load(folder) for folder in folders}
+    require_comparable(estimators)
+    return [
+        compared(estimator, data, name)
+        for name, estimator in zip(_short(folders), estimators.values(), strict=True)
+    ]
+
+
+def _trained(
+    task: str, data: str, cells: Sequence[str], words: Sequence[str], folder: Path
+) -> Iterator[Compared]:
+    """Train one model for each cell, with the same options, and keep it in ``folder``."""
+    from unrolled.inspection.comparison import compared, options_for
+    from unrolled.reporting.page import write_report
+    from unrolled.tasks.registry import estimator_class
+
+    kind = estimator_class(task)
+    options = _options(kind, words)
+    chosen = {cell: options_for(cell, options) for cell in cells}
+    estimators = {
+        cell: kind(**own) for cell, (own, _) in chosen.items()
+    }  # all are checked before one is trained
+    if len(estimators) < 2:
+        raise ConfigError(f"--cells: expected two cells or more to compare, got {','.join(cells)!r}")
+    for cell, estimator in estimators.items():
+        without = "".join(f" without --{name.replace('_', '-')}" for name in chosen[cell][1])
+        note(f"Training {cell.upper()}{without} on {data}")
+        with notes_shown():
+            estimator.fit(data, progress=True)
+        estimator.save(folder / cell)
+        assert estimator.dev_evaluation is not None
+        write_report(folder / cell / "report.html", estimator, estimator.dev_evaluation)
+        yield compared(estimator, data, cell.upper(), estimator.dev_evaluation)
+
+
+def _options(kind: type[Estimator], words: Sequence[str]) -> dict[str, Any]:
+    """The task's options among the words of the command line."""
+    from unrolled.cli.options import command, flags, given
+
+    found: dict[str, Any] = {}
+
+    def take(**options: Any) -> None:
+        found.update(given(kind.Config, options))
+
+    command("compare --cells ... TASK DATA", take, flags(kind.Config), kind.__doc__).main(
+        list(words), prog_name="unrolled compare", standalone_mode=False
+    )
+    if "cell" in found:
+        raise ConfigError(f"--cell: expected it left out, since --cells says which, got {found['cell']!r}")
+    return found
+
+
+def _short(folders: Sequence[str]) -> list[str]:
+    """The folders' own names where they differ, else as they were written."""
+    names = [Path(folder).resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else list(folders)
+
+
+def _written(folder: Path, models: Sequence[Compared], data: str) -> tuple[dict[str, str | None], str]:
+    from unrolled.reporting.comparison import write_comparison, write_comparison_plots
+    from unrolled.saving.files import make_folder, write_file
+
+    try:
+        make_folder(folder)
+        text = json.dumps(finite({"models": [model.to_json() for model in models]}), indent=1)
+        write_file(folder / "comparison.json", text)
+        page = write_comparison(folder / "comparison.html", models, data)
+        count = len(write_comparison_plots(folder, models))
+    except StorageError as error:
+        return {"page": None, "plots": None}, f"The comparison was not saved: {error}"
+    return {"page": str(page), "plots": str(folder)}, f"Page    {page}\nPlots   {count} in {folder}"
+
+
+def _table(models: Sequence[Compared]) -> Table:
+    from unrolled.reporting.comparison import rows
+
+    table = Table()
+    lines = rows(models)
+    for name in lines[0]:
+        table.add_column(name, justify="left" if name in ("model", "network", "gradient") else "right")
+    for line in lines:
+        table.add_row(*line.values())
+    return table

@@ -1,0 +1,121 @@
+"""A saved model with a data set, measured and concluded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unrolled.diagnosis import (
+    ClippingUse,
+    Diagnosis,
+    clipping_use,
+    conclude,
+    context_curve,
+    gate_use,
+    jacobians,
+    order_test,
+    triangles,
+    watch,
+    weight_parts,
+)
+from unrolled.inspection.measuring import Measured
+from unrolled.tasks.base import Estimator
+from unrolled.tasks.card import describe_network
+
+_ROWS = 200
+"""Loss steps of a triangle at most; of a longer sequence every second, third... is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a report shows of a model's diagnosis.
+
+    Attributes:
+        name: of the model.
+        task: what it does.
+        network: the recurrent layers in a few words.
+        data: what it was measured on.
+        labels: what each step of the sample sequence reads.
+        norms: of the gradients in training, before clipping.
+        threshold: the norm that training clipped at; None where it clipped otherwise, or not at all.
+        diagnosis: all that was measured.
+    """
+
+    name: str
+    task: str
+    network: str
+    data: str
+    labels: tuple[str, ...]
+    norms: tuple[float, ...]
+    threshold: float | None
+    diagnosis: Diagnosis
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        about = {"model": self.name, "task": self.task, "network": self.network, "data": self.data}
+        return about | {"labels": list(self.labels)} | self.diagnosis.to_json()
+
+
+def examine(estimator: Estimator, data: Any, name: str) -> Examination:
+    """Measure a fitted model on some data, and conclude.
+
+    Args:
+        estimator: fitted or loaded.
+        data: what `Estimator.evaluate` takes.
+        name: of the model.
+
+    Raises:
+        ConfigError: its network has no recurrent layer that can be looked at as a whole.
+        DataError: the data cannot be used, or there is nothing in it.
+    """
+    measured, config, history = Measured(estimator, data), estimator.effective, estimator.history
+    updates = [] if history is None else history.updates
+    one = {key: values[0] for key, values in measured.sample.inputs.items()}
+    return Examination(
+        name=name,
+        task=estimator.task,
+        network=describe_network(config),
+        data=str(data) if isinstance(data, str | Path) else "the given data",
+        labels=tuple(estimator.step_labels(one)),
+        norms=tuple(update.gradient_norm for update in updates),
+        threshold=config.clip_threshold if config.clip == "norm" else None,
+        diagnosis=_diagnosis(measured, estimator),
+    )
+
+
+def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
+    model, batch = measured.model, measured.batch
+    with watch(model) as watched:
+        measured.loss().backward()
+    model.zero_grad(set_to_none=True)
+    length = int(batch.lengths[0])
+    steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
+    looked_back = estimator.model.causal or not measured.per_step
+    flows, clipping = watched.flows(), _clipping(estimator)
+    order = order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
+    return Diagnosis(
+        flows=flows,
+        triangles=triangles(model, measured.loss_at, steps),
+        jacobians=jacobians(model, lambda: measured.run(measured.sample)),
+        weights=weight_parts(model, measured.loss_at, steps),
+        gates=gate_use(model, measured.run),
+        context=context_curve(measured.loss_seen, length) if looked_back else None,
+        order=order,
+        clipping=clipping,
+        verdict=conclude(
+            {flow.layer: flow.decay for flow in flows},
+            dict(estimator.effective),
+            order=order,
+            clipping=clipping,
+        ),
+    )
+
+
+def _clipping(estimator: Estimator) -> ClippingUse | None:
+    history = estimator.history
+    if history is None or not history.updates:
+        return None
+    updates = history.updates
+    return clipping_use([each.gradient_norm for each in updates], [each.clipped for each in updates])

@@ -1,0 +1,129 @@
+"""The page of a diagnosis: one HTML file that needs no network, and its plots as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from unrolled.inspection.examination import Examination
+from unrolled.reporting.diagnosis.clipping import clipping_norms
+from unrolled.reporting.diagnosis.context import context_curve, order_test
+from unrolled.reporting.diagnosis.flow import decay, gradient_over_time, jacobian_range, weight_parts
+from unrolled.reporting.diagnosis.gates import gate_strips, time_constants
+from unrolled.reporting.diagnosis.triangle import triangle_map
+from unrolled.reporting.pages import rendered
+from unrolled.reporting.plot import Plot
+from unrolled.saving.files import write_file
+
+
+class Section(NamedTuple):
+    """Plots that answer one question."""
+
+    title: str
+    text: str
+    plots: Sequence[Plot]
+
+
+def write_diagnosis(path: str | Path, examined: Examination) -> Path:
+    """Writes the page.
+
+    Raises:
+        StorageError: the file cannot be written; one that was there before is untouched.
+    """
+    return write_file(path, diagnosis_page(examined))
+
+
+def write_plots(folder: str | Path, examined: Examination) -> list[Path]:
+    """Writes every plot as PNG and as SVG into a folder that exists.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    plots = [plot for section in sections(examined) for plot in section.plots]
+    return [plot.save(folder, kind) for plot in plots for kind in ("png", "svg")]
+
+
+def diagnosis_page(examined: Examination) -> str:
+    """The page's HTML."""
+    found = examined.diagnosis
+    return rendered(
+        "diagnosis",
+        title=f"Diagnosis: {examined.name}",
+        network=examined.network,
+        data=examined.data,
+        verdict=found.verdict,
+        worrying=found.verdict.kind != "healthy",
+        sections=sections(examined),
+        gates=found.gates,
+    )
+
+
+def sections(examined: Examination) -> list[Section]:
+    """The plots of what was measured, by the question they answer."""
+    made = [
+        Section(
+            "How the gradient flows",
+            "Left to right is the way back in time. What falls by orders of magnitude over the sequence has "
+            "vanished; what rises has exploded.",
+            list(_flow_plots(examined)),
+        ),
+        Section(
+            "What single steps do to it",
+            "A singular value of 1 keeps what passes; the product over many steps is what an error meets.",
+            [jacobian_range(each, number) for number, each in enumerate(examined.diagnosis.jacobians)],
+        ),
+        Section(
+            "Gates over a sequence",
+            "Each column is a step with what it read beneath, each row a unit; those that keep the longest "
+            "are on top.",
+            list(_gate_plots(examined)),
+        ),
+        Section(
+            "How much of the past is used",
+            "What the model loses when it sees only the latest steps, and when their order is lost.",
+            list(_context_plots(examined)),
+        ),
+        Section(
+            "Clipping in training",
+            "Norms of the gradients before clipping, as the history of the run has them.",
+            list(_clipping_plots(examined)),
+        ),
+    ]
+    return [section for section in made if section.plots]
+
+
+def _flow_plots(examined: Examination) -> Iterator[Plot]:
+    found = examined.diagnosis
+    if found.flows:
+        yield gradient_over_time(found.flows)
+    flows = {each.layer: each for each in found.flows}
+    triangles = {each.layer: each for each in found.triangles}
+    jacobians = {each.layer: each for each in found.jacobians}
+    for number, layer in enumerate(dict.fromkeys([*flows, *triangles, *jacobians])):
+        yield decay(flows.get(layer), triangles.get(layer), jacobians.get(layer), number)
+    for number, triangle in enumerate(found.triangles):
+        yield triangle_map(triangle, examined.labels, number)
+    for number, parts in enumerate(found.weights):
+        yield weight_parts(parts, number)
+
+
+def _gate_plots(examined: Examination) -> Iterator[Plot]:
+    for number, gates in enumerate(examined.diagnosis.gates):
+        yield gate_strips(gates, examined.labels, number)
+    for number, gates in enumerate(examined.diagnosis.gates):
+        plot = time_constants(gates, len(examined.labels), number)
+        if plot is not None:
+            yield plot
+
+
+def _context_plots(examined: Examination) -> Iterator[Plot]:
+    if examined.diagnosis.context is not None:
+        yield context_curve(examined.diagnosis.context)
+    if examined.diagnosis.order is not None:
+        yield order_test(examined.diagnosis.order)
+
+
+def _clipping_plots(examined: Examination) -> Iterator[Plot]:
+    if examined.diagnosis.clipping is not None:
+        yield clipping_norms(examined.diagnosis.clipping, examined.norms, examined.threshold)
