@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 from benchmarks.machine import machine
 
@@ -21,16 +23,37 @@ def data_folder() -> Path:
     return Path(sys.argv[1])
 
 
-def claim(score: str, bar: float, command: list[str], *, better: str, **further: float) -> None:
+def claim(score: str, bar: float, *commands: list[str], better: str, **further: float) -> None:
     """Train, and print the score, the bar and every baseline's score on the same data.
 
     Args:
         score: the name of the score the claim is about.
         bar: what it has to reach.
-        command: the words after ``unrolled train``.
+        commands: the words after ``unrolled train``; of several, such as the folds of a cross-validation, the
+            scores are averaged.
         better: "less" or "more".
         further: bars for further scores of the same model, by name.
     """
+    runs = [_trained(command) for command in commands]
+    bars = {score: bar} | further
+    values = {name: fmean(run["scores"][name] for run in runs) for name in bars}
+    held = {
+        name: values[name] <= bars[name] if better == "less" else values[name] >= bars[name] for name in bars
+    }
+    shown = ", ".join(
+        f"{name} {values[name]:.4f} (bar {bars[name]:g} {'held' if held[name] else 'MISSED'}; "
+        + ", ".join(f"{simple} {value:.4f}" for simple, value in _beside(runs, name).items())
+        + ")"
+        for name in bars
+    )
+    data = runs[0]["data"] if len(runs) == 1 else f"{len(runs)} folds"
+    seconds = sum(run["seconds"] for run in runs)
+    print(f"{commands[0][0]} {data}: {shown} in {seconds:.0f} s on {machine()}")
+    raise SystemExit(0 if all(held.values()) else 1)
+
+
+def _trained(command: list[str]) -> dict[str, Any]:
+    """What ``unrolled train ... --json`` prints."""
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
             [
@@ -45,19 +68,13 @@ def claim(score: str, bar: float, command: list[str], *, better: str, **further:
             text=True,
             check=True,
         )
-    printed = json.loads(run.stdout)
-    bars = {score: bar} | further
-    values = {name: printed["scores"][name] for name in bars}
-    held = {
-        name: values[name] <= bars[name] if better == "less" else values[name] >= bars[name] for name in bars
+    return json.loads(run.stdout)
+
+
+def _beside(runs: list[dict[str, Any]], name: str) -> dict[str, float]:
+    """The baselines' scores of that name."""
+    return {
+        simple: fmean(run["baselines"][simple][name] for run in runs)
+        for simple, row in runs[0]["baselines"].items()
+        if name in row
     }
-    shown = ", ".join(
-        f"{name} {values[name]:.4f} (bar {bars[name]:g} {'held' if held[name] else 'MISSED'}; "
-        + ", ".join(
-            f"{simple} {row[name]:.4f}" for simple, row in printed["baselines"].items() if name in row
-        )
-        + ")"
-        for name in bars
-    )
-    print(f"{command[0]} {printed['data']}: {shown} in {printed['seconds']:.0f} s on {machine()}")
-    raise SystemExit(0 if all(held.values()) else 1)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ from rich.console import Console
 from rich.progress import track
 
 _logger = logging.getLogger("unrolled")
+
+_LONG = 2.0
+"""Seconds after which it is worth saying where the features went."""
 
 
 def cache_folder() -> Path:
@@ -46,7 +50,7 @@ def features_of(
         compute: makes a file's features; called in threads, several at once.
         settings: everything the features depend on besides the file, as plain JSON values; with them the name
             and the version of what computes them.
-        progress: show a bar on standard error; None: where the package's notes are shown.
+        progress: show a bar where standard error is a terminal; None: where the package's notes are shown.
 
     Raises:
         DataError: as `compute` does; of several broken files the first in order is named.
@@ -57,18 +61,21 @@ def features_of(
     def of(file: Path | bytes) -> np.ndarray:
         return cache.get(file, compute)
 
+    started = time.perf_counter()
     with _workers() as pool:
         pending = [pool.submit(of, file) for file in files]
         found = list(_finished(pending, shown))
-    if cache.computed:
+    if cache.computed and time.perf_counter() - started > _LONG:
         where = f"kept in {cache.folder}" if cache.writable else f"{cache.folder} cannot be written to"
         _logger.info(f"Computed the features of {len(cache.computed):,} files; {where}.")
     return found
 
 
 def _finished(pending: Sequence[Future[np.ndarray]], shown: bool) -> Iterator[np.ndarray]:
-    bar = track(pending, "features", console=Console(stderr=True), transient=True, disable=not shown)
-    for future in bar:
+    console = Console(stderr=True)
+    # In a log file a bar that goes away would leave empty lines.
+    hidden = not (shown and console.is_terminal)
+    for future in track(pending, "features", console=console, transient=True, disable=hidden):
         yield future.result()
 
 
