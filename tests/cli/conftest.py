@@ -15,6 +15,7 @@ REVIEWS = [
     ("dull and long", "bad"),
 ] * 5
 SENTENCES = [("the cat runs", "D N V"), ("a dog sits", "D N V"), ("the dog runs", "D N V")] * 5
+PAIRS = [("one two", "zwei eins"), ("two one", "eins zwei"), ("two two", "zwei zwei"), ("one", "eins")] * 5
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,14 @@ def files(tmp_path_factory):
     (folder / "text.txt").write_text("deep in the deep sea\n" * 20)
     rows = "".join(f"2024-{1 + day // 28:02}-{1 + day % 28:02},{10 + day % 7}\n" for day in range(112))
     (folder / "sales.csv").write_text(f"ds,y\n{rows}")
+    pairs = "".join(f"{source}\t{target}\n" for source, target in PAIRS)
+    (folder / "pairs.tsv").write_text(f"question\tanswer\n{pairs}")
     return {
         "classify": folder / "reviews.tsv",
         "tag": folder / "tags.tsv",
         "generate": folder / "text.txt",
         "forecast": folder / "sales.csv",
+        "translate": folder / "pairs.tsv",
     }
 
 

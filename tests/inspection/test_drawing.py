@@ -45,6 +45,19 @@ def test_feedback_is_said():
     )
 
 
+def test_a_decoder_stands_beside_its_encoder():
+    decoder = Unrolling(["<start>", "le"], [Row(1, "GRU", 4)], "each", feedback=True)
+    encoder = Unrolling(["the", "cat"], BOTH, "none", decoder=decoder, attends=True)
+    first, second = (
+        [text.get_text() for text in axes.texts if text.get_text()] for axes in draw(encoder).axes
+    )
+    assert any("start the decoder, which looks at every step" in text for text in first)
+    assert not any(text.startswith(r"$\hat{y}") for text in first)
+    assert {"<start>", "le", r"$\hat{y}_{2}$", "GRU, layer 1\n4 units $\\rightarrow$"} <= set(second)
+    (alone,) = draw(decoder).axes
+    assert alone.get_position().width == 1
+
+
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
 def test_saving(suffix, tmp_path):
     # Words that look like mathematics or markup, or are long, are drawn as they are.

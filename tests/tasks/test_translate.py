@@ -80,9 +80,11 @@ def test_predictions_do_not_depend_on_company(translator):
 
 def test_several_targets_come_best_first(translator):
     rows = translator.predict(["one two", "three"], n_best=3)
-    assert [(row["source"], row["rank"]) for row in rows] == [(s, r) for s in (1, 2) for r in (1, 2, 3)]
+    assert [(row["source"], row["rank"]) for row in rows] == [
+        (source, rank) for source in ("one two", "three") for rank in (1, 2, 3)
+    ]
     assert [row["text"] for row in rows if row["rank"] == 1] == ["zwei eins", "drei"]
-    for source in (1, 2):
+    for source in ("one two", "three"):
         scores = [row["score"] for row in rows if row["source"] == source]
         assert scores == sorted(scores, reverse=True)
     with pytest.raises(ConfigError, match="n_best: expected at most beam_size"):

@@ -53,16 +53,21 @@ class Unrolling:
     Attributes:
         inputs: what stands beneath each step, such as a word.
         rows: the recurrent layers from the lowest up.
-        outputs: "each" step has one; "pooled" is one for all steps; "last" is one at the last step.
+        outputs: "each" step has one; "pooled" is one for all steps; "last" is one at the last step; "none" is
+            for an encoder, which only hands its states on.
         more: whether the sequence goes on beyond the steps shown.
         feedback: whether an output becomes the next step's input when the network is used.
+        decoder: what starts from its last states.
+        attends: whether the decoder looks back at every step.
     """
 
     inputs: Sequence[str]
     rows: Sequence[Row]
-    outputs: Literal["each", "pooled", "last"]
+    outputs: Literal["each", "pooled", "last", "none"]
     more: bool = False
     feedback: bool = False
+    decoder: Unrolling | None = None
+    attends: bool = False
 
 
 def save_drawing(unrolling: Unrolling, path: str | Path) -> Path:
@@ -97,15 +102,17 @@ def draw(unrolling: Unrolling) -> Figure:
     """The drawing as a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    pen = _Pen(unrolling)
-    left, right = -0.75 * pen.column - _LABELS, (len(unrolling.inputs) - 0.1) * pen.column
-    above = {"each": 1.85, "last": 1.5, "pooled": 2.5}[unrolling.outputs]
-    bottom, top = -0.75 * _ROW, (len(unrolling.rows) + above) * _ROW
-    figure = Figure(figsize=(0.62 * (right - left), 0.62 * (top - bottom)), facecolor="white")
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(left, right), ylim=(bottom, top))
-    axes.axis("off")
-    pen.draw(axes)
+    pens = [_Pen(unrolling)] if unrolling.decoder is None else [_Pen(unrolling), _Pen(unrolling.decoder)]
+    bottom, top = -0.75 * _ROW, max(pen.height for pen in pens) * _ROW
+    widths = [pen.right - pen.left for pen in pens]
+    figure = Figure(figsize=(0.62 * sum(widths), 0.62 * (top - bottom)), facecolor="white")
+    begin = 0.0
+    for pen, width in zip(pens, widths, strict=True):
+        axes = figure.add_axes((begin, 0, width / sum(widths), 1))
+        axes.set(xlim=(pen.left, pen.right), ylim=(bottom, top))
+        axes.axis("off")
+        pen.draw(axes)
+        begin += width / sum(widths)
     return figure
 
 
@@ -119,6 +126,10 @@ class _Pen:
         self.unrolling = unrolling
         self.both = any(row.backward for row in unrolling.rows)
         self.column = 2.5 if self.both else 1.7
+        self.left = -0.75 * self.column - _LABELS
+        self.right = (len(unrolling.inputs) - 0.1) * self.column
+        above = {"each": 1.85, "last": 1.5, "pooled": 2.5, "none": 1.5}[unrolling.outputs]
+        self.height = len(unrolling.rows) + above
 
     def draw(self, axes: Axes) -> None:
         """Draw all of it."""
@@ -170,6 +181,12 @@ class _Pen:
             if self.unrolling.feedback:
                 fed_back = r"in use, $\hat{y}_t$ is fed back as $x_{t+1}$"
                 self.text(steps[-1] / 2 * self.column, height + 0.6, fed_back, 8.5)
+            return
+        if self.unrolling.outputs == "none":
+            handed = "the last states start the decoder" + (
+                ", which looks at every step's" if self.unrolling.attends else ""
+            )
+            self.text(steps[-1] / 2 * self.column, height - 0.2, f"{handed} ⟶", 8.5)
             return
         if self.unrolling.outputs == "last":
             place = steps[-1] * self.column

@@ -9,26 +9,48 @@ from torch import nn
 from unrolled.data.batches import Batch
 from unrolled.inspection.drawing import Row, Unrolling
 from unrolled.layers import GRU, LSTM, RNN
+from unrolled.models.conditional import ConditionalModel
+from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
 
 
 def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
     """The network of a fitted estimator over the first steps of a batch's longest sequence."""
-    length, row = batch.lengths.max(0)
-    shown = max(1, min(steps, int(length)))
-    one = {name: values[int(row), :shown] for name, values in batch.inputs.items()}
+    length, row = (int(each) for each in batch.lengths.max(0))
+    shown = max(1, min(steps, length))
+    one = {name: values[row, :shown] for name, values in batch.inputs.items() if name != "previous"}
+    model = estimator.model
+    if not isinstance(model, ConditionalModel):
+        return Unrolling(
+            inputs=estimator.step_labels(one),
+            rows=_rows(model.get_submodule("recurrent")),
+            outputs=_outputs(estimator, batch),
+            more=length > shown,
+            feedback=estimator.task == "generate",
+        )
+    written = int(batch.output_lengths[row])
+    previous = {"previous": batch.inputs["previous"][row, : max(1, min(steps, written))]}
+    decoder = Unrolling(
+        inputs=estimator.step_labels(previous),
+        rows=_rows(model.decoder.recurrent),
+        outputs="each",
+        more=written > steps,
+        feedback=True,
+    )
+    if not isinstance(model, EncoderDecoder):
+        return decoder
     return Unrolling(
         inputs=estimator.step_labels(one),
-        rows=_rows(estimator.model),
-        outputs=_outputs(estimator, batch),
-        more=int(length) > shown,
-        feedback=estimator.task == "generate",
+        rows=_rows(model.encoder),
+        outputs="none",
+        more=length > shown,
+        decoder=decoder,
+        attends=model.decoder.attention is not None,
     )
 
 
-def _rows(model: nn.Module) -> list[Row]:
-    """The main recurrent layers' rows; encoders inside an input layer are part of the input."""
-    layer = model.get_submodule("recurrent")
+def _rows(layer: nn.Module) -> list[Row]:
+    """The recurrent layers' rows; encoders inside an input layer are part of the input."""
     assert isinstance(layer, RNN | GRU | LSTM)
     return [
         Row(number, type(layer).__name__, width, backward)

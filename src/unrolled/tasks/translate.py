@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
 from unrolled.data.example import Example, Examples
@@ -71,9 +72,8 @@ class Translator(Estimator[Examples]):
             options: those of `unrolled.tasks.translation.config.SearchConfig`; by default as in training.
 
         Returns:
-            Texts; where ``n_best`` is asked for, a dict for each of them: ``source`` (its place, counted from
-            1), ``rank``, ``text``, ``log_probability`` and ``score``, which divides that by the penalty of
-            its length.
+            Texts; where ``n_best`` is asked for, a dict for each of them: ``source``, ``rank``, ``text``,
+            ``log_probability`` and ``score``, which divides that by the penalty of its length.
 
         Raises:
             ConfigError: there is no such option, or its value does not fit.
@@ -86,13 +86,13 @@ class Translator(Estimator[Examples]):
             return [self._text(example, best) for example, (best, *_) in zip(examples, found, strict=True)]
         return [
             {
-                "source": place,
+                "source": example.inputs,
                 "rank": rank,
                 "text": self._text(example, hypothesis),
                 "log_probability": hypothesis.log_probability,
                 "score": hypothesis.score,
             }
-            for place, (example, hypotheses) in enumerate(zip(examples, found, strict=True), start=1)
+            for example, hypotheses in zip(examples, found, strict=True)
             for rank, hypothesis in enumerate(hypotheses[: search.n_best], start=1)
         ]
 
@@ -147,8 +147,13 @@ class Translator(Estimator[Examples]):
     def _network(self) -> ConditionalModel:
         return cast(ConditionalModel, self.model)
 
-    def _token_label(self, token: int) -> str:
-        return self._symbols.source.tokenizer.symbol(token).strip()
+    def step_labels(self, inputs: Mapping[str, Tensor]) -> list[str]:
+        """What each step of the encoder reads or, given ``previous`` alone, of the decoder."""
+        reads = "tokens" in inputs
+        tokenizer = (self._symbols.source if reads else self._symbols.target).tokenizer
+        steps = inputs["tokens" if reads else "previous"].tolist()
+        labels = [tokenizer.symbol(step).strip() if step < tokenizer.size else "copied" for step in steps]
+        return labels if reads else ["<start>", *labels[1:]]
 
     def _found(
         self, examples: Examples, items: list[Encoded], search: SearchConfig
