@@ -1,4 +1,4 @@
-"""Whether a person changes rooms, by radio signals (five folds): beside a linear model of their statistics."""
+"""Whether a person changes rooms, by radio signals (five folds): beside a linear model of statistics."""
 
 import csv
 import tempfile

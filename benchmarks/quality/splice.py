@@ -1,4 +1,4 @@
-"""Splice junctions in DNA, no string twice, a fixed fifth for testing: beside a linear model of each place."""
+"""Splice junctions in DNA, no string twice, a fixed fifth for testing: beside a linear model of places."""
 
 import csv
 import tempfile
