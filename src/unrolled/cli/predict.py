@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +32,7 @@ def predict_command() -> Any:
     from unrolled.tasks.translation.config import SearchConfig
 
     writing = flags(WritingConfig, "Models that generate")
-    searching = flags(SearchConfig, "Models that translate")
+    searching = flags(SearchConfig, "Models that translate or caption")
     forecasting = flags(ForecastOptions, "Models that forecast")
     return command("predict", predict, [*writing, *searching, *forecasting])
 
@@ -224,11 +225,20 @@ def _sequence(line: str) -> Any:
         return line
 
 
+def _subject(line: str) -> Any:
+    """A class or an image's path; or where the line is JSON, values by name or a vector."""
+    if line.lstrip().startswith(("{", "[")):
+        with suppress(json.JSONDecodeError):
+            return json.loads(line)
+    return line
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "classify": _sequence,
     "tag": str.split,
     "generate": str,
     "translate": str,
+    "caption": _subject,
 }
 
 

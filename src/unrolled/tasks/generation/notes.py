@@ -33,7 +33,12 @@ class NoteMedium(Medium[Examples]):
     """Sequences of sets of piano notes; a step of a sequence is the list of the notes that sound."""
 
     baseline = NoteMarkov
-    usual: ClassVar[Mapping[str, Any]] = {"dropout": 0.5, "recurrent_dropout": 0.3, "batch_size": 8}
+    usual: ClassVar[Mapping[str, Any]] = {
+        "epochs": 60,
+        "dropout": 0.5,
+        "recurrent_dropout": 0.3,
+        "batch_size": 8,
+    }
 
     def __init__(self) -> None:
         self.steps_per_beat = 4
