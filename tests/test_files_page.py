@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unrolled.data.loading import load_labelled, load_series, load_tagged
+from unrolled.data.loading import load_captions, load_labelled, load_series, load_tagged
 from unrolled.data.roll_files import read_rolls
 from unrolled.data.rolls import notes_of_roll
 from unrolled.tasks.registry import estimator_class, task_names
@@ -27,8 +27,16 @@ def words_and_tags(path):
     return [(list(example.inputs), list(example.target)) for example in load_tagged(path)]
 
 
+def values_and_tags(path):
+    return [(example.inputs.tolist(), list(example.target)) for example in load_tagged(path)]
+
+
 def notes(path):
     return [notes_of_roll(example.inputs) for example in read_rolls(path).part("train")]
+
+
+def classes_and_texts(path):
+    return [(list(example.inputs.values()), example.target) for example in load_captions(path)]
 
 
 def series(path):
@@ -40,8 +48,10 @@ def series(path):
     [
         ("classify", 0, texts_and_labels, [("a fine film", "good"), ("a dull film", "bad")]),
         ("classify", 1, sequences_and_labels, [([0.1, 0.4, 0.2], "up"), ([0.9, 0.3, 0.1], "down")]),
+        ("tag", 1, values_and_tags, [([[0.1, 2], [0.3, 1]], ["still", "moving"])]),
         ("tag", 0, words_and_tags, [(["Ada", "ran"], ["B-PER", "O"]), (["yes"], ["O"])]),
         ("generate", 0, notes, [[[60, 64, 67], [60, 64, 67], [], [62]]]),
+        ("caption", 0, classes_and_texts, [(["Italian"], "Rossi"), (["Irish"], "Murphy")]),
         (
             "forecast",
             0,
@@ -60,8 +70,9 @@ def test_an_example_is_read_as_the_page_says(section, number, read, expected, tm
 
 def test_no_example_is_left_out():
     assert {section: len(blocks(section)) for section in SECTIONS if blocks(section)} == {
+        "caption": 1,
         "classify": 2,
-        "tag": 1,
+        "tag": 2,
         "generate": 1,
         "forecast": 2,
     }
