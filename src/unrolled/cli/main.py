@@ -44,7 +44,7 @@ app = typer.Typer(
 app.add_typer(
     typer.Typer(
         cls=TaskCommands,
-        help="Train a network for a task: classify, tag, generate, forecast or translate.",
+        help="Train a network for a task: classify, tag, generate, forecast, translate or caption.",
         no_args_is_help=True,
     ),
     name="train",

@@ -89,6 +89,7 @@ def predict(
         if attention is not None:
             predictions = _aligned(estimator, data, attention, chosen)
         else:
+            with notes_shown():
             predictions = _predictions(estimator, data, chosen)
         if as_json:
             _print_json(estimator, model, predictions)
@@ -225,6 +226,12 @@ def _sequence(line: str) -> Any:
         return line
 
 
+def _steps(line: str) -> Any:
+    """The words of a sentence; or where the line is a JSON list, a sequence of numbers."""
+    read = _sequence(line)
+    return read.split() if isinstance(read, str) else read
+
+
 def _subject(line: str) -> Any:
     """A class or an image's path; or where the line is JSON, values by name or a vector."""
     if line.lstrip().startswith(("{", "[")):
@@ -235,7 +242,7 @@ def _subject(line: str) -> Any:
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "classify": _sequence,
-    "tag": str.split,
+    "tag": _steps,
     "generate": str,
     "translate": str,
     "caption": _subject,

@@ -61,8 +61,8 @@ class Captioner(Estimator[Examples]):
 
     Example:
         >>> names = [("cat", "Tom"), ("dog", "Rex"), ("cat", "Tom"), ("dog", "Rex")]
-        >>> captioner = Captioner(hidden_size=32, dropout=0, epochs=100, learning_rate=0.02).fit(names, dev=names)
-        >>> captioner.predict(["dog", "cat"])
+        >>> captioner = Captioner(hidden_size=32, dropout=0, epochs=100, learning_rate=0.02)
+        >>> captioner.fit(names, dev=names).predict(["dog", "cat"])
         ['Rex', 'Tom']
     """
 
