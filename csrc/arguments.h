@@ -74,7 +74,7 @@ struct LstmBackwardRecord {
 
 struct StepRecord {  // one layer of a step without a gradient; see step.h
   int64_t gates, rows, inputs, hidden, activation;
-  const void *weight_ih, *weight_hh, *bias, *bias_n;
+  const void *weight_ih, *weight_hh, *bias_ih, *bias_hh;
   const void *norm_ih_gain, *norm_hh_gain, *peephole, *norm_cell_gain, *norm_cell_bias;
   void *h, *c, *sums_x, *sums_h;
   double zoneout_h, zoneout_c, epsilon;

@@ -20,8 +20,8 @@ template <typename T> void step(const StreamRecord& stream, const T* x, T* outpu
     each.activation = Activation(r.activation);
     each.weight_ih = in<T>(r.weight_ih);
     each.weight_hh = in<T>(r.weight_hh);
-    each.bias = in<T>(r.bias);
-    each.bias_n = in<T>(r.bias_n);
+    each.bias_ih = in<T>(r.bias_ih);
+    each.bias_hh = in<T>(r.bias_hh);
     each.norm_ih_gain = in<T>(r.norm_ih_gain);
     each.norm_hh_gain = in<T>(r.norm_hh_gain);
     each.peephole = in<T>(r.peephole);

@@ -91,8 +91,8 @@ template <typename T> struct StepLayer {
   Activation activation;       // of the simple recurrent network
   const T *weight_ih;          // [G*H, I], packed
   const T *weight_hh;          // [G*H, H], packed
-  const T *bias;               // [G*H], optional
-  const T *bias_n;             // [H], optional: inside a GRU's reset gate's product
+  const T *bias_ih;            // [G*H], optional
+  const T *bias_hh;            // [G*H], optional
   const T *norm_ih_gain;       // [G*H], optional
   const T *norm_hh_gain;       // [G*H], optional
   const T *peephole;           // [3, H], optional: to i, f and o
@@ -132,15 +132,18 @@ template <typename T> struct StepLayer {
   template <typename Body> void each_vector(const Body& body) const {
     for (int64_t j = 0; j < hidden; j += kLanes<T>) body(j, int(std::min<int64_t>(kLanes<T>, hidden - j)));
   }
-  Vec<T> entering(const T* from_x, int64_t j, int n) const {
-    const Vec<T> x = load_first(from_x + j, n);
-    return bias ? x + load_first(bias + j, n) : x;
+  static Vec<T> with_bias(const T* sums, const T* bias, int64_t j, int n) {
+    const Vec<T> sum = load_first(sums + j, n);
+    return bias ? sum + load_first(bias + j, n) : sum;
+  }
+  Vec<T> entering(const T* from_x, const T* from_h, int64_t j, int n) const {
+    return with_bias(from_x, bias_ih, j, n) + with_bias(from_h, bias_hh, j, n);
   }
   static Vec<T> kept(Vec<T> old, Vec<T> fresh, T keep) { return keep > 0 ? keep * old + (1 - keep) * fresh : fresh; }
 
   void rnn(const T* from_x, const T* from_h, T* own_h) const {
     each_vector([&](int64_t j, int n) {
-      const Vec<T> fresh = activate<T>(activation, entering(from_x, j, n) + load_first(from_h + j, n));
+      const Vec<T> fresh = activate<T>(activation, entering(from_x, from_h, j, n));
       store_first(own_h + j, kept(load_first(own_h + j, n), fresh, zoneout_h), n);
     });
   }
@@ -148,11 +151,10 @@ template <typename T> struct StepLayer {
   void gru(const T* from_x, const T* from_h, T* own_h) const {
     each_vector([&](int64_t j, int n) {
       const int64_t z_at = hidden + j, n_at = 2 * hidden + j;
-      Vec<T> candidate = load_first(from_h + n_at, n);
-      if (bias_n) candidate += load_first(bias_n + j, n);
-      const Vec<T> reset = sigmoid<T>(entering(from_x, j, n) + load_first(from_h + j, n));
-      const Vec<T> update = sigmoid<T>(entering(from_x, z_at, n) + load_first(from_h + z_at, n));
-      const Vec<T> fresh = hyperbolic_tangent<T>(entering(from_x, n_at, n) + reset * candidate);
+      const Vec<T> reset = sigmoid<T>(entering(from_x, from_h, j, n));
+      const Vec<T> update = sigmoid<T>(entering(from_x, from_h, z_at, n));
+      const Vec<T> candidate = with_bias(from_h, bias_hh, n_at, n);
+      const Vec<T> fresh = hyperbolic_tangent<T>(with_bias(from_x, bias_ih, n_at, n) + reset * candidate);
       const Vec<T> old = load_first(own_h + j, n);
       store_first(own_h + j, kept(old, fresh + update * (old - fresh), zoneout_h), n);
     });
@@ -162,9 +164,7 @@ template <typename T> struct StepLayer {
   void lstm(T* from_x, const T* from_h, T* own_h, T* own_c) const {
     T *const fresh_c = from_x, *const gate_o = from_x + 3 * hidden;
     each_vector([&](int64_t j, int n) {
-      const auto gate = [&](int g) {
-        return entering(from_x, g * hidden + j, n) + load_first(from_h + g * hidden + j, n);
-      };
+      const auto gate = [&](int g) { return entering(from_x, from_h, g * hidden + j, n); };
       const auto seen = [&](int g, Vec<T> cell) { return load_first(peephole + g * hidden + j, n) * cell; };
       const Vec<T> old = load_first(own_c + j, n);
       Vec<T> i = gate(0), f = gate(1), o = gate(3);

@@ -227,6 +227,9 @@ def test_doctor_says_which_recurrence_runs_and_why(models, unrolled):
     of_model = unrolled("doctor", models["tag"], "--json").json["recurrences"]
     assert any(row["layer"].startswith("recurrent") for row in of_model)
     assert made["recurrences"][0]["runs"].split()[0] in unrolled("doctor").out
+    (of_options,) = unrolled("doctor", "--projection-size", 2, "--json").json["recurrences"]
+    assert of_options["layer"] == "LSTM"
+    assert of_options["runs"].startswith("reference")
 
 
 def test_data_lists_what_is_built_in(unrolled):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group
@@ -11,22 +11,47 @@ from rich.table import Table
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, result
+from unrolled.errors import ConfigError
+
+
+def doctor_command() -> Any:
+    """The command, with flags made of a network's options: asked for only when it runs."""
+    from unrolled.cli.options import command, flags
+    from unrolled.models.config import NetworkConfig
+
+    return command("doctor", doctor, flags(NetworkConfig, "A layer to ask for"))
 
 
 def doctor(
     model: Annotated[Path | None, typer.Argument(help="A model folder, to ask for its layers.")] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where the layer to ask for is, cpu or cuda.", rich_help_panel="A layer to ask for"
+        ),
+    ] = "cpu",
     as_json: Annotated[bool, AsJson] = False,
+    **options: Any,
 ) -> None:
     """Show versions, threads, devices and instruction set, and which recurrence runs for a layer and why."""
     with exit_codes(as_json=as_json):
-        from unrolled.inspection.system import default_layers, recurrences, system
+        from unrolled.cli.options import given
+        from unrolled.inspection.system import default_layers, layer_of, recurrences, system
+        from unrolled.models.config import NetworkConfig
 
-        if model is None:
-            layers = default_layers()
-        else:
+        asked = given(NetworkConfig, options)
+        if model is not None and asked:
+            raise ConfigError(
+                f"expected a model or the options of a layer, got {model} and {', '.join(asked)}"
+            )
+        if model is not None:
             from unrolled.tasks.registry import load
 
             layers = list(load(model).model.named_modules())
+        elif asked:
+            layers = [("", layer_of(asked, device))]
+        else:
+            layers = default_layers(device)
         found = system() | {"recurrences": recurrences(layers)}
         machine = Table(title="This machine", title_justify="left", show_header=False)
         for name, value in found.items():

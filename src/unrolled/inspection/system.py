@@ -11,8 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from unrolled.layers import GRU, LSTM, RNN
-from unrolled.ops.native.library import choices
+from unrolled.errors import ConfigError
+from unrolled.layers import build_recurrent
+from unrolled.layers.implementation import implementation
+from unrolled.layers.recurrent import CELLS
+from unrolled.layers.stack import RecurrentLayer
+from unrolled.models.config import NetworkConfig
+from unrolled.tasks.options import validated
 
 _PACKAGES = ("unrolled", "torch", "numpy", "pandas", "accelerate", "safetensors", "tokenizers", "pydantic")
 
@@ -45,30 +50,26 @@ def recurrences(layers: Iterable[tuple[str, nn.Module]]) -> list[Mapping[str, st
             "layer": f"{name}: {type(layer).__name__}" if name else type(layer).__name__,
             "operator": f"unrolled::{type(layer).__name__.lower()}",
         }
-        | _implementation(layer)
+        | implementation(layer)._asdict()
         for name, layer in layers
-        if isinstance(layer, RNN | GRU | LSTM)
+        if isinstance(layer, RecurrentLayer)
     ]
 
 
-def _implementation(layer: RNN | GRU | LSTM) -> dict[str, str]:
-    weight = layer.get_parameter("weight_hh_l0")
-    reasons = {
-        "no compiled library was installed; a C++ compiler and a new install bring it": not choices(),
-        f"the compiled library is for CPUs, the layer is on {weight.device}": weight.device.type != "cpu",
-        f"the compiled library has no {weight.dtype}": weight.dtype not in (torch.float32, torch.float64),
-        "the compiled library has no projection": isinstance(layer, LSTM) and layer.proj_size > 0,
-    }
-    for reason, holds in reasons.items():
-        if holds:
-            return {"runs": "reference (plain torch)", "why": reason}
-    capability = torch.backends.cpu.get_cpu_capability()
-    return {
-        "runs": f"compiled ({choices()[0]})",
-        "why": f"the fastest one built for a processor with {capability}",
-    }
-
-
-def default_layers() -> list[tuple[str, nn.Module]]:
+def default_layers(device: str = "cpu") -> list[tuple[str, nn.Module]]:
     """One small layer of every cell."""
-    return [("", layer(1, 1)) for layer in (RNN, GRU, LSTM)]
+    return [("", layer_of({"cell": cell, "hidden_size": 1}, device)) for cell in CELLS]
+
+
+def layer_of(options: Mapping[str, Any], device: str = "cpu") -> RecurrentLayer:
+    """A layer as a network's options describe it.
+
+    Raises:
+        ConfigError: an option does not fit, or the device is not there.
+    """
+    network = validated(NetworkConfig, options)
+    try:
+        return build_recurrent(input_size=1, device=device, **network.layer_options())
+    except (RuntimeError, AssertionError) as problem:
+        # torch says it in its first line, and then how to look for bugs in it.
+        raise ConfigError(f"device={device!r} cannot be used: {str(problem).splitlines()[0]}") from problem

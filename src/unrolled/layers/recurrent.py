@@ -165,18 +165,15 @@ class GRU(RecurrentLayer):
         hidden = bias_hh.shape[0] // 3
         return self._weight("bias_ih", suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
 
-    def _recurrent_bias(self, suffix: str) -> Tensor | None:
-        bias_hh = self._parameter("bias_hh", suffix)
-        return None if bias_hh is None else bias_hh.chunk(3)[2]
-
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
         (zoneout,) = self._zoneouts(scan)
+        bias_hh = self._parameter("bias_hh", scan.suffix)
         hidden, h_n, gates, _ = gru(
             scan.gates_x,
             scan.initial[0],
             scan.weight_hh,
-            self._recurrent_bias(scan.suffix),
+            None if bias_hh is None else bias_hh.chunk(3)[2],
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan),
             zoneout,

@@ -5,7 +5,7 @@ A concrete layer adds one thing: how its cell's operator is called (`RecurrentLa
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers import checks
+from unrolled.layers import checks, fused
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -219,6 +219,7 @@ class RecurrentLayer(nn.Module, ABC):
                 self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
         self._present = frozenset(self._parameters)
         self.reset_parameters()
+        self.flatten_parameters()
 
     def _state_sizes(self, layer: int) -> dict[str, int]:
         """The width of each tensor of a layer's state."""
@@ -293,7 +294,14 @@ class RecurrentLayer(nn.Module, ABC):
             fill_gate_bias(bias_ih, bias_hh, self.gate_names.index(gate), len(self.gate_names), value)
 
     def flatten_parameters(self) -> None:
-        """Nothing to do here: kept because code written for `torch.nn` calls it."""
+        """Lay the weights out on a GPU as cuDNN wants them, where it computes this layer."""
+        if fused.runs(self):
+            fused.lay_out(self)
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)
+        self.flatten_parameters()  # moved to another device they are apart again
+        return self
 
     def initial_state(self, batch_size: int) -> State:
         """The state before the first step of ``batch_size`` sequences, as ``initial_state`` configures it.
@@ -346,7 +354,10 @@ class RecurrentLayer(nn.Module, ABC):
             ShapeError: a tensor does not fit; the message says what was expected and what came.
         """
         arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
-        output, final, _ = self._run(arranged, state, probe=False)
+        if fused.runs(self):
+            output, final = self._run_fused(arranged, state)
+        else:
+            output, final, _ = self._run(arranged, state, probe=False)
         if arranged.packed is not None:
             return arranged.pack(output), final
         return arranged.leave(output), final
@@ -439,6 +450,17 @@ class RecurrentLayer(nn.Module, ABC):
             final = map_state(lambda part: part.squeeze(1), final)
         return output, final, run
 
+    def _run_fused(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
+        self._check_dtype(arranged.values)
+        count = arranged.values.shape[1]
+        if state is None:
+            state = self.initial_state(count)
+        elif not arranged.batched:
+            state = map_state(lambda part: part.unsqueeze(1), state)
+        self._layout.split(state, count)  # refuses what does not fit
+        output, final = fused.run(self, arranged.values, state, arranged.lengths)
+        return output, final if arranged.batched else map_state(lambda part: part.squeeze(1), final)
+
     def _run_direction(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...], arranged: Arranged, probe: bool
     ) -> tuple[Steps, dict[str, Tensor]]:
@@ -480,10 +502,6 @@ class RecurrentLayer(nn.Module, ABC):
     @abstractmethod
     def _input_bias(self, suffix: str) -> Tensor | None:
         """The biases that are added to the input's product."""
-
-    def _recurrent_bias(self, suffix: str) -> Tensor | None:
-        """A bias that cannot go with the input's product, for something multiplies it."""
-        return None
 
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:

@@ -154,8 +154,8 @@ def _weights(layer: RecurrentLayer, suffix: str) -> StepWeights:
     return StepWeights(
         weight_ih=layer._weight("weight_ih", suffix),
         weight_hh=layer._weight("weight_hh", suffix),
-        bias=layer._input_bias(suffix),
-        bias_n=layer._recurrent_bias(suffix),
+        bias_ih=layer._parameter("bias_ih", suffix),
+        bias_hh=layer._parameter("bias_hh", suffix),
         norm_ih_gain=layer._parameter("norm_ih_gain", suffix),
         norm_hh_gain=layer._parameter("norm_hh_gain", suffix),
         peephole=layer._parameter("peephole", suffix),

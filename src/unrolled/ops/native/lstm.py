@@ -47,9 +47,9 @@ def lstm_forward(
     exact += [(weight_hh, (4 * units, units)), (peephole, (3, units)), (norm_hh_gain, (4 * units,))]
     exact += [(norm_cell_gain, (units,)), (norm_cell_bias, (units,)), (hidden_mask, (rows, units))]
     broadcast = (zoneout_h, zoneout_c, probe_h, probe_c)
-    if weight_hr is not None or (norm_cell_gain is None) != (norm_cell_bias is None):
+    if (norm_cell_gain is None) != (norm_cell_bias is None):
         return None
-    if not covered(gates_x, lengths, exact, broadcast, shape):
+    if not covered(gates_x, lengths, exact, broadcast, shape, projection=weight_hr is not None):
         return None
     given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
     own = whole(c_0, peephole, norm_cell_gain, norm_cell_bias)
@@ -99,9 +99,9 @@ def lstm_backward(
     exact += [(weight_hh, (4 * units, units)), (norm_hh_gain, (4 * units,))]
     exact += [(norm_cell_gain, (units,)), (norm_cell_bias, (units,))]
     broadcast = (grad_hidden, grad_cell, zoneout_h, zoneout_c, probe_c)
-    if weight_hr is not None or (norm_cell_gain is None) != (norm_cell_bias is None):
+    if (norm_cell_gain is None) != (norm_cell_bias is None):
         return None
-    if not covered(gates, lengths, exact, broadcast, shape):
+    if not covered(gates, lengths, exact, broadcast, shape, projection=weight_hr is not None):
         return None
     (lengths,) = whole(lengths)
     previous_c = new_c = None

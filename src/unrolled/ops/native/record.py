@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON, standardise
+from unrolled.ops.native.coverage import obstacle
 from unrolled.ops.native.library import library
 from unrolled.ops.scan import previous_states, real_steps
-
-_TYPES = (torch.float32, torch.float64)
 
 
 def covered(
@@ -27,6 +26,8 @@ def covered(
     exact: Sequence[tuple[Tensor | None, tuple[int, ...]]],
     spread: Sequence[Tensor | None],
     shape: tuple[int, ...],
+    *,
+    projection: bool = False,
 ) -> bool:
     """Whether the library computes this case; anything else is plain torch's to compute or to refuse.
 
@@ -36,9 +37,12 @@ def covered(
         exact: tensors with the shapes they must have.
         spread: tensors that must be broadcastable to ``shape``.
         shape: ``(T, B, H)``.
+        projection: an LSTM that projects its hidden state.
     """
     dtype = like.dtype
-    if dtype not in _TYPES or 0 in shape or not _readable(like, dtype):
+    if obstacle(like.device.type, dtype, projection=projection) is not None:
+        return False
+    if 0 in shape or not _readable(like, dtype):
         return False
     if lengths is not None and not (
         lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == shape[1:2]

@@ -29,8 +29,8 @@ class StepWeights:
     Attributes:
         weight_ih: ``(G * H, I)``.
         weight_hh: ``(G * H, H)``.
-        bias: added to all gates, ``(G * H,)``.
-        bias_n: a GRU's, inside the reset gate's product, ``(H,)``.
+        bias_ih: added to the product of the input, ``(G * H,)``.
+        bias_hh: added to the recurrent product, ``(G * H,)``.
         norm_ih_gain: gain of the normalised product of the input, ``(G * H,)``.
         norm_hh_gain: gain of the normalised recurrent product, ``(G * H,)``.
         peephole: ``(3, H)``.
@@ -42,8 +42,8 @@ class StepWeights:
 
     weight_ih: Tensor
     weight_hh: Tensor
-    bias: Tensor | None
-    bias_n: Tensor | None
+    bias_ih: Tensor | None
+    bias_hh: Tensor | None
     norm_ih_gain: Tensor | None
     norm_hh_gain: Tensor | None
     peephole: Tensor | None
@@ -56,7 +56,7 @@ class StepWeights:
     def vectors(self) -> tuple[Tensor | None, ...]:
         """The optional ones in the record's order."""
         norms = (self.norm_ih_gain, self.norm_hh_gain)
-        return self.bias, self.bias_n, *norms, self.peephole, self.norm_cell_gain, self.norm_cell_bias
+        return self.bias_ih, self.bias_hh, *norms, self.peephole, self.norm_cell_gain, self.norm_cell_bias
 
 
 class CompiledStep:

@@ -1,0 +1,147 @@
+"""torch's own recurrences over a whole stack of layers at once, which a GPU computes with cuDNN.
+
+They know the plain cells only, and nothing of what happens at a step. cuDNN has no double backward; within
+``torch.backends.cudnn.flags(enabled=False)`` the operators of `unrolled.ops` run, which have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from unrolled.layers.state import State, map_state, reset_rows
+
+if TYPE_CHECKING:
+    from unrolled.layers.stack import RecurrentLayer
+
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def obstacle(layer: RecurrentLayer) -> str | None:
+    """Why torch's own recurrences do not compute a layer, as a clause; None where they do.
+
+    An option that acts in training only is no obstacle in evaluation.
+    """
+    activation = getattr(layer, "nonlinearity", "tanh")
+    reasons = {
+        "layer normalisation": layer.layer_norm,
+        "peepholes": layer.peepholes,
+        "zoneout": any(layer.zoneout),
+        "recurrent dropout": layer.training and layer.recurrent_dropout > 0,
+        "weight drop": layer.training and layer.weight_drop > 0,
+        "the same dropout at every step": layer.training and layer.variational_dropout and layer.dropout > 0,
+        "clipping at every step": bool(layer.clip_step),
+        "layers of different widths": len(set(layer.hidden_sizes)) > 1,
+        f"the activation {activation}": activation not in ("tanh", "relu"),
+        "observers of every step": bool(layer.observers),
+    }
+    lacking = [name for name, holds in reasons.items() if holds]
+    if lacking:
+        return f"cuDNN has no {', no '.join(lacking)}"
+    dtype = layer._weight("weight_hh", "_l0").dtype
+    return None if dtype in _TYPES else f"cuDNN has no {dtype}"
+
+
+def on_gpu(layer: RecurrentLayer) -> bool:
+    """Whether a layer's weights lie where cuDNN could run."""
+    return layer._weight("weight_hh", "_l0").is_cuda
+
+
+def available() -> bool:
+    """Whether cuDNN is there and switched on."""
+    return torch.backends.cudnn.is_available() and torch.backends.cudnn.enabled
+
+
+def runs(layer: RecurrentLayer) -> bool:
+    """Whether a layer's own device computes it this way, as long as nothing but autograd looks on."""
+    return (
+        on_gpu(layer)
+        and available()
+        and obstacle(layer) is None
+        and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()
+    )
+
+
+def run(layer: RecurrentLayer, values: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    """The output of the top layer, and the state at each row's end.
+
+    Args:
+        layer: one without an `obstacle`.
+        values: ``(T, B, I)``.
+        state: the state before the first step.
+        lengths: ``(B,)`` or None.
+    """
+    if lengths is None:
+        return _call(layer, (values,), state, batch_first=(False,))
+    # cuDNN has no rows without a step: they take one, and it is put right afterwards.
+    packed = pack_padded_sequence(values, lengths.cpu().clamp(min=1), enforce_sorted=False)
+    order, back = packed.sorted_indices, packed.unsorted_indices
+    assert order is not None
+    assert back is not None
+    ordered = map_state(lambda part: part.index_select(1, order), state)
+    data, after = _call(layer, (packed.data, packed.batch_sizes), ordered)
+    output, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(values))
+    after = map_state(lambda part: part.index_select(1, back), after)
+    none = lengths == 0
+    return output.masked_fill(none[None, :, None], 0.0), reset_rows(after, none, state)
+
+
+def _call(
+    layer: RecurrentLayer, given: tuple[Tensor, ...], state: State, batch_first: tuple[bool, ...] = ()
+) -> tuple[Tensor, State]:
+    before = state if isinstance(state, tuple) else (state,)
+    function = getattr(torch, _name(layer))
+    results: Any = function(
+        *given,
+        before if len(before) > 1 else before[0],
+        _weights(layer),
+        layer.bias,
+        layer.num_layers,
+        layer.dropout,
+        layer.training,
+        layer.bidirectional,
+        *batch_first,
+    )
+    output, *after = results
+    return output, tuple(after) if len(after) > 1 else after[0]
+
+
+def lay_out(layer: RecurrentLayer) -> None:
+    """Join the weights to one piece of memory; apart, they would be copied together at every call."""
+    from torch.backends.cudnn.rnn import get_cudnn_mode
+
+    weights = _weights(layer)
+    # Weights that are shared, or computed of others, cannot lie one after the other.
+    ordinary = all(isinstance(weight, torch.nn.Parameter) for weight in weights)
+    if not ordinary or len({weight.data_ptr() for weight in weights}) < len(weights):
+        return
+    with torch.cuda.device_of(weights[0]), torch.no_grad():
+        torch._cudnn_rnn_flatten_weight(
+            weights,
+            len(weights) // len(layer._suffixes),
+            layer.input_size,
+            get_cudnn_mode(_name(layer).upper()),
+            layer.hidden_sizes[0],
+            layer.proj_size,
+            layer.num_layers,
+            False,
+            layer.bidirectional,
+        )
+
+
+def _name(layer: RecurrentLayer) -> str:
+    """Of torch's function: lstm, gru, rnn_tanh or rnn_relu."""
+    activation = getattr(layer, "nonlinearity", None)
+    return type(layer).__name__.lower() + (f"_{activation}" if activation else "")
+
+
+def _weights(layer: RecurrentLayer) -> list[Tensor]:
+    return [
+        layer._weight(name, suffix)
+        for index, suffix in enumerate(layer._suffixes)
+        for name in layer._torch_shapes(index // layer._directions)
+    ]
