@@ -11,7 +11,7 @@ from unrolled.cli.chat import chat, chat_command
 from unrolled.cli.compare import OPEN_ENDED, compare
 from unrolled.cli.data import data
 from unrolled.cli.diagnose import diagnose
-from unrolled.cli.doctor import doctor
+from unrolled.cli.doctor import doctor, doctor_command
 from unrolled.cli.evaluate import evaluate
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
@@ -31,7 +31,7 @@ class Verbs(TyperGroup):
         return name, _MADE[name]() if name in _MADE else command, rest
 
 
-_MADE = {"predict": predict_command, "chat": chat_command}
+_MADE = {"predict": predict_command, "chat": chat_command, "doctor": doctor_command}
 
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ app.add_typer(
     ),
     name="train",
 )
-for command in (evaluate, inspect, diagnose, doctor, data):
+for command in (evaluate, inspect, diagnose, data):
     app.command()(command)
 app.command(context_settings=OPEN_ENDED)(compare)
 
@@ -61,6 +61,11 @@ def _predict() -> None:
 
 @app.command("chat", help=chat.__doc__)
 def _chat() -> None:
+    """As `_predict`."""
+
+
+@app.command("doctor", help=doctor.__doc__)
+def _doctor() -> None:
     """As `_predict`."""
 
 

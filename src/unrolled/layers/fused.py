@@ -93,11 +93,10 @@ def run(layer: RecurrentLayer, values: Tensor, state: State, lengths: Tensor | N
 def _call(
     layer: RecurrentLayer, given: tuple[Tensor, ...], state: State, batch_first: tuple[bool, ...] = ()
 ) -> tuple[Tensor, State]:
-    before = state if isinstance(state, tuple) else (state,)
     function = getattr(torch, _name(layer))
     results: Any = function(
         *given,
-        before if len(before) > 1 else before[0],
+        state,
         _weights(layer),
         layer.bias,
         layer.num_layers,
@@ -120,7 +119,7 @@ def lay_out(layer: RecurrentLayer) -> None:
     if not ordinary or len({weight.data_ptr() for weight in weights}) < len(weights):
         return
     with torch.cuda.device_of(weights[0]), torch.no_grad():
-        torch._cudnn_rnn_flatten_weight(
+        torch.ops.aten._cudnn_rnn_flatten_weight(
             weights,
             len(weights) // len(layer._suffixes),
             layer.input_size,
