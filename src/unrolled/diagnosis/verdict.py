@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any, Literal
 
 from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.context import OrderTest
 from unrolled.diagnosis.decay import rate_of, reach_of
+from unrolled.diagnosis.jacobian import Jacobians
 from unrolled.diagnosis.remedies import Case, exploding, healthy, vanishing
 from unrolled.diagnosis.remedy import Remedy
 from unrolled.diagnosis.result import Result
@@ -41,6 +43,7 @@ def conclude(
     decays: Mapping[str, Sequence[float]],
     settings: Mapping[str, Any],
     *,
+    spectra: Sequence[Jacobians] = (),
     order: OrderTest | None = None,
     clipping: ClippingUse | None = None,
 ) -> Verdict:
@@ -48,12 +51,14 @@ def conclude(
 
     - not needed: shuffling the elements of the sequences costs next to nothing (`OrderTest.nothing_lost`);
     - exploding: in some layer an error is more than ten times as large when it has gone all the way back;
-    - vanishing: in no layer is as much as a hundredth of it left then;
+    - vanishing: in no layer is as much as a hundredth of it left then; or it is, but by the Lyapunov exponents
+      an error in any other direction than a single one vanishes: one number is all that could be learnt;
     - healthy: none of these.
 
     Args:
         decays: what is left of an error by lag, for each layer and direction (`GradientFlow.decay`).
         settings: the options of the task, as far as there are any; a remedy needs every option it changes.
+        spectra: the Jacobians of each layer and direction, where they were measured.
         order: what is lost by shuffling.
         clipping: of the training run; suggests a threshold.
 
@@ -85,6 +90,11 @@ def conclude(
     case = Case(settings, decay, clipping)
     # NaN is an explosion too.
     kind: Kind = "exploding" if not left <= EXPLODED else "vanishing" if left < VANISHED else "healthy"
+    alone = _second_factor(spectra, lag)
+    if kind == "healthy" and alone is not None:
+        kind = "vanishing"
+        numbers["factor per step in the second direction"] = alone
+        told += f", but in a single direction; in any other it vanishes, by a factor of {alone:.3g} a step"
     sentence, remedies = _OUTCOMES[kind]
     return Verdict(kind, f"{sentence}: {told} ({layer}).", numbers, remedies(case))
 
@@ -94,6 +104,17 @@ _OUTCOMES = {
     "vanishing": ("The error vanishes on its way back", vanishing),
     "healthy": ("The error keeps its size on its way back", healthy),
 }
+_FEW = 8
+"""In a state of fewer numbers a single direction is no small part."""
+
+
+def _second_factor(spectra: Sequence[Jacobians], lag: int) -> float | None:
+    """The factor per step in the second direction, where an error lives on in one at most in every layer."""
+    wide = [each.lyapunov for each in spectra if len(each.lyapunov) >= _FEW]
+    if not wide or len(wide) < len(spectra):
+        return None
+    second = max(exponents[1] for exponents in wide)
+    return exp(second) if second * lag < log(VANISHED) else None
 
 
 def _not_needed(order: OrderTest) -> str:
