@@ -1,4 +1,4 @@
-"""MNIST as a user would have it from the Hugging Face hub: tables that hold an image, its label and its word."""
+"""MNIST as the Hugging Face hub has it: tables that hold an image, its label, and its word."""
 
 import io
 from pathlib import Path
