@@ -96,7 +96,7 @@ def _call(
     function = getattr(torch, _name(layer))
     results: Any = function(
         *given,
-        state,
+        map_state(Tensor.contiguous, state),  # cuDNN refuses a learned one that is expanded
         _weights(layer),
         layer.bias,
         layer.num_layers,
