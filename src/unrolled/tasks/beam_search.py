@@ -20,6 +20,9 @@ numbers of the rows that the search began with; to the scores of the next symbol
 the state. The hypotheses of a sequence are neighbouring rows, equally many for each.
 """
 
+_CACHED = 1 << 20
+"""Scores that are looked through at a time: so many stay in a processor's cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -99,7 +102,7 @@ class _Search:
         self.limit = lengths
         self.sequences = torch.arange(sequences, device=device)
         self.state = state
-        self.logs = scores.log_softmax(-1).unsqueeze(1)
+        self.likely = _likeliest(scores, 2 * width, sequences)
         self.totals = torch.zeros(sequences, 1, dtype=torch.float64, device=device)
         self.symbols = torch.zeros(sequences, 1, 0, dtype=torch.int64, device=device)
         self.ended = _nothing(sequences, width, device)
@@ -113,16 +116,16 @@ class _Search:
     def take(self, scores: Tensor, state: State) -> None:
         """The model's answer to the newest symbols."""
         self.state = state
-        self.logs = scores.log_softmax(-1).unflatten(0, (len(self.sequences), -1))
+        self.likely = _likeliest(scores, 2 * self.width, len(self.sequences))
 
     def extend(self) -> bool:
         """Make every open hypothesis longer by a symbol; False when nothing is left to do."""
-        sequences, hypotheses, vocabulary = self.logs.shape
         # Twice the width, since at most one extension a hypothesis is the stop symbol: `width` stay open.
-        logs, likely = self.logs.topk(min(2 * self.width, vocabulary))
+        logs, likely = self.likely
+        sequences, hypotheses, each = logs.shape
         joint = (self.totals.unsqueeze(2) + logs).flatten(1)
         totals, places = joint.topk(min(2 * self.width, joint.shape[1]))
-        origins, symbols = places // logs.shape[2], likely.flatten(1).gather(1, places)
+        origins, symbols = places // each, likely.flatten(1).gather(1, places)
         longer = torch.cat([_of(origins, self.symbols), symbols.unsqueeze(2)], dim=2)
         made = longer.shape[2]
         if self.stop is not None:
@@ -194,6 +197,17 @@ class _Search:
     def found(self) -> list[list[Hypothesis]]:
         """The results, in the order in which the sequences came."""
         return self.results
+
+
+def _likeliest(scores: Tensor, count: int, sequences: int) -> tuple[Tensor, Tensor]:
+    """The most probable next symbols: log-probabilities and symbols ``(sequence, hypothesis, count)``."""
+    rows, vocabulary = scores.shape
+    found = [
+        part.log_softmax(-1).topk(min(count, vocabulary))
+        for part in scores.split(max(1, _CACHED // vocabulary))
+    ]
+    logs, symbols = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return logs.view(sequences, rows // sequences, -1), symbols.view(sequences, rows // sequences, -1)
 
 
 def _of(rows: Tensor, symbols: Tensor) -> Tensor:

@@ -48,11 +48,13 @@ class SearchConfig(BaseModel):
     hidden_size=128,
     bidirectional=True,
     dropout=0.1,
+    epochs=40,
     batch_size=64,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     weight_decay=0.01,
     schedule="cosine",
     warmup=0.02,
+    patience=8,
 )
 class TranslateConfig(TaskConfig):
     """How a translator reads its data, is built and is trained.
