@@ -17,7 +17,7 @@ import typer
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import STANDARD_INPUT, standard_input
 from unrolled.cli.music import is_music, save_music
-from unrolled.cli.output import AsJson, finite, note, result
+from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def predict(
     **options: Any,
 ) -> None:
     """Predict for a file, or for each line of standard input as it comes."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), notes_shown():
         from unrolled.tasks.registry import load
 
         if preview and (output is None or as_json):
@@ -89,7 +89,6 @@ def predict(
         if attention is not None:
             predictions = _aligned(estimator, data, attention, chosen)
         else:
-            with notes_shown():
             predictions = _predictions(estimator, data, chosen)
         if as_json:
             _print_json(estimator, model, predictions)
