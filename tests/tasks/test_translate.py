@@ -69,6 +69,14 @@ def test_longer_sources_than_in_training_stand_apart(translator):
     assert "  1: " in str(evaluation)
 
 
+def test_generated_lists_longer_than_in_training_are_scored_too(monkeypatch):
+    monkeypatch.setattr("unrolled.data.generated.COUNT", 30)
+    made = Translator(**SMALL, epochs=1).fit("sorting")
+    shares = made.dev_evaluation.groups["exact match by source length"]
+    assert {"5", "10", "11 (longer than in training)", "15 (longer than in training)"} <= set(shares)
+    assert any("drawn from sorting:15@1" in notice for notice in made.notices)
+
+
 def test_predictions_do_not_depend_on_company(translator):
     sources = [source for source, _ in reversed_words(30, seed=3)]
     for beam in (1, 3):

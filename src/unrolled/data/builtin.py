@@ -74,6 +74,22 @@ class Reference:
             raise ConfigError(f"built-in data {self.written!r} takes no option {', '.join(options)}")
         return loader(**options, **self.settings)
 
+    def longer(self) -> Reference | None:
+        """The same data half as long again, of another seed: whether what was learnt holds beyond training.
+
+        None where a data set has no length.
+
+        Example:
+            >>> resolve("sorting").longer().written
+            'sorting:15@1'
+        """
+        if self.dataset.length is None:
+            return None
+        length, seed = self.settings["length"] * 3 // 2, self.settings["seed"] + 1
+        return Reference(
+            self.dataset, f"{self.dataset.name}:{length}@{seed}", {"length": length, "seed": seed}
+        )
+
 
 def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
     """The built-in data set of that name, or the path, or the two paths with a comma between them.

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
+from unrolled.data.builtin import Reference, resolve
 from unrolled.data.example import Example, Examples
 from unrolled.data.loading import load_pairs
 from unrolled.errors import ConfigError
@@ -36,6 +37,7 @@ from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
 
 _SHOWN = 12
 _FEWEST_UPDATES = 5_000
+_LONGER = 1_000
 
 
 class Translator(Estimator[Examples]):
@@ -63,6 +65,27 @@ class Translator(Estimator[Examples]):
     def _reset(self) -> None:
         super()._reset()
         self._ramp = 1
+
+    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
+        super()._fit(train, dev, run_folder, resume, progress)
+        known = resolve(train) if isinstance(train, str | Path) else None
+        longer = known.longer() if isinstance(known, Reference) else None
+        if longer is not None:
+            self._score_longer(longer)
+
+    def _score_longer(self, built_in: Reference) -> None:
+        """Score generated data longer than the training data was, beside the dev data's lengths."""
+        examples = [
+            example
+            for example in built_in.load("pairs")
+            if len(self._symbols.source.encode(example.inputs)) > self._lengths.source
+        ]
+        self._note(f"Sources longer than in training are scored too, drawn from {built_in.written}.")
+        assert self.dev_evaluation is not None
+        groups = {name: dict(parts) for name, parts in self.dev_evaluation.groups.items()}
+        for name, parts in self._scorer(Examples(tuple(examples[:_LONGER])))().groups.items():
+            groups[name] |= parts
+        self.dev_evaluation = replace(self.dev_evaluation, groups=groups)
 
     def predict(self, data: Any, **options: Any) -> list[Any]:
         """The best target of each source.
