@@ -40,7 +40,10 @@ class RecurrentMatrix(Result):
         """
         if self.slope is None:
             return None
-        return (self.slope * max(self.spectral_norm.values())) ** lag
+        try:
+            return (self.slope * max(self.spectral_norm.values())) ** lag
+        except OverflowError:
+            return float("inf")
 
 
 @dataclass(frozen=True, slots=True)

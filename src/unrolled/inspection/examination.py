@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unrolled.diagnosis import (
     ClippingUse,
     Diagnosis,
+    Gates,
+    GradientFlow,
+    Jacobians,
+    Triangle,
+    WeightParts,
     clipping_use,
     conclude,
     context_curve,
@@ -23,6 +28,8 @@ from unrolled.diagnosis import (
 from unrolled.inspection.measuring import Measured
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.card import describe_network
+
+OfLayer = TypeVar("OfLayer", GradientFlow, Triangle, Jacobians, WeightParts, Gates)
 
 _ROWS = 200
 """Loss steps of a triangle at most; of a longer sequence every second, third... is taken."""
@@ -93,24 +100,31 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
     length = int(batch.lengths[0])
     steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
     looked_back = estimator.model.causal or not measured.per_step
-    flows, clipping = watched.flows(), _clipping(estimator)
+    flows, clipping = _over_time(watched.flows()), _clipping(estimator)
+    spectra = _over_time(jacobians(model, lambda: measured.run(measured.sample)))
     order = order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
     return Diagnosis(
         flows=flows,
-        triangles=triangles(model, measured.loss_at, steps),
-        jacobians=jacobians(model, lambda: measured.run(measured.sample)),
-        weights=weight_parts(model, measured.loss_at, steps),
-        gates=gate_use(model, measured.run),
+        triangles=_over_time(triangles(model, measured.loss_at, steps)),
+        jacobians=spectra,
+        weights=_over_time(weight_parts(model, measured.loss_at, steps)),
+        gates=_over_time(gate_use(model, measured.run)),
         context=context_curve(measured.loss_seen, length) if looked_back else None,
         order=order,
         clipping=clipping,
         verdict=conclude(
             {flow.layer: flow.decay for flow in flows},
             dict(estimator.effective),
+            spectra=spectra,
             order=order,
             clipping=clipping,
         ),
     )
+
+
+def _over_time(results: tuple[OfLayer, ...]) -> tuple[OfLayer, ...]:
+    """Those of layers that read the sequence itself: an input layer's read the characters of one word."""
+    return tuple(each for each in results if not each.layer.startswith("inputs."))
 
 
 def _clipping(estimator: Estimator) -> ClippingUse | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unrolled.inspection.comparison import Compared
-from unrolled.reporting.diagnosis.scales import colour, logarithmic, percentage
+from unrolled.reporting.diagnosis.scales import colour, drawable, logarithmic, percentage
 from unrolled.reporting.pages import rendered
 from unrolled.reporting.plot import WIDE, Plot
 from unrolled.saving.files import write_file
@@ -86,7 +86,7 @@ def _decay(models: Sequence[Compared]) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for number, (name, decay) in enumerate(lines.items()):
-            axes.plot(decay, color=colour(number), label=name)
+            axes.plot(drawable(decay), color=colour(number), label=name)
         logarithmic(axes, [value for decay in lines.values() for value in decay], room=4)
         axes.set(xlabel="steps back (lag)", ylabel="what is left of an error")
         axes.legend()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.diagnosis import GradientFlow, Jacobians, Triangle, WeightParts
-from unrolled.reporting.diagnosis.scales import colour, logarithmic, percentage
+from unrolled.reporting.diagnosis.scales import colour, drawable, logarithmic, percentage
 from unrolled.reporting.figure import MARK, MODEL, REFERENCE
 from unrolled.reporting.plot import Plot
 
@@ -23,7 +23,7 @@ def gradient_over_time(flows: Sequence[GradientFlow]) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for number, flow in enumerate(flows):
-            norm, deviation = np.array(flow.norm), np.array(flow.deviation)
+            norm, deviation = drawable(flow.norm), drawable(flow.deviation)
             distance = np.arange(len(norm))
             axes.plot(distance, norm, color=colour(number), label=flow.layer)
             axes.fill_between(
@@ -62,12 +62,12 @@ def decay(
         axes = figure.add_subplot()
         values = [value for line in measured for value in line]
         if flow is not None:
-            axes.plot(flow.decay, color=MODEL, label="measured in training")
+            axes.plot(drawable(flow.decay), color=MODEL, label="measured in training")
         if triangle is not None:
-            axes.plot(triangle.decay, color=MARK, lw=1.1, label="along one sequence")
+            axes.plot(drawable(triangle.decay), color=MARK, lw=1.1, label="along one sequence")
         if jacobians is not None:
             axes.plot(
-                jacobians.lags, jacobians.product_largest, color=REFERENCE, lw=1.1,
+                jacobians.lags, drawable(jacobians.product_largest), color=REFERENCE, lw=1.1,
                 label="product of Jacobians, largest",
             )  # fmt: skip
             _draw_bound(axes, jacobians, lags)
@@ -88,11 +88,11 @@ def _draw_bound(axes: Axes, jacobians: Jacobians, lags: int) -> None:
     known = [bound for bound in bounds if bound is not None]
     if len(known) < lags:
         return
-    axes.plot(steps, known, color="0.5", ls="--", lw=1, label="bound $(\\gamma\\lambda)^{lag}$")
+    axes.plot(steps, drawable(known), color="0.5", ls="--", lw=1, label="bound $(\\gamma\\lambda)^{lag}$")
     radius = max(jacobians.matrix.spectral_radius.values())
     with np.errstate(over="ignore", under="ignore"):
         powers = np.power(float(radius), np.arange(lags))
-    axes.plot(steps, powers, color="0.5", ls=":", lw=1, label="spectral radius$^{lag}$")
+    axes.plot(steps, drawable(powers), color="0.5", ls=":", lw=1, label="spectral radius$^{lag}$")
 
 
 def jacobian_range(jacobians: Jacobians, number: int = 0) -> Plot:
@@ -100,11 +100,10 @@ def jacobian_range(jacobians: Jacobians, number: int = 0) -> Plot:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        axes.fill_between(
-            jacobians.steps, jacobians.smallest, jacobians.largest, color=MODEL, alpha=0.2, lw=0
-        )
-        axes.plot(jacobians.steps, jacobians.largest, color=MODEL, label="largest")
-        axes.plot(jacobians.steps, jacobians.smallest, color=MODEL, lw=0.8, label="smallest")
+        largest, smallest = drawable(jacobians.largest), drawable(jacobians.smallest)
+        axes.fill_between(jacobians.steps, smallest, largest, color=MODEL, alpha=0.2, lw=0)
+        axes.plot(jacobians.steps, largest, color=MODEL, label="largest")
+        axes.plot(jacobians.steps, smallest, color=MODEL, lw=0.8, label="smallest")
         axes.axhline(1, color=MARK, ls="--", lw=1, label="1: nothing is lost")
         logarithmic(axes, [1.0, *jacobians.largest, *jacobians.smallest])
         axes.set(xlabel="step", ylabel="singular values")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.diagnosis import Gates
-from unrolled.reporting.diagnosis.scales import logarithmic, thinned
+from unrolled.reporting.diagnosis.scales import logarithmic, shown_token, thinned
 from unrolled.reporting.figure import MARK, MODEL
 from unrolled.reporting.plot import Plot
 
@@ -33,6 +33,8 @@ def gate_strips(gates: Gates, labels: Sequence[str], number: int = 0) -> Plot:
     keeping = strips.get("forget_gate", strips.get("update_gate", next(iter(strips.values()))))
     order = np.argsort(-keeping.mean(axis=1), kind="stable")
     steps = keeping.shape[1]
+    # A layer over something else than the sequence's own steps has numbers beneath.
+    tokens = labels if len(labels) == steps else [str(step + 1) for step in range(steps)]
 
     def draw(figure: Figure) -> None:
         rows = figure.subplots(len(strips), 1, sharex=True, squeeze=False)[:, 0]
@@ -48,7 +50,7 @@ def gate_strips(gates: Gates, labels: Sequence[str], number: int = 0) -> Plot:
             figure.colorbar(image, ax=axes, ticks=[-1, 1] if signed else [0, 1], pad=0.01)
         places = thinned(steps, _LABELS)
         rows[-1].set_xticks(
-            places, [_shown(labels[place]) for place in places], rotation=60, ha="right",
+            places, [shown_token(tokens[place]) for place in places], rotation=60, ha="right",
             rotation_mode="anchor", fontsize=7.5,
         )  # fmt: skip
 
@@ -81,9 +83,3 @@ def time_constants(gates: Gates, steps: int, number: int = 0) -> Plot | None:
     longest = max(constants, default=0.0)
     label = f"Time constants of {len(constants)} units; the longest is {longest:.3g} steps."
     return Plot(f"memory-{number}", f"How long each unit remembers: {gates.layer}", label, draw)
-
-
-def _shown(label: str) -> str:
-    # A dollar sign would begin mathematics.
-    text = label if len(label) <= 12 else f"{label[:11]}…"
-    return text.replace("$", r"\$")

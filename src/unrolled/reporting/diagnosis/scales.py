@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from unrolled.reporting.figure import MARK, MODEL, REFERENCE
 
 if TYPE_CHECKING:
@@ -15,6 +18,19 @@ COLOURS = (MODEL, REFERENCE, MARK, "#b3689a", "#8a6d00", "#3aa0d8")
 """After Okabe and Ito's palette; those who see all colours differently tell neighbours apart."""
 DECADES = 12
 """Orders of magnitude below the largest number that are shown: what lies deeper is nothing to a float32."""
+
+_LARGEST = 1e60
+"""Beyond it an error has exploded, whatever its size, and a drawing's own sums would overflow."""
+
+
+def drawable(values: ArrayLike) -> NDArray[np.float64]:
+    """Numbers as far as a drawing can hold them.
+
+    Example:
+        >>> drawable([0.5, float("inf"), float("nan")])
+        array([5.e-01, 1.e+60,    nan])
+    """
+    return np.minimum(np.asarray(values, dtype=np.float64), _LARGEST)
 
 
 def colour(number: int) -> str:
@@ -33,7 +49,7 @@ def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> No
     What is zero, not finite, or `DECADES` below the largest is cut off. Over less than a decade the axis
     stays linear, since a logarithmic one would have no number on it.
     """
-    shown = [value for value in values if isfinite(value) and value > 0]
+    shown = [min(value, _LARGEST) for value in values if isfinite(value) and value > 0]
     if not shown:
         return
     top = max(shown)
@@ -67,3 +83,15 @@ def thinned(count: int, most: int) -> Sequence[int]:
         [0, 3, 6, 9]
     """
     return range(0, count, max(1, -(-count // most)))
+
+
+def shown_token(label: str) -> str:
+    r"""What a step read, short enough to stand under it.
+
+    Example:
+        >>> shown_token("incomprehensible"), shown_token("$5")
+        ('incomprehen…', '\\$5')
+    """
+    # A dollar sign would begin mathematics.
+    text = label if len(label) <= 12 else f"{label[:11]}…"
+    return text.replace("$", r"\$")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.diagnosis import Triangle
-from unrolled.reporting.diagnosis.scales import thinned
+from unrolled.reporting.diagnosis.scales import drawable, shown_token, thinned
 from unrolled.reporting.plot import Plot
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
         labels: what each step reads.
         number: tells the plots of several layers apart.
     """
-    norms = np.array(triangle.norms, dtype=float)
+    norms = drawable(triangle.norms)
     rows, steps = norms.shape
 
     def draw(figure: Figure) -> None:
@@ -47,8 +47,10 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
         axes.set(xlabel="step k of the state", ylabel="step t of the loss")
         places = thinned(rows, 8)
         axes.set_yticks(places, [str(triangle.loss_steps[place] + 1) for place in places])
-        if steps <= _WORDS:
-            axes.set_xticks(range(steps), labels[:steps], rotation=60, ha="right", rotation_mode="anchor")
+        if steps <= _WORDS and len(labels) == steps:
+            axes.set_xticks(
+                range(steps), list(map(shown_token, labels)), rotation=60, ha="right", rotation_mode="anchor"
+            )
         else:
             places = thinned(steps, 8)
             axes.set_xticks(places, [str(place + 1) for place in places])

@@ -1,0 +1,156 @@
+"""The page of a diagnosis, that of a comparison, and their plots as files."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.reporting.diagnosed import HOSTILE, examination
+from tests.reporting.test_page import Page
+from unrolled.diagnosis import ContextCurve, OrderTest, Verdict
+from unrolled.errors import StorageError
+from unrolled.inspection.comparison import Compared
+from unrolled.reporting.comparison import comparison_page, rows
+from unrolled.reporting.diagnosis.page import diagnosis_page, sections, write_diagnosis, write_plots
+from unrolled.tasks.evaluation import Evaluation
+
+TWO_LAYERS = {"recurrent.l0": 0.5, "recurrent.l1": 1.2}
+
+
+def compared(name, rate):
+    evaluation = Evaluation(
+        "tag", "words.tsv", {"accuracy": 0.9 * rate}, {"majority": {"accuracy": 0.4}}, 10, "words", 1.0
+    )
+    return Compared(name, 1234, 5, 6.5, evaluation, examination({"recurrent.l0": rate}))
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Every kind of page, once."""
+    return {
+        "diagnosis": diagnosis_page(examination(TWO_LAYERS)),
+        "comparison": comparison_page([compared("RNN", 0.5), compared(HOSTILE, 0.9)], "words.tsv"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["diagnosis", "comparison"])
+def test_a_page_is_well_formed_and_loads_nothing(kind, pages):
+    page = Page(pages[kind])
+    addresses = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href", "srcset", "action")
+    ]
+    # The pixels of a heat map stand in the page itself.
+    assert all(address.startswith(("#", "data:image/png;base64,")) for address in addresses)
+    assert not page.all("script")
+    assert "url(http" not in pages[kind]
+    assert HOSTILE not in pages[kind]
+
+
+@pytest.mark.parametrize("kind", ["diagnosis", "comparison"])
+def test_identifiers_are_unique_and_references_lead_somewhere(kind, pages):
+    page = Page(pages[kind])
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    used = {
+        value.removeprefix("#")
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name == "aria-labelledby" or (name == "xlink:href" and value.startswith("#"))
+    }
+    assert used <= set(identifiers)
+    assert all(drawing["aria-label"] for drawing in page.all("svg"))
+
+
+def test_the_verdict_its_numbers_and_remedies_are_shown(pages):
+    text = Page(pages["diagnosis"]).text
+    for shown in (
+        "Vanishing.",
+        "4.9e-04 of it is left",
+        "left at that lag",
+        "0.00049",
+        "--cell lstm --chrono 12",
+        "It keeps & carries.",
+        "forget gate",
+        "25 % of the candidate's values are saturated",
+    ):
+        assert shown in text
+
+
+def test_every_measurement_of_every_layer_is_drawn(pages):
+    names = [plot.name for section in sections(examination(TWO_LAYERS)) for plot in section.plots]
+    assert names == [
+        *("gradient", "decay-0", "decay-1", "triangle-0", "triangle-1", "weights-0", "weights-1"),
+        *("jacobians-0", "jacobians-1", "gates-0", "gates-1", "memory-0", "memory-1"),
+        *("context", "order", "clipping"),
+    ]
+    assert len(Page(pages["diagnosis"]).all("svg")) == len(names)
+
+
+def test_what_was_not_measured_is_left_out():
+    bare = examination(context=None, order=None, clipping=None, weights=())
+    page = Page(diagnosis_page(bare))
+    assert "Clipping in training" not in page.text
+    assert "How much of the past is used" not in page.text
+
+
+def test_a_sound_network_needs_nothing():
+    page = Page(diagnosis_page(examination(verdict=Verdict("healthy", "It is sound.", {}))))
+    assert "Nothing needs to change" in page.text
+    assert "verdict" in [attributes.get("class") for attributes in page.all("p")]
+
+
+def drawn(made, name):
+    """One plot of an examination."""
+    return next(plot for section in sections(made) for plot in section.plots if plot.name == name).svg()
+
+
+def test_tokens_stand_under_the_gates():
+    labels = [f"t{number}" for number in range(12)]
+    drawing = drawn(examination(labels=labels), "gates-0")
+    assert all(f">{label}<" in drawing for label in labels)
+
+
+def test_a_layer_of_other_steps_than_the_sequence_gets_numbers_for_tokens():
+    drawing = drawn(examination(labels=["only", "three", "words"]), "gates-0")
+    assert ">only<" not in drawing
+    assert ">12<" in drawing
+
+
+@pytest.mark.parametrize("rate", [1.0, 1e-30, 1e28])
+@pytest.mark.parametrize("name", ["gradient", "decay-0", "triangle-0", "jacobians-0", "weights-0"])
+def test_extreme_errors_can_be_drawn(rate, name):
+    assert drawn(examination({"recurrent.l0": rate}), name)
+
+
+def test_numbers_that_are_all_equal_or_nothing_can_be_drawn():
+    flat = examination(context=ContextCurve((1,), (0.0,)), order=OrderTest(0.0, (0.0,), None))
+    for name in ("context", "order", "clipping"):
+        assert drawn(replace(flat, norms=(), threshold=None), name)
+
+
+def test_every_plot_is_written_twice(tmp_path):
+    few = examination(triangles=(), jacobians=(), weights=(), gates=(), context=None, order=None)
+    written = write_plots(tmp_path, few)
+    assert len(written) == 2 * len({path.stem for path in written}) == 6
+    assert {path.suffix for path in written} == {".png", ".svg"}
+    assert all(path.stat().st_size > 500 for path in written)
+    assert (tmp_path / "decay-0.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_diagnosis_gives_the_same_bytes(pages):
+    assert diagnosis_page(examination(TWO_LAYERS)) == pages["diagnosis"]
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(StorageError, match="could not be written"):
+        write_diagnosis(tmp_path / "gone" / "report.html", examination())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_has_a_row_a_model_and_the_baselines_in_its_plots(pages):
+    first, second = rows([compared("RNN", 0.5), compared("LSTM", 0.9)])
+    assert (first["model"], first["weights"], first["accuracy"]) == ("RNN", "1,234", "0.4500")
+    assert first["left at the start"] != second["left at the start"]
+    assert "majority" in pages["comparison"]
