@@ -57,6 +57,12 @@ class ClassifyConfig(TaskConfig):
     unknown_dropout: float = Field(
         0.1, ge=0, lt=1, description="Share of words replaced by the unknown one in training."
     )
+    input_noise: float = Field(
+        0.0,
+        ge=0,
+        description="Deviation of the noise that training adds to sequences of numbers, in units of each "
+        "channel's own; by default 0.3 where few sequences are to be classified.",
+    )
     sampling_rate: int | None = Field(
         None,
         ge=1000,

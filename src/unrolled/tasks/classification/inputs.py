@@ -20,6 +20,10 @@ from unrolled.tasks.baselines.linear import (
     SummaryRidge,
 )
 from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.epochs import epochs_for
+
+_FEW = 1000
+"""Sequences of numbers up to which noise is added in training."""
 
 LinearBaselines = tuple[type[LogisticRegression], type[Ridge]]
 
@@ -136,7 +140,10 @@ class NumberInputs(Inputs):
     kind = "numbers"
     linear = SummaryLogistic, SummaryRidge
 
-    def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
+    def __init__(
+        self, mean: Sequence[float], scale: Sequence[float], options: Mapping[str, Any] | None = None
+    ) -> None:
+        self.options = dict(options or {})
         self.mean = np.asarray(mean, dtype=np.float64)
         self.scale = np.asarray(scale, dtype=np.float64)
 
@@ -145,7 +152,10 @@ class NumberInputs(Inputs):
         """Measure every channel."""
         steps = np.concatenate([_numbers(example) for example in examples])
         deviation = steps.std(axis=0)
-        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+        options = epochs_for(len(examples), config.batch_size)
+        if len(examples) <= _FEW and isinstance(examples[0].target, str):
+            options["input_noise"] = 0.3
+        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(), options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled numbers ``(time, channels)``."""
@@ -153,7 +163,7 @@ class NumberInputs(Inputs):
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """The numbers as they are."""
-        return ValueInput(len(self.mean))
+        return ValueInput(len(self.mean), noise=config.input_noise)
 
     def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The numbers ``(time, channels)``, unscaled."""
@@ -174,8 +184,8 @@ class NumberInputs(Inputs):
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
     def suited(self) -> dict[str, Any]:
-        """The defaults."""
-        return {}
+        """Epochs enough for few sequences, and noise where a network would learn them by heart."""
+        return self.options
 
     def to_json(self) -> dict[str, Any]:
         """The scale."""
