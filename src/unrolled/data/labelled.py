@@ -286,7 +286,9 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
         )
     if not np.isfinite(numbers).all():
         step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
-        raise source.error(f"expected finite numbers, got {np.ravel(numbers[step])[0]} at step {step + 1}")
+        found = np.ravel(numbers[step])
+        wrong = found[~np.isfinite(found)][0]
+        raise source.error(f"expected finite numbers, got {wrong} at step {step + 1}")
     return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
 
 

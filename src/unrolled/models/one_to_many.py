@@ -103,7 +103,10 @@ class ClassPerception(Perception):
         super().__init__()
         self.size = self.region_size = size
         self.embedding = nn.Embedding(max(1, classes), size)
-        self.directions = nn.Parameter(torch.randn(numbers, size))
+        self.directions = nn.Parameter(torch.empty(numbers, size))
+        # torch's N(0, 1) would drown what the decoder remembers of the text so far.
+        for weight in (self.embedding.weight, self.directions):
+            nn.init.normal_(weight, std=0.1)
 
     def forward(self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None) -> Perceived:
         """Read ``classes`` and ``numbers``; see `Perception`."""

@@ -177,7 +177,8 @@ class Captioner(Estimator[Examples]):
         return given if is_picture(given) else condition(given, example.source)
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
-        return hold_out(data, self.effective.holdout, self.effective.seed, _classes)
+        seen = fit_subjects(data).seen
+        return hold_out(data, self.effective.holdout, self.effective.seed, seen)
 
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
@@ -305,13 +306,6 @@ class Captioner(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (MostFrequentTarget, NearestVector, WittenBell)
-
-
-def _classes(example: Example) -> tuple[str, ...]:
-    """The classes that training must have seen."""
-    if not isinstance(example.inputs, Mapping):
-        return ()
-    return tuple(f"{name}={value}" for name, value in example.inputs.items() if isinstance(value, str))
 
 
 def _size(item: Encoded) -> int:

@@ -33,6 +33,10 @@ class PictureSubjects(Subjects):
         """The bytes as they are; the network scales them, batch by batch."""
         return [{"pixels": self.scale.pixels(example)} for example in examples]
 
+    def seen(self, example: Example) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
     def perception(self, config: CaptionConfig) -> Perception:
         """The convolutional network."""
         return PicturePerception(self.scale.encoder(config.input_size))

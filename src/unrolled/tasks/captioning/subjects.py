@@ -9,9 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
+from unrolled.data.tables import is_number
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.models.one_to_many import ClassPerception, Perception, VectorPerception
 from unrolled.tasks.captioning.config import CaptionConfig
+
+_MOST_CLASSES = 20
+"""Different whole numbers in a column up to which they are taken for classes."""
 
 
 class Subjects(ABC):
@@ -37,6 +41,10 @@ class Subjects(ABC):
         Raises:
             DataError: an input is not of this kind.
         """
+
+    @abstractmethod
+    def seen(self, example: Example) -> tuple[str, ...]:
+        """What of an input training must have seen."""
 
     @abstractmethod
     def perception(self, config: CaptionConfig) -> Perception:
@@ -84,6 +92,10 @@ class VectorSubjects(Subjects):
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled regions."""
         return [{"values": self._scaled(example)} for example in examples]
+
+    def seen(self, example: Example) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
 
     def perception(self, config: CaptionConfig) -> Perception:
         """A linear map."""
@@ -145,16 +157,19 @@ class ClassSubjects(Subjects):
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
-        """Collect the classes, and measure the numbers; a name with any class holds classes."""
-        first = _values(examples[0])
+        """Collect the classes, and measure the numbers.
+
+        A column holds numbers where all its values are numbers and some have a fraction or many differ; a few
+        whole numbers stand for classes.
+        """
         classes, numbers = {}, {}
-        for name in first:
-            column = [_value(example, name) for example in examples]
-            if any(isinstance(value, str) for value in column):
-                classes[name] = Vocabulary.of_labels(map(_written, column), kind=name)
-            else:
+        for name in _values(examples[0]):
+            column = [_written(_value(example, name)) for example in examples]
+            if _are_numbers(column):
                 values = np.array(column, dtype=np.float64)
                 numbers[name] = (float(values.mean()), float(values.std()) or 1.0)
+            else:
+                classes[name] = Vocabulary.of_labels(column, kind=name)
         return cls(classes, numbers)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
@@ -162,19 +177,23 @@ class ClassSubjects(Subjects):
         return [self._encoded(example) for example in examples]
 
     def _encoded(self, example: Example) -> dict[str, np.ndarray]:
-        numbers, before = [], 0
+        places, before = [], 0
         for name, vocabulary in self.classes.items():
-            numbers.append(before + vocabulary.number(_written(_value(example, name)), example.source))
+            places.append(before + vocabulary.number(_written(_value(example, name)), example.source))
             before += len(vocabulary)
         scaled = []
         for name, (mean, scale) in self.numbers.items():
             value = _value(example, name)
-            if isinstance(value, str):
+            if isinstance(value, str) and not is_number(value):
                 raise example.source.error(
                     f"expected a number as in training, got {value!r:.60}", column=name
                 )
-            scaled.append((value - mean) / scale)
-        return {"classes": np.array(numbers, dtype=np.int64), "numbers": np.array(scaled, dtype=np.float64)}
+            scaled.append((float(value) - mean) / scale)
+        return {"classes": np.array(places, dtype=np.int64), "numbers": np.array(scaled, dtype=np.float64)}
+
+    def seen(self, example: Example) -> tuple[str, ...]:
+        """Its classes."""
+        return tuple(f"{name} {_written(_value(example, name))}" for name in self.classes)
 
     def perception(self, config: CaptionConfig) -> Perception:
         """A vector for every class and number."""
@@ -230,6 +249,13 @@ def _value(example: Example, name: str) -> str | float:
             f"expected a value of {name!r} as in training, got those of {', '.join(values)}"
         )
     return values[name]
+
+
+def _are_numbers(column: Sequence[str]) -> bool:
+    distinct = set(column)
+    if not all(map(is_number, distinct)):
+        return False
+    return len(distinct) > _MOST_CLASSES or any(not float(value).is_integer() for value in distinct)
 
 
 def _written(value: str | float) -> str:
