@@ -17,6 +17,7 @@ from unrolled.models.spectrogram import SpectrogramInput
 from unrolled.tasks.baselines.linear import SegmentLogistic, SegmentRidge
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
+from unrolled.tasks.epochs import epochs_for
 
 _logger = logging.getLogger("unrolled")
 
@@ -28,15 +29,23 @@ class SoundInputs(Inputs):
         features: how they become numbers.
         scaling: of every band over the training data.
         notes: sentences on what was decided in fitting.
+        options: what suits so many recordings.
     """
 
     kind = "sound"
     linear = SegmentLogistic, SegmentRidge
 
-    def __init__(self, features: LogMel, scaling: Scaling, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        features: LogMel,
+        scaling: Scaling,
+        notes: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.features = features
         self.scaling = scaling
         self.notes = tuple(notes)
+        self.options = dict(options or {})
         self._resampling_said = bool(notes)
 
     @classmethod
@@ -49,7 +58,8 @@ class SoundInputs(Inputs):
         features = LogMel(rate, config.mel_bands)
         steps = np.concatenate(features.of(recordings))
         note = resampling_note(rates, rate)
-        return cls(features, Scaling.fit(steps.astype(np.float64)), [note] if note else [])
+        options = epochs_for(len(examples), config.batch_size)
+        return cls(features, Scaling.fit(steps.astype(np.float64)), [note] if note else [], options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled features ``(time, bands)``."""
@@ -82,8 +92,8 @@ class SoundInputs(Inputs):
         return _recording(example).name
 
     def suited(self) -> dict[str, Any]:
-        """The sampling rate, which later recordings are brought to."""
-        return {"sampling_rate": self.features.sampling_rate}
+        """The sampling rate, which later recordings are brought to; epochs enough for few recordings."""
+        return {"sampling_rate": self.features.sampling_rate} | self.options
 
     def to_json(self) -> dict[str, Any]:
         """The sampling rate, the bands and their scale."""
