@@ -15,29 +15,14 @@ import torch
 
 from benchmarks.machine import machine
 from unrolled.data.buckets import Encoded
-from unrolled.models.decoder import Decoder
 from unrolled.models.encoder_decoder import EncoderDecoder
-from unrolled.models.inputs import TokenInput
 from unrolled.tasks.decoding import decode
 from unrolled.tasks.translation.config import TranslateConfig
+from unrolled.tasks.translation.network import build_network
 
 ROUNDS = 7
 SEQUENCES, SOURCE, TARGET = 128, 20, 40
 WIDTH = 5
-
-
-def network(vocabulary: int) -> EncoderDecoder:
-    """A translator's network with default settings."""
-    config = TranslateConfig()
-    encoder = config.encoder_network()
-    decoder = Decoder(
-        vocabulary,
-        config.embedding_size,
-        config.decoder_network(),
-        memory_size=encoder.output_size,
-        attention=config.attention,
-    )
-    return EncoderDecoder(TokenInput(vocabulary, config.embedding_size), encoder, decoder)
 
 
 def seconds(model: EncoderDecoder, items: list[Encoded], width: int) -> tuple[float, int]:
@@ -53,7 +38,7 @@ def main() -> None:
     for vocabulary in (100, 10_000):
         torch.manual_seed(0)
         generator = np.random.default_rng(0)
-        model = network(vocabulary)
+        model = build_network(TranslateConfig(), vocabulary, vocabulary)
         end = np.zeros(1, dtype=np.int64)
         items = [
             Encoded({"tokens": generator.integers(2, vocabulary, size=SOURCE)}, end) for _ in range(SEQUENCES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unrolled.data.loading import load_captions, load_labelled, load_series, load_tagged
+from unrolled.data.loading import load_captions, load_labelled, load_pairs, load_series, load_tagged
 from unrolled.data.roll_files import read_rolls
 from unrolled.data.rolls import notes_of_roll
 from unrolled.tasks.registry import estimator_class, task_names
@@ -31,6 +31,10 @@ def values_and_tags(path):
     return [(example.inputs.tolist(), list(example.target)) for example in load_tagged(path)]
 
 
+def sources_and_targets(path):
+    return [(example.inputs, example.target) for example in load_pairs(path)]
+
+
 def notes(path):
     return [notes_of_roll(example.inputs) for example in read_rolls(path).part("train")]
 
@@ -51,6 +55,18 @@ def series(path):
         ("tag", 1, values_and_tags, [([[0.1, 2], [0.3, 1]], ["still", "moving"])]),
         ("tag", 0, words_and_tags, [(["Ada", "ran"], ["B-PER", "O"]), (["yes"], ["O"])]),
         ("generate", 0, notes, [[[60, 64, 67], [60, 64, 67], [], [62]]]),
+        (
+            "translate",
+            0,
+            sources_and_targets,
+            [("what is two and two", "four"), ("who are you", "a network")],
+        ),
+        (
+            "translate",
+            1,
+            sources_and_targets,
+            [("jump twice", "I_JUMP I_JUMP"), ("walk left", "I_TURN_LEFT I_WALK")],
+        ),
         ("caption", 0, classes_and_texts, [(["Italian"], "Rossi"), (["Irish"], "Murphy")]),
         (
             "forecast",
@@ -71,6 +87,7 @@ def test_an_example_is_read_as_the_page_says(section, number, read, expected, tm
 def test_no_example_is_left_out():
     assert {section: len(blocks(section)) for section in SECTIONS if blocks(section)} == {
         "caption": 1,
+        "translate": 2,
         "classify": 2,
         "tag": 2,
         "generate": 1,

@@ -15,10 +15,7 @@ from unrolled.data.builtin import Reference, resolve
 from unrolled.data.example import Example, Examples
 from unrolled.data.loading import load_pairs
 from unrolled.errors import ConfigError
-from unrolled.models.conditional import ConditionalModel, ScheduledSampling
-from unrolled.models.decoder import Decoder
-from unrolled.models.encoder_decoder import EncoderDecoder
-from unrolled.models.inputs import TokenInput
+from unrolled.models.conditional import ConditionalModel
 from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.retrieval import CopiedSource, MostFrequentTarget, NearestSource
@@ -29,10 +26,12 @@ from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.options import validated
 from unrolled.tasks.translation.alignment import Alignment, attention_weights
 from unrolled.tasks.translation.config import SearchConfig, TranslateConfig
+from unrolled.tasks.translation.encoding import encoded
 from unrolled.tasks.translation.lengths import Lengths
+from unrolled.tasks.translation.network import build_network
 from unrolled.tasks.translation.scores import by_length, error_rate, is_match, text_scores
 from unrolled.tasks.translation.symbols import Symbols
-from unrolled.tasks.translation.units import guess_unit
+from unrolled.tasks.translation.units import settled_units
 from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
 
 _SHOWN = 12
@@ -237,19 +236,8 @@ class Translator(Estimator[Examples]):
         self._ramp = max(1, self.effective.epochs * batches // 2)
 
     def _settle_units(self, train: Examples) -> None:
-        config = self.effective
-        units = {"unit": config.unit, "target_unit": config.target_unit}
-        texts = {
-            "unit": [example.inputs for example in train],
-            "target_unit": [example.target for example in train],
-        }
-        given = [unit for unit in units.values() if unit != "auto"]
-        if config.shared_vocabulary:
-            every = [text for side in texts.values() for text in side]
-            unit = given[0] if given else guess_unit(every)
-            units = dict.fromkeys(units, unit)
-        units = {name: guess_unit(texts[name]) if unit == "auto" else unit for name, unit in units.items()}
-        if units != {"unit": config.unit, "target_unit": config.target_unit}:
+        units = settled_units(self.effective, train)
+        if units != {name: getattr(self.effective, name) for name in units}:
             self._decide(
                 f"Sources are read by {units['unit']}, targets written by {units['target_unit']}; set unit "
                 "and target_unit to change that.",
@@ -257,38 +245,14 @@ class Translator(Estimator[Examples]):
             )
 
     def _build_model(self) -> ConditionalModel:
-        config, target = self.effective, self._symbols.target.tokenizer
-        encoder = config.encoder_network()
-        decoder = Decoder(
-            target.size,
-            config.embedding_size,
-            config.decoder_network(),
-            memory_size=encoder.output_size,
-            attention=config.attention,
-            input_feeding=config.input_feeding,
-            copying=config.copying,
-            unknown=target.unknown,
-        )
-        source = TokenInput(self._symbols.source.tokenizer.size, config.embedding_size, config.dropout)
-        return EncoderDecoder(
-            source, encoder, decoder, ScheduledSampling(config.scheduled_sampling, self._ramp)
-        )
+        source, target = self._symbols.source.tokenizer, self._symbols.target.tokenizer
+        return build_network(self.effective, source.size, target.size, target.unknown, self._ramp)
 
     def _encode(self, examples: Examples) -> list[Encoded]:
-        config, items, cut = self.effective, [], 0
-        for example in examples:
-            item = self._symbols.encode(example)
-            if len(item) - 1 > config.max_source_length:
-                if not config.truncate:
-                    raise example.source.error(
-                        f"expected a source of at most {config.max_source_length} symbols, got "
-                        f"{len(item) - 1} ({example.inputs[:40]!r}...)",
-                        remedy="set truncate to cut it, or raise max_source_length",
-                    )
-                item, cut = _truncated(item, config.max_source_length), cut + 1
-            items.append(item)
+        items, cut = encoded(examples, self._symbols, self.effective)
         if cut:
-            self._note(f"{cut:,} of {len(items):,} sources were cut to {config.max_source_length} symbols.")
+            longest = self.effective.max_source_length
+            self._note(f"{cut:,} of {len(items):,} sources were cut to {longest} symbols.")
         return items
 
     def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
@@ -350,14 +314,6 @@ class Translator(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (CopiedSource, MostFrequentTarget, NearestSource)
-
-
-def _truncated(item: Encoded, length: int) -> Encoded:
-    """The item with its source cut, the end kept."""
-    return replace(
-        item,
-        inputs={name: np.append(values[:length], values[-1]) for name, values in item.inputs.items()},
-    )
 
 
 def _size(item: Encoded) -> int:

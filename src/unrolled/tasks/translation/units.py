@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
+from unrolled.data.example import Examples
+from unrolled.tasks.translation.config import TranslateConfig
+
 _SPACED = 1.5
 """Words of a mean text from which on spaces are taken to separate symbols."""
 _RARE = 0.05
@@ -25,3 +28,17 @@ def guess_unit(texts: Sequence[str]) -> Literal["word", "character", "bpe"]:
         return "character"
     once = sum(count == 1 for count in counts.values())
     return "word" if once <= _RARE * words else "bpe"
+
+
+def settled_units(config: TranslateConfig, examples: Examples) -> dict[str, str]:
+    """The options ``unit`` and ``target_unit`` with guesses in place of auto; one for a shared vocabulary."""
+    sources, targets = [one.inputs for one in examples], [one.target for one in examples]
+    asked: list[str] = [config.unit, config.target_unit]
+    if config.shared_vocabulary:
+        given = [unit for unit in asked if unit != "auto"]
+        asked = [given[0] if given else guess_unit([*sources, *targets])] * 2
+    source, target = (
+        guess_unit(texts) if unit == "auto" else unit
+        for unit, texts in zip(asked, (sources, targets), strict=True)
+    )
+    return {"unit": source, "target_unit": target}
