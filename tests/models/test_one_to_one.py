@@ -19,6 +19,10 @@ MODELS = {
     "binary": (lambda: BinaryVectorModel(3, SMALL), {"values": torch.ones(2, 7, 3)}),
     "forecast": (lambda: ForecastNetwork(3, 2, (0.1, 0.5, 0.9), SMALL), {"values": torch.randn(2, 7, 3)}),
     "lagged": (lambda: ForecastNetwork(3, 1, (), SMALL, lags=4), {"values": torch.randn(2, 7, 3)}),
+    "relative": (
+        lambda: ForecastNetwork(3, 1, (), SMALL, lags=4, relative=True),
+        {"values": torch.randn(2, 7, 3)},
+    ),
 }
 
 
@@ -88,6 +92,15 @@ def test_the_direct_connection_sees_the_last_changes_and_none_before_the_first_n
     values = torch.tensor([[5.0, 6.0, 8.0, 11.0]])
     change = (model({"values": values[..., None]})[0][..., 0, 0] - values).detach()
     assert change.tolist() == [[0.0, 10.0, 120.0, 230.0]]
+
+
+def test_a_relative_forecast_rises_with_the_level():
+    torch.manual_seed(0)
+    model = ForecastNetwork(1, 1, (), SMALL, lags=3, relative=True)
+    torch.nn.init.normal_(model.output.weight)
+    values = torch.randn(2, 9, 1)
+    raised = model({"values": values + 5})[0] - model({"values": values})[0]
+    torch.testing.assert_close(raised, torch.full_like(raised, 5.0), **tolerance(torch.float32, "value"))
 
 
 def test_the_state_is_that_of_the_true_end():

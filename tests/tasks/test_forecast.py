@@ -139,6 +139,20 @@ def test_a_season_is_found_in_series_without_dates():
     assert made.predict([series[0]]) == made.predict()[:1]
 
 
+def test_mixed_series_above_zero_are_scaled_by_their_logarithms(waves):
+    raised = pd.concat([wave(shift=3, noise=0.1), wave(size=100, shift=300, noise=0.1, name="large")])
+    made = Forecaster(**SMALL).fit(raised)
+    assert (made.effective.scaling, made.effective.point, made.effective.relative) == ("log", "median", True)
+    assert all(line["y_0.1"] > 0 for line in made.predict(steps=30))
+    assert Forecaster(**SMALL).fit(wave(shift=3)).effective.scaling == "standard"
+    assert Forecaster(**SMALL).fit(waves).effective.scaling == "standard"
+    # Later numbers may be zero all the same.
+    later = raised.assign(y=raised.y.where(raised.index % 50 > 0, 0.0))
+    assert np.isfinite(list(made.evaluate(later).scores.values())).all()
+    with pytest.raises(DataError, match="expected numbers above 0 for scaling='log'"):
+        Forecaster(**SMALL, scaling="log").fit(waves)
+
+
 def test_a_wide_file_goes_on_where_the_training_file_ended(tmp_path):
     values = {name: wave(92, noise=0.1, size=size, seed=size).y for name, size in (("A", 1), ("B", 9))}
     for file, part in (("train", slice(0, 80)), ("test", slice(80, 92))):

@@ -13,11 +13,13 @@ from unrolled.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """A shift and a stretch: scaled numbers are `(numbers - center) / scale`.
+    """A shift and a stretch: scaled numbers are `(numbers - center) / scale`, perhaps of their logarithms.
 
     Attributes:
         center: `(...)` per feature, or a single number.
         scale: as `center`; never zero.
+        floor: as `center`; logarithms are taken, and of what is below the floor that of the floor. None: none
+            are taken.
 
     Example:
         >>> scaling = Scaling.fit(np.array([1.0, np.nan, 3.0]), "standard")
@@ -27,6 +29,7 @@ class Scaling:
 
     center: np.ndarray
     scale: np.ndarray
+    floor: np.ndarray | None = None
 
     @classmethod
     def fit(cls, values: np.ndarray, kind: str = "standard") -> Self:
@@ -34,13 +37,18 @@ class Scaling:
 
         Args:
             values: `(time,)` or `(time, feature)`, NaN where missing.
-            kind: `standard` to mean 0 and standard deviation 1, `minmax` to the range 0 to 1, or `none`.
+            kind: `standard` to mean 0 and standard deviation 1, `log` the same with the logarithms, `minmax`
+                to the range 0 to 1, or `none`.
 
         Raises:
             ConfigError: there is no such kind.
         """
+        if kind == "log":
+            floor = _floor(values)
+            logarithms = cls.fit(np.log(np.maximum(values, floor)))
+            return cls(logarithms.center, logarithms.scale, floor)
         if kind not in _KINDS:
-            raise ConfigError(f"expected scaling to be one of {', '.join(_KINDS)}, got {kind!r}")
+            raise ConfigError(f"expected scaling to be one of {', '.join(_KINDS)} or log, got {kind!r}")
         columns = values.reshape(len(values), -1).T
         pairs = [_KINDS[kind](column[~np.isnan(column)]) for column in columns]
         center, scale = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
@@ -49,20 +57,31 @@ class Scaling:
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The scaled numbers; the last axes of `values` are those of `center`."""
+        if self.floor is not None:
+            values = np.log(np.maximum(values, self.floor))
         return (values - self.center) / self.scale
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The numbers that `apply` scaled."""
-        return values * self.scale + self.center
+        numbers = values * self.scale + self.center
+        return numbers if self.floor is None else np.exp(numbers)
 
     def to_dict(self) -> dict[str, Any]:
         """The scaling as plain JSON."""
-        return {"center": self.center.tolist(), "scale": self.scale.tolist()}
+        floor = None if self.floor is None else self.floor.tolist()
+        return {"center": self.center.tolist(), "scale": self.scale.tolist(), "floor": floor}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Self:
         """The scaling that `to_dict` described."""
-        return cls(np.array(content["center"]), np.array(content["scale"]))
+        floor = None if content["floor"] is None else np.array(content["floor"])
+        return cls(np.array(content["center"]), np.array(content["scale"]), floor)
+
+
+def _floor(values: np.ndarray) -> np.ndarray:
+    """Half the smallest number above zero, per feature: what a logarithm can still be taken of."""
+    smallest = np.min(np.where(values > 0, values, np.inf), axis=0, initial=np.inf)
+    return np.where(np.isfinite(smallest), smallest / 2, 1.0)
 
 
 def _tiny(center: np.ndarray) -> np.ndarray:

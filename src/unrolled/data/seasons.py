@@ -8,6 +8,8 @@ import numpy as np
 
 _CLEAR = 0.3
 """Autocorrelation from which a season counts; that of noise is far below it."""
+_RISE = 0.2
+"""By how much it rises to a season from what lies around it; noise ripples the slope of smooth series."""
 _STANDS_OUT = 0.05
 """By how much the autocorrelation after a cycle exceeds the lowest one at a season inside it."""
 _NEAR_BEST = 0.8
@@ -29,10 +31,10 @@ def find_season(series: Sequence[np.ndarray]) -> int:
         >>> find_season([np.random.default_rng(0).normal(size=100)])
         1
     """
+    from scipy.signal import find_peaks  # a while to import, which reading dated series can spare
+
     correlation = _autocorrelation(series)
-    inner = correlation[1:-1]
-    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]) & (inner >= _CLEAR))
-    peaks = peaks[peaks > 1]
+    peaks, _ = find_peaks(correlation, height=_CLEAR, prominence=_RISE)
     if not len(peaks):
         return 1
     return int(peaks[correlation[peaks] >= _NEAR_BEST * correlation[peaks].max()][0])

@@ -33,6 +33,8 @@ class ForecastNetwork(SequenceModel):
         lags: the numbers that the direct connection sees: the newest, and so many less one changes before it.
         input_noise: standard deviation of Gaussian noise added to the recurrent layers' inputs in training,
             which keeps them from learning few numbers by heart (Bishop 1995).
+        relative: whether the recurrent layers read the number as its distance from the mean of those that the
+            direct connection sees.
 
     Raises:
         ConfigError: a bidirectional network, which would see the step it has to predict.
@@ -54,11 +56,13 @@ class ForecastNetwork(SequenceModel):
         network: NetworkConfig,
         lags: int = 1,
         input_noise: float = 0.0,
+        relative: bool = False,
     ) -> None:
         super().__init__()
         self.horizon = horizon
         self.lags = lags
         self.input_noise = input_noise
+        self.relative = relative
         self.spread: Tensor
         self.register_buffer("spread", torch.ones(horizon))
         self.recurrent = build_causal(input_size, network)
@@ -107,12 +111,18 @@ class ForecastNetwork(SequenceModel):
         assert isinstance(recent, Tensor)
         numbers = torch.cat([recent.mT, values[..., 0]], 1)
         noise = self.input_noise * torch.randn_like(values) if self.training and self.input_noise else 0
-        hidden, after = self.recurrent(values + noise, before, lengths=lengths)
+        read = self._relative(values, numbers) if self.relative else values
+        hidden, after = self.recurrent(read + noise, before, lengths=lengths)
         raw = self.output(self.dropout(hidden)).unflatten(-1, (self.horizon, -1))
         change = _rising(raw) + self.direct(self._direct_inputs(values, numbers)).unsqueeze(-1)
         ends = torch.full((batch,), time, device=values.device) if lengths is None else lengths
         last = ends[:, None] + torch.arange(self.lags - 1, device=values.device)
         return values[..., :1, None] + self.spread[:, None] * change, (after, numbers.gather(1, last).mT)
+
+    def _relative(self, values: Tensor, numbers: Tensor) -> Tensor:
+        """The inputs, their number less the mean of the last ``lags`` known ones."""
+        level = numbers.unfold(1, self.lags, 1).nanmean(-1)
+        return torch.cat([(values[..., 0] - level).unsqueeze(-1), values[..., 1:]], -1)
 
     def _direct_inputs(self, values: Tensor, numbers: Tensor) -> Tensor:
         """``(batch, time, input_size + lags - 1)``; a change from an unknown number is taken for none."""

@@ -28,13 +28,13 @@ from unrolled.tasks.baselines.forecasting import (
     SeasonalNaive,
 )
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
+from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
     continued,
     joined,
     row,
     series_from_dict,
     series_to_dict,
-    shown,
 )
 from unrolled.tasks.forecasting.loss import ForecastLoss
 from unrolled.tasks.forecasting.memory import usual_memory, usual_order
@@ -47,8 +47,6 @@ from unrolled.tasks.forecasting.start import LinearStart
 from unrolled.tasks.forecasting.warmup import WarmUp
 from unrolled.tasks.options import validated
 
-_DRAWN = 366
-"""Steps of a series that an evaluation keeps for the report."""
 _WINDOWS = 10_000
 """Training windows an epoch at most, unless the stride says otherwise."""
 _ORIGINS = 5_000
@@ -212,11 +210,9 @@ class Forecaster(Estimator[Span]):
     def _prepare(self, train: Span) -> None:
         config = self.effective
         first = train.series[0]
+        self._suit(train.series)
+        config = self.effective
         self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
-        if config.point == "auto":
-            several = len(train.series) > 1
-            point = "median" if several else "mean"
-            self._decide(f"The point forecast is the {point}.", point=point)
         memory = usual_memory(train.series, self._order(first), config.context, config.lags)
         if config.context is None:
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
@@ -229,6 +225,20 @@ class Forecaster(Estimator[Span]):
         lags = cast(int, self.effective.lags)
         self._start = LinearStart.fit(series, config.horizon, lags, self._preparation.mask)
 
+    def _suit(self, series: tuple[Series, ...]) -> None:
+        """Settle what one series, or several of different sizes, ask for."""
+        config, several = self.effective, len(series) > 1
+        if config.point == "auto":
+            point = "median" if several else "mean"
+            self._decide(f"The point forecast is the {point}.", point=point)
+        if config.scaling == "auto":
+            logs = several and all((one.values[~np.isnan(one.values)] > 0).all() for one in series)
+            if logs:
+                self._note("The logarithms of the series are scaled.")
+            self.effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
+        if config.relative is None:
+            self.effective = self.effective.model_copy(update={"relative": several})
+
     def _build_model(self) -> SequenceModel:
         config = self.effective
         model = ForecastNetwork(
@@ -238,6 +248,7 @@ class Forecaster(Estimator[Span]):
             config,
             cast(int, config.lags),
             config.input_noise,
+            bool(config.relative),
         )
         if self._start is not None:
             model.start(self._start.spread, self._start.weight, self._start.bias)
@@ -300,8 +311,9 @@ class Forecaster(Estimator[Span]):
             ]
             forecasts = [self._beside(*each) for each in made]
             count = sum(int((~np.isnan(each.actual)).sum()) for each in forecasts)
-            examples = tuple(self._example(*each) for each in made[:3])
-            scores = forecast_scores(forecasts, self.effective.quantiles)
+            levels = self.effective.quantiles
+            examples = tuple(drawn_example(*each, levels) for each in made[:3])
+            scores = forecast_scores(forecasts, levels)
             return Scored(scores, count, "forecasts", examples)
 
         return score
@@ -314,24 +326,6 @@ class Forecaster(Estimator[Span]):
             found[..., 1:],
             self._preparation.seasonal_error(series, int(origins[0]) + 1),
         )
-
-    def _example(
-        self, series: Series, origins: NDArray[np.int64], found: NDArray[np.float64]
-    ) -> dict[str, Any]:
-        """The end of the scored part, each step forecast once."""
-        horizon = self.effective.horizon
-        chosen = np.arange(len(origins) - 1, -1, -horizon)[::-1][-max(1, _DRAWN // horizon) :]
-        steps = (origins[chosen][:, None] + np.arange(1, horizon + 1)).ravel()
-        drawn = found[chosen].reshape(len(steps), -1)
-        example: dict[str, Any] = {
-            "series": series.unique_id,
-            "time": [shown(time) for time in series.times[steps]],
-            "actual": [None if np.isnan(number) else float(number) for number in series.values[steps]],
-            "forecast": drawn[:, 0].tolist(),
-        }
-        if len(self.effective.quantiles) > 1:
-            example |= {"lower": drawn[:, 1].tolist(), "upper": drawn[:, -1].tolist()}
-        return example
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.

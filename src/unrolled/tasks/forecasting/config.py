@@ -62,8 +62,15 @@ class ForecastConfig(TaskConfig):
         (0.1, 0.9),
         description="Quantiles forecast beside the point, such as 0.1 and 0.9; none are possible too.",
     )
-    scaling: Literal["standard", "minmax", "none"] = Field(
-        "standard", description="How every series is scaled; forecasts are scaled back."
+    scaling: Literal["auto", "standard", "log", "minmax", "none"] = Field(
+        "auto",
+        description="How every series is scaled; forecasts are scaled back. log scales the logarithms; auto "
+        "does where several series are mixed and all numbers are above zero, else standard.",
+    )
+    relative: bool | None = Field(
+        None,
+        description="Let the recurrent layers read numbers relative to the mean of the last lags, so that no "
+        "level is new to them; by default where several series are mixed.",
     )
     calendar: bool = Field(
         True,

@@ -42,11 +42,17 @@ class Preparation:
         """Learn from the training series.
 
         Raises:
-            DataError: a series has no numbers at all.
+            DataError: a series has no numbers at all, or one that has no logarithm where those are asked for.
         """
         for one in series:
             if np.isnan(one.values).all():
                 raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
+            if kind == "log" and (one.values <= 0).any():
+                raise one.source.error(
+                    f"expected numbers above 0 for scaling='log', got {np.nanmin(one.values):g} in series "
+                    f"{one.unique_id!r}",
+                    remedy="scale another way",
+                )
         return cls(
             {one.unique_id: Scaling.fit(one.values, kind) for one in series},
             Scaling.fit(np.concatenate([one.covariates for one in series]), "standard"),
