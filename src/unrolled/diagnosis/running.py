@@ -1,89 +1,95 @@
 """Statistics by distance from the loss that grow with the longest sequence, not with the run.
 
-Legend: ``T`` steps, ``B`` rows, ``D`` distances.
+What a backward pass shows is put aside as it is and worked off for many of them at once, so that watching
+costs a training step little more than the norms.
+
+Legend: ``T`` steps, ``B`` rows.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unrolled.diagnosis.flow import GradientFlow
-from unrolled.diagnosis.recurrence import Recurrence
-from unrolled.diagnosis.transport import log_gains
 
-_ROWS = 4
-"""Rows of each batch whose gains are taken; the norms are those of all."""
+_TOGETHER = 16
+"""Backward passes that are put aside before they are worked off."""
+
+
+class _Seen(NamedTuple):
+    """Values ``(T, B)`` at or between the steps of rows, and how many steps each row has."""
+
+    values: Tensor
+    lengths: Tensor
+    offset: Tensor | None
 
 
 class RunningFlow:
-    """Adds up what `GradientFlow` tells of one layer in one direction."""
+    """Adds up what `GradientFlow` tells of one layer in one direction.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the layer.
+        reverse: it reads the sequence from its end.
+    """
+
+    def __init__(self, name: str, reverse: bool) -> None:
         self._name = name
+        self._reverse = reverse
         self._updates = 0
-        # By distance: rows, sum and sum of squares of the norms; rows and sum of the logarithms of the gains.
-        self._sums = torch.zeros(5, 0, dtype=torch.float64)
+        self._norms: list[_Seen] = []
+        self._gains: list[_Seen] = []
+        # By distance: the number, the sum and the sum of squares of the norms and of the gains' logarithms.
+        self._norm_sums = torch.zeros(3, 0, dtype=torch.float64)
+        self._gain_sums = torch.zeros(3, 0, dtype=torch.float64)
 
-    def add(self, recurrence: Recurrence, offset: Tensor | None) -> None:
+    def add(
+        self, hidden: Tensor, lengths: Tensor | None, offset: Tensor | None, log_gains: Tensor | None
+    ) -> None:
         """Add a backward pass.
 
         Args:
-            recurrence: with its gradients.
+            hidden: dL/dh_t, ``(T, B, H)``.
+            lengths: of the rows, ``(B,)``; None where all are full.
             offset: steps of each row that followed in later calls, ``(B,)``; None where there were none.
+            log_gains: see `unrolled.diagnosis.transport.log_gains`, of the first rows; None: not taken.
         """
-        self._updates += 1
-        if recurrence.hidden is None:
-            return
-        norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
-        logs = log_gains(recurrence, _ROWS)
-        reverse, lengths = recurrence.scan.reverse, recurrence.scan.lengths
-        if lengths is None and offset is None:
-            # The usual case, in few operations.
-            self._grow(len(norms))
-            count = torch.full_like(norms[:, 0], norms.shape[1])
-            sums = torch.stack([count, norms.sum(1), norms.square().sum(1)])
-            known = torch.stack([(~logs.isnan()).sum(1), logs.nansum(1)])
-            self._sums[:3, : len(norms)] += (sums if reverse else sums.flip(1)).cpu()
-            self._sums[3:, : len(logs)] += (known if reverse else known.flip(1)).cpu()
-            return
-        steps, rows = norms.shape
+        norms = torch.linalg.vector_norm(hidden, dim=-1)
         if lengths is None:
-            lengths = torch.full((rows,), steps)
-        time = torch.arange(steps).unsqueeze(1)
-        real = time < lengths.cpu()
-        distance = time.expand(steps, rows) if reverse else lengths.cpu() - 1 - time
-        distance = distance if offset is None else distance + offset
-        norms, logs = norms.cpu().double(), logs.cpu().double()
-        self._scatter((0, 1, 2), distance[real], (torch.ones_like(norms), norms, norms.square()), real)
-        # The gain between steps t and t + 1 belongs to the one that is nearer to the loss.
-        nearer = (distance[:-1] if reverse else distance[1:])[:, : logs.shape[1]]
-        known = real[1:, : logs.shape[1]] & ~logs.isnan()
-        if offset is not None:
-            # What sets out from a call's last step into the call after is not known in full.
-            known &= nearer > offset[: logs.shape[1]]
-        self._scatter((3, 4), nearer[known], (torch.ones_like(logs), logs), known)
+            lengths = torch.full(norms.shape[1:], len(norms))
+        self._updates += offset is None
+        self._norms.append(_Seen(norms, lengths, offset))
+        if log_gains is not None:
+            few = slice(log_gains.shape[1])
+            self._gains.append(_Seen(log_gains, lengths[few], None if offset is None else offset[few]))
+        if len(self._norms) >= _TOGETHER:
+            self._work_off()
 
-    def _scatter(
-        self, rows: tuple[int, ...], where: Tensor, values: tuple[Tensor, ...], mask: Tensor
-    ) -> None:
-        if where.numel():
-            self._grow(int(where.max()) + 1)
-            for row, value in zip(rows, values, strict=True):
-                self._sums[row].index_add_(0, where, value[mask])
-
-    def _grow(self, distances: int) -> None:
-        missing = distances - self._sums.shape[1]
-        if missing > 0:
-            self._sums = torch.nn.functional.pad(self._sums, (0, missing))
+    def _work_off(self) -> None:
+        if self._norms:
+            seen = _side_by_side(self._norms)
+            self._norm_sums = _added(self._norm_sums, seen, _distances(seen, self._reverse))
+        if self._gains:
+            seen = _side_by_side(self._gains)
+            nearer = _distances(seen, self._reverse, between=True)
+            if seen.offset is not None:
+                # What sets out from a call's last step into the call after is not known in full.
+                nearer = nearer.masked_fill((seen.offset > 0) & (nearer == seen.offset), -1)
+            self._gain_sums = _added(self._gain_sums, seen, nearer)
+        self._norms, self._gains = [], []
 
     def result(self) -> GradientFlow:
         """The statistics so far; where no gain was measured stands the usual one."""
-        rows, total, squares, known, logs = self._sums
+        self._work_off()
+        rows, total, squares = self._norm_sums
         mean = total / rows.clamp_min(1)
         deviation = (squares / rows.clamp_min(1) - mean.square()).clamp_min(0).sqrt()
+        known, logs, _ = functional.pad(self._gain_sums, (0, len(rows)))[:, : max(len(rows) - 1, 0)]
         usual = logs.sum() / known.sum().clamp_min(1)
-        gain = torch.where(known > 0, logs / known.clamp_min(1), usual).exp()[:-1]
+        gain = torch.where(known > 0, logs / known.clamp_min(1), usual).exp()
         return GradientFlow(
             self._name,
             self._updates,
@@ -92,3 +98,42 @@ class RunningFlow:
             tuple(deviation.tolist()),
             tuple(gain.tolist()),
         )
+
+
+def _side_by_side(seen: list[_Seen]) -> _Seen:
+    """Rows of several backward passes as those of one, NaN where a shorter one has no value."""
+    steps = max(len(each.values) for each in seen)
+    values = [
+        functional.pad(each.values, (0, 0, 0, steps - len(each.values)), value=torch.nan) for each in seen
+    ]
+    offset = None
+    if any(each.offset is not None for each in seen):
+        offset = torch.cat(
+            [torch.zeros_like(each.lengths) if each.offset is None else each.offset for each in seen]
+        ).cpu()
+    return _Seen(torch.cat(values, 1).cpu(), torch.cat([each.lengths for each in seen]).cpu(), offset)
+
+
+def _distances(seen: _Seen, reverse: bool, *, between: bool = False) -> Tensor:
+    """The distance from the loss of each value ``(T, B)``, -1 past a row's end.
+
+    Args:
+        seen: the values.
+        reverse: the layer reads the sequence from its end, so that the loss is at step 0.
+        between: a value stands between a step and the next, and counts for that nearer to the loss.
+    """
+    step = torch.arange(len(seen.values)).unsqueeze(1)
+    last = seen.lengths - 1 - int(between)
+    distance = step.expand(seen.values.shape) if reverse else last - step
+    real = step <= last
+    return torch.where(real, distance if seen.offset is None else distance + seen.offset, -1)
+
+
+def _added(sums: Tensor, seen: _Seen, distance: Tensor) -> Tensor:
+    """The sums with the values that are numbers and have a distance added at it."""
+    counted = (distance >= 0) & ~seen.values.isnan()
+    where, values = distance[counted], seen.values[counted].double()
+    if not len(where):
+        return sums
+    sums = functional.pad(sums, (0, max(0, int(where.max()) + 1 - sums.shape[1])))
+    return sums.index_add(1, where, torch.stack([torch.ones_like(values), values, values.square()]))

@@ -51,8 +51,8 @@ def conclude(
 
     - not needed: shuffling the elements of the sequences costs next to nothing (`OrderTest.nothing_lost`);
     - exploding: in some layer an error is more than ten times as large when it has gone all the way back;
-    - vanishing: in no layer is as much as a hundredth of it left then; or it is, but by the Lyapunov exponents
-      an error in any other direction than a single one vanishes: one number is all that could be learnt;
+    - vanishing: in no layer is as much as a hundredth of it left then; or it is, but by the Lyapunov
+      exponents an error in any other direction than a single one vanishes;
     - healthy: none of these.
 
     Args:

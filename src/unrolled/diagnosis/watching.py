@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.observation import Observation
-from unrolled.diagnosis.probes import probed
+from unrolled.diagnosis.probes import listened, probed
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.running import RunningFlow
+from unrolled.diagnosis.transport import log_gains
 from unrolled.layers.stack import RecurrentLayer, Scan, Steps
 
 
@@ -36,10 +37,15 @@ def watch(module: nn.Module) -> Watch:
     return Watch(module)
 
 
+_GAIN_ROWS, _GAIN_EVERY = 4, 8
+"""Gains are taken of so many rows in every so many-th backward pass; norms of all rows in all."""
+
+
 class _Call:
     """One call of a recurrence, and the one that took up its state."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, with_gains: bool) -> None:
+        self.with_gains = with_gains
         self.lengths = scan.lengths
         self.steps, self.rows = scan.gates_x.shape[:2]
         self.later: _Call | None = None
@@ -69,23 +75,40 @@ class Watch:
     def __init__(self, module: nn.Module) -> None:
         self._flows: dict[str, RunningFlow] = {}
         self._calls: dict[str, _Call] = {}
+        self._numbers: dict[str, int] = {}
         self._observation = Observation(module, self._around)
 
     def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
         if not torch.is_grad_enabled():
             return run(scan)
-        call = _Call(scan)
-        before = self._calls.get(name)
-        if before is not None and _goes_on(layer, scan):
-            before.later = call
+        flow = self._flows.setdefault(name, RunningFlow(name, scan.reverse))
+        call = self._call(name, layer, scan)
         self._calls[name] = call
-        flow = self._flows.setdefault(name, RunningFlow(name))
+
+        # Not the scan: what a gradient function keeps must not lead back to it.
+        lengths = scan.lengths
+
+        def add(hidden: Tensor, gains: Tensor | None = None) -> None:
+            self._calls.pop(name, None)
+            flow.add(hidden, lengths, call.offset(), gains)
 
         def received(recurrence: Recurrence) -> None:
-            self._calls.pop(name, None)
-            flow.add(recurrence, call.offset())
+            if recurrence.hidden is not None:
+                add(recurrence.hidden, log_gains(recurrence, _GAIN_ROWS))
 
-        return probed(name, layer, scan, run, received)
+        if call.with_gains:
+            return probed(name, layer, scan, run, received)
+        return listened(scan, run, add)
+
+    def _call(self, name: str, layer: RecurrentLayer, scan: Scan) -> _Call:
+        """A call, tied to the one before where it takes up its state."""
+        before = self._calls.get(name)
+        if before is not None and _goes_on(layer, scan):
+            before.later = _Call(scan, before.with_gains)
+            return before.later
+        number = self._numbers.get(name, 0)
+        self._numbers[name] = number + 1
+        return _Call(scan, number % _GAIN_EVERY == 0)
 
     def flows(self) -> tuple[GradientFlow, ...]:
         """The statistics so far, of each layer and direction that a gradient has come through."""
@@ -95,6 +118,7 @@ class Watch:
     def reset(self) -> None:
         """Begin the statistics anew."""
         self._flows.clear()
+        self._numbers.clear()
 
     def close(self) -> None:
         """Stop watching; what was seen stays."""
