@@ -23,7 +23,6 @@ from unrolled.tasks.beam_search import Hypothesis
 from unrolled.tasks.decoding import decode
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.options import validated
 from unrolled.tasks.translation.alignment import Alignment, attention_weights
 from unrolled.tasks.translation.config import SearchConfig, TranslateConfig
 from unrolled.tasks.translation.encoding import encoded
@@ -160,10 +159,7 @@ class Translator(Estimator[Examples]):
 
     def _search(self, options: Mapping[str, Any]) -> SearchConfig:
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
-        n_best = options.get("n_best")
-        if isinstance(n_best, int | str) and str(n_best).isdecimal():
-            usual["beam_size"] = max(usual["beam_size"], int(n_best))
-        return validated(SearchConfig, usual | dict(options))
+        return SearchConfig.over(usual, options)
 
     @property
     def _network(self) -> ConditionalModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from unrolled.layers.attention import AttentionKind
 from unrolled.models.config import NetworkConfig, Share, Size
 from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.tasks.options import validated
 
 Unit = Literal["auto", "word", "character", "bpe"]
 
@@ -33,6 +35,22 @@ class SearchConfig(BaseModel):
         "ones.",
     )
     n_best: int = Field(1, ge=1, description="Targets to give for each source, best first.")
+
+    @classmethod
+    def over(cls, usual: Mapping[str, Any], options: Mapping[str, Any]) -> Self:
+        """The options asked for over the usual ones; asking for n best widens the beam to n.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+
+        Example:
+            >>> SearchConfig.over({"beam_size": 2, "length_penalty": 0.0}, {"n_best": 4}).beam_size
+            4
+        """
+        n_best = options.get("n_best")
+        if isinstance(n_best, int | str) and str(n_best).isdecimal():
+            usual = {**usual, "beam_size": max(usual["beam_size"], int(n_best))}
+        return validated(cls, {**usual, **options})
 
     @model_validator(mode="after")
     def _enough_hypotheses(self) -> Self:
