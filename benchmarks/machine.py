@@ -8,7 +8,7 @@ import torch
 
 
 def machine() -> str:
-    """Processor, threads, system and torch in one line."""
+    """Processor, instruction set, threads, system and torch in one line."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -17,6 +17,12 @@ def machine() -> str:
         ]
         processor = names[0] if names else processor
     return (
-        f"{processor}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, {platform.system()}, "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
+        f"{processor} with {_instruction_set()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, "
+        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
+
+
+def _instruction_set() -> str:
+    """The vectors that torch uses, and matrix tiles where the processor has them."""
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return f"{vectors} and AMX" if torch.cpu._is_amx_tile_supported() else vectors

@@ -62,7 +62,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     from benchmarks.recurrence.result import Section
 
     quick, effort = arguments.quick, QUICK if arguments.quick else FULL
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(machine())
     with console.status("") as status:
 
@@ -91,9 +91,17 @@ def _measure(arguments: argparse.Namespace) -> int:
     if arguments.plot:
         draw(arguments.plot, found)
     if arguments.page:
-        shown = [each for each in sys.argv[1:] if each not in ("--json", str(arguments.json))]
-        write_page(arguments.page, machine(), " ".join(["python -m benchmarks.recurrence", *shown]), found)
+        write_page(arguments.page, machine(), _command(arguments), found)
     return 0 if conclude(found, console) else 1
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """What measures the same, wherever its results are put."""
+    parts = ["python -m benchmarks.recurrence"]
+    parts += ["--quick"] * arguments.quick + ["--compile"] * arguments.compile
+    if arguments.only != SECTIONS:
+        parts += ["--only", *arguments.only]
+    return " ".join(parts + (["--threads", str(arguments.threads)] if arguments.threads else []))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from benchmarks.recurrence.measure import unbound
+
 AVAILABLE = importlib.util.find_spec("jax") is not None
 
 
@@ -22,6 +24,8 @@ class JaxLayer:
     def __init__(self, cell: str, layer: nn.Module, inputs: Tensor, upstream: Tensor) -> None:
         import jax
 
+        with unbound():
+            jax.devices()  # starts its threads
         self._ready = jax.block_until_ready
         self._weights = {
             name.removesuffix("_l0"): jax.numpy.asarray(value.detach().numpy())

@@ -2,9 +2,11 @@
 
 import gc
 import math
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -78,6 +80,20 @@ def product_peak(repeats: int = 3) -> float:
     left, right = torch.randn(2048, 2048), torch.randn(2048, 2048)
     left @ right
     return 2 * 2048**3 / min(_timed(lambda: left @ right, 1) for _ in range(repeats))
+
+
+@contextmanager
+def unbound() -> Iterator[None]:
+    """Threads started within may run on every core, although OpenMP has bound the one that starts them."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    bound = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, bound)
 
 
 def _warm(call: Call) -> float:

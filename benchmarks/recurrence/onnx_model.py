@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.recurrence.measure import unbound
+
 AVAILABLE = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 # The order of the gates' blocks: ONNX has i o f c where torch has i f g o, and z r h where torch has r z n.
@@ -61,7 +63,8 @@ def _session(cell: str, layer: nn.Module, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(_model(cell, layer), options, providers=["CPUExecutionProvider"])
+    with unbound():
+        return onnxruntime.InferenceSession(_model(cell, layer), options, providers=["CPUExecutionProvider"])
 
 
 def _model(cell: str, layer: nn.Module) -> bytes:
