@@ -268,3 +268,17 @@ def test_a_folder_of_another_task_is_refused(small, tmp_path):
     small.save(tmp_path / "model")
     with pytest.raises(ModelFolderError, match="expected a model of the task 'tag', got 'classify'"):
         Tagger.load(tmp_path / "model")
+
+
+def test_whole_groups_are_held_out(tmp_path):
+    rows = [f"{text},{label},speaker {row % 6}" for row, (text, label) in enumerate(first_word(60, seed=0))]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["text,label,speaker", *rows]))
+    classifier = Classifier(hidden_size=4, epochs=1, group_column="speaker", holdout=0.2)
+    examples = classifier._read(path, labelled=True)
+    kept, held_out, sentence = classifier._hold_out(examples)
+    speakers = [{example.group for example in share} for share in (kept, held_out)]
+    assert not speakers[0] & speakers[1]
+    assert (len(speakers[1]), len(held_out)) == (2, 20)
+    assert "20 of 60 training examples, whole groups of them, drawn with seed 0" in sentence
+    assert classifier.fit(path).predict([text for text, _ in first_word(3, seed=1)])

@@ -65,6 +65,16 @@ def test_what_was_asked_for_stays():
     assert (classifier.effective.embedding_size, classifier.effective.epochs) == (7, 1)
 
 
+def test_a_clone_is_given_the_same_defaults():
+    from sklearn.base import clone
+
+    data = strings(20, seed=0)
+    asked = Classifier(hidden_size=8, epochs=2)
+    copied = clone(asked)
+    assert asked.fit(data).effective == copied.fit(data).effective
+    assert copied.effective.embedding_size == 32
+
+
 def test_texts_with_spaces_are_words():
     data = [(f"{text[:9]} {text[9:]}", label) for text, label in strings(20, seed=0)]
     assert Classifier(**TINY).fit(data).effective.unit is None

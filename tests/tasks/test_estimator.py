@@ -53,8 +53,8 @@ def test_params_as_scikit_learn_has_them():
     assert classifier.get_params()["hidden_size"] == 7
     assert classifier.set_params(cell="gru") is classifier
     assert (classifier.config.cell, classifier.config.hidden_size) == ("gru", 7)
-    with pytest.raises(ConfigError, match="no option 'colour'"):
-        classifier.set_params(colour="red")
+    with pytest.raises(ConfigError, match="no option 'flavour'"):
+        classifier.set_params(flavour="red")
     assert Classifier(**classifier.get_params()).config == classifier.config
 
 
@@ -182,14 +182,14 @@ def test_a_corrupt_or_missing_folder_is_refused(fitted, tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("config.json", lambda config: {**config, "options": {"colour": "red"}}, "no option 'colour'"),
+        ("config.json", lambda config: {**config, "options": {"flavour": "red"}}, "no option 'flavour'"),
         ("config.json", lambda config: {"task": config["task"]}, "it lacks 'options'"),
         ("config.json", lambda config: [config], "indices"),
         ("config.json", lambda config: config | {"options": config["options"] | {"hidden_size": 4}}, "size"),
         ("vocabulary.json", lambda _: {}, "it lacks"),
         ("vocabulary.json", lambda _: [], "indices"),
         ("history.json", lambda history: history | {"epochs": 3}, "epochs"),
-        ("evaluation.json", lambda scores: scores | {"colour": "red"}, "colour"),
+        ("evaluation.json", lambda scores: scores | {"flavour": "red"}, "flavour"),
         ("baselines.json", lambda _: {"majority class": {}}, "it lacks"),
         ("model.safetensors", lambda weights: dict(list(weights.items())[1:]), "Missing key"),
         ("baselines.safetensors", lambda _: {}, "it lacks"),

@@ -51,11 +51,13 @@ class Example:
         target: a label or a number for the whole sequence, a tuple or an array with one entry per step, or
             None where only a prediction is wanted.
         source: where it was read.
+        group: what it has in common with others, such as a speaker; None where nothing is known.
     """
 
     inputs: Any
     target: Any = None
     source: Source = Source()
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

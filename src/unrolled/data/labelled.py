@@ -47,6 +47,7 @@ def read_labelled(
     values: str | None = None,
     label: str | None = None,
     label_pattern: str | None = None,
+    group: str | None = None,
     header: bool | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
@@ -65,6 +66,7 @@ def read_labelled(
             one.
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
+        group: the column of what examples have in common, such as the speaker.
         header: whether the first row of delimited text holds the columns' names; None finds out.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction.
@@ -83,19 +85,26 @@ def read_labelled(
     kind = path.suffix.lower()
     if path.is_dir():
         files = labelled_folder(path, labelled=labelled, pattern=label_pattern)
-        return labelled_of_media(files, forms, label=label, targets=targets, labelled=labelled)
+        return labelled_of_media(files, forms, label=label, group=group, targets=targets, labelled=labelled)
     if medium_of(path) and kind not in DELIMITERS and not labelled:
         return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
-    wanted = [name for name in (text, values, label) if name is not None]
+    wanted = [name for name in (text, values, label, group) if name is not None]
     table = read_table(path, header=header, columns=wanted)
-    if not labelled and not wanted and _is_one_sequence(table):
+    if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
     return labelled_of_table(
-        table, text=text, values=values, label=label, targets=targets, labelled=labelled, forms=forms
+        table,
+        text=text,
+        values=values,
+        label=label,
+        group=group,
+        targets=targets,
+        labelled=labelled,
+        forms=forms,
     )
 
 
@@ -105,6 +114,7 @@ def labelled_of_table(
     text: str | None = None,
     values: str | None = None,
     label: str | None = None,
+    group: str | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
@@ -114,17 +124,19 @@ def labelled_of_table(
     if media is not None:
         files = media_table(table, media)
         return labelled_of_media(
-            files, forms or MediaForms(), label=label, targets=targets, labelled=labelled
+            files, forms or MediaForms(), label=label, group=group, targets=targets, labelled=labelled
         )
     notes = list(table.notes)
-    inputs_name, numeric = _inputs_column(table, text, values, label, notes)
-    label_name = _label_column(table, inputs_name, label, notes) if labelled else None
+    groups = _groups(table, group, labelled)
+    shown = table if group is None else table.without(group)
+    inputs_name, numeric = _inputs_column(shown, text, values, label, notes)
+    label_name = _label_column(shown, inputs_name, label, notes) if labelled else None
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
         source = table.source(entry, inputs_name)
         inputs = number_sequence(cell, source) if numeric else _text(cell, source)
         target = table.column(label_name)[entry] if label_name is not None else None
-        items.append(Example(inputs, target, table.source(entry, label_name)))
+        items.append(Example(inputs, target, table.source(entry, label_name), groups[entry]))
     return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
 
 
@@ -133,17 +145,20 @@ def labelled_of_media(
     forms: MediaForms,
     *,
     label: str | None = None,
+    group: str | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
 ) -> Examples:
     """Media files with one target each; see `read_labelled`."""
     notes = list(files.table.notes)
-    name = _label_column(files.table, files.column, label, notes) if labelled else None
+    groups = _groups(files.table, group, labelled)
+    shown = files.table if group is None else files.table.without(group)
+    name = _label_column(shown, files.column, label, notes) if labelled else None
     cells = [None] * len(files.files) if name is None else files.table.column(name)
     media = decoded(files, forms)
     items = tuple(
-        Example(inputs, cell, source if source.row is None else replace(source, column=name))
-        for inputs, cell, source in zip(media.arrays, cells, files.sources, strict=True)
+        Example(inputs, cell, source if source.row is None else replace(source, column=name), its)
+        for inputs, cell, source, its in zip(media.arrays, cells, files.sources, groups, strict=True)
     )
     return as_targets(Examples(items, (*notes, *media.notes)), targets, labelled)
 
@@ -164,14 +179,14 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
         if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
             raise item.source.error("expected a label, got an empty cell")
     if not labelled:
-        return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+        return Examples(tuple(replace(item, target=None) for item in examples), examples.notes)
     notes = examples.notes
     if targets == "auto":
         targets = "number" if _are_fractions([item.target for item in examples]) else "class"
         if targets == "number":
             notes += ("The labels are numbers with fractions, so this is regression.",)
     convert = _label if targets == "class" else _number
-    items = (Example(item.inputs, convert(item.target, item.source), item.source) for item in examples)
+    items = (replace(item, target=convert(item.target, item.source)) for item in examples)
     return Examples(tuple(items), notes)
 
 
@@ -200,6 +215,13 @@ def _lines_of_text(path: str | Path) -> Examples:
                 if line.strip()
             )
         )
+
+
+def _groups(table: Table, column: str | None, labelled: bool) -> Sequence[str | None]:
+    """The group of every entry; they matter where a share is held out, so predicting needs none."""
+    if column is None or not labelled:
+        return [None] * len(table)
+    return [None if is_missing(cell) else str(cell) for cell in table.column(column)]
 
 
 def _inputs_column(

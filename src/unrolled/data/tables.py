@@ -7,7 +7,7 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,11 @@ class Table:
             path=self.path,
             remedy="say which one it is",
         )
+
+    def without(self, name: str) -> Table:
+        """The table without a column, which need not be there."""
+        others = {column: cells for column, cells in self.columns.items() if column != name}
+        return replace(self, columns=others)
 
     def numbers(self, name: str) -> np.ndarray:
         """A column as float64, NaN where the cell is empty or says NA, NaN, null or None.

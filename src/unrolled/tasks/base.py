@@ -419,10 +419,18 @@ class Estimator(ABC, Generic[Data]):
 
     def _suit(self, kind: str, options: Mapping[str, Any]) -> None:
         """Fill in what suits a kind of input, but for the options that were asked for."""
-        chosen = {name: value for name, value in options.items() if name not in self.config.model_fields_set}
+        chosen = {name: value for name, value in options.items() if name not in self._asked_for()}
         if chosen:
             listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
             self._decide(f"The inputs are {kind}, so by default: {listed}.", **chosen)
+
+    def _asked_for(self) -> set[str]:
+        """The options given; where all were, as scikit-learn's clone gives them, those off their default."""
+        given = self.config.model_fields_set
+        if len(given) < len(self.Config.model_fields):
+            return given
+        default = validated(self.Config, {})
+        return {name for name in given if getattr(self.config, name) != getattr(default, name)}
 
     def _note(self, sentence: str) -> None:
         """Tell the user what was decided without them, now and on the model's card."""

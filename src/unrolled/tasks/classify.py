@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -112,6 +113,7 @@ class Classifier(Estimator[Examples]):
                 values=config.values_column,
                 label=config.label_column,
                 label_pattern=config.label_pattern,
+                group=config.group_column,
                 header=config.header,
                 targets=targets,
                 labelled=labelled,
@@ -119,7 +121,7 @@ class Classifier(Estimator[Examples]):
             )
         given = given_examples(data, labelled)
         forms = self._forms()
-        items = tuple(Example(_sequence(item, forms), item.target, item.source) for item in given)
+        items = tuple(replace(item, inputs=_sequence(item, forms)) for item in given)
         return as_targets(formed(Examples(items), forms.picture), targets, labelled)
 
     def _forms(self) -> MediaForms:

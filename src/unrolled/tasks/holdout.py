@@ -16,11 +16,12 @@ def hold_out(
 ) -> tuple[Examples, Examples, str]:
     """Split a seeded random share off.
 
-    An example is kept for training when it alone has some label, which could otherwise not be learned.
+    Examples of one group stay together. A group is kept for training when it alone has some label, which
+    could otherwise not be learned.
 
     Args:
         examples: all examples.
-        share: how much to hold out; at least one example.
+        share: how much to hold out; at least one example, or group.
         seed: decides which.
         symbols: the labels of an example that training must have seen; none where labels are numbers.
 
@@ -33,13 +34,15 @@ def hold_out(
     wanted = max(1, round(share * len(examples)))
     left = Counter(symbol for example in examples for symbol in symbols(example))
     chosen: set[int] = set()
-    for row in np.random.default_rng(seed).permutation(len(examples)).tolist():
-        if len(chosen) == min(wanted, len(examples) - 1):
+    groups = _groups(examples)
+    for number in np.random.default_rng(seed).permutation(len(groups)).tolist():
+        if len(chosen) >= min(wanted, len(examples) - 1):
             break
-        own = Counter(symbols(examples[row]))
-        if all(left[symbol] > count for symbol, count in own.items()):
+        rows = groups[number]
+        own = Counter(symbol for row in rows for symbol in symbols(examples[row]))
+        if len(chosen) + len(rows) < len(examples) and all(left[symbol] > own[symbol] for symbol in own):
             left -= own
-            chosen.add(row)
+            chosen.update(rows)
     if not chosen:
         raise DataError(
             f"expected examples enough to hold some out, got {len(examples)}, none of which can be spared",
@@ -47,8 +50,17 @@ def hold_out(
             remedy="add examples, or give dev data",
         )
     kept = [row for row in range(len(examples)) if row not in chosen]
+    together = ", whole groups of them," if len(groups) < len(examples) else ","
     sentence = (
-        f"No dev data was given: {len(chosen):,} of {len(examples):,} training examples, drawn with seed "
-        f"{seed}, are held out to choose the best epoch by."
+        f"No dev data was given: {len(chosen):,} of {len(examples):,} training examples{together} drawn with "
+        f"seed {seed}, are held out to choose the best epoch by."
     )
     return examples.select(kept), examples.select(sorted(chosen)), sentence
+
+
+def _groups(examples: Examples) -> list[list[int]]:
+    """The rows of each group, in the order of their first; an example without a group is one of its own."""
+    groups: dict[str | int, list[int]] = {}
+    for row, example in enumerate(examples):
+        groups.setdefault(row if example.group is None else example.group, []).append(row)
+    return list(groups.values())

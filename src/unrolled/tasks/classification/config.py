@@ -28,6 +28,11 @@ class ClassifyConfig(TaskConfig):
     text_column: str | None = Field(None, description="Column of texts; guessed where left out.")
     values_column: str | None = Field(None, description="Column of number sequences; guessed where left out.")
     label_column: str | None = Field(None, description="Column of labels; guessed where left out.")
+    group_column: str | None = Field(
+        None,
+        description="Column of what sequences have in common, such as the speaker: where a share is held out "
+        "it holds whole groups, so that their scores are those on unknown ones.",
+    )
     label_pattern: str | None = Field(
         None,
         description="Regular expression whose first group, found in the names of a folder's files, is their "
