@@ -73,6 +73,8 @@ def _saved(folders: Sequence[str], data: str) -> list[Compared]:
     from unrolled.inspection.comparison import compared, require_comparable
     from unrolled.tasks.registry import load
 
+    if len(folders) < 2:
+        raise ConfigError(f"expected two models or more to compare, got {len(folders)}; {_USAGE}")
     estimators = {folder: load(folder) for folder in folders}
     require_comparable(estimators)
     return [

@@ -33,6 +33,9 @@ def diagnose(
             show_default="diagnosis-DATA, in the model's folder",
         ),
     ] = None,
+    plots: Annotated[
+        bool, typer.Option(help="Write every plot of the report as PNG and SVG beside it.")
+    ] = True,
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Say whether the gradient vanishes or explodes on its way back through DATA, why, and what to change."""
@@ -42,7 +45,8 @@ def diagnose(
 
         estimator = load(model)
         examined = examine(estimator, data, model.resolve().name)
-        saved, said = _saved(output or model / f"diagnosis-{named_for(data)}", examined)
+        folder = output or model / f"diagnosis-{named_for(data)}"
+        saved, said = _saved(folder, examined, plots=plots)
         verdict = examined.diagnosis.verdict
         result(_shown(verdict), examined.to_json() | saved, as_json=as_json)
         if verdict.remedies:
@@ -53,7 +57,7 @@ def diagnose(
         note(said)
 
 
-def _saved(folder: Path, examined: Examination) -> tuple[dict[str, str | None], str]:
+def _saved(folder: Path, examined: Examination, *, plots: bool) -> tuple[dict[str, str | None], str]:
     """Write the report and its plots: where they are, and that in words.
 
     A folder that cannot be written to costs the files, not the verdict.
@@ -66,13 +70,11 @@ def _saved(folder: Path, examined: Examination) -> tuple[dict[str, str | None], 
         text = json.dumps(finite(examined.to_json()), indent=1, ensure_ascii=False)
         write_file(folder / "diagnosis.json", text)
         report = write_diagnosis(folder / "report.html", examined)
-        plots = write_plots(folder, examined)
+        drawn = write_plots(folder, examined) if plots else []
     except StorageError as error:
         return {"report": None, "plots": None}, f"The report was not saved: {error}"
-    return {
-        "report": str(report),
-        "plots": str(folder),
-    }, f"Report  {report}\nPlots   {len(plots)} in {folder}"
+    said = f"Report  {report}" + (f"\nPlots   {len(drawn)} in {folder}" if drawn else "")
+    return {"report": str(report), "plots": str(folder) if drawn else None}, said
 
 
 def _shown(verdict: Verdict) -> RenderableType:

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
-from unrolled.cli.settings import read_settings
+from unrolled.cli.settings import overridden, read_settings
 from unrolled.cli.tables import score_table
 from unrolled.errors import UnrolledError
 
@@ -70,7 +70,9 @@ def _command(task: str) -> Any:
         **options: Any,
     ) -> None:
         with exit_codes(as_json=as_json):
-            chosen = (read_settings(config, task) if config else {}) | given(estimator.Config, options)
+            chosen = overridden(
+                read_settings(config, task) if config else {}, given(estimator.Config, options)
+            )
             _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
 
     about = (estimator.__doc__ or "").strip().split("\n\n")[0]

@@ -80,10 +80,8 @@ def require_comparable(estimators: Mapping[str, Estimator]) -> None:
     """See that all models do the same.
 
     Raises:
-        ConfigError: they are of different tasks, or fewer than two.
+        ConfigError: they are of different tasks.
     """
-    if len(estimators) < 2:
-        raise ConfigError(f"expected two models or more to compare, got {len(estimators)}.")
     tasks = {name: estimator.task for name, estimator in estimators.items()}
     if len(set(tasks.values())) > 1:
         named = ", ".join(f"{name} ({task})" for name, task in tasks.items())

@@ -99,7 +99,6 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
     model.zero_grad(set_to_none=True)
     length = int(batch.lengths[0])
     steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
-    looked_back = estimator.model.causal or not measured.per_step
     flows, clipping = _over_time(watched.flows()), _clipping(estimator)
     spectra = _over_time(jacobians(model, lambda: measured.run(measured.sample)))
     order = order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
@@ -109,7 +108,7 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
         jacobians=spectra,
         weights=_over_time(weight_parts(model, measured.loss_at, steps)),
         gates=_over_time(gate_use(model, measured.run)),
-        context=context_curve(measured.loss_seen, length) if looked_back else None,
+        context=context_curve(measured.loss_seen, length) if measured.looks_back else None,
         order=order,
         clipping=clipping,
         verdict=conclude(

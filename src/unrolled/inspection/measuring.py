@@ -34,6 +34,8 @@ class Measured:
         batch: some hundred sequences from all over the data, the longest first.
         sample: the first of them alone, without padding.
         per_step: there is a loss for every step, and not one for the whole sequence.
+        looks_back: it can be shown only the latest steps; one that answers at every step and sees what comes
+            after cannot.
 
     Raises:
         DataError: the data cannot be used, or there is nothing in it.
@@ -49,6 +51,8 @@ class Measured:
         self.per_step = (
             self.batch.targets_per_step and self._loss.separable and self.batch.target_lengths is None
         )
+        one_answer = not self.batch.targets_per_step or self.batch.target_lengths is not None
+        self.looks_back = one_answer or (self.per_step and self.model.causal)
         self._ends = _places(self.batch)
 
     def run(self, batch: Batch | None = None) -> Tensor:
