@@ -71,17 +71,17 @@ def draw(path: Path, sections: Sequence[Section]) -> None:
     from matplotlib import pyplot
 
     bars = [bar for section in sections for bar in section.bars][::-1]
+    places, colours = range(len(bars)), ["tab:green" if bar.holds else "tab:red" for bar in bars]
+    measured, wanted = [bar.measured for bar in bars], [bar.wanted for bar in bars]
     figure, axes = pyplot.subplots(figsize=(9, 0.28 * len(bars) + 1), layout="constrained")
-    colours = ["tab:green" if bar.holds else "tab:red" for bar in bars]
-    axes.barh(range(len(bars)), [bar.measured for bar in bars], color=colours, height=0.6)
-    axes.scatter(
-        [bar.wanted for bar in bars], range(len(bars)), marker="|", s=120, color="black", label="aimed at"
-    )
-    axes.set_yticks(
-        range(len(bars)), [bar.what + (" (at most)" if bar.at_most else "") for bar in bars], fontsize=7
-    )
-    axes.set_xscale("log")
+    axes.hlines(places, wanted, measured, color=colours)
+    axes.scatter(measured, places, color=colours, zorder=3, label="measured")
+    axes.scatter(wanted, places, marker="|", s=120, color="black", label="aimed at")
+    axes.set_yticks(places, [bar.what + (" (at most)" if bar.at_most else "") for bar in bars], fontsize=7)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("ratio")
+    axes.grid(axis="x", alpha=0.3)
     axes.set_ylim(-0.6, len(bars) - 0.4)
     axes.legend(loc="lower right")
     figure.savefig(path)
