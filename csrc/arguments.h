@@ -11,6 +11,7 @@ struct Axes {  // T steps, B rows, H units
   const int64_t* lengths;  // [B]
   int64_t reverse;
   int64_t threads;
+  const int64_t *offsets, *ranks;  // [T], [B], or null
 };
 
 struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
@@ -20,7 +21,7 @@ struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
 
 struct ForwardRecord {  // of every cell
   Axes axes;
-  const void *gates_x, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask;
+  const void *gates_x, *h_0, *weight_hh, *bias_hh, *norm_hh_gain, *hidden_mask;
   Strided zoneout_h, probe_h;
   void *h, *h_n;
 };
@@ -28,11 +29,10 @@ struct ForwardRecord {  // of every cell
 struct BackwardRecord {  // of every cell
   Axes axes;
   Strided grad_h;
-  const void *h, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask;
-  const void *hh_standard, *hh_scale;
+  const void *h, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask, *products;
   Strided zoneout_h;
   const void* grad_h_n;
-  void *dgates, *du, *dh, *grad_h_0;
+  void *dgates, *du, *dh, *grad_h_0, *dbias_ih, *dbias_hh, *dgain;
 };
 
 struct RnnForwardRecord {
@@ -48,7 +48,6 @@ struct RnnBackwardRecord {
 
 struct GruForwardRecord {
   ForwardRecord common;
-  const void* bias_n;
   void *gates, *q;
 };
 struct GruBackwardRecord {
@@ -66,10 +65,10 @@ struct LstmBackwardRecord {
   BackwardRecord common;
   Strided grad_c;
   const void *c, *gates, *grad_gates;
-  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias, *cell_standard, *cell_scale;
+  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias;
   Strided zoneout_c, probe_c;
   const void* grad_c_n;
-  void *dc, *dnormed, *grad_c_0;
+  void *dc, *grad_c_0, *dpeephole, *dcell_gain, *dcell_bias;
 };
 
 struct StepRecord {  // one layer of a step without a gradient; see step.h

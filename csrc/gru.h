@@ -1,5 +1,7 @@
 // Gated recurrent unit: the pointwise part of one step. The equations stand in src/unrolled/ops/gru.py.
 #pragma once
+#include <array>
+
 #include "state.h"
 
 namespace unrolled {
@@ -9,39 +11,46 @@ namespace unrolled {
 template <typename T> struct GruForward : StateForward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
-  using StateForward<T>::s;
-  using StateForward<T>::at;
-  const T* gates_x;  // [T, B, 3H]
-  const T* bias_n;   // [H], optional: inside the reset gate's product
-  T* gates;          // [T, B, 3H]
-  T* q;              // [T, B, H]: recurrent candidate
+  const T* gates_x;  // [N, 3H]
+  const T* bias_hh;  // [3H], optional; the candidate's stands inside the reset gate's product
+  T* gates;          // [N, 3H], optional; may be gates_x
+  T* q;              // [N, H], optional: recurrent candidate
 
   bool whole_rows() const { return false; }
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* u) const {
-    const int64_t H = s.hidden, row = at(p.t, p.row);
-    const T* x = gates_x + row * 3 * H + p.j;
-    T* out = gates + row * 3 * H + p.j;
-    Vec<T> candidate = u[2];
-    if (bias_n) candidate += load_first(bias_n + p.j, p.n);
-    const Vec<T> r = sigmoid<T>(load_first(x, p.n) + u[0]);
-    const Vec<T> z = sigmoid<T>(load_first(x + H, p.n) + u[1]);
-    const Vec<T> n = hyperbolic_tangent<T>(load_first(x + 2 * H, p.n) + r * candidate);
-    store_first(out, r, p.n);
-    store_first(out + H, z, p.n);
-    store_first(out + 2 * H, n, p.n);
-    store_first(q + row * H + p.j, candidate, p.n);
-    this->leave(p, n + z * (this->previous(this->h_0, this->h, p) - n));
-  }
-  void row(int64_t t, int64_t b, bool first, const T* u, T*) const {
-    row_by_vectors<T>(*this, t, b, first, u, 3, s.hidden);
+  void advance(const Visit<T>& v) const {
+    constexpr int V = kLanes<T>;
+    const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
+    const T *const x = gates_x + here * 3 * H, *const old = this->previous_h(v);
+    T* const h = this->h + this->s.padded(v.t, v.row) * H;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      this->prefetch_next(gates_x, 3, v, j);
+      const T* const u = v.product + j * 3;
+      Vec<T> r = load_first(x + j, n) + load(u), z = load_first(x + H + j, n) + load(u + V), candidate = load(u + 2 * V);
+      if (bias_hh) {
+        r += load_first(bias_hh + j, n);
+        z += load_first(bias_hh + H + j, n);
+        candidate += load_first(bias_hh + 2 * H + j, n);
+      }
+      r = sigmoid<T>(r);
+      z = sigmoid<T>(z);
+      const Vec<T> fresh = hyperbolic_tangent<T>(load_first(x + 2 * H + j, n) + r * candidate);
+      if (gates) {
+        T* const out = gates + here * 3 * H;
+        store_first(out + j, r, n);
+        store_first(out + H + j, z, n);
+        store_first(out + 2 * H + j, fresh, n);
+      }
+      if (q) store_first(q + here * H + j, candidate, n);
+      store_first(h + j, this->mixed(v, fresh + z * (load_first(old + j, n) - fresh), j, n), n);
+    });
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(this->h, 1, t, b, from, to);
-    this->clear(gates, 3, t, b, from, to);
-    this->clear(q, 1, t, b, from, to);
+    clear_padded(this->s, this->h, 1, t, b, from, to);
+    clear_packed(this->s, gates, 3, t, b, from, to);
+    clear_packed(this->s, q, 1, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    this->take_last(this->h_0, this->h, this->h_n, b, length, from, to);
+    this->finish_h(b, length, from, to);
   }
 };
 
@@ -49,49 +58,65 @@ template <typename T> struct GruBackward : StateBackward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
   using StateBackward<T>::s;
-  using StateBackward<T>::at;
-  const T *gates, *q;            // [T, B, 3H], [T, B, H]: from the forward
+  const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional
+  T *dbias_ih, *dbias_hh;        // [3H], optional
+  T* dgain;                      // [3H], with the norm
 
   bool whole_rows() const { return false; }
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* arrived) const {
-    const int64_t H = s.hidden, row = at(p.t, p.row);
-    const T* gate = gates + row * 3 * H + p.j;
-    const Vec<T> r = load_first(gate, p.n), z = load_first(gate + H, p.n), n = load_first(gate + 2 * H, p.n);
-    const Vec<T> candidate = load_first(q + row * H + p.j, p.n);
-    const Vec<T> fresh = this->expose(p, arrived[0]);
-    T* const carry = this->grad_h_0 + p.row * H + p.j;
-    store_first(carry, load_first(carry, p.n) + fresh * z, p.n);
-    Vec<T> over_r{}, over_z = fresh * (this->previous(this->h_0, this->h, p) - n), over_n = fresh * (1 - z), over_q{};
-    if (grad_gates) {
-      const T* direct = grad_gates + row * 3 * H + p.j;
-      over_r = load_first(direct, p.n);
-      over_z += load_first(direct + H, p.n);
-      over_n += load_first(direct + 2 * H, p.n);
-    }
-    if (grad_q) over_q = load_first(grad_q + row * H + p.j, p.n);
-    const Vec<T> d_n = this->clipped(over_n * (1 - n * n));
-    const Vec<T> d_r = this->clipped((over_r + d_n * candidate) * r * (1 - r));
-    const Vec<T> d_z = this->clipped(over_z * z * (1 - z));
-    T* const out = this->dgates + row * 3 * H + p.j;
-    store_first(out, d_r, p.n);
-    store_first(out + H, d_z, p.n);
-    store_first(out + 2 * H, d_n, p.n);
-    T* const product = this->du + row * 3 * H + p.j;
-    store_first(product, d_r, p.n);
-    store_first(product + H, d_z, p.n);
-    store_first(product + 2 * H, over_q + d_n * r, p.n);
+  void advance(const Visit<T>& v) const {
+    const int64_t H = s.hidden, here = this->s.packed(v.t, v.row);
+    const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
+    T *const out = this->dgates + here * 3 * H, *const product = this->du + here * 3 * H;
+    T* const carried = this->carry_h + v.row * H;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n), fresh = load_first(gate + 2 * H + j, n);
+      const Vec<T> candidate = load_first(q + here * H + j, n);
+      const Vec<T> total = this->total(v, j, n) + load_first(carried + j, n);
+      this->record(v, total, j, n);
+      const Vec<T> over = this->unmixed(v, total, j, n);
+      Vec<T> bypass = over * z;
+      if (this->zoneout_h) bypass += load_first(carried + j, n);
+      store_first(carried + j, bypass, n);
+      Vec<T> over_r{}, over_z = over * (load_first(old + j, n) - fresh), over_n = over * (1 - z), over_q{};
+      if (grad_gates) {
+        const T* const direct = grad_gates + here * 3 * H + j;
+        over_r = load_first(direct, n);
+        over_z += load_first(direct + H, n);
+        over_n += load_first(direct + 2 * H, n);
+      }
+      if (grad_q) over_q = load_first(grad_q + here * H + j, n);
+      const Vec<T> d_n = this->clipped(over_n * (1 - fresh * fresh));
+      const Vec<T> d_r = this->clipped((over_r + d_n * candidate) * r * (1 - r));
+      const Vec<T> d_z = this->clipped(over_z * z * (1 - z));
+      const Vec<T> d_q = over_q + d_n * r;
+      add(v.sums + j, d_r, n);
+      add(v.sums + H + j, d_z, n);
+      add(v.sums + 2 * H + j, d_n, n);
+      add(v.sums + 3 * H + j, d_q, n);
+      store_first(out + j, d_r, n);
+      store_first(out + H + j, d_z, n);
+      store_first(out + 2 * H + j, d_n, n);
+      store_first(product + j, d_r, n);
+      store_first(product + H + j, d_z, n);
+      store_first(product + 2 * H + j, d_q, n);
+    });
   }
-  void row(int64_t t, int64_t b, bool first, const T* dh, T*) const {
-    row_by_vectors<T>(*this, t, b, first, dh, 1, s.hidden);
-  }
-  void begin(int64_t b, int64_t from, int64_t to) const {
-    this->take_first(this->grad_h_n, this->grad_h_0, b, from, to);
-  }
+  void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(this->dgates, 3, t, b, from, to);
-    this->clear(this->du, 3, t, b, from, to);
-    this->clear(this->dh, 1, t, b, from, to);
+    clear_packed(this->s, this->dgates, 3, t, b, from, to);
+    clear_packed(this->s, this->du, 3, t, b, from, to);
+    clear_padded(this->s, this->dh, 1, t, b, from, to);
+  }
+  // Of a thread: the gradients of r, z and n, that of q, then the gain's.
+  int64_t sum_count() const { return 7 * s.hidden; }
+  int64_t gain_sums() const { return 4 * s.hidden; }
+  std::array<Sum<T>, 4> sums() const {
+    const int64_t H = s.hidden;
+    return {{{dbias_ih, 0, 3 * H},
+             {dbias_hh, 0, 2 * H},
+             {dbias_hh ? dbias_hh + 2 * H : nullptr, 3 * H, H},
+             {dgain, 4 * H, 3 * H}}};
   }
 };
 

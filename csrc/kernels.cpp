@@ -16,23 +16,36 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
-Shape shape(const Axes& a) { return {a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads)}; }
+Shape shape(const Axes& a) { return {a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks}; }
+
+// What stands for an initial state of zeros.
+template <typename T> Workspace<T> zeros(const Axes& a) {
+  Workspace<T> row(a.hidden);
+  std::fill_n(row.data(), a.hidden, T(0));
+  return row;
+}
 
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
+  const Workspace<T> nothing = zeros<T>(r.axes);
   cell.s = shape(r.axes);
   cell.gates_x = in<T>(r.gates_x);
+  cell.bias_hh = in<T>(r.bias_hh);
   cell.h_0 = in<T>(r.h_0);
+  cell.zeros = nothing.data();
   cell.zoneout_h = in<T>(r.zoneout_h);
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
-  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), nullptr, nullptr};
+  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), nullptr};
   scan_forward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
 }
 
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
+  const Workspace<T> nothing = zeros<T>(r.axes);
+  const Workspace<T> carry(r.axes.rows * r.axes.hidden);
   cell.s = shape(r.axes);
   cell.h_0 = in<T>(r.h_0);
+  cell.zeros = nothing.data();
   cell.h = in<T>(r.h);
   cell.zoneout_h = in<T>(r.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
@@ -42,7 +55,11 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.dh = out<T>(r.dh);
   cell.grad_h_n = in<T>(r.grad_h_n);
   cell.grad_h_0 = out<T>(r.grad_h_0);
-  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), in<T>(r.hh_standard), in<T>(r.hh_scale)};
+  cell.carry_h = carry.data();
+  cell.dbias_ih = out<T>(r.dbias_ih);
+  cell.dbias_hh = out<T>(r.dbias_hh);
+  cell.dgain = out<T>(r.dgain);
+  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), in<T>(r.products)};
   scan_backward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
 }
 
@@ -63,7 +80,6 @@ template <typename T> void run(const RnnBackwardRecord& r, const Scalars& scalar
 
 template <typename T> void run(const GruForwardRecord& r, const Scalars& scalars) {
   GruForward<T> cell{};
-  cell.bias_n = in<T>(r.bias_n);
   cell.gates = out<T>(r.gates);
   cell.q = out<T>(r.q);
   forward<T>(cell, r.common, scalars);
@@ -95,6 +111,8 @@ template <typename T> void run(const LstmForwardRecord& r, const Scalars& scalar
 
 template <typename T> void run(const LstmBackwardRecord& r, const Scalars& scalars) {
   LstmBackward<T> cell{};
+  // On the way it holds the gradient of every step's cell, so there must be one.
+  const Workspace<T> carry(r.grad_c_0 ? 0 : r.common.axes.rows * r.common.axes.hidden);
   cell.grad_c = in<T>(r.grad_c);
   cell.c = in<T>(r.c);
   cell.gates = in<T>(r.gates);
@@ -103,14 +121,15 @@ template <typename T> void run(const LstmBackwardRecord& r, const Scalars& scala
   cell.peephole = in<T>(r.peephole);
   cell.cell_gain = in<T>(r.norm_cell_gain);
   cell.cell_bias = in<T>(r.norm_cell_bias);
-  cell.cell_standard = in<T>(r.cell_standard);
-  cell.cell_scale = in<T>(r.cell_scale);
   cell.zoneout_c = in<T>(r.zoneout_c);
   cell.probe_c = in<T>(r.probe_c);
   cell.dc = out<T>(r.dc);
-  cell.dnormed = out<T>(r.dnormed);
   cell.grad_c_n = in<T>(r.grad_c_n);
-  cell.grad_c_0 = out<T>(r.grad_c_0);
+  cell.grad_c_0 = r.grad_c_0 ? out<T>(r.grad_c_0) : carry.data();
+  cell.dpeephole = out<T>(r.dpeephole);
+  cell.dcell_gain = out<T>(r.dcell_gain);
+  cell.dcell_bias = out<T>(r.dcell_bias);
+  cell.epsilon = T(scalars.epsilon);
   backward<T>(cell, r.common, scalars);
 }
 

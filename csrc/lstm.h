@@ -1,5 +1,7 @@
 // Long short-term memory: the pointwise part of one step. The equations stand in src/unrolled/ops/lstm.py.
 #pragma once
+#include <array>
+
 #include "state.h"
 
 namespace unrolled {
@@ -10,95 +12,139 @@ template <typename T> struct LstmForward : StateForward<T> {
   static constexpr int kGates = 4, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 4};
   using StateForward<T>::s;
-  using StateForward<T>::at;
-  const T* gates_x;        // [T, B, 4H]
-  const T* c_0;            // [B, H]
+  const T* gates_x;        // [N, 4H]
+  const T* bias_hh;        // [4H], optional
+  const T* c_0;            // [B, H], or null for zeros
   const T* peephole;       // [3, H], optional: to i, f and o
   const T* cell_gain;      // [H], optional, with cell_bias
   const T* cell_bias;      // [H]
   Broadcast<T> zoneout_c;  // [T, B, H], optional
   Broadcast<T> probe_c;    // [T, B, H], optional
-  T* c;                    // [T, B, H]
+  T* c;                    // [N, H], or null where only the last is wanted
   T* c_n;                  // [B, H]
-  T* gates;                // [T, B, 4H]
+  T* gates;                // [N, 4H], optional; may be gates_x
   T epsilon;
 
   bool whole_rows() const { return cell_gain != nullptr; }
 
+  const T* previous_c(const Visit<T>& v) const {
+    if (v.first) return c_0 ? c_0 + v.row * s.hidden : this->zeros;
+    return c ? c + s.packed(s.before(v.t), v.row) * s.hidden : c_n + v.row * s.hidden;
+  }
+
+  void advance(const Visit<T>& v) const {
+    if (cell_gain) return advance_normalised(v);
+    if (peephole || zoneout_c || probe_c || this->zoneout_h || this->probe_h)
+      advance_units<false>(v);
+    else
+      advance_units<true>(v);
+  }
+
+  // kBare: without any option, so that none is asked for at every vector.
+  template <bool kBare> void advance_units(const Visit<T>& v) const {
+    const int64_t H = s.hidden, here = s.packed(v.t, v.row);
+    const T* const old = previous_c(v);
+    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      Vec<T> gate_o;
+      const Vec<T> before = load_first(old + j, n);
+      const Vec<T> fresh = enter<kBare>(v, before, gate_o, j, n);
+      const Vec<T> exposed = gate_o * hyperbolic_tangent<T>(fresh);
+      if constexpr (kBare) {
+        store_first(c_out + j, fresh, n);
+        store_first(h_out + j, exposed, n);
+      } else {
+        leave(v, before, fresh, exposed, c_out, h_out, j, n);
+      }
+    });
+  }
+
   // Gates and the new cell (before zoneout).
-  inline __attribute__((always_inline)) Vec<T> enter(const Place& p, const Vec<T>* u, Vec<T>& gate_o) const {
-    const int64_t H = s.hidden, row = at(p.t, p.row);
-    const T* x = gates_x + row * 4 * H + p.j;
-    T* out = gates + row * 4 * H + p.j;
-    const Vec<T> old = this->previous(c_0, c, p);
-    Vec<T> i = load_first(x, p.n) + u[0], f = load_first(x + H, p.n) + u[1];
-    Vec<T> g = load_first(x + 2 * H, p.n) + u[2], o = load_first(x + 3 * H, p.n) + u[3];
-    if (peephole) {
-      i += load_first(peephole + p.j, p.n) * old;
-      f += load_first(peephole + H + p.j, p.n) * old;
+  template <bool kBare, typename Count>
+  inline __attribute__((always_inline)) Vec<T> enter(const Visit<T>& v, Vec<T> old, Vec<T>& gate_o, int64_t j,
+                                                     Count n) const {
+    constexpr int V = kLanes<T>;
+    const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
+    const T *const x = gates_x + here, *const u = v.product + j * 4;
+    this->prefetch_next(gates_x, 4, v, j);
+    Vec<T> i = load_first(x, n) + load(u), f = load_first(x + H, n) + load(u + V);
+    Vec<T> g = load_first(x + 2 * H, n) + load(u + 2 * V), o = load_first(x + 3 * H, n) + load(u + 3 * V);
+    if (bias_hh) {
+      i += load_first(bias_hh + j, n);
+      f += load_first(bias_hh + H + j, n);
+      g += load_first(bias_hh + 2 * H + j, n);
+      o += load_first(bias_hh + 3 * H + j, n);
     }
+    if constexpr (!kBare)
+      if (peephole) {
+        i += load_first(peephole + j, n) * old;
+        f += load_first(peephole + H + j, n) * old;
+      }
     i = sigmoid<T>(i);
     f = sigmoid<T>(f);
     g = hyperbolic_tangent<T>(g);
     Vec<T> fresh = f * old + i * g;
-    if (probe_c) fresh += probe_c.at(p.t, p.row, p.j, p.n);
-    if (peephole) o += load_first(peephole + 2 * H + p.j, p.n) * fresh;
+    if constexpr (!kBare) {
+      if (probe_c) fresh += probe_c.at(v, j, n);
+      if (peephole) o += load_first(peephole + 2 * H + j, n) * fresh;
+    }
     o = sigmoid<T>(o);
-    store_first(out, i, p.n);
-    store_first(out + H, f, p.n);
-    store_first(out + 2 * H, g, p.n);
-    store_first(out + 3 * H, o, p.n);
+    if (gates) {
+      T* const out = gates + here;
+      store_first(out, i, n);
+      store_first(out + H, f, n);
+      store_first(out + 2 * H, g, n);
+      store_first(out + 3 * H, o, n);
+    }
     gate_o = o;
     return fresh;
   }
 
-  inline __attribute__((always_inline)) void leave(const Place& p, Vec<T> fresh, Vec<T> gate_o, Vec<T> squashed) const {
+  template <typename Count>
+  inline __attribute__((always_inline)) void leave(const Visit<T>& v, Vec<T> old, Vec<T> fresh, Vec<T> exposed, T* c_out,
+                                                   T* h_out, int64_t j, Count n) const {
     Vec<T> next = fresh;
     if (zoneout_c) {
-      const Vec<T> keep = zoneout_c.at(p.t, p.row, p.j, p.n);
+      const Vec<T> keep = zoneout_c.at(v, j, n);
       // The probe belongs to c_t as a whole: take it out of the new cell and put it on the mixture.
-      const Vec<T> probe = probe_c ? probe_c.at(p.t, p.row, p.j, p.n) : Vec<T>{};
-      next = keep * this->previous(c_0, c, p) + (1 - keep) * (fresh - probe) + probe;
+      const Vec<T> probe = probe_c ? probe_c.at(v, j, n) : Vec<T>{};
+      next = keep * old + (1 - keep) * (fresh - probe) + probe;
     }
-    store_first(c + at(p.t, p.row) * s.hidden + p.j, next, p.n);
-    StateForward<T>::leave(p, gate_o * squashed);
+    store_first(c_out + j, next, n);
+    store_first(h_out + j, this->mixed(v, exposed, j, n), n);
   }
 
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* u) const {
-    Vec<T> gate_o;
-    const Vec<T> fresh = enter(p, u, gate_o);
-    leave(p, fresh, gate_o, hyperbolic_tangent<T>(fresh));
-  }
-
-  void row(int64_t t, int64_t b, bool first, const T* product, T* scratch) const {
-    if (!whole_rows()) return row_by_vectors<T>(*this, t, b, first, product, 4, s.hidden);
-    constexpr int V = kLanes<T>;
-    const int64_t H = s.hidden;
-    T *const fresh = scratch, *const normal = fresh + H;
-    for (int64_t j = 0; j < H; j += V) {
-      const Place p{t, b, j, int(std::min<int64_t>(V, H - j)), first};
-      Vec<T> u[4] = {}, gate_o;
-      for (int g = 0; g < 4; ++g) u[g] = load_first(product + g * H + j, p.n);
-      store_first(fresh + j, enter(p, u, gate_o), p.n);
-    }
-    std::copy(fresh, fresh + H, normal);
-    const int whole[] = {0, 1};
-    normalise(normal, Norm<T>{cell_gain, epsilon, nullptr, nullptr}, whole, 1, H);
-    for (int64_t j = 0; j < H; j += V) {
-      const Place p{t, b, j, int(std::min<int64_t>(V, H - j)), first};
-      const Vec<T> squashed = hyperbolic_tangent<T>(load_first(normal + j, p.n) + load_first(cell_bias + j, p.n));
-      leave(p, load_first(fresh + j, p.n), load_first(gates + at(t, b) * 4 * H + 3 * H + j, p.n), squashed);
-    }
+  // A whole row, for the normalisation of the cell needs all of it.
+  void advance_normalised(const Visit<T>& v) const {
+    const int64_t H = s.hidden, here = s.packed(v.t, v.row);
+    T *const fresh = v.scratch, *const gate_o = fresh + H;
+    const T* const old = previous_c(v);
+    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+      Vec<T> o;
+      store_first(fresh + j, enter<false>(v, load_first(old + j, n), o, j, n), n);
+      store_first(gate_o + j, o, n);
+    });
+    const Moments<T> m = moments(fresh, H, epsilon);
+    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+      const Vec<T> value = load_first(fresh + j, n);
+      const Vec<T> entering =
+          (value - m.mean) * m.inverse * load_first(cell_gain + j, n) + load_first(cell_bias + j, n);
+      leave(v, load_first(old + j, n), value, load_first(gate_o + j, n) * hyperbolic_tangent<T>(entering), c_out, h_out,
+            j, n);
+    });
   }
 
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(this->h, 1, t, b, from, to);
-    this->clear(c, 1, t, b, from, to);
-    this->clear(gates, 4, t, b, from, to);
+    clear_padded(this->s, this->h, 1, t, b, from, to);
+    clear_packed(s, c, 1, t, b, from, to);
+    clear_packed(this->s, gates, 4, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    this->take_last(this->h_0, this->h, this->h_n, b, length, from, to);
-    this->take_last(c_0, c, c_n, b, length, from, to);
+    this->finish_h(b, length, from, to);
+    if (!c && length) return;  // it has been there at every step
+    const T* const last = c ? c + s.packed(this->last_step(length), b) * s.hidden : nullptr;
+    this->take_last(c_0, last, c_n, b, length, from, to);
   }
 };
 
@@ -106,123 +152,179 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   static constexpr int kGates = 4, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 4};
   using StateBackward<T>::s;
-  using StateBackward<T>::at;
   using StateBackward<T>::dgates;
   using StateBackward<T>::du;
-  const T* c_0;            // [B, H]
+  const T* c_0;            // [B, H], or null for zeros
   const T* peephole;       // [3, H], optional
   const T* cell_gain;      // [H], optional, with cell_bias
   const T* cell_bias;      // [H]
   Broadcast<T> zoneout_c;  // [T, B, H], optional
   Broadcast<T> probe_c;    // [T, B, H], optional
   Broadcast<T> grad_c;     // [T, B, H], optional
-  const T *c, *gates;      // [T, B, H], [T, B, 4H]: from the forward
-  const T* grad_gates;     // [T, B, 4H], optional
-  const T* cell_standard;  // [T, B, H]: with cell_gain
-  const T* cell_scale;     // [T, B]
+  const T *c, *gates;      // [N, H], [N, 4H]: from the forward
+  const T* grad_gates;     // [N, 4H], optional
   T* dc;                   // [T, B, H], optional: total gradient of every c_t
-  T* dnormed;              // [T, B, H]: gradient of the normalised cell, with cell_gain
   const T* grad_c_n;       // [B, H], optional
   T* grad_c_0;             // [B, H]; on the way, the gradient of the step's c
+  T *dbias_ih, *dbias_hh;  // [4H], optional
+  T* dgain;                // [4H], with the norm
+  T* dpeephole;            // [3, H], with peephole
+  T *dcell_gain, *dcell_bias;  // [H], with cell_gain
+  T epsilon;
 
   bool whole_rows() const { return cell_gain != nullptr; }
 
-  Vec<T> fresh_cell(const Place& p) const {
+  void advance(const Visit<T>& v) const {
+    if (cell_gain) return advance_normalised(v);
+    if (peephole || zoneout_c || this->zoneout_h || grad_c || grad_gates || this->clip_step > 0 || dc)
+      advance_units<false>(v);
+    else
+      advance_units<true>(v);
+  }
+
+  // kBare: without any option, so that none is asked for at every vector.
+  template <bool kBare> void advance_units(const Visit<T>& v) const {
+    const int64_t here = s.packed(v.t, v.row) * s.hidden;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      const Vec<T> exposed = expose<kBare>(v, j, n);
+      const Vec<T> fresh = kBare || !zoneout_c ? load_first(c + here + j, n) : fresh_cell(v, j, n);
+      const Vec<T> squashed = hyperbolic_tangent<T>(fresh);
+      const Vec<T> o = load_first(gates + here * 4 + 3 * s.hidden + j, n);
+      gradients<kBare>(v, exposed, squashed, exposed * o * (1 - squashed * squashed), fresh, j, n);
+    });
+  }
+
+  template <bool kBare, typename Count>
+  inline __attribute__((always_inline)) Vec<T> expose(const Visit<T>& v, int64_t j, Count n) const {
+    Vec<T> total = this->total(v, j, n);
+    if constexpr (!kBare)
+      if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
+    this->record(v, total, j, n);
+    return kBare ? total : this->unmixed(v, total, j, n);
+  }
+
+  const T* previous_c(const Visit<T>& v) const {
+    if (!v.first) return c + s.packed(s.before(v.t), v.row) * s.hidden;
+    return c_0 ? c_0 + v.row * s.hidden : this->zeros;
+  }
+
+  // The new cell, before zoneout mixed it with the old.
+  template <typename Count> Vec<T> fresh_cell(const Visit<T>& v, int64_t j, Count n) const {
     const int64_t H = s.hidden;
-    const T* gate = gates + at(p.t, p.row) * 4 * H + p.j;
-    if (!zoneout_c) return load_first(c + at(p.t, p.row) * H + p.j, p.n);
-    Vec<T> fresh =
-        load_first(gate + H, p.n) * this->previous(c_0, c, p) + load_first(gate, p.n) * load_first(gate + 2 * H, p.n);
-    if (probe_c) fresh += probe_c.at(p.t, p.row, p.j, p.n);
+    const T* const gate = gates + s.packed(v.t, v.row) * 4 * H + j;
+    if (!zoneout_c) return load_first(c + s.packed(v.t, v.row) * H + j, n);
+    Vec<T> fresh = load_first(gate + H, n) * load_first(previous_c(v) + j, n) +
+                   load_first(gate, n) * load_first(gate + 2 * H, n);
+    if (probe_c) fresh += probe_c.at(v, j, n);
     return fresh;
   }
 
-  inline __attribute__((always_inline)) void gradients(const Place& p, Vec<T> exposed, Vec<T> squashed,
-                                                       Vec<T> dnew) const {
-    const int64_t H = s.hidden, row = at(p.t, p.row);
-    const T* gate = gates + row * 4 * H + p.j;
-    const Vec<T> i = load_first(gate, p.n), f = load_first(gate + H, p.n);
-    const Vec<T> g = load_first(gate + 2 * H, p.n), o = load_first(gate + 3 * H, p.n);
-    const Vec<T> old = this->previous(c_0, c, p);
-    T* const carry = grad_c_0 + p.row * H + p.j;
-    Vec<T> total = load_first(carry, p.n);
-    if (grad_c) total += grad_c.at(p.t, p.row, p.j, p.n);
+  // From the gradients of tanh's argument and of o to those of the gates and of the cell before.
+  template <bool kBare, typename Count>
+  inline __attribute__((always_inline)) void gradients(const Visit<T>& v, Vec<T> exposed, Vec<T> squashed, Vec<T> dnew,
+                                                       Vec<T> fresh, int64_t j, Count n) const {
+    const int64_t H = s.hidden, row = s.packed(v.t, v.row);
+    const T* const gate = gates + row * 4 * H + j;
+    const Vec<T> i = load_first(gate, n), f = load_first(gate + H, n);
+    const Vec<T> g = load_first(gate + 2 * H, n), o = load_first(gate + 3 * H, n);
+    const Vec<T> old = load_first(previous_c(v) + j, n);
+    T* const carry = grad_c_0 + v.row * H + j;
+    Vec<T> total = load_first(carry, n);
 
     Vec<T> over_i{}, over_f{}, over_g{}, over_o = exposed * squashed;
-    if (grad_gates) {
-      const T* direct = grad_gates + row * 4 * H + p.j;
-      over_i = load_first(direct, p.n);
-      over_f = load_first(direct + H, p.n);
-      over_g = load_first(direct + 2 * H, p.n);
-      over_o += load_first(direct + 3 * H, p.n);
+    if constexpr (!kBare) {
+      if (grad_c) total += grad_c.at(v, j, n);
+      if (grad_gates) {
+        const T* const direct = grad_gates + row * 4 * H + j;
+        over_i = load_first(direct, n);
+        over_f = load_first(direct + H, n);
+        over_g = load_first(direct + 2 * H, n);
+        over_o += load_first(direct + 3 * H, n);
+      }
     }
-    const Vec<T> d_o = this->clipped(over_o * o * (1 - o));
-    if (peephole) dnew += d_o * load_first(peephole + 2 * H + p.j, p.n);
-    if (dc) store_first(dc + row * H + p.j, total + dnew, p.n);
+    const auto limited = [&](Vec<T> x) { return kBare ? x : this->clipped(x); };
+    const Vec<T> d_o = limited(over_o * o * (1 - o));
     Vec<T> kept{};
-    if (zoneout_c) {
-      const Vec<T> keep = zoneout_c.at(p.t, p.row, p.j, p.n);
-      kept = total * keep;
-      dnew += total * (1 - keep);
+    if constexpr (kBare) {
+      dnew += total;
     } else {
+      if (peephole) dnew += d_o * load_first(peephole + 2 * H + j, n);
+      if (dc) store_first(dc + s.padded(v.t, v.row) * H + j, total + dnew, n);
+      if (zoneout_c) {
+        const Vec<T> keep = zoneout_c.at(v, j, n);
+        kept = total * keep;
+        total *= 1 - keep;
+      }
       dnew += total;
     }
-    const Vec<T> d_i = this->clipped((over_i + dnew * g) * i * (1 - i));
-    const Vec<T> d_f = this->clipped((over_f + dnew * old) * f * (1 - f));
-    const Vec<T> d_g = this->clipped((over_g + dnew * i) * (1 - g * g));
+    const Vec<T> d_i = limited((over_i + dnew * g) * i * (1 - i));
+    const Vec<T> d_f = limited((over_f + dnew * old) * f * (1 - f));
+    const Vec<T> d_g = limited((over_g + dnew * i) * (1 - g * g));
     kept += dnew * f;
-    if (peephole) kept += d_i * load_first(peephole + p.j, p.n) + d_f * load_first(peephole + H + p.j, p.n);
-    store_first(carry, kept, p.n);
+    if constexpr (!kBare)
+      if (peephole) {
+        kept += d_i * load_first(peephole + j, n) + d_f * load_first(peephole + H + j, n);
+        T* const sums = v.sums + peephole_sums() + j;
+        add(sums, d_i * old, n);
+        add(sums + H, d_f * old, n);
+        add(sums + 2 * H, d_o * fresh, n);
+      }
+    store_first(carry, kept, n);
     const Vec<T> all[] = {d_i, d_f, d_g, d_o};
     for (int k = 0; k < 4; ++k) {
-      store_first(dgates + row * 4 * H + k * H + p.j, all[k], p.n);
-      if (du != dgates) store_first(du + row * 4 * H + k * H + p.j, all[k], p.n);
+      add(v.sums + k * H + j, all[k], n);
+      store_first(dgates + (row * 4 + k) * H + j, all[k], n);
+      if (du != dgates) store_first(du + (row * 4 + k) * H + j, all[k], n);
     }
   }
 
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* arrived) const {
-    const Vec<T> exposed = this->expose(p, arrived[0]);
-    const Vec<T> squashed = hyperbolic_tangent<T>(fresh_cell(p));
-    const Vec<T> o = load_first(gates + at(p.t, p.row) * 4 * s.hidden + 3 * s.hidden + p.j, p.n);
-    gradients(p, exposed, squashed, exposed * o * (1 - squashed * squashed));
-  }
-
-  void row(int64_t t, int64_t b, bool first, const T* arrived, T* scratch) const {
-    if (!whole_rows()) return row_by_vectors<T>(*this, t, b, first, arrived, 1, s.hidden);
-    constexpr int V = kLanes<T>;
-    const int64_t H = s.hidden, row = at(t, b);
-    T *const exposed = scratch, *const squashed = exposed + H, *const dnew = squashed + H;
-    for (int64_t j = 0; j < H; j += V) {
-      const Place p{t, b, j, int(std::min<int64_t>(V, H - j)), first};
-      const Vec<T> e = this->expose(p, load_first(arrived + j, p.n));
-      const Vec<T> squash =
-          hyperbolic_tangent<T>(load_first(cell_standard + row * H + j, p.n) * load_first(cell_gain + j, p.n) +
-                                load_first(cell_bias + j, p.n));
-      const Vec<T> o = load_first(gates + row * 4 * H + 3 * H + j, p.n);
-      const Vec<T> d = e * o * (1 - squash * squash);
-      store_first(exposed + j, e, p.n);
-      store_first(squashed + j, squash, p.n);
-      store_first(dnew + j, d, p.n);
-      store_first(dnormed + row * H + j, d, p.n);
-    }
-    const int whole[] = {0, 1};
-    normalise_backward(dnew, cell_standard + row * H, cell_scale + row, cell_gain, whole, 1, H);
-    for (int64_t j = 0; j < H; j += V) {
-      const Place p{t, b, j, int(std::min<int64_t>(V, H - j)), first};
-      gradients(p, load_first(exposed + j, p.n), load_first(squashed + j, p.n), load_first(dnew + j, p.n));
-    }
+  void advance_normalised(const Visit<T>& v) const {
+    const int64_t H = s.hidden, row = s.packed(v.t, v.row);
+    T *const exposed = v.scratch, *const dnew = exposed + H, *const fresh = dnew + H;
+    by_vectors<T>(0, H, [&](int64_t j, auto n) { store_first(fresh + j, fresh_cell(v, j, n), n); });
+    const Moments<T> m = moments(fresh, H, epsilon);
+    const auto squash = [&](int64_t j, auto n) {
+      const Vec<T> standard = (load_first(fresh + j, n) - m.mean) * m.inverse;
+      return hyperbolic_tangent<T>(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
+    };
+    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+      const Vec<T> e = expose<false>(v, j, n), squashed = squash(j, n);
+      const Vec<T> o = load_first(gates + row * 4 * H + 3 * H + j, n);
+      const Vec<T> d = e * o * (1 - squashed * squashed);
+      store_first(exposed + j, e, n);
+      store_first(dnew + j, d, n);
+      add(v.sums + cell_sums() + H + j, d, n);
+    });
+    normalise_backward(dnew, fresh, cell_gain, H, epsilon, v.sums + cell_sums());
+    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+      gradients<false>(v, load_first(exposed + j, n), squash(j, n), load_first(dnew + j, n), load_first(fresh + j, n),
+                       j, n);
+    });
   }
 
   void begin(int64_t b, int64_t from, int64_t to) const {
-    this->take_first(this->grad_h_n, this->grad_h_0, b, from, to);
-    this->take_first(grad_c_n, grad_c_0, b, from, to);
+    this->start(nullptr, this->carry_h, b, from, to);
+    this->start(grad_c_n, grad_c_0, b, from, to);
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(dgates, 4, t, b, from, to);
-    if (du != dgates) this->clear(du, 4, t, b, from, to);
-    this->clear(this->dh, 1, t, b, from, to);
-    this->clear(dc, 1, t, b, from, to);
-    this->clear(dnormed, 1, t, b, from, to);
+    clear_packed(this->s, dgates, 4, t, b, from, to);
+    if (du != dgates) clear_packed(this->s, du, 4, t, b, from, to);
+    clear_padded(this->s, this->dh, 1, t, b, from, to);
+    clear_padded(s, dc, 1, t, b, from, to);
+  }
+  // Of a thread: the gradients of the biases, of the norm's gain, the peepholes, the cell's gain and bias.
+  int64_t gain_sums() const { return 4 * s.hidden; }
+  int64_t peephole_sums() const { return 8 * s.hidden; }
+  int64_t cell_sums() const { return 11 * s.hidden; }
+  int64_t sum_count() const { return 13 * s.hidden; }
+  std::array<Sum<T>, 6> sums() const {
+    const int64_t H = s.hidden;
+    return {{{dbias_ih, 0, 4 * H},
+             {dbias_hh, 0, 4 * H},
+             {dgain, gain_sums(), 4 * H},
+             {dpeephole, peephole_sums(), 3 * H},
+             {dcell_gain, cell_sums(), H},
+             {dcell_bias, cell_sums() + H, H}}};
   }
 };
 

@@ -1,5 +1,7 @@
 // The simple recurrent network: the pointwise part of one step. The equations stand in src/unrolled/ops/rnn.py.
 #pragma once
+#include <array>
+
 #include "activation.h"
 #include "state.h"
 
@@ -9,28 +11,30 @@ namespace unrolled {
 template <typename T> struct RnnForward : StateForward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
-  using StateForward<T>::s;
-  using StateForward<T>::at;
-  const T* gates_x;  // [T, B, H]
-  T* values;         // [T, B, H]: of the activation
+  const T* gates_x;  // [N, H]
+  const T* bias_hh;  // [H], optional
+  T* values;         // [N, H], optional: of the activation; may be gates_x
   Activation activation;
 
   bool whole_rows() const { return false; }
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* u) const {
-    const int64_t at_row = at(p.t, p.row) * s.hidden + p.j;
-    const Vec<T> value = activate<T>(activation, load_first(gates_x + at_row, p.n) + u[0]);
-    store_first(values + at_row, value, p.n);
-    this->leave(p, value);
-  }
-  void row(int64_t t, int64_t b, bool first, const T* u, T*) const {
-    row_by_vectors<T>(*this, t, b, first, u, 1, s.hidden);
+  void advance(const Visit<T>& v) const {
+    const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
+    T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      this->prefetch_next(gates_x, 1, v, j);
+      Vec<T> x = load_first(gates_x + here + j, n) + load(v.product + j);
+      if (bias_hh) x += load_first(bias_hh + j, n);
+      const Vec<T> value = activate<T>(activation, x);
+      if (values) store_first(values + here + j, value, n);
+      store_first(h + j, this->mixed(v, value, j, n), n);
+    });
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(this->h, 1, t, b, from, to);
-    this->clear(values, 1, t, b, from, to);
+    clear_padded(this->s, this->h, 1, t, b, from, to);
+    clear_packed(this->s, values, 1, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    this->take_last(this->h_0, this->h, this->h_n, b, length, from, to);
+    this->finish_h(b, length, from, to);
   }
 };
 
@@ -38,13 +42,14 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
   using StateBackward<T>::s;
-  using StateBackward<T>::at;
-  const T* values;       // [T, B, H]: from the forward
-  const T* grad_values;  // [T, B, H], optional
+  const T* values;         // [N, H]: from the forward
+  const T* grad_values;    // [N, H], optional
+  T *dbias_ih, *dbias_hh;  // [H], optional
+  T* dgain;                // [H], with the norm
   Activation activation;
 
   bool whole_rows() const { return false; }
-  Vec<T> slope(Vec<T> value) const {
+  inline __attribute__((always_inline)) Vec<T> slope(Vec<T> value) const {
     switch (activation) {
       case Activation::tanh:
         return 1 - value * value;
@@ -57,24 +62,32 @@ template <typename T> struct RnnBackward : StateBackward<T> {
     }
     return splat<T>(1);
   }
-  inline __attribute__((always_inline)) void pointwise(const Place& p, const Vec<T>* arrived) const {
-    const int64_t at_row = at(p.t, p.row) * s.hidden + p.j;
-    Vec<T> over = this->expose(p, arrived[0]);
-    if (grad_values) over += load_first(grad_values + at_row, p.n);
-    const Vec<T> entering = this->clipped(over * slope(load_first(values + at_row, p.n)));
-    store_first(this->dgates + at_row, entering, p.n);
-    if (this->du != this->dgates) store_first(this->du + at_row, entering, p.n);
+  void advance(const Visit<T>& v) const {
+    const int64_t here = this->s.packed(v.t, v.row) * s.hidden;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+      Vec<T> total = this->total(v, j, n);
+      if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
+      this->record(v, total, j, n);
+      Vec<T> over = this->unmixed(v, total, j, n);
+      if (grad_values) over += load_first(grad_values + here + j, n);
+      const Vec<T> entering = this->clipped(over * slope(load_first(values + here + j, n)));
+      add(v.sums + j, entering, n);
+      store_first(this->dgates + here + j, entering, n);
+      if (this->du != this->dgates) store_first(this->du + here + j, entering, n);
+    });
   }
-  void row(int64_t t, int64_t b, bool first, const T* dh, T*) const {
-    row_by_vectors<T>(*this, t, b, first, dh, 1, s.hidden);
-  }
-  void begin(int64_t b, int64_t from, int64_t to) const {
-    this->take_first(this->grad_h_n, this->grad_h_0, b, from, to);
-  }
+  void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear(this->dgates, 1, t, b, from, to);
-    if (this->du != this->dgates) this->clear(this->du, 1, t, b, from, to);
-    this->clear(this->dh, 1, t, b, from, to);
+    clear_packed(this->s, this->dgates, 1, t, b, from, to);
+    if (this->du != this->dgates) clear_packed(this->s, this->du, 1, t, b, from, to);
+    clear_padded(this->s, this->dh, 1, t, b, from, to);
+  }
+  // Of a thread: the biases' gradient, then the gain's.
+  int64_t sum_count() const { return 2 * s.hidden; }
+  int64_t gain_sums() const { return s.hidden; }
+  std::array<Sum<T>, 3> sums() const {
+    const int64_t H = s.hidden;
+    return {{{dbias_ih, 0, H}, {dbias_hh, 0, H}, {dgain, H, H}}};
   }
 };
 

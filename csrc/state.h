@@ -4,96 +4,128 @@
 
 namespace unrolled {
 
-// Shapes: T steps, B rows, H units.
+// A tensor of shape [T, B, H] that may be broadcast: strides of zero repeat.
+template <typename T> struct Broadcast {
+  const T* data;  // or null
+  int64_t step, row, unit;
+  explicit operator bool() const { return data != nullptr; }
+  template <typename Count> inline __attribute__((always_inline)) Vec<T> at(const Visit<T>& v, int64_t j, Count n) const {
+    const T* p = data + v.t * step + v.row * row + j * unit;
+    if (unit == 0) return splat<T>(*p);
+    return load_first(p, n);
+  }
+};
+
+// Zeros for a step past a row's end, in an array that has room for it.
+template <typename T>
+void clear_padded(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
+  if (!values) return;
+  for (int g = 0; g < gates; ++g)
+    std::fill_n(values + (s.padded(t, b) * gates + g) * s.hidden + from, to - from, T(0));
+}
+template <typename T>
+void clear_packed(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
+  if (!s.offsets) clear_padded(s, values, gates, t, b, from, to);
+}
+
+// Shapes: T steps, B rows, H units; [N, ...] stands for what belongs to the steps, one row a step and row of the batch,
+// with padding or without (`Shape`).
 template <typename T> struct StateForward {
   Shape s;
-  const T* h_0;            // [B, H]
+  const T* h_0;            // [B, H], or null for zeros
+  const T* zeros;          // [H]
   Broadcast<T> zoneout_h;  // [T, B, H], optional
   Broadcast<T> probe_h;    // [T, B, H], optional
   T* h;                    // [T, B, H]
   T* h_n;                  // [B, H]
 
-  int64_t at(int64_t t, int64_t b) const { return t * s.rows + b; }
-  Vec<T> previous(const T* initial, const T* states, const Place& p) const {
-    const T* row = p.first ? initial + p.row * s.hidden : states + at(s.before(p.t), p.row) * s.hidden;
-    return load_first(row + p.j, p.n);
+  // The h that a visit starts from.
+  const T* previous_h(const Visit<T>& v) const {
+    if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
+    return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  inline __attribute__((always_inline)) void leave(const Place& p, Vec<T> fresh) const {
+  // Brings the row that the next step reads near: the hardware does not see it coming.
+  inline __attribute__((always_inline)) void prefetch_next(const T* gates_x, int64_t gates, const Visit<T>& v, int64_t j) const {
+    const int64_t next = s.after(v.t);
+    if (next < 0 || next >= s.steps) return;
+    for (int64_t g = 0; g < gates; ++g)
+      __builtin_prefetch(gates_x + (s.packed(next, v.row) * gates + g) * s.hidden + j);
+  }
+  template <typename Count>
+  inline __attribute__((always_inline)) Vec<T> mixed(const Visit<T>& v, Vec<T> fresh, int64_t j, Count n) const {
     if (zoneout_h) {
-      const Vec<T> keep = zoneout_h.at(p.t, p.row, p.j, p.n);
-      fresh = keep * previous(h_0, h, p) + (1 - keep) * fresh;
+      const Vec<T> keep = zoneout_h.at(v, j, n);
+      fresh = keep * load_first(previous_h(v) + j, n) + (1 - keep) * fresh;
     }
-    if (probe_h) fresh += probe_h.at(p.t, p.row, p.j, p.n);
-    store_first(h + at(p.t, p.row) * s.hidden + p.j, fresh, p.n);
+    if (probe_h) fresh += probe_h.at(v, j, n);
+    return fresh;
   }
 
-  void clear(T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) const {
-    for (int g = 0; g < gates; ++g) std::fill_n(values + (at(t, b) * gates + g) * s.hidden + from, to - from, T(0));
+  // The state after the last step of a row, or the initial one where it has none.
+  void take_last(const T* initial, const T* state, T* last, int64_t b, int64_t length, int64_t from, int64_t to) const {
+    if (!length) state = initial ? initial + b * s.hidden : zeros;
+    std::copy(state + from, state + to, last + b * s.hidden + from);
   }
-  void take_last(const T* initial, const T* states, T* last, int64_t b, int64_t length, int64_t from,
-                 int64_t to) const {
-    const T* row = length ? states + at(s.reverse ? 0 : length - 1, b) * s.hidden : initial + b * s.hidden;
-    std::copy(row + from, row + to, last + b * s.hidden + from);
+  int64_t last_step(int64_t length) const { return s.reverse || !length ? 0 : length - 1; }
+  void finish_h(int64_t b, int64_t length, int64_t from, int64_t to) const {
+    take_last(h_0, h + s.padded(last_step(length), b) * s.hidden, h_n, b, length, from, to);
   }
 };
 
 template <typename T> struct StateBackward {
   Shape s;
-  const T* h_0;            // [B, H]
+  const T* h_0;            // [B, H], or null for zeros
+  const T* zeros;          // [H]
   const T* h;              // [T, B, H]
   Broadcast<T> zoneout_h;  // [T, B, H], optional
   Broadcast<T> grad_h;     // [T, B, H], optional
   T clip_step;             // 0: none
-  T* dgates;               // [T, B, G*H]: gradient of gates_x
-  T* du;                   // [T, B, G*H]: gradient of the recurrent product; dgates itself where the two are one
+  T* dgates;               // [N, G*H]: gradient of gates_x
+  T* du;                   // [N, G*H]: gradient of the recurrent product; dgates itself where the two are one
   T* dh;                   // [T, B, H], optional: total gradient of every h_t
   const T* grad_h_n;       // [B, H], optional
-  T* grad_h_0;             // [B, H]; on the way, what bypasses the recurrent product
+  T* grad_h_0;             // [B, H], optional
+  T* carry_h;              // [B, H]: what bypasses the recurrent product
 
-  int64_t at(int64_t t, int64_t b) const { return t * s.rows + b; }
-  Vec<T> previous(const T* initial, const T* states, const Place& p) const {
-    const T* row = p.first ? initial + p.row * s.hidden : states + at(s.before(p.t), p.row) * s.hidden;
-    return load_first(row + p.j, p.n);
+  const T* previous_h(const Visit<T>& v) const {
+    if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
+    return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  Vec<T> clipped(Vec<T> x) const { return clip_step > 0 ? clamp<T>(x, -clip_step, clip_step) : x; }
-
-  // The total gradient of h_t is recorded, zoneout's share kept for the step before, the rest goes on to the new state.
-  inline __attribute__((always_inline)) Vec<T> expose(const Place& p, Vec<T> total) const {
-    T* const carry = grad_h_0 + p.row * s.hidden + p.j;
-    total += load_first(carry, p.n);
-    if (grad_h) total += grad_h.at(p.t, p.row, p.j, p.n);
-    if (dh) store_first(dh + at(p.t, p.row) * s.hidden + p.j, total, p.n);
-    if (!zoneout_h) {
-      store_first(carry, Vec<T>{}, p.n);
-      return total;
-    }
-    const Vec<T> keep = zoneout_h.at(p.t, p.row, p.j, p.n);
-    store_first(carry, total * keep, p.n);
+  inline __attribute__((always_inline)) Vec<T> clipped(Vec<T> x) const {
+    return clip_step > 0 ? clamp<T>(x, -clip_step, clip_step) : x;
+  }
+  // The total gradient of h_t: recorded where asked for.
+  template <typename Count>
+  inline __attribute__((always_inline)) Vec<T> total(const Visit<T>& v, int64_t j, Count n) const {
+    Vec<T> total = load_first(v.product + j, n);
+    if (grad_h) total += grad_h.at(v, j, n);
+    return total;
+  }
+  template <typename Count>
+  inline __attribute__((always_inline)) void record(const Visit<T>& v, Vec<T> total, int64_t j, Count n) const {
+    if (dh) store_first(dh + s.padded(v.t, v.row) * s.hidden + j, total, n);
+  }
+  // What is left for the new state when zoneout has handed its share to the step before.
+  template <typename Count>
+  inline __attribute__((always_inline)) Vec<T> unmixed(const Visit<T>& v, Vec<T> total, int64_t j, Count n) const {
+    if (!zoneout_h) return total;
+    T* const carry = carry_h + v.row * s.hidden + j;
+    const Vec<T> keep = zoneout_h.at(v, j, n);
+    store_first(carry, total * keep, n);
     return total * (1 - keep);
   }
 
-  void take_first(const T* last, T* carry, int64_t b, int64_t from, int64_t to) const {
+  void start(const T* last, T* carry, int64_t b, int64_t from, int64_t to) const {
     if (last)
       std::copy(last + b * s.hidden + from, last + b * s.hidden + to, carry + b * s.hidden + from);
     else
       std::fill(carry + b * s.hidden + from, carry + b * s.hidden + to, T(0));
   }
-  void clear(T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) const {
-    if (!values) return;
-    for (int g = 0; g < gates; ++g) std::fill_n(values + (at(t, b) * gates + g) * s.hidden + from, to - from, T(0));
-  }
 };
 
-// A whole row, vector by vector: it was needed in one piece only to normalise the product.
-template <typename T, typename Cell>
-void row_by_vectors(const Cell& cell, int64_t t, int64_t b, bool first, const T* values, int count, int64_t hidden) {
-  constexpr int V = kLanes<T>;
-  for (int64_t j = 0; j < hidden; j += V) {
-    const Place p{t, b, j, int(std::min<int64_t>(V, hidden - j)), first};
-    Vec<T> u[4] = {};
-    for (int g = 0; g < count; ++g) u[g] = load_first(values + g * hidden + j, p.n);
-    cell.pointwise(p, u);
-  }
+// Adds to a thread's sum.
+template <typename T, typename Count> inline __attribute__((always_inline)) void add(T* sum, Vec<T> v, Count n) {
+  store_first(sum, load_first(sum, n) + v, n);
 }
 
 }  // namespace unrolled

@@ -2,9 +2,9 @@
 // element of a sequence, so nothing counts but reading them at the cache's full rate and doing little else.
 #pragma once
 #include <algorithm>
-#include <cmath>
 
 #include "activation.h"
+#include "norm.h"
 
 namespace unrolled {
 
@@ -66,23 +66,12 @@ template <typename T> class StepProduct {
   int64_t inputs_, vectors_;
 };
 
-// sum_j value(values[j]), in lanes first.
-template <typename T, typename Value> T sum_step(const T* values, int64_t count, const Value& value) {
-  Vec<T> sums{};
-  int64_t j = 0;
-  for (; j + kLanes<T> <= count; j += kLanes<T>) sums += value(load(values + j));
-  T total = 0;
-  for (int lane = 0; lane < kLanes<T>; ++lane) total += sums[lane];
-  for (; j < count; ++j) total += value(splat<T>(values[j]))[0];
-  return total;
-}
-
 // values = gain * (values - mean) / sqrt(variance + epsilon)
 template <typename T> void normalise_step(T* values, int64_t count, const T* gain, T epsilon) {
-  const T mean = sum_step(values, count, [](Vec<T> x) { return x; }) / T(count);
-  const T variance = sum_step(values, count, [&](Vec<T> x) { return (x - mean) * (x - mean); }) / T(count);
-  const T scale = 1 / std::sqrt(variance + epsilon);
-  for (int64_t j = 0; j < count; ++j) values[j] = (values[j] - mean) * scale * gain[j];
+  const Moments<T> m = moments(values, count, epsilon);
+  by_vectors<T>(0, count, [&](int64_t j, auto n) {
+    store_first(values + j, (load_first(values + j, n) - m.mean) * m.inverse * load_first(gain + j, n), n);
+  });
 }
 
 // One layer. Shapes: B rows, I inputs, H units, G gates; null where optional and absent.
@@ -91,8 +80,7 @@ template <typename T> struct StepLayer {
   Activation activation;       // of the simple recurrent network
   const T *weight_ih;          // [G*H, I], packed
   const T *weight_hh;          // [G*H, H], packed
-  const T *bias_ih;            // [G*H], optional
-  const T *bias_hh;            // [G*H], optional
+  const T *bias_ih, *bias_hh;  // [G*H], optional
   const T *norm_ih_gain;       // [G*H], optional
   const T *norm_hh_gain;       // [G*H], optional
   const T *peephole;           // [3, H], optional: to i, f and o
@@ -129,32 +117,29 @@ template <typename T> struct StepLayer {
     if (first < all) normalise_step(sums + first, all - first, gain + first, epsilon);
   }
 
-  template <typename Body> void each_vector(const Body& body) const {
-    for (int64_t j = 0; j < hidden; j += kLanes<T>) body(j, int(std::min<int64_t>(kLanes<T>, hidden - j)));
-  }
-  static Vec<T> with_bias(const T* sums, const T* bias, int64_t j, int n) {
+  template <typename Count> static Vec<T> biased(const T* sums, const T* bias, int64_t j, Count n) {
     const Vec<T> sum = load_first(sums + j, n);
     return bias ? sum + load_first(bias + j, n) : sum;
   }
-  Vec<T> entering(const T* from_x, const T* from_h, int64_t j, int n) const {
-    return with_bias(from_x, bias_ih, j, n) + with_bias(from_h, bias_hh, j, n);
+  template <typename Count> Vec<T> entering(const T* from_x, const T* from_h, int64_t j, Count n) const {
+    return biased(from_x, bias_ih, j, n) + biased(from_h, bias_hh, j, n);
   }
   static Vec<T> kept(Vec<T> old, Vec<T> fresh, T keep) { return keep > 0 ? keep * old + (1 - keep) * fresh : fresh; }
 
   void rnn(const T* from_x, const T* from_h, T* own_h) const {
-    each_vector([&](int64_t j, int n) {
+    by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       const Vec<T> fresh = activate<T>(activation, entering(from_x, from_h, j, n));
       store_first(own_h + j, kept(load_first(own_h + j, n), fresh, zoneout_h), n);
     });
   }
 
   void gru(const T* from_x, const T* from_h, T* own_h) const {
-    each_vector([&](int64_t j, int n) {
+    by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       const int64_t z_at = hidden + j, n_at = 2 * hidden + j;
       const Vec<T> reset = sigmoid<T>(entering(from_x, from_h, j, n));
       const Vec<T> update = sigmoid<T>(entering(from_x, from_h, z_at, n));
-      const Vec<T> candidate = with_bias(from_h, bias_hh, n_at, n);
-      const Vec<T> fresh = hyperbolic_tangent<T>(with_bias(from_x, bias_ih, n_at, n) + reset * candidate);
+      const Vec<T> candidate = biased(from_h, bias_hh, n_at, n);
+      const Vec<T> fresh = hyperbolic_tangent<T>(biased(from_x, bias_ih, n_at, n) + reset * candidate);
       const Vec<T> old = load_first(own_h + j, n);
       store_first(own_h + j, kept(old, fresh + update * (old - fresh), zoneout_h), n);
     });
@@ -163,7 +148,7 @@ template <typename T> struct StepLayer {
   // The output gate is left where its sums stood, the new cell, before zoneout, where the input gate's did.
   void lstm(T* from_x, const T* from_h, T* own_h, T* own_c) const {
     T *const fresh_c = from_x, *const gate_o = from_x + 3 * hidden;
-    each_vector([&](int64_t j, int n) {
+    by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       const auto gate = [&](int g) { return entering(from_x, from_h, g * hidden + j, n); };
       const auto seen = [&](int g, Vec<T> cell) { return load_first(peephole + g * hidden + j, n) * cell; };
       const Vec<T> old = load_first(own_c + j, n);
@@ -180,7 +165,7 @@ template <typename T> struct StepLayer {
       store_first(own_c + j, kept(old, fresh, zoneout_c), n);
     });
     if (norm_cell_gain) normalise_step(fresh_c, hidden, norm_cell_gain, epsilon);
-    each_vector([&](int64_t j, int n) {
+    by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       Vec<T> shown = load_first(fresh_c + j, n);
       if (norm_cell_gain) shown += load_first(norm_cell_bias + j, n);
       const Vec<T> fresh = load_first(gate_o + j, n) * hyperbolic_tangent<T>(shown);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -51,23 +52,38 @@ template <typename T> inline Vec<T> load(const T* p) {
 }
 template <typename T> inline void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
 
-// The first n lanes; the rest are zero. n is at most a vector.
+// The first n lanes; the rest are zero. n is less than a vector, or a whole one by its type.
+template <typename T> using Whole = std::integral_constant<int, kLanes<T>>;
 template <typename T> inline Vec<T> load_first(const T* p, int n) {
-  if (n == kLanes<T>) return load(p);
   Vec<T> v{};
   std::memcpy(&v, p, n * sizeof(T));
   return v;
 }
-template <typename T> inline void store_first(T* p, Vec<T> v, int n) {
-  if (n == kLanes<T>) return store(p, v);
-  std::memcpy(p, &v, n * sizeof(T));
+template <typename T> inline Vec<T> load_first(const T* p, Whole<T>) { return load(p); }
+template <typename T> inline void store_first(T* p, Vec<T> v, int n) { std::memcpy(p, &v, n * sizeof(T)); }
+template <typename T> inline void store_first(T* p, Vec<T> v, Whole<T>) { store(p, v); }
+
+// body(j, n) for the vectors that cover the elements from `begin` to `end`; n lanes each, fewer in the last.
+template <typename T, typename Body>
+inline __attribute__((always_inline)) void by_vectors(int64_t begin, int64_t end, Body&& body) {
+  int64_t j = begin;
+  for (; j + kLanes<T> <= end; j += kLanes<T>) body(j, Whole<T>{});
+  if (j < end) body(j, int(end - j));
 }
 
-// NaN compares false and so passes through, as torch.clamp lets it.
-template <typename T> inline Vec<T> clamp(Vec<T> x, T low, T high) {
-  x = x < low ? splat<T>(low) : x;
-  return x > high ? splat<T>(high) : x;
+// NaN passes through, as torch.clamp lets it.
+template <typename T> inline Vec<T> at_least(Vec<T> x, T low) { return x < low ? splat<T>(low) : x; }
+template <typename T> inline Vec<T> at_most(Vec<T> x, T high) { return x > high ? splat<T>(high) : x; }
+#if defined(__AVX512F__)
+// One instruction each: of two operands of which one is NaN it returns the second.
+template <> inline Vec<float> at_least<float>(Vec<float> x, float low) {
+  return (Vec<float>)_mm512_max_ps(_mm512_set1_ps(low), (__m512)x);
 }
+template <> inline Vec<float> at_most<float>(Vec<float> x, float high) {
+  return (Vec<float>)_mm512_min_ps(_mm512_set1_ps(high), (__m512)x);
+}
+#endif
+template <typename T> inline Vec<T> clamp(Vec<T> x, T low, T high) { return at_most<T>(at_least<T>(x, low), high); }
 
 // 1 / x. A division of a whole AVX-512 register takes as long as a dozen multiply-adds; the hardware's 14-bit estimate
 // and one Newton step are as exact as float32 shows.
@@ -79,51 +95,70 @@ template <> inline Vec<float> reciprocal<float>(Vec<float> x) {
 }
 #endif
 
-// e^x = 2^n e^r with |r| <= ln 2 / 2: returns e^r - 1, which is exact near zero where e^r is not, and 2^n.
-template <typename T> struct Powers {
-  Vec<T> small, scale;
-};
-inline Powers<float> powers(Vec<float> x) {
-  using V = Vec<float>;
-  const V shifted = x * 1.44269504f + 12582912.0f;  // adding 1.5 * 2^23 rounds to a whole number, left in the low bits
-  const V n = shifted - 12582912.0f;
-  V r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  V p = splat<float>(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  return {p * (r * r) + r, (V)(((Bits<float>)shifted << 23) + 0x3f800000)};
+// The nearest whole number, for arguments that fit its type's digits twice over.
+inline Vec<float> rounded(Vec<float> x) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_roundscale_ps((__m512)x, 0);
+#else
+  return x + 12582912.0f - 12582912.0f;  // 1.5 * 2^23 leaves no room for a fraction
+#endif
 }
-inline Powers<double> powers(Vec<double> x) {
-  using V = Vec<double>;
-  const V shifted = x * 1.4426950408889634 + 6755399441055744.0;
-  const V n = shifted - 6755399441055744.0;
-  V r = x - n * 6.93147180369123816490e-01;
-  r = r - n * 1.90821492927058770002e-10;
-  V p = splat<double>(1.0 / 87178291200);
+inline Vec<double> rounded(Vec<double> x) { return x + 6755399441055744.0 - 6755399441055744.0; }
+
+// 2^n for whole n that keep it a normal number.
+inline Vec<float> power_of_two(Vec<float> n) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_scalef_ps(_mm512_set1_ps(1.0f), (__m512)n);
+#else
+  return (Vec<float>)(((Bits<float>)(n + 12582912.0f) << 23) + 0x3f800000);
+#endif
+}
+inline Vec<double> power_of_two(Vec<double> n) {
+  return (Vec<double>)(((Bits<double>)(n + 6755399441055744.0) << 52) + 0x3ff0000000000000LL);
+}
+
+// e^r - 1 for |r| <= ln 2 / 2, to the last digits near zero too.
+inline __attribute__((always_inline)) Vec<float> exponential_less_one(Vec<float> r) {
+  Vec<float> p = splat(0.00139504910818f);  // (e^r - 1) / r, largest error 3e-09
+  p = p * r + 0.00836888933661f;
+  p = p * r + 0.04166620580352f;
+  p = p * r + 0.16666518839851f;
+  p = p * r + 0.50000000951846f;
+  return p * (r * r) + r;
+}
+inline Vec<double> exponential_less_one(Vec<double> r) {
+  Vec<double> p = splat<double>(1.0 / 87178291200);
   for (const double factorial :
        {6227020800., 479001600., 39916800., 3628800., 362880., 40320., 5040., 720., 120., 24., 6., 2.})
     p = p * r + 1.0 / factorial;
-  return {p * (r * r) + r, (V)(((Bits<double>)shifted << 52) + 0x3ff0000000000000LL)};
+  return p * (r * r) + r;
 }
 
-// Beyond these arguments 2^n leaves the normal numbers.
+// 1 / ln 2, and ln 2 in two parts of which the first has so few digits that its product with a whole number is exact.
+template <typename T> constexpr T kLog2OfE = T(1.44269504088896340736);
+template <typename T> constexpr T kLn2 = T(6.93147180369123816490e-01);
+template <typename T> constexpr T kLn2Rest = T(1.90821492927058770002e-10);
+template <> constexpr float kLn2<float> = 0.693359375f;
+template <> constexpr float kLn2Rest<float> = -2.12194440e-4f;
+// Beyond these arguments e^x leaves the normal numbers.
 template <typename T> constexpr T kLargest = sizeof(T) == 4 ? T(87) : T(708);
 
-template <typename T> inline Vec<T> sigmoid(Vec<T> x) {
-  const auto [small, scale] = powers(clamp<T>(-x, -kLargest<T>, kLargest<T>));
-  return reciprocal<T>(small * scale + scale + 1);
+template <typename T> inline __attribute__((always_inline)) Vec<T> sigmoid(Vec<T> x) {
+  x = clamp<T>(x, -kLargest<T>, kLargest<T>);
+  const Vec<T> n = rounded(x * -kLog2OfE<T>);
+  const Vec<T> r = -x - n * kLn2<T> - n * kLn2Rest<T>;
+  const Vec<T> scale = power_of_two(n);
+  return reciprocal<T>(exponential_less_one(r) * scale + (scale + 1));
 }
 
 // tanh(x) = m / (m + 2) with m = e^(2x) - 1, which keeps its digits near zero. Past 22 tanh rounds to 1 in either type.
-template <typename T> inline Vec<T> hyperbolic_tangent(Vec<T> x) {
-  const auto [small, scale] = powers(clamp<T>(x + x, T(-44), T(44)));
-  const Vec<T> m = small * scale + (scale - 1);
-  const Vec<T> y = m * reciprocal<T>(m + 2);
-  return y > T(1) ? splat<T>(1) : y;  // where m swallows the 2, the reciprocal's rounding could exceed 1
+template <typename T> inline __attribute__((always_inline)) Vec<T> hyperbolic_tangent(Vec<T> x) {
+  x = clamp<T>(x, T(-22), T(22));
+  const Vec<T> n = rounded(x * (2 * kLog2OfE<T>));
+  const Vec<T> r = x + x - n * kLn2<T> - n * kLn2Rest<T>;
+  const Vec<T> scale = power_of_two(n);
+  const Vec<T> m = exponential_less_one(r) * scale + (scale - 1);
+  return at_most<T>(m * reciprocal<T>(m + 2), T(1));  // where m swallows the 2, the rounding could exceed 1
 }
 
 }  // namespace unrolled

@@ -64,6 +64,7 @@ RNN = Recurrence(
     {"gates_x": (T, B, H), "h_0": (B, H), "weight_hh": (H, H)},
     _with_everything(
         {
+            "bias": {"bias_hh": (H,)},
             "relu": {"activation": "relu"},
             "identity": {"activation": "identity"},
             "sigmoid": {"activation": "sigmoid"},
@@ -84,7 +85,7 @@ GRU = Recurrence(
     {"gates_x": (T, B, 3 * H), "h_0": (B, H), "weight_hh": (3 * H, H)},
     _with_everything(
         {
-            "bias": {"bias_n": (H,)},
+            "bias": {"bias_hh": (3 * H,)},
             "layer norm": {"norm_hh_gain": (3 * H,)},
             "hidden mask": {"hidden_mask": (B, H)},
             "zoneout": {"zoneout": (T, B, H)},
@@ -102,6 +103,7 @@ LSTM = Recurrence(
     {"gates_x": (T, B, 4 * H), "h_0": (B, H), "c_0": (B, H), "weight_hh": (4 * H, H)},
     _with_everything(
         {
+            "bias": {"bias_hh": (4 * H,)},
             "peephole": {"peephole": (3, H)},
             "layer norm": {"norm_hh_gain": (4 * H,), "norm_cell_gain": (H,), "norm_cell_bias": (H,)},
             "hidden mask": {"hidden_mask": (B, H)},

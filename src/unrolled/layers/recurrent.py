@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Literal, Unpack, final
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from unrolled.errors import ConfigError
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer, Scan, Steps
@@ -76,9 +74,6 @@ class RNN(RecurrentLayer):
         )
         self.nonlinearity = nonlinearity
 
-    def _input_bias(self, suffix: str) -> Tensor | None:
-        return _sum_of_biases(self, suffix)
-
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
         (zoneout,) = self._zoneouts(scan)
@@ -86,6 +81,7 @@ class RNN(RecurrentLayer):
             scan.gates_x,
             scan.initial[0],
             scan.weight_hh,
+            self._parameter("bias_hh", scan.suffix),
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan),
             zoneout,
@@ -157,23 +153,14 @@ class GRU(RecurrentLayer):
             **extras,
         )
 
-    def _input_bias(self, suffix: str) -> Tensor | None:
-        if not self.bias:
-            return None
-        # The candidate's recurrent bias stands inside the reset gate's product: the operator adds it.
-        bias_hh = self._weight("bias_hh", suffix)
-        hidden = bias_hh.shape[0] // 3
-        return self._weight("bias_ih", suffix) + functional.pad(bias_hh[: 2 * hidden], (0, hidden))
-
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
         (zoneout,) = self._zoneouts(scan)
-        bias_hh = self._parameter("bias_hh", scan.suffix)
         hidden, h_n, gates, _ = gru(
             scan.gates_x,
             scan.initial[0],
             scan.weight_hh,
-            None if bias_hh is None else bias_hh.chunk(3)[2],
+            self._parameter("bias_hh", scan.suffix),
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan),
             zoneout,
@@ -253,9 +240,6 @@ class LSTM(RecurrentLayer):
             **extras,
         )
 
-    def _input_bias(self, suffix: str) -> Tensor | None:
-        return _sum_of_biases(self, suffix)
-
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
         zoneout_h, zoneout_c = self._zoneouts(scan)
@@ -265,6 +249,7 @@ class LSTM(RecurrentLayer):
             h_0,
             c_0,
             scan.weight_hh,
+            self._parameter("bias_hh", scan.suffix),
             self._parameter("weight_hr", scan.suffix),
             self._parameter("peephole", scan.suffix),
             self._parameter("norm_hh_gain", scan.suffix),
@@ -280,12 +265,6 @@ class LSTM(RecurrentLayer):
             self.clip_step or 0.0,
         )
         return Steps(hidden, cell, gates, (h_n, c_n))
-
-
-def _sum_of_biases(layer: RecurrentLayer, suffix: str) -> Tensor | None:
-    if not layer.bias:
-        return None
-    return layer._weight("bias_ih", suffix) + layer._weight("bias_hh", suffix)
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}

@@ -430,7 +430,7 @@ class RecurrentLayer(nn.Module, ABC):
         self._check_dtype(values)
         count = values.shape[1]
         if state is None:
-            initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
+            initial = [None] * len(self._suffixes)
         else:
             batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
             initial = self._layout.split(batched, count)
@@ -488,7 +488,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _project_input(self, values: Tensor, suffix: str) -> Tensor:
         """The input's share of every gate for all steps: one product."""
-        weight, bias = self._weight("weight_ih", suffix), self._input_bias(suffix)
+        weight, bias = self._weight("weight_ih", suffix), self._parameter("bias_ih", suffix)
         gain = self._parameter("norm_ih_gain", suffix)
         if gain is None:
             return functional.linear(values, weight, bias)
@@ -498,10 +498,6 @@ class RecurrentLayer(nn.Module, ABC):
         normed = [layer_norm(part, own) for part, own in zip(product, gain.split(sizes), strict=True)]
         joined = normed[0] if len(normed) == 1 else torch.cat(normed, -1)
         return joined if bias is None else joined + bias
-
-    @abstractmethod
-    def _input_bias(self, suffix: str) -> Tensor | None:
-        """The biases that are added to the input's product."""
 
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:

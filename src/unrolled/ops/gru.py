@@ -10,9 +10,9 @@ With ``x_t`` the input of step t and ``*`` the elementwise product::
     h_t = (1 - z_t) * n_t + z_t * h_{t-1}                           hidden state
 
 Everything that depends on ``x`` alone is one product for all steps and comes in from outside as
-``gates_x``, with the biases ``b_i`` of all gates and ``b_hr``, ``b_hz`` in it; ``b_hn`` stands inside the
-reset gate's product and is an argument of its own. Options, each off where its argument is None:
+``gates_x``, with the biases ``b_i`` in it. Options, each off where its argument is None:
 
+- ``bias_hh``: the biases ``b_h``, of which the candidate's stands inside the reset gate's product;
 - layer normalisation (Ba, Kiros & Hinton 2016): of the recurrent products, r and z together and n by
   itself, with the gain ``norm_hh_gain``;
 - ``hidden_mask`` (Gal & Ghahramani 2016): one mask for all steps on the h that enters the recurrent products;
@@ -45,7 +45,7 @@ def gru_reference(
     gates_x: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
-    bias_n: Tensor | None = None,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -60,7 +60,7 @@ def gru_reference(
         gates_x: the input's share of every gate, ``(T, B, 3H)``.
         h_0: initial hidden state, ``(B, H)``.
         weight_hh: recurrent matrix, ``(3H, H)``.
-        bias_n: bias of the recurrent candidate, ``(H,)``.
+        bias_hh: added to the recurrent product, ``(3H,)``.
         norm_hh_gain: gains of the normalised recurrent products, ``(3H,)``.
         hidden_mask: variational dropout of the state, ``(B, H)``.
         zoneout: share of the old h kept at each step, in [0, 1], broadcastable to ``(T, B, H)``.
@@ -88,8 +88,8 @@ def gru_reference(
         if norm_hh_gain is not None:
             gain_rz, gain_n = norm_hh_gain.split(sizes)
             product_rz, q = layer_norm(product_rz, gain_rz), layer_norm(q, gain_n)
-        if bias_n is not None:
-            q = q + bias_n
+        if bias_hh is not None:
+            product_rz, q = product_rz + bias_hh[: 2 * hidden_size], q + bias_hh[2 * hidden_size :]
         in_rz, in_n = gates_in[t].split(sizes, 1)
         gate_rz = torch.sigmoid(clamp_gradient(in_rz + product_rz, clip_step))
         gate_r, gate_z = gate_rz.chunk(2, 1)
@@ -121,7 +121,7 @@ def gru_backward_reference(
     q: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
-    bias_n: Tensor | None = None,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -140,7 +140,7 @@ def gru_backward_reference(
     ``gates_x``.
 
     Returns:
-        The gradients of gates_x, h_0, weight_hh, bias_n, norm_hh_gain, probe; an empty tensor for each
+        The gradients of gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, probe; an empty tensor for each
         that was not given.
     """
     steps, hidden_size = gates.shape[0], h_0.shape[1]
@@ -216,7 +216,7 @@ def gru_backward_reference(
         torch.cat([grad_rz, torch.stack(all_n)], -1),
         grad_h,
         torch.stack(all_product).flatten(0, 1).t() @ shown.flatten(0, 1),
-        absent(0) if bias_n is None else grad_q_all.sum((0, 1)),
+        absent(0) if bias_hh is None else torch.cat([grad_rz, grad_q_all], -1).sum((0, 1)),
         grad_gain,
         absent(0) if probe is None else zero_padding(torch.stack(all_h), real),
     )
@@ -227,7 +227,7 @@ gru, gru_operator, gru_backward_operator = recurrence_operators(
     gru_reference,
     gru_backward_reference,
     saved=(0, 2, 3),
-    differentiable=("gates_x", "h_0", "weight_hh", "bias_n", "norm_hh_gain", "probe"),
+    differentiable=("gates_x", "h_0", "weight_hh", "bias_hh", "norm_hh_gain", "probe"),
 )
 
 
@@ -253,11 +253,11 @@ def _(
     q: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
-    bias_n: Tensor | None = None,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
     probe: Tensor | None = None,
     *options: object,
 ) -> tuple[Tensor, ...]:
-    return shaped_like(gates, gates, h_0, weight_hh, bias_n, norm_hh_gain, probe)
+    return shaped_like(gates, gates, h_0, weight_hh, bias_hh, norm_hh_gain, probe)

@@ -10,9 +10,10 @@ the input of step t and ``*`` the elementwise product::
     c_t = f_t * c_{t-1} + i_t * g_t                              cell
     h_t = o_t * tanh(c_t)                                        hidden state
 
-Everything that depends on ``x`` alone, ``gates_x = W_ih x + b_ih + b_hh``, is one product for all steps
-and comes in from outside. Options, each off where its argument is None:
+Everything that depends on ``x`` alone, ``gates_x = W_ih x + b_ih``, is one product for all steps and comes
+in from outside. Options, each off where its argument is None:
 
+- ``bias_hh``: the biases ``b_h``;
 - projection ``weight_hr`` (Sak, Senior & Beaufays 2014): ``h_t = W_hr (o_t * tanh(c_t))``;
 - ``peephole`` (Gers & Schmidhuber 2000): ``p_i * c_{t-1}``, ``p_f * c_{t-1}`` and ``p_o * c_t`` enter the
   gates;
@@ -50,6 +51,7 @@ def lstm_reference(
     h_0: Tensor,
     c_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     weight_hr: Tensor | None = None,
     peephole: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
@@ -71,6 +73,7 @@ def lstm_reference(
         h_0: initial hidden state, ``(B, P)``.
         c_0: initial cell, ``(B, H)``.
         weight_hh: recurrent matrix, ``(4H, P)``.
+        bias_hh: added to the recurrent product, ``(4H,)``.
         weight_hr: projection, ``(P, H)``.
         peephole: weights from the cell to the input, forget and output gate, ``(3, H)``.
         norm_hh_gain: gain of the normalised recurrent product, ``(4H,)``.
@@ -91,7 +94,7 @@ def lstm_reference(
     """
     steps, hidden_size = gates_x.shape[0], c_0.shape[1]
     real = real_steps(lengths, steps)
-    gates_in = zero_padding(gates_x, real).unbind(0)
+    gates_in = zero_padding(gates_x if bias_hh is None else gates_x + bias_hh, real).unbind(0)
     real_at = each_step(real, gates_x)
     keep_h, keep_c = each_step(zoneout_h, gates_x), each_step(zoneout_c, gates_x)
     probes_h, probes_c = each_step(probe_h, gates_x), each_step(probe_c, gates_x)
@@ -159,6 +162,7 @@ def lstm_backward_reference(
     h_0: Tensor,
     c_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     weight_hr: Tensor | None = None,
     peephole: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
@@ -172,7 +176,7 @@ def lstm_backward_reference(
     lengths: Tensor | None = None,
     reverse: bool = False,
     clip_step: float = 0.0,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The gradient of `lstm_reference`, backwards over time by hand.
 
     Only what depends on the step after stays in the loop; the factors that depend on the forward's results
@@ -183,8 +187,8 @@ def lstm_backward_reference(
     forward's results all h, all c and the gates; then everything the forward took except ``gates_x``.
 
     Returns:
-        The gradients of gates_x, h_0, c_0, weight_hh, weight_hr, peephole, norm_hh_gain, norm_cell_gain,
-        norm_cell_bias, probe_h, probe_c; an empty tensor for each that was not given.
+        The gradients of gates_x, h_0, c_0, weight_hh, bias_hh, weight_hr, peephole, norm_hh_gain,
+        norm_cell_gain, norm_cell_bias, probe_h, probe_c; an empty tensor for each that was not given.
     """
     steps = gates.shape[0]
     real = real_steps(lengths, steps)
@@ -296,6 +300,7 @@ def lstm_backward_reference(
         grad_h,
         grad_c,
         grad_products.flatten(0, 1).t() @ shown.flatten(0, 1),
+        absent(0) if bias_hh is None else grad_gates_x.sum((0, 1)),
         absent(0)
         if weight_hr is None
         else torch.stack(all_projected).flatten(0, 1).t() @ (gate_o * squashed).flatten(0, 1),
@@ -318,6 +323,7 @@ lstm, lstm_operator, lstm_backward_operator = recurrence_operators(
         "h_0",
         "c_0",
         "weight_hh",
+        "bias_hh",
         "weight_hr",
         "peephole",
         "norm_hh_gain",
@@ -354,6 +360,7 @@ def _(
     h_0: Tensor,
     c_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     weight_hr: Tensor | None = None,
     peephole: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
@@ -367,5 +374,5 @@ def _(
     *options: object,
 ) -> tuple[Tensor, ...]:
     always = (gates, h_0, c_0, weight_hh)
-    optional = (weight_hr, peephole, norm_hh_gain, norm_cell_gain, norm_cell_bias, probe_h, probe_c)
+    optional = (bias_hh, weight_hr, peephole, norm_hh_gain, norm_cell_gain, norm_cell_bias, probe_h, probe_c)
     return shaped_like(gates, *always, *optional)

@@ -4,10 +4,11 @@ Elman (1990). With ``x_t`` the input of step t::
 
     h_t = act(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 
-where ``act`` is tanh, relu, sigmoid or identity. Everything that depends on ``x`` alone, ``W_ih x + b_ih +
-b_hh``, is one product for all steps and comes in from outside as ``gates_x``. Options, each off where its
-argument is None:
+where ``act`` is tanh, relu, sigmoid or identity. Everything that depends on ``x`` alone, ``W_ih x + b_ih``,
+is one product for all steps and comes in from outside as ``gates_x``. Options, each off where its argument
+is None:
 
+- ``bias_hh``: the bias ``b_hh``;
 - layer normalisation of the recurrent product with the gain ``norm_hh_gain`` (Ba, Kiros & Hinton 2016);
 - ``hidden_mask`` (Gal & Ghahramani 2016): ``W_hh (m * h_{t-1})`` with one mask m for all steps;
 - ``zoneout`` (Krueger et al. 2017): ``h_t = d * h_{t-1} + (1 - d) * act(...)``;
@@ -46,6 +47,7 @@ def rnn_reference(
     gates_x: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -61,6 +63,7 @@ def rnn_reference(
         gates_x: what the input adds at every step, ``(T, B, H)``.
         h_0: initial hidden state, ``(B, H)``.
         weight_hh: recurrent matrix, ``(H, H)``.
+        bias_hh: added to the recurrent product, ``(H,)``.
         norm_hh_gain: gain of the normalised recurrent product, ``(H,)``.
         hidden_mask: variational dropout of the state, ``(B, H)``.
         zoneout: share of the old h kept at each step, in [0, 1], broadcastable to ``(T, B, H)``.
@@ -77,7 +80,7 @@ def rnn_reference(
     steps = gates_x.shape[0]
     act, _ = ACTIVATIONS[activation]
     real = real_steps(lengths, steps)
-    gates_in = zero_padding(gates_x, real).unbind(0)
+    gates_in = zero_padding(gates_x if bias_hh is None else gates_x + bias_hh, real).unbind(0)
     real_at, keep, probes = each_step(real, gates_x), each_step(zoneout, gates_x), each_step(probe, gates_x)
     weight = weight_hh.t()
     h = h_0
@@ -107,6 +110,7 @@ def rnn_backward_reference(
     values: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -115,7 +119,7 @@ def rnn_backward_reference(
     activation: str = "tanh",
     reverse: bool = False,
     clip_step: float = 0.0,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """The gradient of `rnn_reference`, backwards over time by hand.
 
     Past a row's end the keep weights are one, so the gradient is handed through there untouched.
@@ -124,8 +128,8 @@ def rnn_backward_reference(
     forward's results all h and the activation's values; then everything the forward took except ``gates_x``.
 
     Returns:
-        The gradients of gates_x, h_0, weight_hh, norm_hh_gain, probe; an empty tensor for each that was
-        not given.
+        The gradients of gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, probe; an empty tensor for each
+        that was not given.
     """
     steps = values.shape[0]
     _, derivative = ACTIVATIONS[activation]
@@ -168,6 +172,7 @@ def rnn_backward_reference(
         grad_gates_x,
         grad_h,
         grad_products.flatten(0, 1).t() @ shown.flatten(0, 1),
+        absent(0) if bias_hh is None else grad_gates_x.sum((0, 1)),
         absent(0) if norm_hh_gain is None else (grad_gates_x * torch.stack(standard_hh)).sum((0, 1)),
         absent(0) if probe is None else zero_padding(torch.stack(all_h), real),
     )
@@ -178,7 +183,7 @@ rnn, rnn_operator, rnn_backward_operator = recurrence_operators(
     rnn_reference,
     rnn_backward_reference,
     saved=(0, 2),
-    differentiable=("gates_x", "h_0", "weight_hh", "norm_hh_gain", "probe"),
+    differentiable=("gates_x", "h_0", "weight_hh", "bias_hh", "norm_hh_gain", "probe"),
 )
 
 
@@ -200,10 +205,11 @@ def _(
     values: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
     probe: Tensor | None = None,
     *options: object,
 ) -> tuple[Tensor, ...]:
-    return shaped_like(values, values, h_0, weight_hh, norm_hh_gain, probe)
+    return shaped_like(values, values, h_0, weight_hh, bias_hh, norm_hh_gain, probe)

@@ -18,6 +18,7 @@ FORWARD = {"rnn": rnn_forward, "gru": gru_forward, "lstm": lstm_forward}
 BACKWARD = {"rnn": rnn_backward, "gru": gru_backward, "lstm": lstm_backward}
 OPTIONS = {
     "rnn": {
+        "bias_hh",
         "norm_hh_gain",
         "hidden_mask",
         "zoneout",
@@ -27,8 +28,9 @@ OPTIONS = {
         "clip_step",
         "activation",
     },
-    "gru": {"bias_n", "norm_hh_gain", "hidden_mask", "zoneout", "probe", "lengths", "reverse", "clip_step"},
+    "gru": {"bias_hh", "norm_hh_gain", "hidden_mask", "zoneout", "probe", "lengths", "reverse", "clip_step"},
     "lstm": {
+        "bias_hh",
         "peephole",
         "norm_hh_gain",
         "norm_cell",
@@ -77,7 +79,7 @@ class Case:
         build = {
             "norm_hh_gain": lambda: {"norm_hh_gain": normal(wide)},
             "norm_cell": lambda: {"norm_cell_gain": normal(hidden), "norm_cell_bias": normal(hidden)},
-            "bias_n": lambda: {"bias_n": normal(hidden)},
+            "bias_hh": lambda: {"bias_hh": normal(wide)},
             "peephole": lambda: {"peephole": normal(3, hidden)},
             "hidden_mask": lambda: {"hidden_mask": 2 * coin(rows, hidden)},
             "lengths": lambda: {"lengths": torch.randint(0, steps + 1, (rows,), generator=generator)},

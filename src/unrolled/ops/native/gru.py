@@ -9,21 +9,21 @@ from unrolled.ops.native.record import (
     addresses,
     axes,
     covered,
+    recurrent_products,
+    room,
     run,
     spread,
-    standardised_products,
     strided,
     weight_gradient,
     whole,
 )
-from unrolled.ops.scan import real_steps, zero_padding
 
 
 def gru_forward(
     gates_x: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
-    bias_n: Tensor | None = None,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -36,16 +36,16 @@ def gru_forward(
     shape = (*gates_x.shape[:-1], h_0.shape[-1])
     rows, units = shape[-2:]
     exact = [(gates_x, (*shape[:-1], 3 * units)), (h_0, (rows, units)), (weight_hh, (3 * units, units))]
-    exact += [(bias_n, (units,)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
+    exact += [(bias_hh, (3 * units,)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
     if not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
-    given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
-    lengths, bias_n = whole(lengths, bias_n)
+    given = whole(gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, hidden_mask)
+    (lengths,) = whole(lengths)
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n = h_0.new_empty(h_0.shape)
     record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
-    record += addresses(hidden, h_n, bias_n, gates, q)
+    record += addresses(hidden, h_n, gates, q)
     run("gru_forward", record, clip_step, gates_x.dtype)
     return hidden, h_n, gates, q
 
@@ -60,7 +60,7 @@ def gru_backward(
     q: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
-    bias_n: Tensor | None = None,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -73,17 +73,15 @@ def gru_backward(
     shape = tuple(hidden.shape)
     steps, rows, units = shape
     exact = [(gates, (steps, rows, 3 * units)), (grad_gates, (steps, rows, 3 * units)), (q, shape)]
-    exact += [(grad_q, shape), (grad_h_n, (rows, units)), (h_0, (rows, units)), (bias_n, (units,))]
+    exact += [(grad_q, shape), (grad_h_n, (rows, units)), (h_0, (rows, units))]
     exact += [(weight_hh, (3 * units, units)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
     if not covered(gates, lengths, exact, (grad_hidden, zoneout), shape):
         return None
     (lengths,) = whole(lengths)
-    standard = scale = None
+    products = None
     if norm_hh_gain is not None:
-        standard, scale = standardised_products(
-            hidden, h_0, weight_hh, hidden_mask, lengths, reverse, [2 * units, units]
-        )
-    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, standard, scale)
+        products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
+    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, products)
     own = whole(gates, q, grad_gates, grad_q)
     (grad_h_n,) = whole(grad_h_n)
     grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
@@ -91,25 +89,10 @@ def gru_backward(
     over_gates, over_product = gates.new_empty(gates.shape), gates.new_empty(gates.shape)
     over_hidden = None if probe is None else gates.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
+    over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
-    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, *own)
+    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, None, over_bias, over_gain)
+    record += addresses(*own)
     run("gru_backward", record, clip_step, gates.dtype)
-
-    over_q = over_product[..., 2 * units :]
-    over_gain = None
-    if standard is not None:
-        # over_product is past the normalisation; the gradient before it follows from the candidate's.
-        over_q = over_gates[..., 2 * units :] * gates[..., :units]
-        if grad_q is not None:
-            over_q = over_q + zero_padding(grad_q, real_steps(lengths, steps))
-        over_gain = over_gates * standard
-        over_gain[..., 2 * units :] = over_q * standard[..., 2 * units :]
-        over_gain = over_gain.sum((0, 1))
-    return (
-        over_gates,
-        over_h_0,
-        weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
-        None if bias_n is None else over_q.sum((0, 1)),
-        over_gain,
-        over_hidden,
-    )
+    over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
+    return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

@@ -14,7 +14,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from unrolled.ops.layer_norm import EPSILON, standardise
+from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.coverage import obstacle
 from unrolled.ops.native.library import library
 from unrolled.ops.scan import previous_states, real_steps
@@ -83,14 +83,32 @@ def addresses(*tensors: Tensor | None) -> list[int]:
     return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
 
 
+def room(like: Tensor | None, wanted: bool = True) -> Tensor | None:
+    """A tensor to be filled, of the same size and in one piece; None for None and where it is not wanted."""
+    return None if like is None or not wanted else like.new_empty(like.shape)
+
+
 def strided(tensor: Tensor | None) -> tuple[int, ...]:
     """``Strided``: the address and strides of a tensor from `spread`."""
     return (0, 0, 0, 0) if tensor is None else (tensor.data_ptr(), *tensor.stride())
 
 
-def axes(shape: tuple[int, ...], lengths: Tensor | None, reverse: bool) -> tuple[int, ...]:
-    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths`` contiguous."""
-    return (*shape, 0 if lengths is None else lengths.data_ptr(), reverse, torch.get_num_threads())
+def axes(
+    shape: tuple[int, ...],
+    lengths: Tensor | None,
+    reverse: bool,
+    offsets: Tensor | None = None,
+    ranks: Tensor | None = None,
+) -> tuple[int, ...]:
+    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths``, ``offsets`` and ``ranks`` contiguous."""
+    return (
+        *shape,
+        0 if lengths is None else lengths.data_ptr(),
+        reverse,
+        torch.get_num_threads(),
+        0 if offsets is None else offsets.data_ptr(),
+        0 if ranks is None else ranks.data_ptr(),
+    )
 
 
 def run(name: str, record: Sequence[int], clip_step: float, dtype: torch.dtype) -> None:
@@ -110,7 +128,7 @@ def _layout(fields: int) -> struct.Struct:
 def weight_gradient(
     over_product: Tensor,
     states: Tensor,
-    initial: Tensor,
+    initial: Tensor | None,
     mask: Tensor | None,
     lengths: Tensor | None,
     reverse: bool,
@@ -120,7 +138,7 @@ def weight_gradient(
     Args:
         over_product: gradient of the recurrent product, ``(T, B, G * H)``, zero past each row's end.
         states: the state after every step, ``(T, B, H)``, zero past each row's end.
-        initial: the state before the first, ``(B, H)``.
+        initial: the state before the first, ``(B, H)``, or None for zeros.
         mask: on the states that entered, ``(B, H)``.
         lengths: ``(B,)`` or None.
         reverse: the scan ran backwards in time.
@@ -134,28 +152,19 @@ def weight_gradient(
         last = (lengths - 1).clamp(0, len(states) - 1)
         first, later, entered = over_product[last, torch.arange(len(last))], over_product[:-1], states[1:]
     if mask is not None:
-        initial, entered = initial * mask, entered * mask
-    gradient = first.t() @ initial
-    if len(states) > 1:
-        gradient.addmm_(later.flatten(0, 1).t(), entered.flatten(0, 1))
-    return gradient
+        initial, entered = None if initial is None else initial * mask, entered * mask
+    gradient = later.flatten(0, 1).t() @ entered.flatten(0, 1)
+    return gradient if initial is None else gradient.addmm_(first.t(), initial)
 
 
-def standardised_products(
+def recurrent_products(
     states: Tensor,
     initial: Tensor,
     weight_hh: Tensor,
     mask: Tensor | None,
     lengths: Tensor | None,
     reverse: bool,
-    sizes: list[int],
-) -> tuple[Tensor, Tensor]:
-    """The recurrent products of all steps once more, standardised by groups of ``sizes`` units.
-
-    Returns:
-        The standardised products ``(T, B, G * H)`` and the reciprocal deviations ``(T, B, groups)``.
-    """
+) -> Tensor:
+    """``W_hh h`` of all steps once more, ``(T, B, G * H)``: what its normalisation is differentiated with."""
     entered = previous_states(states, initial, real_steps(lengths, len(states)), reverse)
-    products = (entered if mask is None else entered * mask) @ weight_hh.t()
-    standard, scale = zip(*(standardise(part) for part in products.split(sizes, -1)), strict=True)
-    return torch.cat(standard, -1), torch.cat(scale, -1)
+    return (entered if mask is None else entered * mask) @ weight_hh.t()

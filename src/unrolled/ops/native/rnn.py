@@ -9,21 +9,24 @@ from unrolled.ops.native.record import (
     addresses,
     axes,
     covered,
+    recurrent_products,
+    room,
     run,
     spread,
-    standardised_products,
     strided,
     weight_gradient,
     whole,
 )
 
-ACTIVATION_NUMBERS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}  # `Activation` of csrc/activation.h
+ACTIVATION_NUMBERS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}
+"""`Activation` of csrc/activation.h."""
 
 
 def rnn_forward(
     gates_x: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -36,10 +39,10 @@ def rnn_forward(
     """See `unrolled.ops.rnn.rnn_reference`."""
     shape = tuple(gates_x.shape)
     exact = [(h_0, shape[1:]), (weight_hh, (*shape[2:], *shape[2:]))]
-    exact += [(norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
+    exact += [(bias_hh, shape[2:]), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
     if activation not in ACTIVATION_NUMBERS or not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
-    given = whole(gates_x, h_0, weight_hh, norm_hh_gain, hidden_mask)
+    given = whole(gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, hidden_mask)
     (lengths,) = whole(lengths)
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, values = gates_x.new_empty(shape), gates_x.new_empty(shape)
@@ -58,6 +61,7 @@ def rnn_backward(
     values: Tensor,
     h_0: Tensor,
     weight_hh: Tensor,
+    bias_hh: Tensor | None = None,
     norm_hh_gain: Tensor | None = None,
     hidden_mask: Tensor | None = None,
     zoneout: Tensor | None = None,
@@ -71,17 +75,13 @@ def rnn_backward(
     shape = tuple(values.shape)
     exact = [(hidden, shape), (grad_values, shape), (grad_h_n, shape[1:]), (h_0, shape[1:])]
     exact += [(weight_hh, (*shape[2:], *shape[2:])), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
-    if activation not in ACTIVATION_NUMBERS or not covered(
-        values, lengths, exact, (grad_hidden, zoneout), shape
-    ):
+    if activation not in ACTIVATION_NUMBERS or not covered(values, lengths, exact, (grad_hidden, zoneout), shape):
         return None
     (lengths,) = whole(lengths)
-    standard = scale = None
+    products = None
     if norm_hh_gain is not None:
-        standard, scale = standardised_products(
-            hidden, h_0, weight_hh, hidden_mask, lengths, reverse, list(shape[2:])
-        )
-    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, standard, scale)
+        products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
+    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, products)
     own = whole(values, grad_values)
     (grad_h_n,) = whole(grad_h_n)
     grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
@@ -90,15 +90,10 @@ def rnn_backward(
     over_product = over_gates if norm_hh_gain is None else values.new_empty(shape)
     over_hidden = None if probe is None else values.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
+    over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
-    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0)
+    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, None, over_bias, over_gain)
     record += [ACTIVATION_NUMBERS[activation], *addresses(*own)]
     run("rnn_backward", record, clip_step, values.dtype)
-
-    return (
-        over_gates,
-        over_h_0,
-        weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse),
-        None if standard is None else (over_gates * standard).sum((0, 1)),
-        over_hidden,
-    )
+    over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
+    return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

@@ -1,0 +1,81 @@
+// Layer normalisation (Ba et al. 2016) of one row.
+#pragma once
+#include <cmath>
+
+#include "vector.h"
+
+namespace unrolled {
+
+template <typename T> inline T sum_of_lanes(Vec<T> v) {
+  T total = 0;
+  for (int i = 0; i < kLanes<T>; ++i) total += v[i];
+  return total;
+}
+// The first n lanes, zero elsewhere.
+template <typename T> inline Vec<T> first_lanes(Vec<T> v, int n) {
+  T all[kLanes<T>];
+  store(all, v);
+  return load_first(all, n);
+}
+template <typename T> inline Vec<T> first_lanes(Vec<T> v, Whole<T>) { return v; }
+
+// Mean and 1 / deviation.
+template <typename T> struct Moments {
+  T mean, inverse;
+};
+
+// Of the values that each(visit) hands to visit(vector, lanes), `count` in all.
+template <typename T, typename Each> inline Moments<T> moments(int64_t count, T epsilon, const Each& each) {
+  Vec<T> total{}, squares{};
+  each([&](Vec<T> v, auto n) { total += first_lanes<T>(v, n); });
+  const T mean = sum_of_lanes<T>(total) / T(count);
+  each([&](Vec<T> v, auto n) {
+    const Vec<T> d = first_lanes<T>(v - mean, n);
+    squares += d * d;
+  });
+  return {mean, 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon)};
+}
+template <typename T> inline Moments<T> moments(const T* values, int64_t count, T epsilon) {
+  return moments<T>(count, epsilon, [&](auto&& visit) {
+    by_vectors<T>(0, count, [&](int64_t j, auto n) { visit(load_first(values + j, n), n); });
+  });
+}
+
+// The normalised product of `gates` gates from gate `from` on, in place: u[panel][gate][lane]. gain: [gate][unit].
+template <typename T>
+void normalise(T* u, int all_gates, int from, int gates, int64_t hidden, const T* gain, T epsilon) {
+  const auto at = [&](int64_t j, int g) { return u + j * all_gates + g * kLanes<T>; };
+  const Moments<T> m = moments<T>(gates * hidden, epsilon, [&](auto&& visit) {
+    by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
+      for (int g = from; g < from + gates; ++g) visit(load(at(j, g)), n);
+    });
+  });
+  by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
+    for (int g = from; g < from + gates; ++g)
+      store(at(j, g), (load(at(j, g)) - m.mean) * m.inverse * load_first(gain + g * hidden + j, n));
+  });
+}
+
+// From the gradient of (values - mean) * inverse * gain to that of the values, in place; the gain's is added to
+// gain_sums.
+template <typename T>
+void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
+  const Moments<T> m = moments(values, count, epsilon);
+  Vec<T> total{}, along{};
+  by_vectors<T>(0, count, [&](int64_t j, auto n) {
+    const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
+    const Vec<T> given = load_first(gradient + j, n);
+    store_first(gain_sums + j, load_first(gain_sums + j, n) + given * standard, n);
+    const Vec<T> through = given * load_first(gain + j, n);
+    total += through;
+    along += through * standard;  // lanes past the end hold zeros: the gradient's
+  });
+  const T mean_total = sum_of_lanes<T>(total) / T(count), mean_along = sum_of_lanes<T>(along) / T(count);
+  by_vectors<T>(0, count, [&](int64_t j, auto n) {
+    const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
+    const Vec<T> through = load_first(gradient + j, n) * load_first(gain + j, n);
+    store_first(gradient + j, m.inverse * (through - mean_total - standard * mean_along), n);
+  });
+}
+
+}  // namespace unrolled

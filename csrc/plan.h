@@ -1,0 +1,125 @@
+// The memory of a scan and the division of its work, made before the threads start: a thread of the team must not throw.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "panel.h"
+#include "rows.h"
+#include "team.h"
+#include "workspace.h"
+
+namespace unrolled {
+
+struct Shape {  // T steps, B rows, H hidden units
+  int64_t steps, rows, hidden;
+  const int64_t* lengths;  // [B], or null: every row has all steps
+  bool reverse;            // run from the last step to the first
+  int threads;
+  // Where what belongs to the steps (gates, cells, their gradients) lies without padding: step t starts at offsets[t],
+  // row b is the ranks[b]-th in it. Null: it lies padded, as the states h do always.
+  const int64_t *offsets, *ranks;  // [T], [B]
+
+  int64_t packed(int64_t t, int64_t b) const { return offsets ? offsets[t] + ranks[b] : padded(t, b); }
+  int64_t padded(int64_t t, int64_t b) const { return t * rows + b; }
+
+  // In processing order: whether step t is a row's first, and the steps before and after.
+  bool first(int64_t t, int64_t length) const { return reverse ? t == length - 1 : t == 0; }
+  int64_t before(int64_t t) const { return reverse ? t + 1 : t - 1; }
+  int64_t after(int64_t t) const { return reverse ? t - 1 : t + 1; }
+};
+
+// What one thread works on: some rows, and the units of some panels. A panel is one vector of units.
+template <typename T> struct Share {
+  const int64_t* rows;  // longest first
+  int64_t count;
+  int panel_begin, panel_end;
+  int64_t begin, end;  // the units of those panels
+  T* products;         // of the first of its rows: [panel][column][lane]
+  const T** entering;  // room for the rows that enter a product
+  T* sums;             // its own sums over steps and rows
+  T* scratch;          // room for a few rows of units
+};
+
+// Rows of units that a cell may use as scratch.
+constexpr int kScratchRows = 3;
+
+template <typename T> class Plan {
+ public:
+  // columns: of the packed matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
+  // must stay together; sums: how many elements a thread's sums have.
+  Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums)
+      : rows(s.lengths, s.steps, s.rows),
+        panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
+        columns(columns),
+        column_size(ptrdiff_t(inputs) * kLanes<T>),
+        product_stride(ptrdiff_t(panels) * columns * kLanes<T>),
+        packed(size_t(column_size) * panels * columns),
+        shape_(s),
+        whole_rows_(whole_rows),
+        rows_each_((s.rows + s.threads - 1) / s.threads),
+        sum_count_(sums),
+        products_(size_t(product_stride) * rows_each_ * s.threads),
+        own_(size_t(sums + kScratchRows * s.hidden) * s.threads),
+        entering_(size_t(s.rows) * s.threads),
+        shares_(size_t(s.rows) * s.threads) {}
+
+  // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
+  // barrier a step and split the matrix. Measured crossover.
+  bool by_rows(int threads) const {
+    if (threads == 1 || whole_rows_) return true;
+    const size_t matrix_bytes = size_t(column_size) * panels * columns * sizeof(T);
+    return (shape_.rows >= 4 && matrix_bytes <= (3u << 19)) || shape_.rows >= 64;
+  }
+
+  Share<T> share(const Member& member) {
+    int64_t* const mine = shares_.data() + shape_.rows * member.thread;
+    T* const own = own_.data() + (sum_count_ + kScratchRows * shape_.hidden) * member.thread;
+    Share<T> share{mine, 0, 0, panels, 0, shape_.hidden, products_.data(),
+                   entering_.data() + shape_.rows * member.thread, own, own + sum_count_};
+    if (by_rows(member.threads)) {
+      share.count = rows.share(member.thread, member.threads, mine);
+      share.products += rows_each_ * member.thread * product_stride;
+    } else {
+      share.count = rows.share(0, 1, mine);
+      share.panel_begin = int(int64_t(panels) * member.thread / member.threads);
+      share.panel_end = int(int64_t(panels) * (member.thread + 1) / member.threads);
+      share.begin = int64_t(share.panel_begin) * kLanes<T>;
+      share.end = std::min<int64_t>(shape_.hidden, int64_t(share.panel_end) * kLanes<T>);
+    }
+    return share;
+  }
+
+  // The sums that start at element `from` of all threads, added up in the threads' order.
+  void add_sums(int threads, int64_t from, int64_t count, T* out) const {
+    const int64_t stride = sum_count_ + kScratchRows * shape_.hidden;
+    const T* const first = own_.data() + from;
+    by_vectors<T>(0, count, [&](int64_t i, auto n) {
+      Vec<T> total = load_first(first + i, n);
+      for (int thread = 1; thread < threads; ++thread) total += load_first(first + thread * stride + i, n);
+      store_first(out + i, total, n);
+    });
+  }
+
+  // Panels whose products for so many rows stay in the fastest cache until the cell has used them.
+  int panels_at_once(int64_t rows) const {
+    constexpr int64_t kBytes = 32 << 10, kStep = 12;  // a multiple of the columns that tiles of most sizes take
+    const int64_t fitting = kBytes / std::max<int64_t>(1, rows * kLanes<T> * int64_t(sizeof(T)));
+    return std::max(1, int(std::max(kStep, fitting / kStep * kStep) / columns));
+  }
+
+  Rows rows;
+  int panels, columns;
+  ptrdiff_t column_size, product_stride;
+  Workspace<T> packed;
+
+ private:
+  Shape shape_;
+  bool whole_rows_;
+  int64_t rows_each_, sum_count_;
+  Workspace<T> products_;
+  Workspace<T> own_;
+  std::vector<const T*> entering_;
+  std::vector<int64_t> shares_;
+};
+
+}  // namespace unrolled
