@@ -36,6 +36,7 @@ class RNN(RecurrentLayer):
         (torch.Size([7, 2, 5]), torch.Size([1, 2, 5]))
     """
 
+    cell = "rnn"
     gate_names = ("candidate",)
     norm_groups = (1,)
     state_names = ("h",)
@@ -118,6 +119,7 @@ class GRU(RecurrentLayer):
         (torch.Size([2, 7, 10]), torch.Size([2, 2, 5]))
     """
 
+    cell = "gru"
     gate_names = ("reset_gate", "update_gate", "candidate")
     norm_groups = (2, 1)
     state_names = ("h",)
@@ -199,6 +201,7 @@ class LSTM(RecurrentLayer):
         (torch.Size([7, 2, 4]), [torch.Size([1, 2, 8]), torch.Size([1, 2, 4])])
     """
 
+    cell = "lstm"
     gate_names = ("input_gate", "forget_gate", "candidate", "output_gate")
     norm_groups = (4,)
     state_names = ("h", "c")

@@ -10,14 +10,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled.errors import ShapeError
-from unrolled.ops.scan import real_steps, zero_padding
 
 
 class Arranged(NamedTuple):
     """A batch in the one form the recurrences take, and the way back to the form it came in.
 
     Attributes:
-        values: ``(T, B, I)``, zero past each row's end.
+        values: ``(T, B, I)``; past each row's end they may be anything.
         lengths: ``(B,)`` int64 on the device of ``values``, or None where every row is full.
         batched: False for a single sequence without a batch dimension.
         batch_first: the batch came as ``(B, T, I)``.
@@ -92,7 +91,6 @@ def arrange(
         raise ShapeError("expected inputs of at least one time step, got none; skip an empty batch.")
     if lengths is not None:
         lengths = _checked_lengths(lengths if batched else lengths.reshape(-1), steps, rows).to(inputs.device)
-        inputs = zero_padding(inputs, real_steps(lengths, steps))
     return Arranged(inputs, lengths, batched, batch_first, packed)
 
 

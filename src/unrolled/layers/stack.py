@@ -32,6 +32,8 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
 from unrolled.ops.layer_norm import layer_norm
+from unrolled.ops.scan import real_steps, zero_padding
+from unrolled.ops.whole import Pass, run_whole
 
 if TYPE_CHECKING:
     from unrolled.layers.streaming import Stream
@@ -54,11 +56,14 @@ class RecurrentExtras(TypedDict, total=False):
 
 
 class Steps(NamedTuple):
-    """One layer in one direction: the states and gates of all steps, time-major, and the state at the end."""
+    """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
+
+    Cells and gates are None where nobody asked for them.
+    """
 
     hidden: Tensor
     cell: Tensor | None
-    gates: Tensor
+    gates: Tensor | None
     final: tuple[Tensor, ...]
 
 
@@ -128,6 +133,10 @@ class RecurrentLayer(nn.Module, ABC):
         ConfigError: an option's value cannot be used.
     """
 
+    cell: ClassVar[str]
+    """Its name in `unrolled.layers.recurrent.CELLS`."""
+    nonlinearity: str = "tanh"
+    """Of the simple recurrent network, which alone has a choice."""
     gate_names: ClassVar[tuple[str, ...]]
     """The gates in the order in which they lie in the weights."""
     norm_groups: ClassVar[tuple[int, ...]]
@@ -203,6 +212,7 @@ class RecurrentLayer(nn.Module, ABC):
         if chrono is not None and chrono <= 2:
             raise ConfigError(f"expected chrono, the longest dependency, above 2 steps, got {chrono!r}.")
         self.clip_step = clip_step
+        self._extended = bool(layer_norm or peepholes or self.proj_size or any(self.zoneout))
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
@@ -357,7 +367,7 @@ class RecurrentLayer(nn.Module, ABC):
         if fused.runs(self):
             output, final = self._run_fused(arranged, state)
         else:
-            output, final, _ = self._run(arranged, state, probe=False)
+            output, final, _ = self._run(arranged, state)
         if arranged.packed is not None:
             return arranged.pack(output), final
         return arranged.leave(output), final
@@ -393,9 +403,10 @@ class RecurrentLayer(nn.Module, ABC):
                 "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
             )
         arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
-        output, final, run = self._run(arranged, state, probe=probe)
+        output, final, run = self._run(arranged, state, unrolled=True, probe=probe)
         directions = []
         for index, (steps, probes) in enumerate(run):
+            assert steps.gates is not None
             named = zip(self.gate_names, steps.gates.chunk(len(self.gate_names), -1), strict=True)
             directions.append(
                 Direction(
@@ -424,16 +435,20 @@ class RecurrentLayer(nn.Module, ABC):
         return Stream(self, batch_size)
 
     def _run(
-        self, arranged: Arranged, state: State | None, probe: bool
+        self, arranged: Arranged, state: State | None, unrolled: bool = False, probe: bool = False
     ) -> tuple[Tensor, State, list[tuple[Steps, dict[str, Tensor]]]]:
         values = arranged.values
         self._check_dtype(values)
         count = values.shape[1]
-        if state is None:
-            initial = [None] * len(self._suffixes)
-        else:
+        if state is not None:
             batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
             initial = self._layout.split(batched, count)
+        elif self.initial_state_kind == "zeros" or (
+            self.initial_state_kind == "random" and not self.training
+        ):
+            initial = [None] * len(self._suffixes)
+        else:
+            initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
 
         run: list[tuple[Steps, dict[str, Tensor]]] = []
         for layer in range(self.num_layers):
@@ -442,7 +457,11 @@ class RecurrentLayer(nn.Module, ABC):
                 values = below[0] if len(below) == 1 else torch.cat(below, -1)
                 values = dropout_between(values, self.dropout, self.variational_dropout, self.training)
             for _ in range(self._directions):
-                run.append(self._run_direction(len(run), values, initial[len(run)], arranged, probe))
+                if unrolled or not self._plain():
+                    done = self._run_in_pieces(len(run), values, initial[len(run)], arranged, probe)
+                else:
+                    done = self._run_whole(len(run), values, initial[len(run)], arranged), {}
+                run.append(done)
         top = [steps.hidden for steps, _ in run[-self._directions :]]
         output = top[0] if len(top) == 1 else torch.cat(top, -1)
         final = self._layout.join([steps.final for steps, _ in run])
@@ -458,13 +477,53 @@ class RecurrentLayer(nn.Module, ABC):
         elif not arranged.batched:
             state = map_state(lambda part: part.unsqueeze(1), state)
         self._layout.split(state, count)  # refuses what does not fit
-        output, final = fused.run(self, arranged.values, state, arranged.lengths)
+        output, final = fused.run(self, _without_padding(arranged), state, arranged.lengths)
         return output, final if arranged.batched else map_state(lambda part: part.squeeze(1), final)
 
-    def _run_direction(
-        self, index: int, values: Tensor, initial: tuple[Tensor, ...], arranged: Arranged, probe: bool
+    def _plain(self) -> bool:
+        """Whether nothing but the cell's own equations is computed, and nobody looks at its steps."""
+        return not (
+            self._extended
+            or self.clip_step
+            or self.observers
+            or (self.training and (self.recurrent_dropout or self.weight_drop))
+        )
+
+    def _run_whole(
+        self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
+    ) -> Steps:
+        suffix = self._suffixes[index]
+        h_0, c_0 = (*(initial or ()), None, None)[:2]
+        hidden, *final = run_whole(
+            Pass(
+                self.cell,
+                self.nonlinearity,
+                index % self._directions == 1,
+                values,
+                self._weight("weight_ih", suffix),
+                self._weight("weight_hh", suffix),
+                self._parameter("bias_ih", suffix),
+                self._parameter("bias_hh", suffix),
+                h_0,
+                c_0,
+                arranged.lengths,
+            )
+        )
+        return Steps(hidden, None, None, tuple(final))
+
+    def _run_in_pieces(
+        self,
+        index: int,
+        values: Tensor,
+        initial: tuple[Tensor, ...] | None,
+        arranged: Arranged,
+        probe: bool,
     ) -> tuple[Steps, dict[str, Tensor]]:
         suffix = self._suffixes[index]
+        if initial is None:
+            initial = self._fresh(index, values.shape[1])
+        if index < self._directions:
+            values = _without_padding(arranged)
         probes: dict[str, Tensor] = {}
         if probe:
             for name, part in zip(self.state_names, initial, strict=True):
@@ -553,3 +612,8 @@ class RecurrentLayer(nn.Module, ABC):
 
 def _around(observer: Observer, run: Callable[[Scan], Steps]) -> Callable[[Scan], Steps]:
     return lambda scan: observer(scan, run)
+
+
+def _without_padding(arranged: Arranged) -> Tensor:
+    """The values of a batch with zeros past each row's end."""
+    return zero_padding(arranged.values, real_steps(arranged.lengths, len(arranged.values)))

@@ -162,5 +162,5 @@ def _weights(layer: RecurrentLayer, suffix: str) -> StepWeights:
         norm_cell_gain=layer._parameter("norm_cell_gain", suffix),
         norm_cell_bias=layer._parameter("norm_cell_bias", suffix),
         zoneout=layer.zoneout,
-        activation=getattr(layer, "nonlinearity", "tanh"),  # only an RNN has a choice
+        activation=layer.nonlinearity,
     )

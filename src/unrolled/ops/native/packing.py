@@ -31,9 +31,15 @@ class Packing(NamedTuple):
     def spread(self, packed: Tensor, steps: int) -> Tensor:
         """``(N, ...)`` as ``(T, B, ...)``, zero in the padding."""
         rows, rest = len(self.ranks), packed.shape[1:]
-        return packed.new_zeros(steps * rows, *rest).index_copy_(0, self.real, packed).unflatten(0, (steps, rows))
+        return (
+            packed.new_zeros(steps * rows, *rest)
+            .index_copy_(0, self.real, packed)
+            .unflatten(0, (steps, rows))
+        )
 
-    def weight_gradient(self, over_product: Tensor, states: Tensor, initial: Tensor | None, reverse: bool) -> Tensor:
+    def weight_gradient(
+        self, over_product: Tensor, states: Tensor, initial: Tensor | None, reverse: bool
+    ) -> Tensor:
         """The gradient of ``weight_hh``, ``(G * H, H)``.
 
         Args:

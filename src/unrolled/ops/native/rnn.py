@@ -75,7 +75,9 @@ def rnn_backward(
     shape = tuple(values.shape)
     exact = [(hidden, shape), (grad_values, shape), (grad_h_n, shape[1:]), (h_0, shape[1:])]
     exact += [(weight_hh, (*shape[2:], *shape[2:])), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
-    if activation not in ACTIVATION_NUMBERS or not covered(values, lengths, exact, (grad_hidden, zoneout), shape):
+    if activation not in ACTIVATION_NUMBERS or not covered(
+        values, lengths, exact, (grad_hidden, zoneout), shape
+    ):
         return None
     (lengths,) = whole(lengths)
     products = None

@@ -21,6 +21,7 @@ from torch.nn import functional
 from unrolled.ops.direct import unobserved
 from unrolled.ops.gru import gru
 from unrolled.ops.lstm import lstm
+from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.record import addresses, axes, room, run, spread, strided, weight_gradient, whole
@@ -84,7 +85,9 @@ def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
     """The same by the operators, which torch can transform, trace and differentiate as often as one likes."""
     values, reverse, lengths = given.values, given.reverse, given.lengths
     steps, rows, _ = values.shape
-    gates_x = functional.linear(zero_padding(values, real_steps(lengths, steps)), given.weight_ih, given.bias_ih)
+    gates_x = functional.linear(
+        zero_padding(values, real_steps(lengths, steps)), given.weight_ih, given.bias_ih
+    )
     nothing = gates_x.new_zeros(rows, given.weight_hh.shape[1])
     h_0 = nothing if given.h_0 is None else given.h_0
     weights = {"weight_hh": given.weight_hh, "bias_hh": given.bias_hh, "lengths": lengths, "reverse": reverse}
@@ -120,7 +123,7 @@ def _covered(given: Pass) -> bool:
             and not tensor.is_neg()
         ):
             return False
-    return values.numel() > 0 and library() is not None
+    return values.numel() > 0 and in_use() and library() is not None
 
 
 class _Kept(NamedTuple):
@@ -163,7 +166,7 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
 
 def _axes(given: Pass, hidden: Tensor, layout: Packing | None) -> list[int]:
     places = () if layout is None else (layout.offsets, layout.ranks)
-    return [*axes(hidden.shape, given.lengths, given.reverse, *places)]
+    return list(axes(tuple(hidden.shape), given.lengths, given.reverse, *places))
 
 
 class _Whole(torch.autograd.Function):
@@ -186,8 +189,10 @@ class _Whole(torch.autograd.Function):
         given = Pass(*ctx.constants, *saved[: count - _TENSORS])
         values, hidden, *steps = saved[count - _TENSORS :]
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
-        if torch.is_grad_enabled() or any(grad is not None and is_legacy_batchedtensor(grad) for grad in grads):
-            return _backward_in_pieces(given, grads, ctx.needs_input_grad)
+        if torch.is_grad_enabled() or any(
+            grad is not None and is_legacy_batchedtensor(grad) for grad in grads
+        ):
+            return tuple(_backward_in_pieces(given, grads, ctx.needs_input_grad))
         return _backward(given, _Kept(values, hidden, steps), ctx.layout, grads, Pass(*ctx.needs_input_grad))
 
 
@@ -233,7 +238,12 @@ def _backward(
     elif given.cell == "gru":
         record += addresses(gates, *by_unit, None, None)
     else:
-        record += [*_ABSENT, *addresses(*by_unit, gates, None, given.c_0, None, None, None), *_ABSENT, *_ABSENT]
+        record += [
+            *_ABSENT,
+            *addresses(*by_unit, gates, None, given.c_0, None, None, None),
+            *_ABSENT,
+            *_ABSENT,
+        ]
         record += addresses(last[1], None, over_c_0, None, None, None)
     run(f"{given.cell}_backward", record, 0.0, values.dtype)
 
