@@ -25,7 +25,7 @@ def obstacle(layer: RecurrentLayer) -> str | None:
 
     An option that acts in training only is no obstacle in evaluation.
     """
-    activation = getattr(layer, "nonlinearity", "tanh")
+    activation = layer.nonlinearity
     reasons = {
         "layer normalisation": layer.layer_norm,
         "peepholes": layer.peepholes,
@@ -134,8 +134,7 @@ def lay_out(layer: RecurrentLayer) -> None:
 
 def _name(layer: RecurrentLayer) -> str:
     """Of torch's function: lstm, gru, rnn_tanh or rnn_relu."""
-    activation = getattr(layer, "nonlinearity", None)
-    return type(layer).__name__.lower() + (f"_{activation}" if activation else "")
+    return f"rnn_{layer.nonlinearity}" if layer.cell == "rnn" else layer.cell
 
 
 def _weights(layer: RecurrentLayer) -> list[Tensor]:
