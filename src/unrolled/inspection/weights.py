@@ -41,6 +41,16 @@ _OTHERS = (
     (r"attention\.projection\.weight", "W_a", "H × H"),
     (r"attention\.projection\.bias", "b_a", "H"),
     (r"attention\.context\.weight", "v_a", "1 × H"),
+    # A decoder's, over a memory of M features.
+    (r"attention\.key\.weight", "U_a", "H × M"),
+    (r"attention\.query\.weight", "W_a", "H × H"),
+    (r"attention\.query\.bias", "b_a", "H"),
+    (r"attention\.energy\.weight", "v_a", "1 × H"),
+    (r"combine\.weight", "W_c", "H × (M + H)"),
+    (r"generate\.weight", "w_g", "1 × (M + H + E)"),
+    (r"generate\.bias", "b_g", "1"),
+    (r"bridge\.projection\.weight", "W_s", ""),
+    (r"bridge\.projection\.bias", "b_s", ""),
 )
 
 

@@ -246,9 +246,10 @@ class Translator(Estimator[Examples]):
 
     def _encode(self, examples: Examples) -> list[Encoded]:
         items, cut = encoded(examples, self._symbols, self.effective)
-        if cut:
-            longest = self.effective.max_source_length
-            self._note(f"{cut:,} of {len(items):,} sources were cut to {longest} symbols.")
+        longest = self.effective.max_source_length
+        said = f"{cut:,} of {len(items):,} sources were cut to {longest} symbols."
+        if cut and said not in self.notices:  # training data is encoded to be measured, and to be trained on
+            self._note(said)
         return items
 
     def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
