@@ -97,7 +97,8 @@ def test_the_direct_connection_sees_the_last_changes_and_none_before_the_first_n
 def test_a_relative_forecast_rises_with_the_level():
     torch.manual_seed(0)
     model = ForecastNetwork(1, 1, (), SMALL, lags=3, relative=True)
-    torch.nn.init.normal_(model.output.weight)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
     values = torch.randn(2, 9, 1)
     raised = model({"values": values + 5})[0] - model({"values": values})[0]
     torch.testing.assert_close(raised, torch.full_like(raised, 5.0), **tolerance(torch.float32, "value"))
@@ -112,11 +113,12 @@ def test_the_state_is_that_of_the_true_end():
     assert recent[1, 1] == 3.0
 
 
-def test_the_linear_start_is_the_least_squares_forecast():
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_linear_start_is_the_least_squares_forecast(relative):
     steps = np.arange(60)
-    series = Series("s", steps, np.sin(steps / 3) + np.sin(steps), np.zeros((60, 0)))
-    start = LinearStart.fit([series], horizon=2, lags=4, mask=False)
-    model = ForecastNetwork(1, 2, (), SMALL, lags=4)
+    series = Series("s", steps, np.sin(steps / 3) + np.sin(steps) + 9 * relative, np.zeros((60, 0)))
+    start = LinearStart.fit([series], horizon=2, lags=5, mask=False, relative=relative)
+    model = ForecastNetwork(1, 2, (), SMALL, lags=5, relative=relative)
     model.start(start.spread, start.weight, start.bias)
     values = torch.from_numpy(series.values).float()[None, :, None]
     forecast = model({"values": values})[0][0, 10:50, :, 0].detach().numpy()

@@ -33,8 +33,8 @@ class ForecastNetwork(SequenceModel):
         lags: the numbers that the direct connection sees: the newest, and so many less one changes before it.
         input_noise: standard deviation of Gaussian noise added to the recurrent layers' inputs in training,
             which keeps them from learning few numbers by heart (Bishop 1995).
-        relative: whether the recurrent layers read the number as its distance from the mean of those that the
-            direct connection sees.
+        relative: whether the step's own number is read as its distance from the mean of those that the direct
+            connection sees; a forecast then rises and falls with the level as a whole.
 
     Raises:
         ConfigError: a bidirectional network, which would see the step it has to predict.
@@ -114,7 +114,7 @@ class ForecastNetwork(SequenceModel):
         read = self._relative(values, numbers) if self.relative else values
         hidden, after = self.recurrent(read + noise, before, lengths=lengths)
         raw = self.output(self.dropout(hidden)).unflatten(-1, (self.horizon, -1))
-        change = _rising(raw) + self.direct(self._direct_inputs(values, numbers)).unsqueeze(-1)
+        change = _rising(raw) + self.direct(self._direct_inputs(read, numbers)).unsqueeze(-1)
         ends = torch.full((batch,), time, device=values.device) if lengths is None else lengths
         last = ends[:, None] + torch.arange(self.lags - 1, device=values.device)
         return values[..., :1, None] + self.spread[:, None] * change, (after, numbers.gather(1, last).mT)

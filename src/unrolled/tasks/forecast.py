@@ -210,7 +210,7 @@ class Forecaster(Estimator[Span]):
     def _prepare(self, train: Span) -> None:
         config = self.effective
         first = train.series[0]
-        self._suit(train.series)
+        self._settle(train.series)
         config = self.effective
         self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
         memory = usual_memory(train.series, self._order(first), config.context, config.lags)
@@ -223,9 +223,11 @@ class Forecaster(Estimator[Span]):
             self._decide(sentence, lags=memory.lags)
         series = [self._preparation.apply(one) for one in train.series]
         lags = cast(int, self.effective.lags)
-        self._start = LinearStart.fit(series, config.horizon, lags, self._preparation.mask)
+        self._start = LinearStart.fit(
+            series, config.horizon, lags, self._preparation.mask, bool(config.relative)
+        )
 
-    def _suit(self, series: tuple[Series, ...]) -> None:
+    def _settle(self, series: tuple[Series, ...]) -> None:
         """Settle what one series, or several of different sizes, ask for."""
         config, several = self.effective, len(series) > 1
         if config.point == "auto":

@@ -129,14 +129,7 @@ class Generator(Estimator[Any]):
             return self._written.read(data, self.effective, "test")
         if self._is_prepared:
             return self._written.read(data, self.effective, "valid")
-        usual = {
-            name: value
-            for name, value in self._written.usual.items()
-            if name not in self.config.model_fields_set
-        }
-        if usual:
-            listed = ", ".join(f"{name} {value}" for name, value in usual.items())
-            self._decide(f"What suits {self.effective.unit}: {listed}.", **usual)
+        self._suit(self.effective.unit, self._written.usual)
         return self._written.read(data, self.effective, "train")
 
     def _hold_out(self, data: Any) -> tuple[Any, Any, str]:

@@ -69,8 +69,8 @@ class ForecastConfig(TaskConfig):
     )
     relative: bool | None = Field(
         None,
-        description="Let the recurrent layers read numbers relative to the mean of the last lags, so that no "
-        "level is new to them; by default where several series are mixed.",
+        description="Read numbers relative to the mean of the last lags, so that no level is new to the "
+        "network; by default where several series are mixed.",
     )
     calendar: bool = Field(
         True,

@@ -37,7 +37,9 @@ class LinearStart:
     bias: Tensor
 
     @classmethod
-    def fit(cls, series: Sequence[Series], horizon: int, lags: int, mask: bool) -> LinearStart:
+    def fit(
+        cls, series: Sequence[Series], horizon: int, lags: int, mask: bool, relative: bool = False
+    ) -> LinearStart:
         """Fit prepared series; changes from or to a missing number are left out."""
         spread = np.array([_spread(series, ahead) for ahead in range(1, horizon + 1)])
         # The first steps do not have all their lags; training leaves them out as well.
@@ -45,7 +47,7 @@ class LinearStart:
         apart = -(-sum(map(len, steps)) // _ROWS)
         chosen = [at[::apart] for at in steps]
         pairs = list(zip(series, chosen, strict=True))
-        inputs = np.concatenate([_inputs(one, at, lags, mask, spread[0]) for one, at in pairs])
+        inputs = np.concatenate([_inputs(one, at, lags, mask, relative, spread[0]) for one, at in pairs])
         ahead = np.arange(1, horizon + 1)
         targets = np.concatenate([_changes_from(one, at, ahead) for one, at in pairs]) / spread
         weights = np.zeros((horizon, inputs.shape[1]))
@@ -68,12 +70,17 @@ def _changes_from(series: Series, steps: Steps, ahead: Steps) -> NDArray[np.floa
     return series.values[steps[:, None] + ahead] - series.values[steps, None]
 
 
-def _inputs(series: Series, steps: Steps, lags: int, mask: bool, spread: float) -> NDArray[np.float64]:
+def _inputs(
+    series: Series, steps: Steps, lags: int, mask: bool, relative: bool, spread: float
+) -> NDArray[np.float64]:
     """What the direct connection sees at each of the steps, and a one; see `ForecastNetwork`."""
     numbers = fill(series.values)
     changes = np.diff(numbers, prepend=numbers[:1]) / spread
     last = changes[steps[:, None] - np.arange(lags - 1)]
-    return np.column_stack([features(series, mask=mask)[steps], last, np.ones(len(steps))])
+    own = features(series, mask=mask)[steps].astype(np.float64)
+    if relative:
+        own[:, 0] -= numbers[steps[:, None] - np.arange(lags)].mean(axis=1)
+    return np.column_stack([own, last, np.ones(len(steps))])
 
 
 def _regression(rows: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
