@@ -105,7 +105,7 @@ class PictureEncoder(nn.Module):
         """
         maps = self.convolutions(self.scaled(pixels).movedim(3, 1))
         grid = functional.adaptive_avg_pool2d(maps, _GRID)
-        return maps.flatten(2).transpose(1, 2), functional.relu(self.output(grid.flatten(1)))
+        return maps.flatten(2).transpose(1, 2), self.output(grid.flatten(1))
 
 
 def _convolution(before: int, after: int, stride: int) -> nn.Module:
@@ -134,5 +134,5 @@ class FrameInput(InputLayer):
         """Read ``pixels``; see `InputLayer`."""
         frames = inputs["pixels"]
         _, vectors = self.encoder(frames.flatten(0, 1))
-        vectors = vectors.view(*frames.shape[:2], self.size)
+        vectors = functional.relu(vectors).view(*frames.shape[:2], self.size)
         return functional.dropout(vectors, self.dropout, self.training)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unrolled.models.backbones import Backbone
 from unrolled.models.bridge import Bridge
 from unrolled.models.conditional import ConditionalModel, ScheduledSampling
 from unrolled.models.decoder import Decoder
@@ -51,17 +52,34 @@ class Perception(nn.Module, ABC):
 
 
 class PicturePerception(Perception):
-    """An image, ``pixels`` ``(batch, height, width, channel)``, by a convolutional network."""
+    """An image, ``pixels`` ``(batch, height, width, channel)``, by a convolutional network.
 
-    def __init__(self, encoder: PictureEncoder) -> None:
+    What images have in common is most of what the network says of them at first. Batch normalisation
+    (Ioffe and Szegedy 2015) leaves in the vector what tells them apart; without it the decoder learns to
+    write long before it looks.
+
+    Args:
+        encoder: makes regions and a vector of an image: `PictureEncoder`, or another with its attributes.
+    """
+
+    def __init__(self, encoder: PictureEncoder | Backbone) -> None:
         super().__init__()
         self.size = encoder.size
         self.region_size = encoder.region_size
         self.encoder = encoder
+        self.norm = nn.BatchNorm1d(encoder.size)
 
     def forward(self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None) -> Perceived:
         """Read ``pixels``; see `Perception`."""
-        return Perceived(*self.encoder(inputs["pixels"]))
+        regions, vector = self.encoder(inputs["pixels"])
+        if self.training and len(vector) == 1:  # one alone has no deviation
+            norm = self.norm
+            vector = functional.batch_norm(
+                vector, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+            )
+        else:
+            vector = self.norm(vector)
+        return Perceived(regions, vector)
 
 
 class VectorPerception(Perception):
@@ -69,7 +87,7 @@ class VectorPerception(Perception):
 
     Args:
         features: of a vector.
-        size: of what the decoder starts from: a linear map of the regions' mean, rectified.
+        size: of what the decoder starts from: tanh of a linear map of the regions' mean.
     """
 
     def __init__(self, features: int, size: int) -> None:
@@ -84,7 +102,7 @@ class VectorPerception(Perception):
         if lengths is None:
             lengths = torch.full(regions.shape[:1], regions.shape[1], device=regions.device)
         mean = regions.sum(1) / lengths.clamp(min=1).unsqueeze(1)  # padding is zero
-        return Perceived(regions, functional.relu(self.output(mean)), lengths)
+        return Perceived(regions, torch.tanh(self.output(mean)), lengths)
 
 
 class ClassPerception(Perception):

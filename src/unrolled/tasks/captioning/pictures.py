@@ -9,6 +9,7 @@ import numpy as np
 
 from unrolled.data.example import Example, Examples
 from unrolled.data.images import reduced
+from unrolled.models.backbones import Backbone
 from unrolled.models.one_to_many import Perception, PicturePerception
 from unrolled.tasks.captioning.config import CaptionConfig
 from unrolled.tasks.captioning.subjects import Subjects
@@ -21,8 +22,9 @@ class PictureSubjects(Subjects):
     kind = "images"
     likelihood = False
 
-    def __init__(self, scale: PictureScale) -> None:
+    def __init__(self, scale: PictureScale, *, restored: bool = False) -> None:
         self.scale = scale
+        self.restored = restored
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
@@ -38,8 +40,14 @@ class PictureSubjects(Subjects):
         return ()
 
     def perception(self, config: CaptionConfig) -> Perception:
-        """The convolutional network."""
-        return PicturePerception(self.scale.encoder(config.input_size))
+        """The convolutional network; a backbone with its own trained weights until its model is loaded."""
+        if config.backbone is None:
+            return PicturePerception(self.scale.encoder(config.input_size))
+        size = self.scale.height, self.scale.width
+        backbone = Backbone(
+            config.backbone, *size, self.scale.scaled(), config.input_size, trained=not self.restored
+        )
+        return PicturePerception(backbone)
 
     def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """Fewer pixels, as numbers from 0 to 1."""
@@ -51,7 +59,7 @@ class PictureSubjects(Subjects):
 
     def suited(self) -> dict[str, Any]:
         """The form that later images are brought to."""
-        return self.scale.options()
+        return {**self.scale.options(), "epochs": 10}
 
     def to_json(self) -> dict[str, Any]:
         """The size and the scale."""
@@ -60,4 +68,4 @@ class PictureSubjects(Subjects):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(PictureScale.from_json(value))
+        return cls(PictureScale.from_json(value), restored=True)
