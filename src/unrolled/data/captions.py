@@ -11,8 +11,9 @@ import numpy as np
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.folders import media_column, media_file, media_folder, media_table, medium_of
 from unrolled.data.images import is_picture
-from unrolled.data.labelled import LABEL_NAMES, TEXT_NAMES, number_sequence
+from unrolled.data.labelled import LABEL_NAMES, TEXT_NAMES
 from unrolled.data.media import MediaForms, decoded
+from unrolled.data.number_lists import number_sequence
 from unrolled.data.tables import Table, is_missing, is_number, read_table
 from unrolled.data.text import existing_file, open_text
 from unrolled.errors import DataError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +20,11 @@ from unrolled.data.folders import (
 from unrolled.data.images import is_picture
 from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.media import MediaForms, decoded
+from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.data.text import existing_file, open_text
 from unrolled.data.timeseries_ts import read_ts
-from unrolled.errors import DataError
 
 TEXT_NAMES = (
     *("text", "sentence", "review", "content", "document", "body", "comment", "message", "tweet"),
@@ -242,7 +241,7 @@ def _inputs_column(
         found = max(texts, key=lambda name: sum(len(str(cell)) for cell in table.column(name)))
         notes.append(f"Column {found!r} is taken for the text, being the longer one.")
     if found is None:
-        raise _unknown_column(table, "text (or of lists of numbers)")
+        raise table.unknown("text (or of lists of numbers)")
     return found, False
 
 
@@ -256,16 +255,8 @@ def _label_column(table: Table, inputs_name: str, label: str | None, notes: list
         found = others[0]
         notes.append(f"Column {found!r} is taken for the label, being the other one.")
     if found is None:
-        raise _unknown_column(table, "labels")
+        raise table.unknown("labels")
     return found
-
-
-def _unknown_column(table: Table, what: str) -> DataError:
-    return DataError(
-        f"expected a column of {what}, the columns are {', '.join(table.columns)}",
-        path=table.path,
-        remedy="say which one it is",
-    )
 
 
 def _by_name(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -283,35 +274,6 @@ def _holds_numbers(table: Table, name: str) -> bool:
     if isinstance(cell, str) and delimited and name.lower() in VALUE_NAMES:
         return cell.lstrip().startswith("[")
     return isinstance(cell, list | np.ndarray)
-
-
-def number_sequence(cell: Any, source: Source) -> np.ndarray:
-    """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
-    if isinstance(cell, str):
-        try:
-            cell = json.loads(cell)
-        except json.JSONDecodeError as error:
-            raise source.error("expected a list of numbers such as [1.5, 2]") from error
-    try:
-        numbers = np.array(
-            [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float
-        )
-    except TypeError as error:
-        raise source.error(f"expected a list of numbers, got {_clip(cell)}") from error
-    except ValueError as error:
-        raise source.error(
-            f"expected numbers, the same count of them at every step, got {_clip(cell)}"
-        ) from error
-    if numbers.ndim not in (1, 2):
-        raise source.error(
-            f"expected a list of numbers or of lists of them, got {numbers.ndim} levels of lists"
-        )
-    if not np.isfinite(numbers).all():
-        step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
-        found = np.ravel(numbers[step])
-        wrong = found[~np.isfinite(found)][0]
-        raise source.error(f"expected finite numbers, got {wrong} at step {step + 1}")
-    return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
 
 
 def _text(cell: Any, source: Source) -> str:
@@ -332,7 +294,7 @@ def _label(target: Any, source: Source) -> str:
     if isinstance(target, float) and target.is_integer():
         return str(int(target))
     if isinstance(target, list | dict):
-        raise source.error(f"expected a label, got {_clip(target)}")
+        raise source.error(f"expected a label, got {target!r:.60}")
     return str(target).strip()
 
 
@@ -344,8 +306,3 @@ def _number(target: Any, source: Source) -> float:
     if not np.isfinite(number):
         raise source.error(f"expected a finite number, got {target!r:.60}")
     return number
-
-
-def _clip(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.labelled import VALUE_NAMES, number_sequence
+from unrolled.data.labelled import VALUE_NAMES
 from unrolled.data.number_files import channels_of
+from unrolled.data.number_lists import number_sequence
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.errors import DataError
 
@@ -95,14 +96,9 @@ def tagged_table(table: Table) -> Example:
 
 
 def _sequence(table: Table, tags: str | None, tagged: bool) -> Example:
-    lowered = {name.lower(): name for name in table.columns}
-    named = tags or next((lowered[name] for name in _TAG_NAMES if name in lowered), None)
+    named = tags or table.usual(_TAG_NAMES)
     if tagged and named is None:
-        raise DataError(
-            f"expected a column of tags, the columns are {', '.join(table.columns)}",
-            path=table.path,
-            remedy="say which one it is",
-        )
+        raise table.unknown("tags")
     channels = [name for name in table.columns if name != named]
     if not channels:
         raise DataError("expected columns of numbers, found none", path=table.path)

@@ -13,9 +13,10 @@ from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
 from unrolled.data.folders import media_file
 from unrolled.data.images import formed, is_picture
-from unrolled.data.labelled import TargetKind, as_targets, number_sequence
+from unrolled.data.labelled import TargetKind, as_targets
 from unrolled.data.loading import load_labelled
 from unrolled.data.media import MediaForms, decoded
+from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.text import existing_file
 from unrolled.errors import ConfigError
@@ -25,10 +26,11 @@ from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.inputs import Inputs, TextInputs
+from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
 from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
+from unrolled.tasks.classification.texts import TextInputs
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order

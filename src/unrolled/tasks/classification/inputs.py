@@ -1,4 +1,4 @@
-"""What a classifier reads: texts, or sequences of numbers."""
+"""What a classifier reads, whatever it is."""
 
 from __future__ import annotations
 
@@ -9,21 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.vocabulary import UNKNOWN, Vocabulary, split_words
-from unrolled.models.inputs import InputLayer, TokenInput, ValueInput
-from unrolled.tasks.baselines.linear import (
-    BagOfWordsLogistic,
-    BagOfWordsRidge,
-    LogisticRegression,
-    Ridge,
-    SummaryLogistic,
-    SummaryRidge,
-)
+from unrolled.models.inputs import InputLayer
+from unrolled.tasks.baselines.linear import LogisticRegression, Ridge
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.epochs import epochs_for
-
-_FEW = 1000
-"""Sequences of numbers up to which noise is added in training."""
 
 LinearBaselines = tuple[type[LogisticRegression], type[Ridge]]
 
@@ -78,129 +66,3 @@ class Inputs(ABC):
     @abstractmethod
     def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
         """The inverse of `to_json`."""
-
-
-class TextInputs(Inputs):
-    """Texts, cut into words."""
-
-    kind = "text"
-    linear = BagOfWordsLogistic, BagOfWordsRidge
-
-    def __init__(self, vocabulary: Vocabulary, config: ClassifyConfig) -> None:
-        self.vocabulary = vocabulary
-        self.lowercase = config.lowercase
-
-    @classmethod
-    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
-        """Collect the words."""
-        empty = cls(Vocabulary.build([]), config)
-        tokens = empty.simple(examples)
-        return cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
-
-    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
-        """The numbers of the tokens; a text without any is one unknown token."""
-        return [{"tokens": self.vocabulary.encode(tokens or [UNKNOWN])} for tokens in self.simple(examples)]
-
-    def layer(self, config: ClassifyConfig) -> InputLayer:
-        """An embedding."""
-        return TokenInput(
-            len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
-        )
-
-    def simple(self, examples: Sequence[Example]) -> list[list[str]]:
-        """The tokens of each text."""
-        return [self._tokens(example) for example in examples]
-
-    def _tokens(self, example: Example) -> list[str]:
-        if not isinstance(example.inputs, str):
-            raise example.source.error("expected text as in training, got a sequence of numbers")
-        return split_words(example.inputs, self.lowercase)
-
-    def shown(self, example: Example) -> str:
-        """The text's beginning."""
-        return example.inputs if len(example.inputs) <= 200 else example.inputs[:199] + "…"
-
-    def suited(self) -> dict[str, Any]:
-        """The defaults."""
-        return {}
-
-    def to_json(self) -> dict[str, Any]:
-        """The vocabulary."""
-        return {"vocabulary": self.vocabulary.to_dict()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
-        """The inverse of `to_json`."""
-        return cls(Vocabulary.from_dict(value["vocabulary"]), config)
-
-
-class NumberInputs(Inputs):
-    """Sequences of numbers, each channel brought to mean 0 and deviation 1 over the training data."""
-
-    kind = "numbers"
-    linear = SummaryLogistic, SummaryRidge
-
-    def __init__(
-        self, mean: Sequence[float], scale: Sequence[float], options: Mapping[str, Any] | None = None
-    ) -> None:
-        self.options = dict(options or {})
-        self.mean = np.asarray(mean, dtype=np.float64)
-        self.scale = np.asarray(scale, dtype=np.float64)
-
-    @classmethod
-    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
-        """Measure every channel."""
-        steps = np.concatenate([_numbers(example) for example in examples])
-        deviation = steps.std(axis=0)
-        options = epochs_for(len(examples), config.batch_size)
-        if len(examples) <= _FEW and isinstance(examples[0].target, str):
-            options["input_noise"] = 0.3
-        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(), options)
-
-    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
-        """The scaled numbers ``(time, channels)``."""
-        return [{"values": (numbers - self.mean) / self.scale} for numbers in self.simple(examples)]
-
-    def layer(self, config: ClassifyConfig) -> InputLayer:
-        """The numbers as they are."""
-        return ValueInput(len(self.mean), noise=config.input_noise)
-
-    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
-        """The numbers ``(time, channels)``, unscaled."""
-        return [self._channels(example) for example in examples]
-
-    def _channels(self, example: Example) -> np.ndarray:
-        numbers = _numbers(example)
-        if numbers.shape[1] != len(self.mean):
-            raise example.source.error(
-                f"expected {len(self.mean)} numbers a step as in training, got {numbers.shape[1]}"
-            )
-        return numbers
-
-    def shown(self, example: Example) -> str:
-        """The first numbers."""
-        steps = _numbers(example)
-        first = ", ".join(f"{number:.4g}" for number in steps[:8].ravel()[:8])
-        return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
-
-    def suited(self) -> dict[str, Any]:
-        """Epochs enough for few sequences, and noise where a network would learn them by heart."""
-        return self.options
-
-    def to_json(self) -> dict[str, Any]:
-        """The scale."""
-        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
-        """The inverse of `to_json`."""
-        return cls(value["mean"], value["scale"])
-
-
-def _numbers(example: Example) -> np.ndarray:
-    """The numbers ``(time, channels)``, checked to be numbers and to be there."""
-    if isinstance(example.inputs, str):
-        raise example.source.error("expected a sequence of numbers as in training, got text")
-    if not len(example.inputs):
-        raise example.source.error("expected a sequence of one step at least, got none")
-    return example.inputs

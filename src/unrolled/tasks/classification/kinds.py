@@ -10,10 +10,12 @@ from unrolled.data.images import is_picture
 from unrolled.data.sound import Recording
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.inputs import Inputs, NumberInputs, TextInputs
+from unrolled.tasks.classification.inputs import Inputs
+from unrolled.tasks.classification.numbers import NumberInputs
 from unrolled.tasks.classification.pictures import ClipInputs, ImageInputs
 from unrolled.tasks.classification.sound import SoundInputs
 from unrolled.tasks.classification.symbols import SymbolInputs, are_symbols
+from unrolled.tasks.classification.texts import TextInputs
 
 _KINDS: Mapping[str, type[Inputs]] = {
     kind.kind: kind for kind in (TextInputs, SymbolInputs, NumberInputs, SoundInputs, ImageInputs, ClipInputs)

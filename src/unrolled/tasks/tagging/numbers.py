@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.labelled import number_sequence
+from unrolled.data.number_lists import number_sequence
 from unrolled.data.scaling import Scaling
 from unrolled.models.inputs import ValueInput
 from unrolled.tasks.baselines.base import Baseline

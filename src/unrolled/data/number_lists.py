@@ -1,0 +1,44 @@
+"""Sequences of numbers as lists: in a cell of a table, on a line, or given in Python."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.example import Source
+
+
+def number_sequence(cell: Any, source: Source) -> np.ndarray:
+    """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
+    if isinstance(cell, str):
+        try:
+            cell = json.loads(cell)
+        except json.JSONDecodeError as error:
+            raise source.error("expected a list of numbers such as [1.5, 2]") from error
+    try:
+        numbers = np.array(
+            [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float
+        )
+    except TypeError as error:
+        raise source.error(f"expected a list of numbers, got {_clip(cell)}") from error
+    except ValueError as error:
+        raise source.error(
+            f"expected numbers, the same count of them at every step, got {_clip(cell)}"
+        ) from error
+    if numbers.ndim not in (1, 2):
+        raise source.error(
+            f"expected a list of numbers or of lists of them, got {numbers.ndim} levels of lists"
+        )
+    if not np.isfinite(numbers).all():
+        step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
+        found = np.ravel(numbers[step])
+        wrong = found[~np.isfinite(found)][0]
+        raise source.error(f"expected finite numbers, got {wrong} at step {step + 1}")
+    return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
+
+
+def _clip(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,90 @@
+"""Sequences of numbers as what a classifier reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from unrolled.data.example import Example, Examples
+from unrolled.models.inputs import InputLayer, ValueInput
+from unrolled.tasks.baselines.linear import SummaryLogistic, SummaryRidge
+from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.inputs import Inputs
+from unrolled.tasks.epochs import epochs_for
+
+_FEW = 1000
+"""Sequences of numbers up to which noise is added in training."""
+
+
+class NumberInputs(Inputs):
+    """Sequences of numbers, each channel brought to mean 0 and deviation 1 over the training data."""
+
+    kind = "numbers"
+    linear = SummaryLogistic, SummaryRidge
+
+    def __init__(
+        self, mean: Sequence[float], scale: Sequence[float], options: Mapping[str, Any] | None = None
+    ) -> None:
+        self.options = dict(options or {})
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.scale = np.asarray(scale, dtype=np.float64)
+
+    @classmethod
+    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+        """Measure every channel."""
+        steps = np.concatenate([_numbers(example) for example in examples])
+        deviation = steps.std(axis=0)
+        options = epochs_for(len(examples), config.batch_size)
+        if len(examples) <= _FEW and isinstance(examples[0].target, str):
+            options["input_noise"] = 0.3
+        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(), options)
+
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
+        """The scaled numbers ``(time, channels)``."""
+        return [{"values": (numbers - self.mean) / self.scale} for numbers in self.simple(examples)]
+
+    def layer(self, config: ClassifyConfig) -> InputLayer:
+        """The numbers as they are."""
+        return ValueInput(len(self.mean), noise=config.input_noise)
+
+    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+        """The numbers ``(time, channels)``, unscaled."""
+        return [self._channels(example) for example in examples]
+
+    def _channels(self, example: Example) -> np.ndarray:
+        numbers = _numbers(example)
+        if numbers.shape[1] != len(self.mean):
+            raise example.source.error(
+                f"expected {len(self.mean)} numbers a step as in training, got {numbers.shape[1]}"
+            )
+        return numbers
+
+    def shown(self, example: Example) -> str:
+        """The first numbers."""
+        steps = _numbers(example)
+        first = ", ".join(f"{number:.4g}" for number in steps[:8].ravel()[:8])
+        return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
+
+    def suited(self) -> dict[str, Any]:
+        """Epochs enough for few sequences, and noise where a network would learn them by heart."""
+        return self.options
+
+    def to_json(self) -> dict[str, Any]:
+        """The scale."""
+        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+        """The inverse of `to_json`."""
+        return cls(value["mean"], value["scale"])
+
+
+def _numbers(example: Example) -> np.ndarray:
+    """The numbers ``(time, channels)``, checked to be numbers and to be there."""
+    if isinstance(example.inputs, str):
+        raise example.source.error("expected a sequence of numbers as in training, got text")
+    if not len(example.inputs):
+        raise example.source.error("expected a sequence of one step at least, got none")
+    return example.inputs
