@@ -79,7 +79,9 @@ def _saved(folder: Path, examined: Examination, *, plots: bool) -> tuple[dict[st
 
 def _shown(verdict: Verdict) -> RenderableType:
     style = "green" if verdict.kind == "healthy" else "red"
-    parts: list[RenderableType] = [Text(f"{verdict.kind.capitalize()}. {verdict.sentence}", style=style)]
+    said = Table.grid()  # a grid breaks a long sentence between words
+    said.add_row(Text(f"{verdict.kind.capitalize()}. {verdict.sentence}", style=style))
+    parts: list[RenderableType] = [said]
     numbers = Table("number", "value", title="What it rests on", title_justify="left", title_style="")
     numbers.columns[1].justify = "right"
     for name, value in verdict.numbers.items():

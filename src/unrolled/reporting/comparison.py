@@ -126,9 +126,8 @@ def _scores(models: Sequence[Compared]) -> list[Plot]:
         def draw(figure: Figure) -> None:
             axes = figure.add_subplot()
             colours = [colour(number) for number in range(len(models))] + ["0.6"] * len(first.baselines)
-            axes.barh(list(bars), list(bars.values()), color=colours[: len(bars)], height=0.6)
-            for row, value in enumerate(bars.values()):
-                axes.text(max(value, 0), row, f"  {value:.4g}", va="center")
+            drawn = axes.barh(list(bars), list(bars.values()), color=colours[: len(bars)], height=0.6)
+            axes.bar_label(drawn, fmt="{:.4g}", padding=4)
             axes.invert_yaxis()
             axes.set(xlabel=score, xlim=(min(0, *bars.values()), 1.25 * max(*bars.values(), 1e-9)))
 

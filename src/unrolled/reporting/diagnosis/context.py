@@ -39,9 +39,8 @@ def order_test(test: OrderTest) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         heights = [height for height, _ in bars.values()]
-        axes.barh(list(bars), heights, color=[colour for _, colour in bars.values()], height=0.6)
-        for place, height in enumerate(heights):
-            axes.text(height, place, f" {height:.4g}", va="center")
+        drawn = axes.barh(list(bars), heights, color=[colour for _, colour in bars.values()], height=0.6)
+        axes.bar_label(drawn, fmt="{:.4g}", padding=4)
         axes.invert_yaxis()
         axes.set(xlabel="loss", xlim=(min(0.0, *heights), 1.2 * max(*heights, 1e-12)))
 

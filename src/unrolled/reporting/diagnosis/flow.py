@@ -62,7 +62,7 @@ def decay(
         axes = figure.add_subplot()
         values = [value for line in measured for value in line]
         if flow is not None:
-            axes.plot(drawable(flow.decay), color=MODEL, label="measured in training")
+            axes.plot(drawable(flow.decay), color=MODEL, label="mean over sequences")
         if triangle is not None:
             axes.plot(drawable(triangle.decay), color=MARK, lw=1.1, label="along one sequence")
         if jacobians is not None:
