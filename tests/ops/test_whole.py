@@ -1,0 +1,203 @@
+"""A plain cell in one call each way against the float64 operators, and what it promises beside numbers."""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tolerances import RELATIVE_ERROR
+from unrolled.ops import whole
+from unrolled.ops.native import library, plain_torch
+from unrolled.ops.native.packing import packing
+from unrolled.ops.whole import Pass, run_whole
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+STATES = {"rnn": 1, "gru": 1, "lstm": 2}
+FIRST = Pass._fields.index("values")
+
+
+@pytest.fixture(autouse=True)
+def _threads_restored():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Case:
+    cell: str
+    steps: int
+    rows: int
+    features: int
+    hidden: int
+    bias: bool
+    state: bool
+    ragged: bool
+    reverse: bool
+    seed: int
+    threads: int = 1
+
+    def arguments(self, dtype):
+        generator = torch.Generator().manual_seed(self.seed)
+
+        def normal(*shape, scale=1.0):
+            numbers = (torch.randn(shape, generator=generator) * scale).to(dtype)
+            return numbers.requires_grad_()
+
+        wide = GATES[self.cell] * self.hidden
+        given_ = Pass(
+            cell=self.cell,
+            activation=("tanh", "relu", "sigmoid", "identity")[self.seed % 4]
+            if self.cell == "rnn"
+            else "tanh",
+            reverse=self.reverse,
+            values=normal(self.steps, self.rows, self.features),
+            weight_ih=normal(wide, self.features, scale=self.features**-0.5),
+            weight_hh=normal(wide, self.hidden, scale=self.hidden**-0.5),
+            bias_ih=normal(wide) if self.bias else None,
+            bias_hh=normal(wide) if self.bias else None,
+            h_0=normal(self.rows, self.hidden) if self.state else None,
+            c_0=normal(self.rows, self.hidden) if self.state and self.cell == "lstm" else None,
+            lengths=torch.randint(0, self.steps + 1, (self.rows,), generator=generator)
+            if self.ragged
+            else None,
+        )
+        weights = [(self.steps, self.rows, self.hidden)] + [(self.rows, self.hidden)] * STATES[self.cell]
+        return given_, [torch.randn(shape, generator=generator).to(dtype) for shape in weights]
+
+
+def learned(given_):
+    return {name: value for name, value in given_._asdict().items() if getattr(value, "requires_grad", False)}
+
+
+def computed(run, given_, weights):
+    """By name: every result, and what a weighted sum of them all gives every input."""
+    results = run(given_)
+    total = sum((weight * result).sum() for weight, result in zip(weights, results, strict=True))
+    inputs = learned(given_)
+    gradients = torch.autograd.grad(total, list(inputs.values()))
+    named = {f"result {index}": result.detach() for index, result in enumerate(results)}
+    return named | dict(zip(inputs, gradients, strict=True))
+
+
+@st.composite
+def cases(draw):
+    sizes = st.one_of(st.integers(1, 20), st.sampled_from([31, 32, 33, 48, 64, 65]))
+    return Case(
+        cell=draw(st.sampled_from(sorted(GATES))),
+        steps=draw(st.integers(1, 9)),
+        rows=draw(sizes),
+        features=draw(sizes),
+        hidden=draw(sizes),
+        bias=draw(st.booleans()),
+        state=draw(st.booleans()),
+        ragged=draw(st.booleans()),
+        reverse=draw(st.booleans()),
+        seed=draw(st.integers(0, 2**16)),
+        threads=draw(st.sampled_from([1, 2])),
+    )
+
+
+@settings(max_examples=150)
+@given(case=cases())
+def test_everything_is_that_of_the_float64_pieces(case):
+    torch.set_num_threads(case.threads)
+    with plain_torch():
+        expected = computed(whole._in_pieces, *case.arguments(torch.float64))
+    for dtype in (torch.float32, torch.float64):
+        given_, weights = case.arguments(dtype)
+        assert whole._covered(given_), "not covered: this compares nothing"
+        for name, value in computed(run_whole, given_, weights).items():
+            error = (value.double() - expected[name]).norm()
+            # In tensors of a few elements everything can cancel and leave rounding.
+            scale = max(expected[name].norm(), 0.5 * value.numel() ** 0.5)
+            assert error <= RELATIVE_ERROR[dtype, "kernel"] * scale, f"{name}: {error / scale:.2g} relative"
+
+
+PLAIN = Case("lstm", 7, 5, 3, 20, bias=True, state=True, ragged=False, reverse=False, seed=0)
+
+
+@pytest.mark.parametrize("instruction_set", library.choices())
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_a_row_is_the_same_to_the_bit_whatever_the_others_hold(cell, ragged, instruction_set):
+    given_, _ = Case(cell, 9, 23, 37, 37, True, True, ragged, False, 1).arguments(torch.float32)
+    others = torch.arange(23) != 11
+    changed = given_.values.detach().clone()
+    changed[:, others] = torch.randn(9, int(others.sum()), 37)
+    with library.instruction_set(instruction_set), torch.no_grad():
+        for one, other in zip(run_whole(given_), run_whole(given_._replace(values=changed)), strict=True):
+            assert torch.equal(one.select(-2, 11), other.select(-2, 11))
+
+
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_what_lies_past_a_rows_end_is_never_read(cell):
+    given_, weights = Case(cell, 8, 6, 5, 18, True, False, True, True, 3).arguments(torch.float32)
+    past = torch.arange(8)[:, None] >= given_.lengths
+    spoilt = given_._replace(
+        values=given_.values.detach().masked_fill(past[..., None], torch.nan).requires_grad_()
+    )
+    expected, found = computed(run_whole, given_, weights), computed(run_whole, spoilt, weights)
+    for name, value in found.items():
+        assert torch.equal(value, expected[name]), name
+    assert not found["values"][past].any()
+
+
+@pytest.mark.parametrize("name", list(learned(PLAIN.arguments(torch.float32)[0])))
+def test_one_gradient_alone_is_what_it_is_beside_the_others(name):
+    given_, weights = PLAIN.arguments(torch.float32)
+    expected = computed(run_whole, given_, weights)[name]
+    alone = given_._replace(
+        **{other: value.detach() for other, value in learned(given_).items() if other != name}
+    )
+    assert torch.equal(computed(run_whole, alone, weights)[name], expected)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_the_gradient_of_one_result_alone(index):
+    given_, weights = PLAIN.arguments(torch.float64)
+    found = torch.autograd.grad((run_whole(given_)[index] * weights[index]).sum(), given_.weight_hh)
+    expected = torch.autograd.grad((whole._in_pieces(given_)[index] * weights[index]).sum(), given_.weight_hh)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_inference_computes_the_same_to_the_bit(cell):
+    given_, _ = Case(cell, 7, 5, 3, 20, True, True, True, False, 2).arguments(torch.float32)
+    expected = run_whole(given_)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            for one, other in zip(run_whole(given_), expected, strict=True):
+                assert torch.equal(one, other)
+
+
+def test_a_graph_can_be_walked_twice():
+    given_, weights = PLAIN.arguments(torch.float32)
+    total = (run_whole(given_)[0] * weights[0]).sum()
+    first = torch.autograd.grad(total, given_.values, retain_graph=True)
+    assert torch.equal(first[0], torch.autograd.grad(total, given_.values)[0])
+
+
+def test_a_weight_that_changed_in_between_is_noticed():
+    given_, _ = PLAIN.arguments(torch.float32)
+    total = run_whole(given_)[0].sum()
+    with torch.no_grad():
+        given_.weight_hh.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+@settings(max_examples=50)
+@given(lengths=st.lists(st.integers(0, 7), min_size=1, max_size=9))
+def test_packing_and_spreading_are_inverse(lengths):
+    counts = torch.tensor(lengths)
+    layout = packing(counts, 7)
+    padded = torch.randn(7, len(lengths), 2)
+    packed = layout.take(padded)
+    assert len(packed) == counts.sum()
+    real = (torch.arange(7)[:, None] < counts).unsqueeze(-1)
+    assert torch.equal(layout.spread(packed, 7), torch.where(real, padded, 0.0))
+    for step, row in real.squeeze(-1).nonzero():
+        assert torch.equal(packed[layout.offsets[step] + layout.ranks[row]], padded[step, row])
