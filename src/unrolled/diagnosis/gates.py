@@ -84,7 +84,7 @@ def gate_use(module: nn.Module, run: Callable[[], object]) -> tuple[Gates, ...]:
 
 def _use(recurrence: Recurrence) -> Gates:
     layer = recurrence.layer
-    every = recurrence.steps.gates
+    every = recurrence.gates
     real = real_steps(recurrence.scan.lengths, len(every))
     mask = every.new_ones(every.shape[:2], dtype=torch.bool) if real is None else real.squeeze(-1)
     values = dict(zip(layer.gate_names, every.chunk(len(layer.gate_names), -1), strict=True))

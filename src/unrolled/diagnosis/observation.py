@@ -7,13 +7,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from unrolled.diagnosis.adoption import adopt
 from unrolled.errors import ConfigError
+from unrolled.layers import State
 from unrolled.layers.stack import Observer, RecurrentLayer, Scan, Steps
 
 Around = Callable[[str, RecurrentLayer, Scan, Callable[[Scan], Steps]], Steps]
 """Runs one recurrence: its name in the module, its layer, what it is run with, and what runs it."""
+
+
+When = Callable[[str, State | None], bool]
+"""Whether to stand around a call of a layer: its path in the module, and the state it is called with."""
 
 
 class Observation:
@@ -25,12 +31,16 @@ class Observation:
         module: holds recurrent layers, or is one.
         around: what stands around their recurrences. A recurrence is named by the path of its layer and the
             ending of its weights' names, as ``recurrent.l0`` or ``l1_reverse``.
+        when: asked at every call of a layer; nobody stands around the calls that it is False for, and the
+            layer runs them as fast as ever. Without it all are observed.
 
     Raises:
         ConfigError: there is no recurrent layer.
     """
 
-    def __init__(self, module: nn.Module, around: Around) -> None:
+    def __init__(self, module: nn.Module, around: Around, when: When | None = None) -> None:
+        self._when = when
+        self._hooks: list[RemovableHandle] = []
         self._observers: list[tuple[RecurrentLayer, Observer]] = []
         self._replaced: list[nn.Module] = []
         for path, each in module.named_modules():
@@ -50,7 +60,16 @@ class Observation:
         def observer(scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
             return around(recurrence_name(path, scan), layer, scan, run)
 
-        layer.observers = (*layer.observers, observer)
+        def decide(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            assert self._when is not None
+            _leave(layer, observer)
+            if self._when(path, args[1] if len(args) > 1 else kwargs.get("state")):
+                layer.observers = (*layer.observers, observer)
+
+        if self._when is None:
+            layer.observers = (*layer.observers, observer)
+        else:
+            self._hooks.append(layer.register_forward_pre_hook(decide, with_kwargs=True))
         self._observers.append((layer, observer))
 
     def _replace(self, theirs: nn.Module, ours: RecurrentLayer) -> None:
@@ -62,11 +81,13 @@ class Observation:
 
     def close(self) -> None:
         """Leave the module as it was; a second time does nothing."""
+        for hook in self._hooks:
+            hook.remove()
         for layer, observer in self._observers:
-            layer.observers = tuple(each for each in layer.observers if each is not observer)
+            _leave(layer, observer)
         for theirs in self._replaced:
             del theirs.forward
-        self._observers, self._replaced = [], []
+        self._observers, self._replaced, self._hooks = [], [], []
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +96,10 @@ class Observation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _leave(layer: RecurrentLayer, observer: Observer) -> None:
+    layer.observers = tuple(each for each in layer.observers if each is not observer)
 
 
 def recurrence_name(path: str, scan: Scan) -> str:

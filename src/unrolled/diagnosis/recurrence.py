@@ -49,10 +49,17 @@ class Recurrence:
         done = Steps(
             steps.hidden.detach(),
             None if steps.cell is None else steps.cell.detach(),
-            steps.gates.detach(),
+            None if steps.gates is None else steps.gates.detach(),
             tuple(part.detach() for part in steps.final),
         )
         return cls(name, layer, cut, done)
+
+    @property
+    def gates(self) -> Tensor:
+        """The gates' values at every step, ``(T, B, gates * H)``."""
+        # A layer that is stood around returns them.
+        assert self.steps.gates is not None
+        return self.steps.gates
 
     def before(self) -> tuple[Tensor, ...]:
         """The state that every step started from, ``(T, B, ·)`` for each of its tensors."""

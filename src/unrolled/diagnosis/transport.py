@@ -63,6 +63,6 @@ def log_gains(recurrence: Recurrence, rows: int) -> Tensor:
 def _kept(recurrence: Recurrence, rows: int) -> Tensor:
     """How much of its cell an LSTM keeps at every step, ``(T, rows, H)``."""
     names = recurrence.layer.gate_names
-    forget = recurrence.steps.gates[:, :rows].chunk(len(names), -1)[names.index("forget_gate")]
+    forget = recurrence.gates[:, :rows].chunk(len(names), -1)[names.index("forget_gate")]
     share = recurrence.layer.zoneout[1]
     return forget if not share else share + (1 - share) * forget

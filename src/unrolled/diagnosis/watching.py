@@ -16,13 +16,18 @@ from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.running import RunningFlow
 from unrolled.diagnosis.transport import log_gains
 from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+from unrolled.layers.state import State, state_tensors
 
 
-def watch(module: nn.Module) -> Watch:
+def watch(module: nn.Module, *, every: int = 1) -> Watch:
     """Measure the gradient at every step of a module's recurrent layers, in the backward passes to come.
 
     It costs no second backward pass, and memory for the longest sequence alone. Its layers are ours or those
     of `torch.nn`.
+
+    Args:
+        module: holds recurrent layers.
+        every: look at every so many-th backward pass, the first one included.
 
     Example:
         >>> layer = nn.RNN(2, 3)
@@ -34,18 +39,18 @@ def watch(module: nn.Module) -> Watch:
     Raises:
         ConfigError: the module has no recurrent layer.
     """
-    return Watch(module)
+    return Watch(module, every)
 
 
-_GAIN_ROWS, _GAIN_EVERY = 4, 8
-"""Gains are taken of so many rows in every so many-th backward pass; norms of all rows in all."""
+_GAIN_ROWS, _GAIN_EVERY = 4, 4
+"""Gains are taken of so many rows in every so many-th backward pass that is looked at; norms of all rows."""
 
 
 class _Call:
-    """One call of a recurrence, and the one that took up its state."""
+    """One call of a recurrence, which pass it belongs to, and the call that took up its state."""
 
-    def __init__(self, scan: Scan, with_gains: bool) -> None:
-        self.with_gains = with_gains
+    def __init__(self, scan: Scan, number: int) -> None:
+        self.number = number
         self.lengths = scan.lengths
         self.steps, self.rows = scan.gates_x.shape[:2]
         self.later: _Call | None = None
@@ -72,18 +77,28 @@ class Watch:
     window) counts distances from the end of the last call.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, every: int) -> None:
+        self._every = every
         self._flows: dict[str, RunningFlow] = {}
         self._calls: dict[str, _Call] = {}
-        self._numbers: dict[str, int] = {}
-        self._observation = Observation(module, self._around)
+        self._passes: dict[str, int] = {}
+        self._looking: dict[str, bool] = {}
+        self._looked: dict[str, int] = {}
+        self._observation = Observation(module, self._around, self._looks)
+
+    def _looks(self, path: str, state: State | None) -> bool:
+        """Whether to look at a call of a layer; one that takes up a state goes the way of the call before."""
+        if not torch.is_grad_enabled():
+            return False
+        if not any(part.requires_grad for part in state_tensors(state)):
+            passed = self._passes.get(path, 0)
+            self._passes[path] = passed + 1
+            self._looking[path] = passed % self._every == 0
+        return self._looking.get(path, False)
 
     def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
-        if not torch.is_grad_enabled():
-            return run(scan)
+        call = self._calls[name] = self._call(name, layer, scan)
         flow = self._flows.setdefault(name, RunningFlow(name, scan.reverse))
-        call = self._call(name, layer, scan)
-        self._calls[name] = call
 
         # Not the scan: what a gradient function keeps must not lead back to it.
         lengths = scan.lengths
@@ -96,7 +111,7 @@ class Watch:
             if recurrence.hidden is not None:
                 add(recurrence.hidden, log_gains(recurrence, _GAIN_ROWS))
 
-        if call.with_gains:
+        if call.number % _GAIN_EVERY == 0:
             return probed(name, layer, scan, run, received)
         return listened(scan, run, add)
 
@@ -104,11 +119,11 @@ class Watch:
         """A call, tied to the one before where it takes up its state."""
         before = self._calls.get(name)
         if before is not None and _goes_on(layer, scan):
-            before.later = _Call(scan, before.with_gains)
+            before.later = _Call(scan, before.number)
             return before.later
-        number = self._numbers.get(name, 0)
-        self._numbers[name] = number + 1
-        return _Call(scan, number % _GAIN_EVERY == 0)
+        number = self._looked.get(name, 0)
+        self._looked[name] = number + 1
+        return _Call(scan, number)
 
     def flows(self) -> tuple[GradientFlow, ...]:
         """The statistics so far, of each layer and direction that a gradient has come through."""
@@ -118,7 +133,8 @@ class Watch:
     def reset(self) -> None:
         """Begin the statistics anew."""
         self._flows.clear()
-        self._numbers.clear()
+        self._passes.clear()
+        self._looked.clear()
 
     def close(self) -> None:
         """Stop watching; what was seen stays."""

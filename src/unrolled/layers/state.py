@@ -30,6 +30,18 @@ def map_state(function: Callable[[Tensor], Tensor], state: State) -> State:
     return function(state)
 
 
+def state_tensors(state: State | None) -> list[Tensor]:
+    """The tensors of a state in their order; none of None.
+
+    Example:
+        >>> len(state_tensors((torch.ones(1, 3, 4), (torch.ones(1, 3, 4), torch.ones(1, 3, 2)))))
+        3
+    """
+    if isinstance(state, tuple):
+        return [tensor for part in state for tensor in state_tensors(part)]
+    return [] if state is None else [state]
+
+
 def detach_state(state: State) -> State:
     """The same values, cut from the graph: where truncated backpropagation stops."""
     return map_state(torch.Tensor.detach, state)

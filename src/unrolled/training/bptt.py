@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError
-from unrolled.layers.state import State, detach_state, map_state, reset_rows
+from unrolled.layers.state import State, detach_state, map_state, reset_rows, state_tensors
 from unrolled.training.loss import LossSum
 from unrolled.training.processes import add_up, largest
 
@@ -141,8 +141,8 @@ class FullBPTT(BPTT):
         with torch.no_grad():
             for index, (start, segment) in enumerate(segments):
                 if state is not None:
-                    states = states or _Shelf(len(segments), _tensors(state))
-                    states.put(index, _tensors(state))
+                    states = states or _Shelf(len(segments), state_tensors(state))
+                    states.put(index, state_tensors(state))
                 seeds.put(index, _random_state(accelerator.device))
                 part, state = _segment(model, loss, batch, segment, start, state, accelerator)
                 total += float(part.total.double())
@@ -163,12 +163,12 @@ class FullBPTT(BPTT):
             part, end = _segment(model, loss, batch, segment, start, begin, accelerator)
             # The error from later segments enters as the product of the end state with its gradient.
             objective = part.total / count
-            for tensor, error in zip(_tensors(end), gradient, strict=False):
+            for tensor, error in zip(state_tensors(end), gradient, strict=False):
                 if error is not None and tensor.requires_grad:
                     objective = objective + (tensor * error).sum()
             if objective.requires_grad:
                 accelerator.backward(objective)
-            gradient = [_unscaled(tensor.grad, accelerator) for tensor in _tensors(begin)]
+            gradient = [_unscaled(tensor.grad, accelerator) for tensor in state_tensors(begin)]
         _set_random_state(after, accelerator.device)
         return Update(total / count, int(count), int(steps), Carry())
 
@@ -327,14 +327,6 @@ def _backward(part: LossSum, steps: int, carry: Carry, accelerator: Accelerator)
     if part.count and part.total.requires_grad:
         accelerator.backward(part.total / count)
     return Update(total / count, int(count), int(steps_everywhere), carry)
-
-
-def _tensors(state: State | None) -> list[Tensor]:
-    if state is None:
-        return []
-    if isinstance(state, tuple):
-        return [tensor for part in state for tensor in _tensors(part)]
-    return [state]
 
 
 def _unscaled(gradient: Tensor | None, accelerator: Accelerator) -> Tensor | None:

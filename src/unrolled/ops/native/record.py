@@ -89,8 +89,14 @@ def room(like: Tensor | None, wanted: bool = True) -> Tensor | None:
 
 
 def strided(tensor: Tensor | None) -> tuple[int, ...]:
-    """``Strided``: the address and strides of a tensor from `spread`."""
-    return (0, 0, 0, 0) if tensor is None else (tensor.data_ptr(), *tensor.stride())
+    """``Strided``: address and strides of a tensor from `spread`; one zero seen as many counts as absent."""
+    if tensor is None:
+        return (0, 0, 0, 0)
+    strides = tensor.stride()
+    # As a probe is: adding it would cost more than all that comes of it.
+    if not any(strides) and not tensor[(0,) * len(strides)].item():
+        return (0, 0, 0, 0)
+    return (tensor.data_ptr(), *strides)
 
 
 def axes(
