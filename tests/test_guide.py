@@ -1,0 +1,53 @@
+"""The guide is whole: every page is in the navigation, and every block runs when it is built.
+
+The blocks themselves run when `scripts/docs` builds the site; here are the quick ones.
+"""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+GUIDE = ROOT / "docs" / "guide"
+PAGES = sorted(path.stem for path in GUIDE.glob("*.md"))
+# Pages that train for more than some seconds run only when the site is built.
+TRAINING = {"diagnosis", "long-dependencies", "bidirectional"}
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    return BLOCK.findall((GUIDE / f"{page}.md").read_text(encoding="utf-8"))
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert [page for page in PAGES if f"- guide/{page}.md" not in navigation] == []
+    listed = (GUIDE / "index.md").read_text(encoding="utf-8")
+    assert [page for page in PAGES if page != "index" and f"]({page}.md)" not in listed] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_runs_when_the_page_is_built(page):
+    for language, options, _ in blocks(page):
+        assert 'exec="on"' in options, language
+        assert language == "bash" or language == "python"
+
+
+def test_there_is_something_to_run_on_every_page():
+    assert {page for page in PAGES if not blocks(page)} == {"index"}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in TRAINING and blocks(page)])
+def test_the_blocks_of_a_quick_page_run(page):
+    sessions = {}
+    with torch.random.fork_rng(), contextlib.redirect_stdout(io.StringIO()) as said:
+        for _, options, code in blocks(page):
+            session = re.search(r'session="([\w-]+)"', options)
+            names = sessions.setdefault(session[1], {}) if session else {}
+            exec(compile(code, f"docs/guide/{page}.md", "exec"), names)
+    assert said.getvalue()
+    assert "nan" not in said.getvalue()
