@@ -64,7 +64,7 @@ def test_training_leaves_the_settings_of_torch_as_they_were():
 
 
 def test_training_stops_when_the_score_stands_still_and_the_best_weights_return():
-    trainer, scores, seen = make_trainer(epochs=50, patience=3), iter([1, 5, 9, 9, 8, 9, 9, 9]), []
+    trainer, scores, seen = make_trainer(epochs=50, patience=3), iter([1, 5, 9, 9, 8, 7, 9, 9]), []
 
     def score():
         seen.append(weights(trainer))
@@ -73,8 +73,9 @@ def test_training_stops_when_the_score_stands_still_and_the_best_weights_return(
 
     history = trainer.fit(TinyLoader(), score, "accuracy", "max")
     assert len(history.epochs) == 6
-    assert (history.best_epoch, history.stopped) == (3, "patience")
-    assert_same_weights(weights(trainer), seen[2])
+    # Epochs 3 and 4 are equally good: the later one is kept.
+    assert (history.best_epoch, history.stopped) == (4, "patience")
+    assert_same_weights(weights(trainer), seen[3])
 
 
 def test_patience_counts_only_what_adds_up_to_the_least_improvement():

@@ -279,7 +279,8 @@ class Trainer:
         if score is not None and self.monitor not in scores:
             raise ConfigError(f"monitor: expected one of {sorted(scores)}, got {self.monitor!r}.")
         value = scores[self.monitor] if scores else loss
-        better = self.gain(value, position.best) > 0
+        # Of equally good epochs the last: on little dev data the score is coarse, and its first maximum luck.
+        better = self.gain(value, position.best) >= 0
         position.best = value if better else position.best
         # Patience measures from its own mark: many small steps add up to one that counts.
         counts = self.gain(value, position.mark) > self.config.min_improvement
