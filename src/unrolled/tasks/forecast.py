@@ -47,7 +47,7 @@ from unrolled.tasks.forecasting.start import LinearStart
 from unrolled.tasks.forecasting.warmup import WarmUp
 from unrolled.tasks.options import validated
 
-_WINDOWS = 10_000
+_WINDOWS = 4_000
 """Training windows an epoch at most, unless the stride says otherwise."""
 _ORIGINS = 5_000
 """Steps of all series that forecasts are scored from, at most; of more, those at even distances."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from torch import Tensor
 
-from unrolled.layers.state import map_state
+from unrolled.layers.state import State, map_state
 from unrolled.models.base import SequenceModel
 
 Numbers = NDArray[np.float64]
@@ -50,15 +50,15 @@ def free_run(
     spread_known = any(level != 0.5 for level in levels)
     rows = 1 + paths if spread_known else 1
 
-    def read(values: NDArray[np.float32], state: object) -> tuple[Numbers, object]:
+    def read(values: NDArray[np.float32], state: State | None) -> tuple[Numbers, State]:
         with torch.no_grad():
-            outputs, after = model({"values": torch.from_numpy(values).to(device)}, None, state)  # type: ignore[arg-type]
+            outputs, after = model({"values": torch.from_numpy(values).to(device)}, None, state)
         return outputs[:, -1].double().cpu().numpy(), after
 
     made, state = read(features[None], None)
     yield made[0]
     made = np.repeat(made, rows, axis=0)
-    state = map_state(lambda tensor: _repeated(tensor, rows), state)  # type: ignore[arg-type]
+    state = map_state(lambda tensor: _repeated(tensor, rows), state)
     steps = 0
     while True:
         horizon = made.shape[1]
