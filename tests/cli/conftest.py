@@ -60,7 +60,10 @@ def files(tmp_path_factory):
     (folder / "sales.csv").write_text(f"ds,y\n{rows}")
     pairs = "".join(f"{source}\t{target}\n" for source, target in PAIRS)
     (folder / "pairs.tsv").write_text(f"question\tanswer\n{pairs}")
+    names = "cat,Tom\ndog,Rex\ncat,Tim\ndog,Max\n" * 5
+    (folder / "names.csv").write_text(f"kind,name\n{names}")
     return {
+        "caption": folder / "names.csv",
         "classify": folder / "reviews.tsv",
         "tag": folder / "tags.tsv",
         "generate": folder / "text.txt",

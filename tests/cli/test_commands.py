@@ -7,7 +7,7 @@ import pytest
 
 from unrolled.tasks.registry import estimator_class
 
-TASKS = ("classify", "tag", "generate", "forecast", "translate")
+TASKS = ("classify", "tag", "generate", "forecast", "translate", "caption")
 TINY = ["--hidden-size", "4", "--epochs", "1"]
 
 

@@ -123,7 +123,7 @@ def test_moving_shapes_tell_nothing_at_rest():
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ("a text", "row 1: expected an image as in training"),
+        ("a text", "a text: expected a file, found none"),
         (np.zeros((3, 8, 6, 1), np.uint8), "row 1: expected an image as in training"),
         (
             np.zeros((8, 6, 2), np.uint8),

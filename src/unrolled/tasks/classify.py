@@ -28,6 +28,7 @@ from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
+from unrolled.tasks.classification.pictures import PictureInputs
 from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
 from unrolled.tasks.classification.texts import TextInputs
@@ -122,6 +123,8 @@ class Classifier(Estimator[Examples]):
                 forms=self._forms(),
             )
         given = given_examples(data, labelled)
+        if self._model is not None and isinstance(self._inputs, PictureInputs):
+            given = [replace(item, inputs=_as_path(item.inputs)) for item in given]
         forms = self._forms()
         items = tuple(replace(item, inputs=_sequence(item, forms)) for item in given)
         return as_targets(formed(Examples(items), forms.picture), targets, labelled)
@@ -218,6 +221,11 @@ class Classifier(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return MajorityClass, MeanNumber, *linear_baselines()
+
+
+def _as_path(given: Any) -> Any:
+    """A text given to what reads pictures names a file."""
+    return Path(given) if isinstance(given, str) else given
 
 
 def _sequence(example: Example, forms: MediaForms) -> Any:
