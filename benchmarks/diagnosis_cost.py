@@ -1,7 +1,7 @@
 """What watching the gradient costs a training step, and how long a triangle takes.
 
 A step is forward, loss, backward, clipping and the optimizer's. It is run without a watch, with one as
-training with `--diagnose` has it (every fourth backward pass is looked at), and with one that looks at all,
+training with `--diagnose` has it (every eighth backward pass is looked at), and with one that looks at all,
 in turns within one process; the weights are compared at the end. Printed are the median of the first and,
 since not all passes cost the same, the ratios of the mean times without the slowest and fastest fiftieth. The
 triangle holds the gradient of the loss of every step with respect to every earlier state.
@@ -60,7 +60,7 @@ def watching(name: str, batch: int, steps: int, size: int, rounds: int) -> None:
     plain, sampled, whole = (Training(CELLS[name], batch, steps, size) for _ in range(3))
     runs = [plain, sampled, whole]
     times: list[list[float]] = [[], [], []]
-    with watch(sampled.model, every=4) as some, watch(whole.model) as all_flows:
+    with watch(sampled.model, every=8) as some, watch(whole.model) as all_flows:
         for index in range(rounds + 4):
             for which in (index + turn for turn in range(3)):
                 seconds = runs[which % 3].step_seconds()
@@ -109,7 +109,7 @@ def main() -> None:
     print("\n cell batch steps hidden         step    --diagnose    every pass")
     for name in CELLS:
         for shape in SHAPES[: 2 if quick else None]:
-            watching(name, *shape, rounds=40 if quick else 200)
+            watching(name, *shape, rounds=48 if quick else 208)
     print("\n cell steps hidden triangle")
     for name in CELLS:
         triangle(name, 200, 128, rounds=2 if quick else 5)

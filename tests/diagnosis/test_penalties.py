@@ -102,9 +102,7 @@ class Model(SequenceModel):
 
     def __init__(self, cell="rnn", **options):
         super().__init__()
-        self.recurrent = {"rnn": unrolled.RNN, "lstm": unrolled.LSTM}[cell](
-            3, 12, batch_first=True, **options
-        )
+        self.recurrent = build_recurrent(cell, 3, 12, batch_first=True, **options)
         self.output = nn.Linear(12, 1)
 
     @property

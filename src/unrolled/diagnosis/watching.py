@@ -42,7 +42,7 @@ def watch(module: nn.Module, *, every: int = 1) -> Watch:
     return Watch(module, every)
 
 
-_GAIN_ROWS, _GAIN_EVERY = 4, 4
+_GAIN_ROWS, _GAIN_EVERY = 4, 2
 """Gains are taken of so many rows in every so many-th backward pass that is looked at; norms of all rows."""
 
 
@@ -94,7 +94,8 @@ class Watch:
             passed = self._passes.get(path, 0)
             self._passes[path] = passed + 1
             self._looking[path] = passed % self._every == 0
-        return self._looking.get(path, False)
+        # A decoder never begins with a state of its own: each of its calls is looked at.
+        return self._looking.get(path, True)
 
     def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
         call = self._calls[name] = self._call(name, layer, scan)

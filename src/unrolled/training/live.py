@@ -12,8 +12,10 @@ from unrolled.diagnosis.watching import watch
 if TYPE_CHECKING:
     from unrolled.training.config import TrainingConfig
 
-_EVERY = 50
+_EVERY = 64
 """Updates between two verdicts; each is on the gradients of those alone."""
+_SAMPLED = 8
+"""Every so many-th backward pass is looked at, so that it costs training next to nothing."""
 _NAMED = 3
 """Remedies told with a verdict."""
 
@@ -30,7 +32,7 @@ class LiveDiagnosis:
     """
 
     def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
-        self._watch = watch(model)
+        self._watch = watch(model, every=_SAMPLED)
         self._settings = dict(config)
         self._kind: str | None = None
 
