@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unrolled import Classifier, Generator, Tagger
+from unrolled import Captioner, Classifier, Generator, Tagger
 from unrolled.data.batches import Batch
 from unrolled.errors import ConfigError, DataError
 from unrolled.inspection.comparison import options_for, require_comparable
@@ -164,3 +164,14 @@ def test_every_cell_gets_the_options_it_has():
         ["forget_bias", "activation"],
     )
     assert options_for("lstm", options)[1] == ["activation"]
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_what_is_written_from_a_vector_has_no_input_to_look_back_at(attention):
+    data = [([0.1, 0.2, 0.3], "one two three"), ([0.9, 0.8, 0.1], "three two")] * 4
+    options = {} if attention else {"attention": "none"}
+    made = examine(Captioner(hidden_size=6, input_size=6, **options).untrained(data), data, "model")
+    assert made.diagnosis.context is None
+    assert made.diagnosis.order is None
+    assert [each.layer for each in made.diagnosis.flows] == ["decoder.recurrent.l0"]
+    assert len(made.labels) == len(made.diagnosis.triangles[0].norms[0])

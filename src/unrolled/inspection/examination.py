@@ -79,7 +79,12 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
     """
     measured, config, history = Measured(estimator, data), estimator.effective, estimator.history
     updates = [] if history is None else history.updates
-    one = {key: values[0] for key, values in measured.sample.inputs.items()}
+    # Beside what it reads stands what a decoder is fed; where it reads no sequence, that is the one there is.
+    one = {
+        key: values[0]
+        for key, values in measured.sample.inputs.items()
+        if (key != "previous") == measured.reads
+    }
     return Examination(
         name=name,
         task=estimator.task,
@@ -101,7 +106,11 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
     steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
     flows, clipping = _over_time(watched.flows()), _clipping(estimator)
     spectra = _over_time(jacobians(model, lambda: measured.run(measured.sample)))
-    order = order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
+    order = (
+        order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
+        if measured.reads
+        else None
+    )
     return Diagnosis(
         flows=flows,
         triangles=_over_time(triangles(model, measured.loss_at, steps)),

@@ -11,6 +11,8 @@ from unrolled.data.batches import Batch
 from unrolled.diagnosis import latest_steps, reorder
 from unrolled.errors import DataError
 from unrolled.inspection.rows import rows_of, together
+from unrolled.models.conditional import ConditionalModel
+from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
 from unrolled.training.loss import CrossEntropy, LossSum, SquaredError
 
@@ -34,6 +36,7 @@ class Measured:
         batch: some hundred sequences from all over the data, the longest first.
         sample: the first of them alone, without padding.
         per_step: there is a loss for every step, and not one for the whole sequence.
+        reads: its input is a sequence, and not a picture that a sequence is written from.
         looks_back: it can be shown only the latest steps; one that answers at every step and sees what comes
             after cannot.
 
@@ -51,8 +54,9 @@ class Measured:
         self.per_step = (
             self.batch.targets_per_step and self._loss.separable and self.batch.target_lengths is None
         )
+        self.reads = not isinstance(self.model, ConditionalModel) or isinstance(self.model, EncoderDecoder)
         one_answer = not self.batch.targets_per_step or self.batch.target_lengths is not None
-        self.looks_back = one_answer or (self.per_step and self.model.causal)
+        self.looks_back = self.reads and (one_answer or (self.per_step and self.model.causal))
         self._ends = _places(self.batch)
 
     def run(self, batch: Batch | None = None) -> Tensor:
