@@ -47,7 +47,9 @@ class Example:
     """One input sequence and what is to be learned from it.
 
     Attributes:
-        inputs: a text, a tuple of words, or an array `(time, feature)` of numbers.
+        inputs: a text, a tuple of words, an array `(time, feature)` of numbers, an image
+            `(height, width, channel)` or a clip `(time, height, width, channel)` of bytes, a recording, or values
+            by name.
         target: a label or a number for the whole sequence, a tuple or an array with one entry per step, or
             None where only a prediction is wanted.
         source: where it was read.
