@@ -48,8 +48,8 @@ class Example:
 
     Attributes:
         inputs: a text, a tuple of words, an array `(time, feature)` of numbers, an image
-            `(height, width, channel)` or a clip `(time, height, width, channel)` of bytes, a recording, or values
-            by name.
+            `(height, width, channel)` or a clip `(time, height, width, channel)` of bytes, a recording, or
+            values by name.
         target: a label or a number for the whole sequence, a tuple or an array with one entry per step, or
             None where only a prediction is wanted.
         source: where it was read.
