@@ -35,7 +35,6 @@ from unrolled.tasks.captioning.subjects import Subjects
 from unrolled.tasks.decoding import decode
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.options import validated
 from unrolled.tasks.pictures import picture_form
 from unrolled.tasks.sampling import Sampling
 from unrolled.tasks.translation.scores import error_rate, text_scores
@@ -112,10 +111,7 @@ class Captioner(Estimator[Examples]):
 
     def _options(self, options: Mapping[str, Any]) -> CaptioningConfig:
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
-        n_best = options.get("n_best")
-        if isinstance(n_best, int | str) and str(n_best).isdecimal():
-            usual["beam_size"] = max(usual["beam_size"], int(n_best))
-        return validated(CaptioningConfig, usual | dict(options))
+        return CaptioningConfig.over(usual, options)
 
     @property
     def _network(self) -> ConditionalModel:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from unrolled.layers.attention import AttentionKind
-from unrolled.models.config import Share, Size
-from unrolled.tasks.config import TaskConfig, defaults
-from unrolled.tasks.translation.config import SearchConfig, Unit
+from unrolled.models.config import Size
+from unrolled.tasks.conditional import ConditionalConfig, Unit
+from unrolled.tasks.config import defaults
+from unrolled.tasks.translation.config import SearchConfig
 
 
 class CaptioningConfig(SearchConfig):
@@ -42,7 +42,7 @@ class CaptioningConfig(SearchConfig):
     schedule="cosine",
     warmup=0.02,
 )
-class CaptionConfig(TaskConfig):
+class CaptionConfig(ConditionalConfig):
     """How a captioner reads its data, is built and is trained; the recurrent layers are the decoder's."""
 
     text_column: str | None = Field(None, description="Column of the texts; guessed where left out.")
@@ -71,33 +71,6 @@ class CaptionConfig(TaskConfig):
         description="What texts are made of; auto looks at them: single words are written by character, "
         "others by word or by byte pairs.",
     )
-    vocabulary_size: int | None = Field(
-        None, ge=2, description="Symbols at most; by default 50,000 words, 4,096 byte pairs, every character."
-    )
-    min_count: Size = Field(1, description="Leave out characters, words or byte pairs seen less often.")
     max_length: int | None = Field(
         None, ge=1, description="Symbols to write at most; by default twice the longest text of training."
-    )
-    embedding_size: Size = Field(64, description="Size of the vector of a symbol.")
-    attention: AttentionKind = Field(
-        "multiplicative",
-        description="How the decoder looks at the regions of an image: not, by a small network (Bahdanau), "
-        "or by products (Luong).",
-    )
-    input_feeding: bool = Field(
-        False, description="Tell each step of the decoder what the one before looked at; slower."
-    )
-    scheduled_sampling: Share = Field(
-        0.0,
-        description="Share of the symbols that the decoder reads from itself at the end of training instead "
-        "of from the text; rises from 0 in the first half. Slower.",
-    )
-    beam_size: int = Field(
-        1, ge=1, description="Texts that are followed at a time when the model is scored; 1 is greedy."
-    )
-    length_penalty: float = Field(
-        0.6,
-        ge=0,
-        description="Exponent of the length that a text's log-probability is divided by when the model is "
-        "scored.",
     )

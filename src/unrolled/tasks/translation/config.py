@@ -7,12 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from unrolled.layers.attention import AttentionKind
-from unrolled.models.config import NetworkConfig, Share, Size
-from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.models.config import NetworkConfig, Size
+from unrolled.tasks.conditional import ConditionalConfig, Unit
+from unrolled.tasks.config import defaults
 from unrolled.tasks.options import validated
-
-Unit = Literal["auto", "word", "character", "bpe"]
 
 
 class SearchConfig(BaseModel):
@@ -74,7 +72,7 @@ class SearchConfig(BaseModel):
     warmup=0.02,
     patience=8,
 )
-class TranslateConfig(TaskConfig):
+class TranslateConfig(ConditionalConfig):
     """How a translator reads its data, is built and is trained.
 
     The options of recurrent layers are those of both networks, ``bidirectional`` that of the encoder.
@@ -100,25 +98,12 @@ class TranslateConfig(TaskConfig):
     shared_vocabulary: bool = Field(
         False, description="One vocabulary for sources and targets, which then have one unit."
     )
-    vocabulary_size: int | None = Field(
-        None, ge=2, description="Symbols at most; by default 50,000 words, 4,096 byte pairs, every character."
-    )
-    min_count: Size = Field(1, description="Leave out characters, words or byte pairs seen less often.")
     max_source_length: Size = Field(
         500, description="Symbols that a source may have; a longer one is an error, or cut with truncate."
     )
     truncate: bool = Field(False, description="Cut sources that are too long instead of refusing them.")
     max_target_length: int | None = Field(
         None, ge=1, description="Symbols to write at most; by default what training saw for such a source."
-    )
-    embedding_size: Size = Field(64, description="Size of the vector of a symbol.")
-    attention: AttentionKind = Field(
-        "multiplicative",
-        description="How the decoder looks back at the source: not, by a small network (Bahdanau), or by "
-        "products (Luong).",
-    )
-    input_feeding: bool = Field(
-        False, description="Tell each step of the decoder what the one before looked at; slower."
     )
     copying: bool = Field(
         False, description="Let the decoder copy symbols of the source, unknown ones too (pointer-generator)."
@@ -131,20 +116,6 @@ class TranslateConfig(TaskConfig):
     )
     decoder_num_layers: Size | None = Field(
         None, description="The decoder's recurrent layers; by default as many as the encoder's."
-    )
-    scheduled_sampling: Share = Field(
-        0.0,
-        description="Share of the symbols that the decoder reads from itself at the end of training instead "
-        "of from the target; rises from 0 in the first half. Slower.",
-    )
-    beam_size: int = Field(
-        1, ge=1, description="Targets that are followed at a time when the model is scored; 1 is greedy."
-    )
-    length_penalty: float = Field(
-        0.6,
-        ge=0,
-        description="Exponent of the length that a target's log-probability is divided by when the model is "
-        "scored.",
     )
 
     @model_validator(mode="after")
