@@ -282,3 +282,14 @@ def test_whole_groups_are_held_out(tmp_path):
     assert (len(speakers[1]), len(held_out)) == (2, 20)
     assert "20 of 60 training examples, whole groups of them, drawn with seed 0" in sentence
     assert classifier.fit(path).predict([text for text, _ in first_word(3, seed=1)])
+
+
+def test_few_sequences_of_numbers_are_given_noise_and_epochs_unless_asked_otherwise():
+    tiny = {"hidden_size": 4, "epochs": 1}
+    found = Classifier(**tiny).fit(rising(30, seed=0))
+    assert (found.effective.cell, found.effective.pooling, found.effective.input_noise) == ("gru", "max", 0.5)
+    assert any("input_noise 0.5" in notice for notice in found.notices)
+    asked = Classifier(**tiny, input_noise=0.1, peepholes=True).fit(rising(30, seed=0)).effective
+    assert (asked.cell, asked.input_noise, asked.epochs) == ("lstm", 0.1, 1)
+    numbers = Classifier(**tiny, target="numbers").fit(rising(30, seed=0, labels=(1.5, 2.5))).effective
+    assert (numbers.cell, numbers.input_noise) == ("lstm", 0)

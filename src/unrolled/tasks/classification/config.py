@@ -66,7 +66,7 @@ class ClassifyConfig(TaskConfig):
         0.0,
         ge=0,
         description="Deviation of the noise that training adds to sequences of numbers, in units of each "
-        "channel's own; by default 0.3 where few sequences are to be classified.",
+        "channel's own; by default 0.5 where few sequences are to be classified.",
     )
     sampling_rate: int | None = Field(
         None,

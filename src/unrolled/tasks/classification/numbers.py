@@ -15,7 +15,7 @@ from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.epochs import epochs_for
 
 _FEW = 1000
-"""Sequences of numbers up to which noise is added in training."""
+"""Sequences of numbers up to which a network would learn them by heart."""
 
 
 class NumberInputs(Inputs):
@@ -38,7 +38,9 @@ class NumberInputs(Inputs):
         deviation = steps.std(axis=0)
         options = epochs_for(len(examples), config.batch_size)
         if len(examples) <= _FEW and isinstance(examples[0].target, str):
-            options["input_noise"] = 0.3
+            options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.5}
+            if not (config.peepholes or config.projection_size):  # which a GRU has not
+                options["cell"] = "gru"
         return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(), options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
@@ -68,7 +70,7 @@ class NumberInputs(Inputs):
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
     def suited(self) -> dict[str, Any]:
-        """Epochs enough for few sequences, and noise where a network would learn them by heart."""
+        """Epochs enough for few sequences, and where they are to be classified a smaller cell and noise."""
         return self.options
 
     def to_json(self) -> dict[str, Any]:
