@@ -11,7 +11,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspection.comparison import options_for, require_comparable
 from unrolled.inspection.examination import examine
 from unrolled.inspection.measuring import Measured
-from unrolled.inspection.rows import rows_of, together
+from unrolled.inspection.rows import together
 
 TEXTS = ["deep in the deep sea", "the sea", "in the deep"] * 4
 TAGGED = [(["you", "can", "?"], ["Q", "Q", "Q"]), (["you", "sing", "now", "."], ["S"] * 4)] * 3
@@ -34,7 +34,7 @@ def test_rows_keep_what_belongs_to_them_and_start_anew():
         False,
         starts=torch.tensor([False, False]),
     )
-    twice = rows_of(batch, torch.tensor([1, 1, 0]))
+    twice = batch.rows(torch.tensor([1, 1, 0]))
     assert twice.targets.tolist() == [8.0, 8.0, 7.0]
     assert twice.lengths.tolist() == [2, 2, 3]
     assert twice.starts is None

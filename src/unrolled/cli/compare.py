@@ -89,6 +89,7 @@ def _trained(
     """Train one model for each cell, with the same options, and keep it in ``folder``."""
     from unrolled.inspection.comparison import compared, options_for
     from unrolled.reporting.page import write_report
+    from unrolled.saving.files import make_folder
     from unrolled.tasks.registry import estimator_class
 
     kind = estimator_class(task)
@@ -99,6 +100,7 @@ def _trained(
     }  # all are checked before one is trained
     if len(estimators) < 2:
         raise ConfigError(f"--cells: expected two cells or more to compare, got {','.join(cells)!r}")
+    make_folder(folder)  # found out before an hour of training
     for cell, estimator in estimators.items():
         without = "".join(f" without --{name.replace('_', '-')}" for name in chosen[cell][1])
         note(f"Training {cell.upper()}{without} on {data}")

@@ -44,6 +44,7 @@ def diagnose(
         from unrolled.tasks.registry import load
 
         estimator = load(model)
+        note(f"Measuring {model} on {data}")
         examined = examine(estimator, data, model.resolve().name)
         folder = output or model / f"diagnosis-{named_for(data)}"
         saved, said = _saved(folder, examined, plots=plots)

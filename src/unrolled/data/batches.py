@@ -100,6 +100,27 @@ class Batch:
             starts=self.starts if start == 0 else continued,
         )
 
+    def rows(self, rows: Tensor) -> Batch:
+        """Some rows, each of which starts a new sequence.
+
+        Args:
+            rows: their numbers, `(n,)` int64, in the order wanted; or `(batch,)` bool.
+
+        Example:
+            >>> tokens, targets = torch.tensor([[5], [6]]), torch.tensor([7, 8])
+            >>> batch = Batch({"tokens": tokens}, torch.tensor([1, 1]), targets, False)
+            >>> batch.rows(torch.tensor([1, 1, 0])).targets.tolist()
+            [8, 8, 7]
+        """
+        return replace(
+            self,
+            inputs={name: tensor[rows] for name, tensor in self.inputs.items()},
+            lengths=self.lengths[rows],
+            targets=self.targets[rows],
+            starts=None,
+            target_lengths=None if self.target_lengths is None else self.target_lengths[rows],
+        )
+
     def to(self, device: torch.device | str) -> Batch:
         """The same batch with every tensor on `device`."""
         return replace(

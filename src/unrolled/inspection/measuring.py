@@ -10,7 +10,7 @@ from torch import Tensor
 from unrolled.data.batches import Batch
 from unrolled.diagnosis import latest_steps, reorder
 from unrolled.errors import DataError
-from unrolled.inspection.rows import rows_of, together
+from unrolled.inspection.rows import together
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
@@ -49,7 +49,7 @@ class Measured:
         self._loss = estimator.criterion()
         self.batch = _sample(estimator, data)
         length = int(self.batch.lengths[0])
-        first = rows_of(self.batch, torch.tensor([0]))
+        first = self.batch.rows(torch.tensor([0]))
         self.sample = first if first.target_lengths is not None else first.window(0, length)
         self.per_step = (
             self.batch.targets_per_step and self._loss.separable and self.batch.target_lengths is None
@@ -72,7 +72,7 @@ class Measured:
 
     def loss_at(self, steps: Tensor) -> Tensor:
         """See `unrolled.diagnosis.triangle.LossAt`."""
-        copies = rows_of(self.sample, torch.zeros(len(steps), dtype=torch.int64))
+        copies = self.sample.rows(torch.zeros(len(steps), dtype=torch.int64))
         outputs = self.run(copies)
         if not self.per_step:
             return self._loss(outputs, copies).total
@@ -81,7 +81,7 @@ class Measured:
     def loss_seen(self, count: int) -> float:
         """The mean loss when the model sees only so many of the latest steps."""
         rows, ends = self._ends if self.per_step else (None, self.batch.lengths - 1)
-        batch = self.batch if rows is None else rows_of(self.batch, rows)
+        batch = self.batch if rows is None else self.batch.rows(rows)
         lengths, inputs = batch.lengths, {}
         for name, values in batch.inputs.items():
             if name == "previous":  # what a decoder reads: not of the input's past
@@ -150,7 +150,7 @@ def _sample(estimator: Estimator, data: object) -> Batch:
     for place in range(0, count, max(1, -(-count // _BATCHES))):
         batch = next(loader.batches(0, place))
         cut = batch if batch.target_lengths is not None else batch.window(0, _LONGEST)
-        read = rows_of(cut, (cut.lengths > 0).nonzero().flatten())
+        read = cut.rows((cut.lengths > 0).nonzero().flatten())
         if read.size:
             taken.append(read)
     if not taken:
@@ -160,8 +160,8 @@ def _sample(estimator: Estimator, data: object) -> Batch:
         )
     # As many of each as fit: rows as long as the longest.
     rows = max(1, min(_ROWS, _STEPS // max(each.time for each in taken)) // len(taken))
-    batch = together([rows_of(each, torch.arange(min(rows, each.size))) for each in taken])
-    return rows_of(batch, batch.lengths.argsort(descending=True, stable=True)).to(estimator.device)
+    batch = together([each.rows(torch.arange(min(rows, each.size))) for each in taken])
+    return batch.rows(batch.lengths.argsort(descending=True, stable=True)).to(estimator.device)
 
 
 def _places(batch: Batch) -> tuple[Tensor, Tensor]:

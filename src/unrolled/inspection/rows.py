@@ -1,4 +1,4 @@
-"""Rows of batches: some of one, or those of several together."""
+"""The rows of several batches together."""
 
 from __future__ import annotations
 
@@ -10,23 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from unrolled.data.batches import Batch
-
-
-def rows_of(batch: Batch, rows: Tensor) -> Batch:
-    """Some rows, in the order given; one may come several times. Each starts a new sequence.
-
-    Args:
-        batch: holds them.
-        rows: ``(n,)`` int64.
-    """
-    return replace(
-        batch,
-        inputs={name: values[rows] for name, values in batch.inputs.items()},
-        lengths=batch.lengths[rows],
-        targets=batch.targets[rows],
-        starts=None,
-        target_lengths=None if batch.target_lengths is None else batch.target_lengths[rows],
-    )
 
 
 def together(batches: Sequence[Batch]) -> Batch:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -306,17 +306,7 @@ def _segment(
             return loss(outputs, window), end
         if not ends.any():
             return LossSum(outputs.new_zeros(()), 0), end
-        return loss(outputs[ends], _rows(window, ends)), end
-
-
-def _rows(batch: Batch, rows: Tensor) -> Batch:
-    return replace(
-        batch,
-        inputs={name: tensor[rows] for name, tensor in batch.inputs.items()},
-        lengths=batch.lengths[rows],
-        targets=batch.targets[rows],
-        starts=None,
-    )
+        return loss(outputs[ends], window.rows(ends)), end
 
 
 def _backward(part: LossSum, steps: int, carry: Carry, accelerator: Accelerator) -> Update | None:
