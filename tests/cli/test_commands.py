@@ -230,6 +230,9 @@ def test_doctor_says_which_recurrence_runs_and_why(models, unrolled):
     (of_options,) = unrolled("doctor", "--projection-size", 2, "--json").json["recurrences"]
     assert of_options["layer"] == "LSTM"
     assert of_options["runs"].startswith("reference")
+    refused = unrolled("doctor", models["tag"], "--device", "cpu")
+    assert refused.code == 2
+    assert "a model or the options of a layer" in refused.err
 
 
 def test_data_lists_what_is_built_in(unrolled):

@@ -25,11 +25,11 @@ def doctor_command() -> Any:
 def doctor(
     model: Annotated[Path | None, typer.Argument(help="A model folder, to ask for its layers.")] = None,
     device: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Where the layer to ask for is, cpu or cuda.", rich_help_panel="A layer to ask for"
+            help="Where the layer is, cpu or cuda; by default cpu.", rich_help_panel="A layer to ask for"
         ),
-    ] = "cpu",
+    ] = None,
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
 ) -> None:
@@ -40,18 +40,19 @@ def doctor(
         from unrolled.models.config import NetworkConfig
 
         asked = given(NetworkConfig, options)
-        if model is not None and asked:
+        named = [*asked, "device"] if device else [*asked]
+        if model is not None and named:
             raise ConfigError(
-                f"expected a model or the options of a layer, got {model} and {', '.join(asked)}"
+                f"expected a model or the options of a layer, got {model} and {', '.join(named)}"
             )
         if model is not None:
             from unrolled.tasks.registry import load
 
             layers = list(load(model).model.named_modules())
         elif asked:
-            layers = [("", layer_of(asked, device))]
+            layers = [("", layer_of(asked, device or "cpu"))]
         else:
-            layers = default_layers(device)
+            layers = default_layers(device or "cpu")
         found = system() | {"recurrences": recurrences(layers)}
         machine = Table(title="This machine", title_justify="left", show_header=False)
         for name, value in found.items():
