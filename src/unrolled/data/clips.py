@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unrolled.data.example import Source
-from unrolled.data.features import features_of
+from unrolled.data.features import features_of, in_parallel
 from unrolled.data.folders import media_within, medium_of
 from unrolled.data.images import Header, PictureForm, Pictures, chosen, opened, pixels, place, settled
 from unrolled.errors import DataError, MissingDependencyError
@@ -21,17 +21,17 @@ from unrolled.errors import DataError, MissingDependencyError
 if TYPE_CHECKING:
     from PIL import Image
 
+_VERSION = 1
+"""Part of the cache's keys: a change of what frames are made of must raise it."""
 
-def read_clips(
-    files: Sequence[Path | bytes], sources: Sequence[Source], form: PictureForm, *, progress: bool = False
-) -> Pictures:
+
+def read_clips(files: Sequence[Path | bytes], sources: Sequence[Source], form: PictureForm) -> Pictures:
     """Clips as `(time, height, width, channel)` uint8, in the order of the files.
 
     Args:
         files: folders of frames, or video files or their contents, which need PyAV but for GIF.
         sources: where each is, for messages.
         form: what their frames are brought to; what it leaves open is settled by all first frames together.
-        progress: show a bar on standard error where video files are decoded.
 
     Raises:
         DataError: a clip has no frames, or one that cannot be decoded; names the file.
@@ -45,10 +45,10 @@ def read_clips(
             return np.stack([pixels(image, form) for image in frames])
 
     if all(isinstance(file, Path) and file.is_dir() for file in files):
-        with ThreadPoolExecutor() as pool:
-            return Pictures(list(pool.map(decode, files)), notes)
-    settings = {"kind": "frames", "size": form.size, "colour": form.colour, "frames": form.frames}
-    return Pictures(features_of(files, decode, settings, progress=progress), notes)
+        # A folder's time does not tell whether a frame in it was changed, so these are not kept.
+        return Pictures(in_parallel(decode, files, "clips"), notes)
+    settings = {"kind": "frames", "version": _VERSION, **asdict(form)}
+    return Pictures(features_of(files, decode, settings), notes)
 
 
 def _header(file: Path | bytes, source: Source) -> Header:

@@ -8,15 +8,18 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _logger = logging.getLogger("unrolled")
 
@@ -56,27 +59,41 @@ def features_of(
         DataError: as `compute` does; of several broken files the first in order is named.
     """
     cache = _Cache(cache_folder() / "features", settings)
-    shown = _logger.isEnabledFor(logging.INFO) if progress is None else progress
 
     def of(file: Path | bytes) -> np.ndarray:
         return cache.get(file, compute)
 
     started = time.perf_counter()
-    with _workers() as pool:
-        pending = [pool.submit(of, file) for file in files]
-        found = list(_finished(pending, shown))
+    found = in_parallel(of, files, "features", progress=progress)
     if cache.computed and time.perf_counter() - started > _LONG:
         where = f"kept in {cache.folder}" if cache.writable else f"{cache.folder} cannot be written to"
         _logger.info(f"Computed the features of {len(cache.computed):,} files; {where}.")
     return found
 
 
-def _finished(pending: Sequence[Future[np.ndarray]], shown: bool) -> Iterator[np.ndarray]:
+def in_parallel(
+    compute: Callable[[Item], Result], items: Sequence[Item], name: str, *, progress: bool | None = None
+) -> list[Result]:
+    """What is made of every item, in the items' order.
+
+    Args:
+        compute: called in threads, several at once.
+        items: the items.
+        name: what is made, for the bar.
+        progress: as for `features_of`.
+
+    Example:
+        >>> in_parallel(len, ["ab", "c"], "lengths")
+        [2, 1]
+    """
+    shown = _logger.isEnabledFor(logging.INFO) if progress is None else progress
     console = Console(stderr=True)
     # In a log file a bar that goes away would leave empty lines.
     hidden = not (shown and console.is_terminal)
-    for future in track(pending, "features", console=console, transient=True, disable=hidden):
-        yield future.result()
+    with _workers() as pool:
+        pending = [pool.submit(compute, item) for item in items]
+        finished = track(pending, name, console=console, transient=True, disable=hidden)
+        return [future.result() for future in finished]
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.features import in_parallel
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -81,12 +81,11 @@ def read_images(files: Sequence[Path | bytes], sources: Sequence[Source], form: 
     places = [place(file, source) for file, source in zip(files, sources, strict=True)]
     form, notes = settled(form, map(_header, files, places))
 
-    def decode(file: Path | bytes, source: Source) -> np.ndarray:
-        with opened(file, source) as image:
+    def decode(place: tuple[Path | bytes, Source]) -> np.ndarray:
+        with opened(*place) as image:
             return pixels(image, form)
 
-    with ThreadPoolExecutor() as pool:
-        return Pictures(list(pool.map(decode, files, places)), notes)
+    return Pictures(in_parallel(decode, list(zip(files, places, strict=True)), "images"), notes)
 
 
 def formed(examples: Examples, form: PictureForm) -> Examples:

@@ -19,11 +19,9 @@ class MediaForms:
 
     Attributes:
         picture: images, and the frames of clips.
-        progress: show a bar on standard error where decoding takes long.
     """
 
     picture: PictureForm = field(default_factory=PictureForm)
-    progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def _images(files: MediaFiles, forms: MediaForms) -> Decoded:
 
 
 def _clips(files: MediaFiles, forms: MediaForms) -> Decoded:
-    pictures = read_clips(files.files, files.sources, forms.picture, progress=forms.progress)
+    pictures = read_clips(files.files, files.sources, forms.picture)
     return Decoded(pictures.arrays, pictures.notes)
 
 
