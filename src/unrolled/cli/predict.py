@@ -143,15 +143,9 @@ def _predict_from_prompt(
     elif output is not None:
         _save(output, [_joined(pieces)])
     else:
-        if estimator.effective.unit != "notes":  # type: ignore[attr-defined]
-            print(prompt, end="", flush=True)
-        for piece in pieces:
-            print(
-                piece if isinstance(piece, str) else json.dumps(piece),
-                end="" if isinstance(piece, str) else "\n",
-                flush=True,
-            )
-        print()
+        text = estimator.effective.unit != "notes"  # type: ignore[attr-defined]
+        for piece in chain([prompt], pieces, ["\n"]) if text else pieces:
+            print(piece if text else json.dumps(piece), end="" if text else "\n", flush=True)
 
 
 def _joined(pieces: Iterable[Any]) -> Any:

@@ -44,9 +44,10 @@ def read_midi(path: str | Path, steps_per_beat: int) -> np.ndarray:
     try:
         score = symusic.Score.from_midi(content)
     except (RuntimeError, ValueError) as error:
-        reason = str(error).strip().rstrip(".!")
         raise DataError(
-            f"expected a MIDI file, but {reason}", path=path, remedy="mend it or leave it out"
+            "expected a MIDI file, found one that is broken or cut off, or none",
+            path=path,
+            remedy="mend it or leave it out",
         ) from error
     notes = [note for track in score.tracks if not track.is_drum for note in track.notes]
     found = np.array([(note.start, note.end, note.pitch - LOWEST_KEY) for note in notes]).reshape(-1, 3)
