@@ -56,7 +56,7 @@ class Stream:
         self.batch_size = checks.whole_number("batch_size", batch_size, 1)
         self._layer = layer
         self._shape = torch.Size((batch_size, layer.input_size))
-        self.refresh()
+        self._take_weights(None)
 
     def step(self, inputs: Tensor) -> Tensor:
         """Take one element of every sequence.
@@ -113,7 +113,9 @@ class Stream:
 
     def refresh(self) -> None:
         """Take the layer's weights as they are now; the state stays."""
-        state = self.state if hasattr(self, "_states") else None
+        self._take_weights(self.state)
+
+    def _take_weights(self, state: State | None) -> None:
         # Neither training nor a new value of a weight changes the layer under a stream that runs.
         with torch.inference_mode(False), torch.no_grad():
             # Observers watch the layer, not a copy of it.
