@@ -105,7 +105,8 @@ def recording(effort: Effort) -> Section:
             probe = unrolled_.directions[0].probe_hidden
             assert probe is not None
             wanted = [plain.inputs, *layer.parameters(), probe]
-            return torch.autograd.grad(unrolled_.output, wanted, plain.upstream)[-1].norm(dim=-1)
+            every = torch.autograd.grad(unrolled_.output, wanted, plain.upstream)[-1]
+            return torch.linalg.vector_norm(every, dim=-1)
 
         # Some per cent are asked for: more rounds.
         longer = Effort(4 * effort.seconds, 4 * effort.fewest)
