@@ -40,8 +40,6 @@ def features_of(
     files: Sequence[Path | bytes],
     compute: Callable[[Path | bytes], np.ndarray],
     settings: Mapping[str, Any],
-    *,
-    progress: bool | None = None,
 ) -> list[np.ndarray]:
     """The features of every file, in the files' order: read from the cache, or computed and kept there.
 
@@ -53,7 +51,6 @@ def features_of(
         compute: makes a file's features; called in threads, several at once.
         settings: everything the features depend on besides the file, as plain JSON values; with them the name
             and the version of what computes them.
-        progress: show a bar where standard error is a terminal; None: where the package's notes are shown.
 
     Raises:
         DataError: as `compute` does; of several broken files the first in order is named.
@@ -64,32 +61,30 @@ def features_of(
         return cache.get(file, compute)
 
     started = time.perf_counter()
-    found = in_parallel(of, files, "features", progress=progress)
+    found = in_parallel(of, files, "features")
     if cache.computed and time.perf_counter() - started > _LONG:
         where = f"kept in {cache.folder}" if cache.writable else f"{cache.folder} cannot be written to"
         _logger.info(f"Computed the features of {len(cache.computed):,} files; {where}.")
     return found
 
 
-def in_parallel(
-    compute: Callable[[Item], Result], items: Sequence[Item], name: str, *, progress: bool | None = None
-) -> list[Result]:
+def in_parallel(compute: Callable[[Item], Result], items: Sequence[Item], name: str) -> list[Result]:
     """What is made of every item, in the items' order.
+
+    Where the package's notes are shown and standard error is a terminal, so is a bar.
 
     Args:
         compute: called in threads, several at once.
         items: the items.
         name: what is made, for the bar.
-        progress: as for `features_of`.
 
     Example:
         >>> in_parallel(len, ["ab", "c"], "lengths")
         [2, 1]
     """
-    shown = _logger.isEnabledFor(logging.INFO) if progress is None else progress
     console = Console(stderr=True)
     # In a log file a bar that goes away would leave empty lines.
-    hidden = not (shown and console.is_terminal)
+    hidden = not (_logger.isEnabledFor(logging.INFO) and console.is_terminal)
     with _workers() as pool:
         pending = [pool.submit(compute, item) for item in items]
         finished = track(pending, name, console=console, transient=True, disable=hidden)
