@@ -16,6 +16,11 @@ def test_every_export_resolves(name):
     assert name in dir(unrolled)
 
 
+def test_diagnosis_needs_no_import_of_its_own():
+    assert callable(unrolled.diagnosis.watch)
+    assert "diagnosis" in dir(unrolled)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Transformer'"):
         _ = unrolled.Transformer

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unrolled import diagnosis as diagnosis
     from unrolled.layers import GRU, LSTM, RNN
     from unrolled.tasks.caption import Captioner
     from unrolled.tasks.classify import Classifier
@@ -44,7 +45,13 @@ __all__ = [
 ]
 
 
+_ROOMS = ("diagnosis",)
+"""Packages to be used by their name: ``unrolled.diagnosis.watch(module)``."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"unrolled.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)
@@ -53,4 +60,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted(set(globals()) | set(__all__) | set(_ROOMS))

@@ -59,7 +59,7 @@ class RunningFlow:
         """
         norms = torch.linalg.vector_norm(hidden, dim=-1)
         if lengths is None:
-            lengths = torch.full(norms.shape[1:], len(norms))
+            lengths = torch.full(norms.shape[1:], len(norms), device=norms.device)
         self._updates += offset is None
         self._norms.append(_Seen(norms, lengths, offset))
         if log_gains is not None:
@@ -109,8 +109,8 @@ def _side_by_side(seen: list[_Seen]) -> _Seen:
     offset = None
     if any(each.offset is not None for each in seen):
         offset = torch.cat(
-            [torch.zeros_like(each.lengths) if each.offset is None else each.offset for each in seen]
-        ).cpu()
+            [(torch.zeros_like(each.lengths) if each.offset is None else each.offset).cpu() for each in seen]
+        )
     return _Seen(torch.cat(values, 1).cpu(), torch.cat([each.lengths for each in seen]).cpu(), offset)
 
 

@@ -86,7 +86,7 @@ def conclude(
     numbers |= {"lag": lag, "left at that lag": left, "factor per step": rate_of(decay)}
     if vanished is not None:
         numbers["lag at which a hundredth is left"] = vanished
-    told = f"after {lag} steps {_amount(left)} of an error is left, a factor of {rate_of(decay):.3g} a step"
+    told = f"after {lag} steps {_left(left)}, a factor of {rate_of(decay):.3g} a step"
     case = Case(settings, decay, clipping)
     # NaN is an explosion too.
     kind: Kind = "exploding" if not left <= EXPLODED else "vanishing" if left < VANISHED else "healthy"
@@ -124,5 +124,7 @@ def _not_needed(order: OrderTest) -> str:
     )
 
 
-def _amount(left: float) -> str:
-    return f"{left:.0%}" if 0.01 <= left <= 10 else f"{left:.2g} times"
+def _left(share: float) -> str:
+    if share > 1.1:
+        return f"an error is {share:.3g} times as large"
+    return f"{share:.0%} of an error is left" if share >= 0.01 else f"{share:.1e} of an error is left"
