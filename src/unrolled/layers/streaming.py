@@ -120,6 +120,7 @@ class Stream:
         with torch.inference_mode(False), torch.no_grad():
             # Observers watch the layer, not a copy of it.
             self._frozen = copy.deepcopy(self._layer, {id(self._layer.observers): ()}).eval()
+            self._frozen.flatten_parameters()  # copies lie apart
             weight = self._frozen._weight("weight_hh", "_l0")
             self._dtype, self._device = weight.dtype, weight.device
             if state is None:
