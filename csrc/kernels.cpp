@@ -16,7 +16,11 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
-Shape shape(const Axes& a) { return {a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks}; }
+Shape shape(const Axes& a, int gates) {
+  Shape s{a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks};
+  s.threads = useful_threads(s, gates * a.hidden * a.hidden);
+  return s;
+}
 
 // What stands for an initial state of zeros.
 template <typename T> Workspace<T> zeros(const Axes& a) {
@@ -27,7 +31,7 @@ template <typename T> Workspace<T> zeros(const Axes& a) {
 
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
-  cell.s = shape(r.axes);
+  cell.s = shape(r.axes, Cell::kGates);
   cell.gates_x = in<T>(r.gates_x);
   cell.bias_hh = in<T>(r.bias_hh);
   cell.h_0 = in<T>(r.h_0);
@@ -43,7 +47,7 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
-  cell.s = shape(r.axes);
+  cell.s = shape(r.axes, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.h = in<T>(r.h);
