@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from math import gcd
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.example import Source
-from unrolled.data.features import features_of
+from unrolled.data.features import features_of, in_parallel
 from unrolled.errors import DataError, MissingDependencyError
 
 STEP = 0.010
@@ -130,8 +129,7 @@ def sampling_rates(recordings: Sequence[Recording]) -> Counter[int]:
         except (soundfile.SoundFileError, OSError) as error:
             raise _undecodable(recording, error) from error
 
-    with ThreadPoolExecutor() as pool:
-        return Counter(pool.map(rate, recordings))
+    return Counter(in_parallel(rate, recordings, "sampling rates"))
 
 
 def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
