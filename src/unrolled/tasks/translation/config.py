@@ -24,7 +24,10 @@ class SearchConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     beam_size: int = Field(
-        1, ge=1, description="Targets that are followed at a time (beam search); 1 is greedy."
+        1,
+        ge=1,
+        description="Targets that are followed at a time (beam search); 1 is greedy. As in training where left "
+        "out.",
     )
     length_penalty: float = Field(
         0.6,
