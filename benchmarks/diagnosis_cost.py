@@ -4,7 +4,8 @@ A step is forward, loss, backward, clipping and the optimizer's. It is run witho
 training with `--diagnose` has it (every eighth backward pass is looked at), and with one that looks at all,
 in turns within one process; the weights are compared at the end. Printed are the median of the first and,
 since not all passes cost the same, the ratios of the mean times without the slowest and fastest fiftieth. The
-triangle holds the gradient of the loss of every step with respect to every earlier state.
+triangle holds the gradient of the loss of every step with respect to every earlier state. Memory is that of
+the process.
 
     python -m benchmarks.diagnosis_cost [--quick]
 """
@@ -13,6 +14,7 @@ import argparse
 import statistics
 import time
 
+import psutil
 import torch
 from torch import nn
 from torch.nn import functional
@@ -76,6 +78,21 @@ def watching(name: str, batch: int, steps: int, size: int, rounds: int) -> None:
     print(f"{name:>5} {batch:>5} {steps:>5} {size:>6} {middle * 1e3:>9.2f} ms {adds}")
 
 
+def memory(passes: int) -> None:
+    """Resident memory of a training that is watched, once it has settled and after many more passes."""
+    run = Training(unrolled.LSTM, 16, 50, 64)
+    process = psutil.Process()
+    with watch(run.model) as flows:
+        for _ in range(passes // 10):
+            run.step_seconds()
+        before = process.memory_info().rss
+        for _ in range(passes):
+            run.step_seconds()
+        grown = process.memory_info().rss - before
+        kept = flows.flows()[0].updates
+    print(f"\nmemory: {grown / 2**20:+.1f} MB over passes {passes // 10} to {kept}, all of them watched")
+
+
 def trimmed_mean(values: list[float]) -> float:
     few = len(values) // 50
     return statistics.fmean(sorted(values)[few : len(values) - few])
@@ -110,6 +127,7 @@ def main() -> None:
     for name in CELLS:
         for shape in SHAPES[: 2 if quick else None]:
             watching(name, *shape, rounds=48 if quick else 208)
+    memory(500 if quick else 5000)
     print("\n cell steps hidden triangle")
     for name in CELLS:
         triangle(name, 200, 128, rounds=2 if quick else 5)
