@@ -16,21 +16,31 @@ from unrolled.tasks.baselines.linear import SummaryLogistic, SummaryRidge
 from unrolled.tasks.baselines.pixels import PixelLogistic, PixelRidge
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
+from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.pictures import PictureScale, shown_picture
 
 
 class PictureInputs(Inputs):
-    """Images or clips, all of one size."""
+    """Images or clips, all of one size.
+
+    Args:
+        scale: the size, and the scale of the bytes.
+        options: that suit so many of them.
+    """
 
     axes: ClassVar[int]
+    usual: ClassVar[Mapping[str, Any]]
 
-    def __init__(self, scale: PictureScale) -> None:
+    def __init__(self, scale: PictureScale, options: Mapping[str, Any] | None = None) -> None:
         self.scale = scale
+        self.options = dict(options or {})
 
     @classmethod
     def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
         """Measure every channel."""
-        return cls(PictureScale.measure(examples, cls.axes))
+        batch_size = cls.usual.get("batch_size", config.batch_size)
+        options = {**cls.usual, **epochs_for(len(examples), batch_size)}
+        return cls(PictureScale.measure(examples, cls.axes), options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The bytes as they are; the network scales them, batch by batch."""
@@ -48,6 +58,10 @@ class PictureInputs(Inputs):
         """The picture itself."""
         return shown_picture(example.inputs)
 
+    def suited(self) -> dict[str, Any]:
+        """The form of the pictures, and a training that suits so many of them."""
+        return {**self.scale.options(), **self.options}
+
     def to_json(self) -> dict[str, Any]:
         """The size and the scale."""
         return self.scale.to_json()
@@ -64,20 +78,15 @@ class ImageInputs(PictureInputs):
     kind = "images"
     linear = PixelLogistic, PixelRidge
     axes = 3
+    # The steps are many and each says little.
+    usual: ClassVar[Mapping[str, Any]] = {"dropout": 0.2, "batch_size": 64, "learning_rate": 3e-3}
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """The numbers of a row."""
         return RowInput(self.scale.width, self.scale.scaled())
 
-    def suited(self) -> dict[str, Any]:
-        """The form of the images, and a training that suits many steps which say little each."""
-        return {**self.scale.options(), **_ROWS}
-
     def _simple(self, pixels: np.ndarray) -> np.ndarray:
         return reduced(pixels, most=28).ravel()
-
-
-_ROWS = {"dropout": 0.2, "batch_size": 64, "learning_rate": 3e-3, "epochs": 10}
 
 
 class ClipInputs(PictureInputs):
@@ -86,14 +95,11 @@ class ClipInputs(PictureInputs):
     kind = "clips"
     linear = SummaryLogistic, SummaryRidge
     axes = 4
+    usual: ClassVar[Mapping[str, Any]] = {}
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """The frame encoder."""
         return FrameInput(self.scale.encoder(config.frame_size))
-
-    def suited(self) -> dict[str, Any]:
-        """The form of the frames."""
-        return self.scale.options()
 
     def _simple(self, pixels: np.ndarray) -> np.ndarray:
         """Every pixel is a channel in time."""
