@@ -12,7 +12,7 @@ import warnings
 
 import unrolled.training.trainer
 from benchmarks.machine import machine
-from unrolled import Classifier, Forecaster, Generator, Tagger
+from unrolled import Classifier, Forecaster, Generator, Tagger, Translator
 from unrolled.training import BPTT
 from unrolled.training.trainer import Trainer
 
@@ -21,6 +21,7 @@ JOBS = [
     (Tagger, "sorting", {}),
     (Generator, "c-headers", {}),
     (Forecaster, "seattle-weather", {}),
+    (Translator, "sorting", {}),
 ]
 
 
