@@ -23,6 +23,7 @@ from unrolled.models.decoder import Decoder
 from unrolled.models.one_to_many import OneToMany
 from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
+from unrolled.tasks.baselines.class_ngram import ClassNgram
 from unrolled.tasks.baselines.nearest import NearestVector
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.retrieval import MostFrequentTarget
@@ -272,9 +273,14 @@ class Captioner(Estimator[Examples]):
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         texts = [example.target for example in train]
         if self._subjects.likelihood:
-            # It knows nothing of the classes.
-            return [WittenBell(self._texts.tokenizer.size, _ORDER).fit(self._symbols(train))]
+            size, symbols = self._texts.tokenizer.size, self._symbols(train)
+            by_class = ClassNgram.fit(self._keys(train), symbols, size, _ORDER)
+            return [by_class.everything, by_class]
         return [MostFrequentTarget.fit(texts), NearestVector.fit(self._subjects.simple(train), texts)]
+
+    def _keys(self, data: Examples) -> list[str]:
+        """The classes of each input in one word."""
+        return [", ".join(self._subjects.seen(example)) for example in data]
 
     def _symbols(self, data: Examples) -> list[np.ndarray]:
         end = self._texts.tokenizer.end
@@ -283,6 +289,9 @@ class Captioner(Estimator[Examples]):
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         if isinstance(baseline, WittenBell):
             return {_NATS: float(-baseline.log_probabilities(self._symbols(data)).mean())}
+        if isinstance(baseline, ClassNgram):
+            found = baseline.log_probabilities(self._keys(data), self._symbols(data))
+            return {_NATS: float(-found.mean())}
         assert isinstance(baseline, PredictingBaseline)
         return self._text_scores(data, list(baseline.predict(self._subjects.simple(data))))
 
@@ -301,7 +310,7 @@ class Captioner(Estimator[Examples]):
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
-        return (MostFrequentTarget, NearestVector, WittenBell)
+        return (MostFrequentTarget, NearestVector, WittenBell, ClassNgram)
 
 
 def _size(item: Encoded) -> int:
