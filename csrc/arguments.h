@@ -12,6 +12,7 @@ struct Axes {  // T steps, B rows, H units
   int64_t reverse;
   int64_t threads;
   const int64_t *offsets, *ranks;  // [T], [B], or null
+  int64_t terms;  // bfloat16 that a float32 may be split into where the processor multiplies those faster
 };
 
 struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
@@ -69,6 +70,18 @@ struct LstmBackwardRecord {
   Strided zoneout_c, probe_c;
   const void* grad_c_n;
   void *dc, *grad_c_0, *dpeephole, *dcell_gain, *dcell_bias;
+};
+
+struct MatmulSide {  // `count` rows or columns; stride in elements, of the dimension that is not contiguous
+  const void* data;
+  int64_t count, stride, along_sum;
+};
+struct MatmulRecord {
+  MatmulSide a, b;
+  int64_t depth;
+  const void* bias;  // [columns]
+  void* c;           // [rows, columns]
+  int64_t threads, terms;
 };
 
 struct StepRecord {  // one layer of a step without a gradient; see step.h

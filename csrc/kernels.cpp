@@ -6,6 +6,10 @@
 #include "gru.h"
 #include "lstm.h"
 #include "rnn.h"
+#if defined(__AMX_BF16__)
+#include "matmul.h"
+#include "split_product.h"
+#endif
 
 namespace unrolled {
 
@@ -29,6 +33,21 @@ template <typename T> Workspace<T> zeros(const Axes& a) {
   return row;
 }
 
+// Calls scan(Way()) with the way in which this scan's products are fastest.
+template <typename T, typename Scan>
+void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[maybe_unused]] const void* weight_hh,
+                const Scan& scan) {
+#if defined(__AMX_BF16__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (tiles_pay(a.rows, a.hidden) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
+      if (a.terms == 3) return scan(ByTiles<3>());
+      if (a.terms == 2) return scan(ByTiles<2>());
+      if (a.terms == 1) return scan(ByTiles<1>());
+    }
+#endif
+  scan(ByVectors<T>());
+}
+
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
   cell.s = shape(r.axes, Cell::kGates);
@@ -41,7 +60,9 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
   const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), nullptr};
-  scan_forward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+  choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
+    scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+  });
 }
 
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
@@ -64,7 +85,9 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.dbias_hh = out<T>(r.dbias_hh);
   cell.dgain = out<T>(r.dgain);
   const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), in<T>(r.products)};
-  scan_backward(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+  choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
+    scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+  });
 }
 
 template <typename T> void run(const RnnForwardRecord& r, const Scalars& scalars) {
@@ -149,6 +172,22 @@ template <typename Record> int run_as(const void* record, double epsilon, double
   return 0;
 }
 
+#if defined(__AMX_BF16__)
+// 0; 1 where there was no memory; 2 where the numbers do not split and nothing useful was written.
+int multiply(const MatmulRecord& r) noexcept {
+  const auto side = [&](const MatmulSide& s) {
+    return Side{in<float>(s.data), s.count, r.depth, s.stride, s.along_sum != 0};
+  };
+  const auto product = r.terms == 3 ? matmul<3> : r.terms == 2 ? matmul<2> : matmul<1>;
+  try {
+    const Destination c{out<float>(r.c), r.a.count, r.b.count, in<float>(r.bias)};
+    return product(side(r.a), side(r.b), c, int(r.threads)) ? 0 : 2;
+  } catch (const std::bad_alloc&) {
+    return 1;
+  }
+}
+#endif
+
 }  // namespace
 }  // namespace unrolled
 
@@ -171,6 +210,14 @@ UNROLLED_EXPORT void unrolled_use_runtime(void* parallel, void* thread_number, v
              reinterpret_cast<decltype(Runtime::thread_count)>(thread_count)};
   unrolled::current_runtime.store(parallel ? &runtime : nullptr, std::memory_order_release);
 }
+
+#if defined(__AMX_BF16__)
+// Whether the processor has tiles and the system lets this process use them.
+UNROLLED_EXPORT int unrolled_tiles() { return unrolled::tiles_granted(); }
+UNROLLED_EXPORT int unrolled_matmul(const void* record) {
+  return unrolled::multiply(*static_cast<const unrolled::MatmulRecord*>(record));
+}
+#endif
 
 UNROLLED_FUNCTION(rnn_forward, RnnForwardRecord)
 UNROLLED_FUNCTION(rnn_backward, RnnBackwardRecord)

@@ -35,13 +35,22 @@ template <int R> constexpr int tile_columns() {
   return columns;
 }
 
+// Where a product keeps the rows that entered it, in the form it multiplies.
+template <typename T> struct Entered {
+  T* states;
+  char* odd;  // one for each row
+};
+
 // out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order whatever the tile
 // is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
   // out_stride: elements from one row of `out` to the next.
-  Product(const T* packed, int inputs, T* out, ptrdiff_t out_stride)
+  Product(const T* packed, int inputs, T* out, ptrdiff_t out_stride, const Entered<T>&)
       : packed_(packed), inputs_(inputs), column_size_(ptrdiff_t(inputs) * kLanes<T>), out_(out), stride_(out_stride) {}
+
+  // Before the products with rows that are new.
+  void enter(const T* const*, int64_t) const {}
 
   void run(const T* const* rows, int count, int column_begin, int column_end) const {
     if (count <= 0) return;
@@ -104,6 +113,23 @@ template <typename T> class Product {
   ptrdiff_t column_size_;
   T* out_;
   ptrdiff_t stride_;
+};
+
+// How a scan multiplies: with the processor's vectors.
+template <typename T> struct ByVectors {
+  using Number = T;
+  using Product = unrolled::Product<T>;
+  struct Thread {};  // what a thread holds meanwhile
+  static ptrdiff_t column_size(int64_t inputs) { return inputs * kLanes<T>; }
+  static ptrdiff_t states_size(int64_t, int64_t) { return 0; }
+  static void pack(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs, T* packed) {
+    pack_column(source, unit_stride, input_stride, units, inputs, packed);
+  }
+  // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
+  // barrier a step and split the matrix. Measured crossover.
+  static bool rows_to_threads(int64_t rows, int64_t, size_t matrix_bytes) {
+    return (rows >= 4 && matrix_bytes <= (3u << 19)) || rows >= 64;
+  }
 };
 
 }  // namespace unrolled

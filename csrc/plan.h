@@ -46,44 +46,49 @@ template <typename T> struct Share {
   const T** entering;  // room for the rows that enter a product
   T* sums;             // its own sums over steps and rows
   T* scratch;          // room for a few rows of units
+  Entered<T> entered;  // the product's own form of the rows that enter it
 };
 
 // Rows of units that a cell may use as scratch.
 constexpr int kScratchRows = 3;
 
-template <typename T> class Plan {
+template <typename Way> class Plan {
  public:
+  using T = typename Way::Number;
+
   // columns: of the packed matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
   // must stay together; sums: how many elements a thread's sums have.
   Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums)
       : rows(s.lengths, s.steps, s.rows),
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
-        column_size(ptrdiff_t(inputs) * kLanes<T>),
-        product_stride(ptrdiff_t(panels) * columns * kLanes<T>),
+        column_size(Way::column_size(inputs)),
+        // One vector more, for rows a power of two apart would all want the same few places of the cache.
+        product_stride((ptrdiff_t(panels) * columns + 1) * kLanes<T>),
         packed(size_t(column_size) * panels * columns),
         shape_(s),
         whole_rows_(whole_rows),
         rows_each_((s.rows + s.threads - 1) / s.threads),
         sum_count_(sums),
+        states_size_(Way::states_size(s.rows, inputs)),
         products_(size_t(product_stride) * rows_each_ * s.threads),
         own_(size_t(sums + kScratchRows * s.hidden) * s.threads),
+        states_(size_t(states_size_) * s.threads),
+        odd_(size_t(s.rows) * s.threads),
         entering_(size_t(s.rows) * s.threads),
         shares_(size_t(s.rows) * s.threads) {}
 
-  // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
-  // barrier a step and split the matrix. Measured crossover.
   bool by_rows(int threads) const {
     if (threads == 1 || whole_rows_) return true;
-    const size_t matrix_bytes = size_t(column_size) * panels * columns * sizeof(T);
-    return (shape_.rows >= 4 && matrix_bytes <= (3u << 19)) || shape_.rows >= 64;
+    return Way::rows_to_threads(shape_.rows, threads, size_t(column_size) * panels * columns * sizeof(T));
   }
 
   Share<T> share(const Member& member) {
     int64_t* const mine = shares_.data() + shape_.rows * member.thread;
     T* const own = own_.data() + (sum_count_ + kScratchRows * shape_.hidden) * member.thread;
     Share<T> share{mine, 0, 0, panels, 0, shape_.hidden, products_.data(),
-                   entering_.data() + shape_.rows * member.thread, own, own + sum_count_};
+                   entering_.data() + shape_.rows * member.thread, own, own + sum_count_,
+                   {states_.data() + states_size_ * member.thread, odd_.data() + shape_.rows * member.thread}};
     if (by_rows(member.threads)) {
       share.count = rows.share(member.thread, member.threads, mine);
       share.products += rows_each_ * member.thread * product_stride;
@@ -123,9 +128,11 @@ template <typename T> class Plan {
  private:
   Shape shape_;
   bool whole_rows_;
-  int64_t rows_each_, sum_count_;
+  int64_t rows_each_, sum_count_, states_size_;
   Workspace<T> products_;
   Workspace<T> own_;
+  Workspace<T> states_;
+  std::vector<char> odd_;
   std::vector<const T*> entering_;
   std::vector<int64_t> shares_;
 };

@@ -30,25 +30,26 @@ template <typename T> struct Visit {
 // [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
 // advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
 // last step.
-template <typename T, typename Cell>
+template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden, B = s.rows;
   const bool whole_rows = norm.gain || cell.whole_rows();
-  Plan<T> plan(s, G, H, whole_rows, 0);
+  Plan<Way> plan(s, G, H, whole_rows, 0);
   const Rows& rows = plan.rows;
   Workspace<T> masked(hidden_mask ? 2 * B * H : 0);  // the masked states of this step and the one before
 
   run_team(s.threads, [&](const Member& member) {
+    [[maybe_unused]] const typename Way::Thread thread;
     for (int p = member.thread; p < plan.panels; p += member.threads) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       for (int g = 0; g < G; ++g)
-        pack_column(weight_hh + (g * H + int64_t(p) * V) * H, H, 1, n, int(H),
+        Way::pack(weight_hh + (g * H + int64_t(p) * V) * H, H, 1, n, int(H),
                     plan.packed.data() + (int64_t(p) * G + g) * plan.column_size);
     }
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
-    const Product<T> product(plan.packed.data(), int(H), mine.products, plan.product_stride);
+    const typename Way::Product product(plan.packed.data(), int(H), mine.products, plan.product_stride, mine.entered);
     member.wait();
 
     const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
@@ -70,6 +71,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
         }
         mine.entering[r] = state;
       }
+      product.enter(mine.entering, entering);
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
       for (int from = mine.panel_begin; from < mine.panel_end; from += at_once) {
         const int to = std::min(from + at_once, mine.panel_end);
@@ -107,23 +109,25 @@ template <typename T> struct Sum {
 // filled by advance(visit); grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
 // the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank
 // as in the forward; the sums it returns, sum_count() elements of them, those of the norm's gain from gain_sums() on.
-template <typename T, typename Cell>
+template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden;
   const bool whole_rows = norm.gain || cell.whole_rows();
-  Plan<T> plan(s, 1, G * H, whole_rows, cell.sum_count());
+  Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count());
   const Rows& rows = plan.rows;
 
   run_team(s.threads, [&](const Member& member) {
+    [[maybe_unused]] const typename Way::Thread thread;
     // Transposed: the units of a panel are the columns of W_hh and the sum runs over its G*H rows.
     for (int p = member.thread; p < plan.panels; p += member.threads) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
-      pack_column(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), plan.packed.data() + p * plan.column_size);
+      Way::pack(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), plan.packed.data() + p * plan.column_size);
     }
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
-    const Product<T> product(plan.packed.data(), int(G * H), mine.products, plan.product_stride);
+    const typename Way::Product product(plan.packed.data(), int(G * H), mine.products, plan.product_stride,
+                                        mine.entered);
     std::fill_n(mine.sums, cell.sum_count(), T(0));
     for (int64_t r = 0; r < mine.count; ++r) cell.begin(mine.rows[r], mine.begin, mine.end);
     member.wait();
@@ -145,6 +149,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       const int64_t after = s.after(t);
       const int64_t fed = after < 0 || after >= total ? 0 : s.reverse ? active : active_at(after);
       for (int64_t r = 0; r < fed; ++r) mine.entering[r] = gradient_of(after, mine.rows[r]);
+      product.enter(mine.entering, fed);
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
       for (int from = mine.panel_begin; from < mine.panel_end; from += at_once) {
         const int to = std::min(from + at_once, mine.panel_end);
@@ -181,6 +186,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
         const int64_t row = mine.rows[started];
         mine.entering[started] = gradient_of(s.reverse ? rows.length(row) - 1 : 0, row);
       }
+      product.enter(mine.entering, started);
       product.run(mine.entering, int(started), mine.panel_begin, mine.panel_end);
       for (int64_t r = 0; r < mine.count; ++r) {
         const int64_t row = mine.rows[r];

@@ -23,6 +23,7 @@ from unrolled.ops.gru import gru
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
+from unrolled.ops.native.matmul import matmul
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.record import addresses, axes, room, run, spread, strided, weight_gradient, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
@@ -139,10 +140,7 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     units = given.weight_hh.shape[1]
     layout = None if given.lengths is None else packing(given.lengths, steps)
     values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
-    if given.bias_ih is None:
-        gates = values @ given.weight_ih.t()
-    else:
-        gates = torch.addmm(given.bias_ih, values, given.weight_ih.t())
+    gates = matmul(values, given.weight_ih.t(), given.bias_ih)
     hidden = values.new_empty(steps, rows, units)
     final = [values.new_empty(rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
     record = _axes(given, hidden, layout)
@@ -249,13 +247,13 @@ def _backward(
 
     over_values = over_weight_ih = over_weight_hh = None
     if needed.values:
-        over_values = over_gates @ given.weight_ih
+        over_values = matmul(over_gates, given.weight_ih)
         steps, rows = hidden.shape[:2]
         over_values = (
             over_values.view(steps, rows, -1) if layout is None else layout.spread(over_values, steps)
         )
     if needed.weight_ih:
-        over_weight_ih = over_gates.t() @ values
+        over_weight_ih = matmul(over_gates.t(), values)
     if needed.weight_hh:
         if layout is None:
             over_steps = over_product.view(*hidden.shape[:2], -1)

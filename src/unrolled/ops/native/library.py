@@ -6,9 +6,10 @@ Python and are called through `ctypes`, which releases the interpreter's lock me
 
 import ctypes
 import os
+import struct
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,7 @@ from unrolled.errors import ReferenceWarning
 # What torch calls the processor's vector instructions, and our libraries for it, fastest first. So torch's
 # own switch, the environment variable ATEN_CPU_CAPABILITY, holds for both.
 _LIBRARIES_FOR = {
-    "AVX512": ("avx512", "avx2", "portable"),
+    "AVX512": ("amx", "avx512", "avx2", "portable"),
     "AVX2": ("avx2", "portable"),
 }
 _ADDRESS, _NUMBER, _FLAG = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
@@ -34,6 +35,8 @@ _FUNCTIONS = {
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
 }
 """The arguments and the result of each function."""
+_FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
+"""Those which the library for AMX has besides."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
 
@@ -42,7 +45,7 @@ class Library:
     """One loaded library.
 
     Attributes:
-        instruction_set: "avx512", "avx2" or "portable".
+        instruction_set: "amx", "avx512", "avx2" or "portable".
         path: its file.
         functions: by name, ``{rnn,gru,lstm}_{forward,backward}``, ``step`` and ``step_pack``.
         use_runtime: hands over the addresses of an OpenMP runtime.
@@ -57,7 +60,8 @@ class Library:
 def choices() -> tuple[str, ...]:
     """The instruction sets this processor runs and a library was built for, the fastest first."""
     runs = _LIBRARIES_FOR.get(torch.backends.cpu.get_cpu_capability(), ("portable",))
-    return tuple(name for name in runs if _path(name) is not None)
+    built = [name for name in runs if _path(name) is not None]
+    return tuple(name for name in built if name != "amx" or _tiles_granted())
 
 
 def library() -> Library | None:
@@ -112,12 +116,19 @@ def _path(name: str) -> Path | None:
 
 
 @cache
+def _tiles_granted() -> bool:
+    """Whether the processor has matrix tiles and the system lets this process use them."""
+    return bool(_load("amx").functions["tiles"]())
+
+
+@cache
 def _load(name: str) -> Library:
     path = _path(name)
     assert path is not None
     opened = ctypes.CDLL(str(path))
-    functions = {function: opened[f"unrolled_{function}"] for function in _FUNCTIONS}
-    for function, (arguments, result) in _FUNCTIONS.items():
+    wanted = _FUNCTIONS | (_FUNCTIONS_OF_TILES if name == "amx" else {})
+    functions = {function: opened[f"unrolled_{function}"] for function in wanted}
+    for function, (arguments, result) in wanted.items():
         functions[function].argtypes, functions[function].restype = arguments, result
     use_runtime = opened["unrolled_use_runtime"]
     use_runtime.argtypes = (ctypes.c_void_p,) * len(_RUNTIME)
@@ -141,3 +152,13 @@ def _torchs_runtime() -> tuple[int | None, ...]:
         if all(hasattr(symbols, name) for name in _RUNTIME):
             return tuple(ctypes.cast(symbols[name], ctypes.c_void_p).value for name in _RUNTIME)
     return (None,) * len(_RUNTIME)
+
+
+def pack(record: Sequence[int]) -> bytes:
+    """A record as a library reads it."""
+    return _layout(len(record)).pack(*record)
+
+
+@cache
+def _layout(fields: int) -> struct.Struct:
+    return struct.Struct(f"{fields}q")

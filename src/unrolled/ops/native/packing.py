@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from unrolled.ops.native.matmul import matmul
+
 
 class Packing(NamedTuple):
     """The real steps one time step after the other, within one the longest row first.
@@ -57,7 +59,7 @@ class Packing(NamedTuple):
         else:
             end = len(over_product) if steps == 1 else int(self.offsets[1])
             later, entered = over_product[end:], self.real[end:] - rows
-        gradient = later.t() @ flat.index_select(0, entered)
+        gradient = matmul(later.t(), flat.index_select(0, entered))
         if initial is None:
             return gradient
         begun = self.lengths.nonzero().squeeze(1)

@@ -7,16 +7,16 @@ the arrays it is given.
 Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``G`` gates.
 """
 
-import struct
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.coverage import obstacle
-from unrolled.ops.native.library import library
+from unrolled.ops.native.library import library, pack
+from unrolled.ops.native.matmul import matmul
+from unrolled.ops.precision import terms
 from unrolled.ops.scan import previous_states, real_steps
 
 
@@ -114,6 +114,7 @@ def axes(
         torch.get_num_threads(),
         0 if offsets is None else offsets.data_ptr(),
         0 if ranks is None else ranks.data_ptr(),
+        terms(),
     )
 
 
@@ -121,14 +122,8 @@ def run(name: str, record: Sequence[int], clip_step: float, dtype: torch.dtype) 
     """Call a function of the library."""
     chosen = library()
     assert chosen is not None
-    packed = _layout(len(record)).pack(*record)
-    if chosen.functions[name](packed, EPSILON, clip_step, dtype is torch.float64):
+    if chosen.functions[name](pack(record), EPSILON, clip_step, dtype is torch.float64):
         raise MemoryError(f"no memory for the scratch space of {name}.")
-
-
-@cache
-def _layout(fields: int) -> struct.Struct:
-    return struct.Struct(f"{fields}q")
 
 
 def weight_gradient(
@@ -159,7 +154,7 @@ def weight_gradient(
         first, later, entered = over_product[last, torch.arange(len(last))], over_product[:-1], states[1:]
     if mask is not None:
         initial, entered = None if initial is None else initial * mask, entered * mask
-    gradient = later.flatten(0, 1).t() @ entered.flatten(0, 1)
+    gradient = matmul(later.flatten(0, 1).t(), entered.flatten(0, 1))
     return gradient if initial is None else gradient.addmm_(first.t(), initial)
 
 

@@ -1,0 +1,121 @@
+// Matrix products over all time steps at once, on the processor's tiles: C = A B with either side transposed.
+#pragma once
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "amx.h"
+#include "team.h"
+#include "workspace.h"
+
+namespace unrolled {
+
+// Room for strips.
+class Strips {
+ public:
+  explicit Strips(size_t size) : floats_(size * kTile) {}
+  Pairs* data() const { return reinterpret_cast<Pairs*>(floats_.data()); }
+
+ private:
+  Workspace<float> floats_;
+};
+
+struct Destination {
+  float* data;  // [rows, columns]
+  int64_t rows, columns;
+  const float* bias;  // [columns], or null
+};
+
+// Tiles 0 to 3: 32 rows and columns of C.
+inline void begin_block(const Destination& c, int64_t row, int64_t column, bool first, float* edge) {
+  const int64_t rows = std::min<int64_t>(c.rows - row, 32), columns = std::min<int64_t>(c.columns - column, 32);
+  const float* from = c.data + row * c.columns + column;
+  int64_t stride = c.columns;
+  if (first) {
+    stride = 0;
+    if (!c.bias) {
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      return;
+    }
+    from = c.bias + column;
+  }
+  if (rows < 32 || columns < 32) {
+    std::memset(edge, 0, 32 * 32 * sizeof(float));
+    for (int64_t r = 0; r < rows; ++r) std::memcpy(edge + r * 32, from + r * stride, columns * sizeof(float));
+    from = edge;
+    stride = 32;
+    settle();
+  }
+  _tile_loadd(0, from, stride * 4);
+  _tile_loadd(1, from + 16, stride * 4);
+  _tile_loadd(2, from + 16 * stride, stride * 4);
+  _tile_loadd(3, from + 16 * stride + 16, stride * 4);
+}
+
+inline void end_block(const Destination& c, int64_t row, int64_t column, float* edge) {
+  const int64_t rows = std::min<int64_t>(c.rows - row, 32), columns = std::min<int64_t>(c.columns - column, 32);
+  const bool whole = rows == 32 && columns == 32;
+  float* const to = whole ? c.data + row * c.columns + column : edge;
+  const int64_t stride = whole ? c.columns : 32;
+  _tile_stored(0, to, stride * 4);
+  _tile_stored(1, to + 16, stride * 4);
+  _tile_stored(2, to + 16 * stride, stride * 4);
+  _tile_stored(3, to + 16 * stride + 16, stride * 4);
+  settle();
+  if (whole) return;
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(c.data + (row + r) * c.columns + column, edge + r * 32, columns * sizeof(float));
+}
+
+// C = A B + bias. The threads share B's strips and split A's rows, so no element's sum depends on how many there are.
+// False where the numbers do not split; C is then undefined.
+template <int Terms> bool matmul(const Side& a, const Side& b, const Destination& c, int threads) {
+  // A block of A, 128 rows by 1024 elements of the sum, stays in the second-level cache while the strips of B pass it.
+  constexpr int64_t kBlockRows = 128, kBlockSteps = 32;
+  constexpr int64_t kPacked = 16 << 20;  // bytes of B at once
+  const int64_t steps = steps_of(a.depth);
+  const int64_t a_squares = (a.count + 31) / 32, b_strips = (b.count + 31) / 32 * 2;
+  const int64_t fit = kPacked / (kStripStep<Terms> * int64_t(sizeof(Pairs)) * b_strips);
+  const int64_t chunk = std::min(steps, std::max<int64_t>(fit / kBlockSteps, 1) * kBlockSteps);
+  const ptrdiff_t b_strip = chunk * kStripStep<Terms>, a_strip = kBlockSteps * kStripStep<Terms>;
+  const Strips shared(b_strips * b_strip), own(kBlockRows / kTile * a_strip * threads);
+  std::atomic<bool> splits{true};
+
+  run_team(threads, [&](const Member& member) {
+    const Tiles tiles;
+    alignas(64) float edge[32 * 32];
+    Range range;
+    Pairs* const block = own.data() + kBlockRows / kTile * a_strip * member.thread;
+    const int64_t begin = a_squares * member.thread / member.threads * 32;
+    const int64_t end = std::min(a.count, a_squares * (member.thread + 1) / member.threads * 32);
+    for (int64_t from = 0; from < steps; from += chunk) {
+      const int64_t length = std::min(chunk, steps - from);
+      for (int64_t q = member.thread; q < b_strips; q += member.threads)
+        pack_strip<Terms, true>(b, q * kTile, from * kDepth, length, shared.data() + q * b_strip, range);
+      member.wait();
+      for (int64_t row = begin; row < end; row += kBlockRows)
+        for (int64_t at = 0; at < length; at += kBlockSteps) {
+          const int64_t rows = std::min(kBlockRows, end - row), depth = std::min(kBlockSteps, length - at);
+          for (int64_t r = 0; r < (rows + 31) / 32 * 32; r += kTile)
+            pack_strip<Terms, false>(a, row + r, (from + at) * kDepth, depth, block + r / kTile * a_strip, range);
+          settle();
+          for (int64_t q = 0; q < b_strips; q += 2)
+            for (int64_t r = 0; r < rows; r += 32) {
+              const Pairs* const left = block + r / kTile * a_strip;
+              const Pairs* const right = shared.data() + q * b_strip + at * kStripStep<Terms>;
+              begin_block(c, row + r, q * kTile, from + at == 0, edge);
+              multiply_square<Terms>(left, left + a_strip, right, right + b_strip, depth);
+              end_block(c, row + r, q * kTile, edge);
+            }
+        }
+      member.wait();
+    }
+    if (!range.splits()) splits.store(false, std::memory_order_relaxed);
+  });
+  return splits.load();
+}
+
+}  // namespace unrolled

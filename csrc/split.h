@@ -1,0 +1,76 @@
+// A float32 as a sum of bfloat16 terms, which the processor's tiles multiply many times as fast. One term keeps 8 bits of
+// the significand, two keep 16, three all 24.
+//
+// Tiles multiply pairs of neighbours along the sum. The order of a sum is free so long as both sides keep to it, so
+// within every 32 of its elements k and k + 16 make a pair: two vectors are joined lane by lane, and nothing is shuffled.
+#pragma once
+#include "vector.h"
+
+namespace unrolled {
+
+constexpr int kTile = 16;          // rows of a tile, and pairs in a row
+constexpr int kDepth = 2 * kTile;  // elements of the sum in a tile
+using Floats = Vec<float>;
+using Pairs = Bits<float>;  // 16 pairs of bfloat16
+
+// Whether numbers may be split: the sums of their terms are those of the numbers themselves only while nothing
+// overflows, and infinities and NaN have no terms at all.
+class Range {
+ public:
+  void see(Floats x) {
+    const Pairs magnitude = (Pairs)x & 0x7fffffff;
+    largest_ = magnitude > largest_ ? magnitude : largest_;
+  }
+  bool splits() const {
+    const Pairs beyond = largest_ >= 0x71800000;  // 2^100
+    for (int lane = 0; lane < kTile; ++lane)
+      if (beyond[lane]) return false;
+    return true;
+  }
+
+ private:
+  Pairs largest_{};
+};
+
+// The nearest bfloat16, as the float32 that it stands for.
+inline __attribute__((always_inline)) Floats leading_term(Floats x) {
+  return (Floats)(((Pairs)x + 0x8000) & int32_t(0xffff0000));
+}
+
+// terms[i * stride]: the i-th term of every element of low and high, low's in the lower halves. The largest come first.
+template <int Terms>
+inline __attribute__((always_inline)) void split(Floats low, Floats high, Pairs* terms, ptrdiff_t stride) {
+  typedef uint32_t Unsigned __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
+#pragma GCC unroll 3
+  for (int i = 0; i < Terms; ++i) {
+    const Floats a = leading_term(low), b = leading_term(high);
+    terms[i * stride] = (Pairs)((Unsigned)a >> 16) | (Pairs)b;
+    low -= a;
+    high -= b;
+  }
+}
+
+// The first n of 16 elements and zeros after them; n may be beyond either end.
+inline __attribute__((always_inline)) Floats load_some(const float* p, int64_t n) {
+  if (n >= kTile) return load(p);
+  if (n <= 0) return Floats{};
+  return (Floats)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+}
+
+// Transposes 16 x 16: to interleave the halves four times over is to turn rows into columns.
+inline __attribute__((always_inline)) void transpose(Floats (&v)[kTile]) {
+#pragma GCC unroll 4
+  for (int round = 0; round < 4; ++round) {
+    Floats t[kTile];
+#pragma GCC unroll 8
+    for (int i = 0; i < kTile / 2; ++i) {
+      t[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      t[2 * i + 1] =
+          __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kTile; ++i) v[i] = t[i];
+  }
+}
+
+}  // namespace unrolled
