@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unrolled import diagnosis as diagnosis
     from unrolled.layers import GRU, LSTM, RNN
+    from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
     from unrolled.tasks.caption import Captioner
     from unrolled.tasks.classify import Classifier
     from unrolled.tasks.forecast import Forecaster
@@ -28,7 +29,9 @@ _MODULE_OF = {
     "Generator": "unrolled.tasks.generate",
     "Tagger": "unrolled.tasks.tag",
     "Translator": "unrolled.tasks.translate",
+    "get_float32_recurrence_precision": "unrolled.ops.precision",
     "load": "unrolled.tasks.registry",
+    "set_float32_recurrence_precision": "unrolled.ops.precision",
 }
 
 __all__ = [
@@ -41,7 +44,9 @@ __all__ = [
     "Generator",
     "Tagger",
     "Translator",
+    "get_float32_recurrence_precision",
     "load",
+    "set_float32_recurrence_precision",
 ]
 
 

@@ -1,5 +1,7 @@
 """The compiled recurrences against the float64 reference and autograd through it, by name."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -28,7 +30,7 @@ def results_and_gradients(call, arguments, weights):
     return named | {f"gradient of {name}": grad for name, grad in zip(learned, grads, strict=True)}
 
 
-def assert_as_accurate(case, dtype, floor=0.0):
+def assert_as_accurate(case, dtype, floor=0.0, purpose="kernel"):
     """Each tensor's error is small beside the tensor, or beside one with ``floor`` in every element."""
     recurrence, given_ = CELLS[case.cell], case.arguments()
     reference = in_type(given_, torch.float64)
@@ -44,7 +46,7 @@ def assert_as_accurate(case, dtype, floor=0.0):
     for name, value in found.items():
         error = (value.double() - expected[name]).norm()
         scale = max(expected[name].norm(), floor * value.numel() ** 0.5)
-        assert error <= RELATIVE_ERROR[dtype, "kernel"] * scale, f"{name}: {error / scale:.2g} relative"
+        assert error <= RELATIVE_ERROR[dtype, purpose] * scale, f"{name}: {error / scale:.2g} relative"
 
 
 # In tensors of a few elements everything can cancel and leave rounding: hence a floor where sizes are drawn,
@@ -84,5 +86,8 @@ def test_every_option_at_once_on_every_instruction_set(cell, dtype, instruction_
 
 def test_the_processors_best_instruction_set_was_built():
     best = {"AVX512": "avx512", "AVX2": "avx2"}.get(torch.backends.cpu.get_cpu_capability(), "portable")
+    described = Path("/proc/cpuinfo")
+    if best == "avx512" and described.exists() and "amx_bf16" in described.read_text():
+        best = "amx"
     assert library.choices()[0] == best
     assert library.library().instruction_set == best

@@ -30,7 +30,9 @@ def _over_tiles(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor | None:
     chosen = library()
     multiply = None if chosen is None else chosen.functions.get("matmul")
     given = (a, b) if bias is None else (a, b, bias)
-    if multiply is None or not all(each.is_cpu and each.dtype is torch.float32 and not each.is_neg() for each in given):
+    if multiply is None or not all(
+        each.is_cpu and each.dtype is torch.float32 and not each.is_neg() for each in given
+    ):
         return None
     a, b = _readable(a), _readable(b)
     bias = None if bias is None else bias.contiguous()

@@ -1,0 +1,183 @@
+"""Products of numbers split into bfloat16: how exact they are, what they do with the extremes, what chooses them."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import unrolled
+from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, OPTIONS, Case
+from tests.ops.native.test_accuracy import FLOOR, assert_as_accurate
+from tests.ops.native.test_independence import chosen_rows, everything
+from tests.tolerances import RELATIVE_ERROR, tolerance
+from unrolled.errors import ConfigError
+from unrolled.ops.native import library
+from unrolled.ops.native.matmul import matmul
+from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
+
+PRECISIONS = ["highest", "high", "medium"]
+FASTEST = library.choices()[0]
+
+
+@pytest.fixture(autouse=True)
+def _restored():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    set_float32_recurrence_precision("highest")
+
+
+def single(arguments):
+    return {
+        name: value.float() if isinstance(value, torch.Tensor) and value.is_floating_point() else value
+        for name, value in arguments.items()
+    }
+
+
+def assert_answered_alike(found, expected, purpose):
+    close = tolerance(torch.float32, purpose)
+    for one, other in zip(found, expected, strict=True):
+        if one is not None:
+            # Where large numbers cancel, what is left is the rounding of the large.
+            largest = other.nan_to_num(0, 0, 0).abs().max().item()
+            close = close | {"atol": tolerance(torch.float32, purpose)["atol"] * max(1, largest)}
+            torch.testing.assert_close(one, other, equal_nan=True, **close)
+
+
+def test_the_switch():
+    assert get_float32_recurrence_precision() == "highest"
+    unrolled.set_float32_recurrence_precision("high")
+    assert unrolled.get_float32_recurrence_precision() == "high"
+    with pytest.raises(ConfigError, match="highest, high, medium, got 'low'"):
+        unrolled.set_float32_recurrence_precision("low")
+    assert get_float32_recurrence_precision() == "high"
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("options", [frozenset(), frozenset({"lengths", "reverse", "hidden_mask"})], ids=len)
+@pytest.mark.parametrize("size", [(5, 40, 128), (4, 17, 161), (3, 70, 130)], ids=str)
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_recurrences(cell, size, options, precision):
+    set_float32_recurrence_precision(precision)
+    for threads in (1, 2):
+        case = Case(cell, *size, options, 0, threads, FASTEST)
+        assert_as_accurate(case, torch.float32, FLOOR, purpose=precision)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@settings(max_examples=40)
+@given(
+    rows=st.integers(128, 200),
+    columns=st.integers(128, 200),
+    depth=st.one_of(st.integers(128, 200), st.just(1100)),
+    upright=st.tuples(st.booleans(), st.booleans()),
+    biased=st.booleans(),
+    threads=st.sampled_from([1, 2]),
+)
+def test_products(rows, columns, depth, upright, biased, threads, precision):
+    generator = torch.Generator().manual_seed(rows * columns + depth)
+
+    def matrix(height, width, contiguous):
+        if contiguous:
+            return torch.randn(height, width, generator=generator)
+        return torch.randn(width, height, generator=generator).t()
+
+    a, b = matrix(rows, depth, upright[0]), matrix(depth, columns, upright[1])
+    bias = torch.randn(columns, generator=generator) if biased else None
+    set_float32_recurrence_precision(precision)
+    torch.set_num_threads(threads)
+    found = matmul(a, b, bias)
+    expected = a.double() @ b.double() + (0 if bias is None else bias.double())
+    error = (found - expected).norm() / expected.norm()
+    assert error <= RELATIVE_ERROR[torch.float32, precision]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e38, -3e38])
+@pytest.mark.parametrize("side", [0, 1])
+def test_products_of_numbers_that_do_not_split_are_torchs(side, value):
+    sides = [torch.randn(130, 140), torch.randn(140, 150)]
+    sides[side][3, 5] = value
+    found, expected = matmul(*sides), torch.matmul(*sides)
+    torch.testing.assert_close(found, expected, equal_nan=True, **tolerance(torch.float32, "value"))
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), float("nan"), 3e38, -1e35, 1e-42])
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_a_row_of_extremes_is_answered_as_on_any_processor(cell, value):
+    arguments = single(Case(cell, 3, 18, 128, frozenset(), 0, 1, FASTEST).arguments())
+    arguments["h_0"][4, 9] = value
+    others = torch.tensor([row for row in range(18) if row != 4])
+    found = FORWARD[cell](**arguments)
+    for ours, theirs in zip(FORWARD[cell](**chosen_rows(arguments, others)), found, strict=True):
+        assert torch.equal(ours, theirs.index_select(theirs.dim() - 2, others))
+    with library.instruction_set("portable"):
+        expected = FORWARD[cell](**arguments)
+    assert_answered_alike(found, expected, "value")
+
+    arguments["h_0"][4, 9] = 0
+    results = FORWARD[cell](**arguments)
+    grads = [torch.ones_like(result) for result in results]
+    grads[0][1, 4, 3] = value
+    saved = [results[index] for index in CELLS[cell].saved]
+    rest = {name: each for name, each in arguments.items() if name != "gates_x"}
+    ours = BACKWARD[cell](*grads, *saved, **rest)
+    with library.instruction_set("portable"):
+        theirs = BACKWARD[cell](*grads, *saved, **rest)
+    assert_answered_alike(ours, theirs, "gradient")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_weights_that_do_not_split(value):
+    arguments = single(Case("lstm", 3, 18, 128, frozenset(), 0, 1, FASTEST).arguments())
+    arguments["weight_hh"][7, 9] = value
+    found = FORWARD["lstm"](**arguments)
+    with library.instruction_set("portable"):
+        expected = FORWARD["lstm"](**arguments)
+    assert_answered_alike(found, expected, "value")
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_a_row_is_the_same_to_the_bit_whatever_the_others_are(cell, precision):
+    # At least eight rows, or the tiles are left aside.
+    set_float32_recurrence_precision(precision)
+    case = Case(cell, 4, 70, 144, frozenset(OPTIONS[cell] - {"norm_cell", "norm_hh_gain"}), 0, 1, FASTEST)
+    arguments = single(case.arguments())
+    whole = everything(cell, arguments)
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        for rows in (torch.arange(70), torch.arange(9), torch.arange(50, 68), torch.randperm(70)):
+            part = everything(cell, chosen_rows(arguments, rows))
+            for found, expected in zip(part, whole, strict=True):
+                assert torch.equal(found, expected.index_select(expected.dim() - 2, rows))
+
+
+def test_the_choice_holds_when_a_product_is_computed():
+    torch.manual_seed(0)
+    layer = unrolled.LSTM(128, 128)
+    values = torch.randn(4, 16, 128)
+
+    def gradient(backward_precision):
+        set_float32_recurrence_precision("highest")
+        output, _ = layer(values)
+        set_float32_recurrence_precision(backward_precision)
+        return torch.autograd.grad(output.sum(), layer.weight_hh_l0)[0]
+
+    exact = gradient("highest")
+    assert torch.equal(gradient("highest"), exact)
+    assert torch.equal(gradient("medium"), exact) == (FASTEST != "amx")
+
+
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_under_autocast_the_recurrence_is_float32s(cell):
+    torch.manual_seed(0)
+    layer = getattr(unrolled, cell)(128, 128)
+    values = torch.randn(5, 16, 128, requires_grad=True)
+    expected, _ = layer(values)
+    with torch.autocast("cpu", torch.bfloat16):
+        output, _ = layer(values)
+        output.sum().backward()
+    assert output.dtype == torch.float32
+    assert layer.weight_hh_l0.grad.dtype == torch.float32
+    error = (output - expected).norm() / expected.norm()
+    assert error <= RELATIVE_ERROR[torch.float32, "medium"]
