@@ -19,9 +19,9 @@ def set_float32_recurrence_precision(precision: Precision) -> None:
     - "high": two terms, errors around 1e-5;
     - "medium": bfloat16 itself, errors around 1e-2.
 
-    Sums, states and activations are float32 always. Without AMX, and wherever it would not be faster, all three
-    run as float32 does. What counts is the choice at the time a product is computed: backward passes go by what
-    holds when they run, not by what held in the forward pass.
+    Sums, states and activations are float32 always. Without AMX, and wherever it would not be faster, all
+    three run as float32 does. What counts is the choice at the time a product is computed: a backward pass
+    goes by what holds when it runs, not by what held in its forward pass.
 
     Args:
         precision: "highest", "high" or "medium", for the whole process.

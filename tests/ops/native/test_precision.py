@@ -1,4 +1,4 @@
-"""Products of numbers split into bfloat16: how exact they are, what they do with the extremes, what chooses them."""
+"""Products of numbers split into bfloat16: how exact, what of the extremes, what chooses them."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Products over all time steps at once, on the processor's matrix tiles where it has them and they are faster.
+"""Products over all time steps at once, on the processor's matrix tiles where those are faster.
 
 Legend: ``M`` rows, ``N`` columns, ``K`` elements of each sum.
 """
