@@ -103,6 +103,15 @@ def test_measuring_leaves_the_model_as_it_was():
     assert all(parameter.grad is None for parameter in estimator.model.parameters())
 
 
+def test_where_every_step_has_a_loss_the_triangle_says_what_is_left():
+    found = examine(generator(), TEXTS, "model")
+    assert found.decays == {each.layer: each.decay for each in found.diagnosis.triangles}
+    lag, left = (found.diagnosis.verdict.numbers[name] for name in ("lag", "left at that lag"))
+    assert left == found.diagnosis.triangles[0].decay[lag]
+    one = examine(classifier(), "adding:20", "model")
+    assert one.decays == {each.layer: each.decay for each in one.diagnosis.flows}
+
+
 def test_a_sequence_with_one_answer_has_one_loss_and_every_step_a_token():
     made = examine(classifier(num_layers=2), "adding:20", "model")
     assert [each.layer for each in made.diagnosis.triangles] == ["recurrent.l0", "recurrent.l1"]

@@ -52,7 +52,7 @@ class Compared:
             "seconds": self.seconds,
             "evaluation": self.evaluation.to_json(),
             "verdict": found.verdict.to_json(),
-            "decay": {flow.layer: list(flow.decay) for flow in found.flows},
+            "decay": {layer: list(decay) for layer, decay in self.examination.decays.items()},
         }
 
 

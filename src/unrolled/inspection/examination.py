@@ -59,6 +59,11 @@ class Examination:
     threshold: float | None
     diagnosis: Diagnosis
 
+    @property
+    def decays(self) -> dict[str, tuple[float, ...]]:
+        """What is left of an error by lag, in each layer and direction; see `decays_of`."""
+        return decays_of(self.diagnosis.flows, self.diagnosis.triangles)
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         about = {"model": self.name, "task": self.task, "network": self.network, "data": self.data}
@@ -97,6 +102,17 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
     )
 
 
+def decays_of(flows: Sequence[GradientFlow], triangles: Sequence[Triangle]) -> dict[str, tuple[float, ...]]:
+    """What is left of an error by lag, in each layer and direction.
+
+    With one loss a sequence there is one error to follow, and the mean over many sequences is taken. Where
+    every step adds an error of its own, what arrives at a step is mostly young: only the triangle tells the
+    old ones apart.
+    """
+    single = {each.layer: each.decay for each in flows}
+    return single | {each.layer: each.decay for each in triangles if len(each.loss_steps) > 1}
+
+
 def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
     model, batch = measured.model, measured.batch
     with watch(model) as watched:
@@ -111,9 +127,10 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
         if measured.reads
         else None
     )
+    along = _over_time(triangles(model, measured.loss_at, steps))
     return Diagnosis(
         flows=flows,
-        triangles=_over_time(triangles(model, measured.loss_at, steps)),
+        triangles=along,
         jacobians=spectra,
         weights=_over_time(weight_parts(model, measured.loss_at, steps)),
         gates=_over_time(gate_use(model, measured.run)),
@@ -121,7 +138,7 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
         order=order,
         clipping=clipping,
         verdict=conclude(
-            {flow.layer: flow.decay for flow in flows},
+            decays_of(flows, along),
             dict(estimator.effective),
             spectra=spectra,
             order=order,

@@ -55,8 +55,13 @@ def rows(models: Sequence[Compared]) -> list[dict[str, str]]:
 
 def left_at_the_start(model: Compared) -> str:
     """What of an error at a sequence's end is left at its start, in the lowest layer."""
-    flows = model.examination.diagnosis.flows
-    return percentage(flows[0].decay[-1]) if flows else "-"
+    decay = _lowest(model)
+    return percentage(decay[-1]) if decay else "-"
+
+
+def _lowest(model: Compared) -> tuple[float, ...]:
+    """The decay in the lowest layer, which the error reaches last."""
+    return next(iter(model.examination.decays.values()), ())
 
 
 def plots(models: Sequence[Compared]) -> list[Plot]:
@@ -77,11 +82,7 @@ def write_comparison_plots(folder: str | Path, models: Sequence[Compared]) -> li
 
 
 def _decay(models: Sequence[Compared]) -> Plot:
-    lines = {
-        model.name: model.examination.diagnosis.flows[0].decay
-        for model in models
-        if model.examination.diagnosis.flows
-    }
+    lines = {model.name: decay for model in models if (decay := _lowest(model))}
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()

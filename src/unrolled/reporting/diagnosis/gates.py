@@ -15,7 +15,7 @@ from unrolled.reporting.plot import Plot
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LABELS = 48
+_LABELS = 66
 """Steps that are labelled at most; of more every second, third... is."""
 
 

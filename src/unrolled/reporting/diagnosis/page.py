@@ -101,7 +101,10 @@ def _flow_plots(examined: Examination) -> Iterator[Plot]:
     triangles = {each.layer: each for each in found.triangles}
     jacobians = {each.layer: each for each in found.jacobians}
     for number, layer in enumerate(dict.fromkeys([*flows, *triangles, *jacobians])):
-        yield decay(flows.get(layer), triangles.get(layer), jacobians.get(layer), number)
+        triangle = triangles.get(layer)
+        # Errors of several ages meet at a step: their mean says nothing of a single one.
+        single = triangle is None or len(triangle.loss_steps) == 1
+        yield decay(flows.get(layer) if single else None, triangle, jacobians.get(layer), number)
     for number, triangle in enumerate(found.triangles):
         yield triangle_map(triangle, examined.labels, number)
     for number, parts in enumerate(found.weights):
