@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
-import torch
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
 from unrolled.data.captions import condition
@@ -31,6 +30,7 @@ from unrolled.tasks.beam_search import Hypothesis
 from unrolled.tasks.captioning.config import CaptionConfig, CaptioningConfig
 from unrolled.tasks.captioning.drawing import draw
 from unrolled.tasks.captioning.kinds import fit_subjects, subjects_from_json
+from unrolled.tasks.captioning.likelihood import nats_per_symbol
 from unrolled.tasks.captioning.pictures import PictureSubjects
 from unrolled.tasks.captioning.subjects import Subjects
 from unrolled.tasks.decoding import decode
@@ -249,23 +249,10 @@ class Captioner(Estimator[Examples]):
             )
             if many_are_right:
                 count = sum(len(item.target) for item in items)
-                return Scored({_NATS: self._nats(items)}, count, "symbols", shown)
+                return Scored({_NATS: nats_per_symbol(self._network, items)}, count, "symbols", shown)
             return Scored(self._text_scores(data, written), len(data), "texts", shown)
 
         return score
-
-    def _nats(self, items: list[Encoded]) -> float:
-        """The mean negative log-likelihood of the texts' symbols, ends included."""
-        loss, network, total, count = CrossEntropy(), self._network, 0.0, 0
-        training = network.training
-        network.eval()
-        with torch.inference_mode():
-            for batch in BucketLoader(items, collate_unequal, 128, shuffle=False).batches(0):
-                batch = batch.to(self.device)
-                part = loss(network(batch.inputs, batch.lengths)[0], batch)
-                total, count = total + float(part.total), count + part.count
-        network.train(training)
-        return total / count
 
     def _text_scores(self, data: Examples, written: list[str]) -> dict[str, float]:
         return text_scores([example.target for example in data], written, self.effective.unit)
