@@ -145,7 +145,7 @@ def test_history_is_put_before_a_source(tmp_path):
 
 def test_sorting_pairs_hold_the_sorted_list():
     examples = load_pairs("sorting:12@3")
-    assert len(examples) == 20_000
+    assert len(examples) == 50_000
     for example in examples[:100]:
         numbers = list(map(int, example.inputs.split()))
         assert list(map(int, example.target.split())) == sorted(numbers)

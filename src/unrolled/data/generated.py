@@ -86,9 +86,12 @@ def sorting(length: int, seed: int) -> Examples:
 
 
 def sorting_pairs(length: int, seed: int) -> Examples:
-    """Sort numbers: a list as the source, the sorted one as the target; ten times as many as for a tagger."""
+    """Sort numbers: a list as the source, the sorted one as the target.
+
+    There are many of them, or a network would learn the lists rather than how to sort.
+    """
     items = []
-    for row, words, ordered in _lists(10 * COUNT, length, seed):
+    for row, words, ordered in _lists(25 * COUNT, length, seed):
         items.append(Example(" ".join(words), " ".join(ordered), Source("sorting", row)))
     return Examples(tuple(items))
 

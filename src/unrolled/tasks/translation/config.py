@@ -67,7 +67,7 @@ class SearchConfig(BaseModel):
     hidden_size=128,
     bidirectional=True,
     dropout=0.1,
-    epochs=40,
+    epochs=15,
     batch_size=64,
     learning_rate=3e-3,
     weight_decay=0.01,
