@@ -185,17 +185,19 @@ class NoteMedium(Medium[Examples]):
         generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(prompts))]
         read = [np.concatenate([np.zeros((1, KEYS)), self._seed(prompt)]) for prompt in prompts]
         lengths = torch.tensor([len(each) for each in read])
-        values, state = pad(read).float(), model.initial_state(len(read))
-        for made in range(options.length):
-            with torch.no_grad():
-                logits, state = model({"values": values.to(device)}, lengths.to(device), state)
-            last = logits[torch.arange(len(read)), lengths - 1]
+        with torch.no_grad():
+            inputs = {"values": pad(read).float().to(device)}
+            logits, state = model(inputs, lengths.to(device), model.initial_state(len(read)))
+        last, stream = (
+            logits[torch.arange(len(read)), lengths - 1],
+            cast(BinaryVectorModel, model).stream(state),
+        )
+        for made in range(1, options.length + 1):
             uniform = torch.stack([torch.rand(KEYS, generator=each) for each in generators]).to(device)
             steps = _chosen(last, options.temperature, uniform)
             yield notes_of_roll(steps.cpu().numpy())
-            if made == 0:
-                lengths = torch.ones_like(lengths)
-            values = steps[:, None].float()
+            if made < options.length:
+                last = stream.step({"values": steps.float()})
 
     def _seed(self, prompt: Any) -> NDArray[np.uint8]:
         """A prompt as a roll: steps of notes, such steps as JSON, a file's path, or a roll already."""

@@ -210,11 +210,11 @@ class TextMedium(Medium[Texts]):
 
     def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
         """Text that follows ``prompt``, a token at a time; a beam's comes in one piece."""
-        return TextWriter(model, self.tokenizer, options).stream(prompt)
+        return TextWriter(cast(LanguageModel, model), self.tokenizer, options).stream(prompt)
 
     def write(self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig) -> list[str]:
         """The text that follows each prompt."""
-        return TextWriter(model, self.tokenizer, options).write(list(prompts))
+        return TextWriter(cast(LanguageModel, model), self.tokenizer, options).write(list(prompts))
 
     def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
         """The text; or, of a tune in ABC notation, a WAV file of how it sounds at its own tempo."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unrolled.data.tokenizer import Tokenizer
 from unrolled.layers.state import State, map_state
-from unrolled.models.base import SequenceModel
+from unrolled.models.one_to_one import LanguageModel
 from unrolled.tasks.beam_search import beam_search
 from unrolled.tasks.generation.config import WritingConfig
 from unrolled.tasks.generation.stops import until
@@ -30,7 +30,7 @@ class TextWriter:
             follows a prompt does not depend on those beside it.
     """
 
-    def __init__(self, model: SequenceModel, tokenizer: Tokenizer, options: WritingConfig) -> None:
+    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, options: WritingConfig) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.options = options
@@ -62,10 +62,13 @@ class TextWriter:
         with torch.no_grad():
             scores, state = self.model({"tokens": tokens.to(self.device)}, lengths, state)
         last = scores[:, -1] if lengths is None else scores[torch.arange(len(lengths)), lengths - 1]
-        last = last.float()
+        return self._writable(last), state
+
+    def _writable(self, scores: Tensor) -> Tensor:
+        scores = scores.float()
         if self.tokenizer.unknown is not None:
-            last[:, self.tokenizer.unknown] = -math.inf  # there is nothing to write for it
-        return last, state
+            scores[:, self.tokenizer.unknown] = -math.inf  # there is nothing to write for it
+        return scores
 
     def _drawn(self, prompts: Sequence[str]) -> Iterator[dict[int, int]]:
         """The next token of each prompt that still goes on, by its number; those that end are left out.
@@ -76,6 +79,7 @@ class TextWriter:
         sampling = Sampling(options.temperature, options.top_k, options.top_p)
         generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(prompts))]
         scores, state = self._begin(prompts)
+        stream = self.model.stream(state)
         open_rows = list(range(len(prompts)))
         for made in range(1, options.length + 1):
             uniform = torch.cat([torch.rand(1, generator=generators[row]) for row in open_rows])
@@ -89,9 +93,10 @@ class TextWriter:
                 kept = torch.tensor([place for place, row in enumerate(open_rows) if row in going])
                 kept = kept.to(self.device)
                 tokens = tokens[kept]
-                state = map_state(lambda part, kept=kept: part.index_select(1, kept), state)
+                state = map_state(lambda part, kept=kept: part.index_select(1, kept), stream.state)
+                stream = self.model.stream(state)
                 open_rows = list(going)
-            scores, state = self._advance(tokens[:, None], state)
+            scores = self._writable(stream.step({"tokens": tokens}))
 
     def _collected(self, prompts: Sequence[str]) -> list[list[int]]:
         written: list[list[int]] = [[] for _ in prompts]
