@@ -223,8 +223,9 @@ class Captioner(Estimator[Examples]):
     def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
         config, items = self.effective, self._encode(data)
         if training:
+            # Not sorted by length: batch normalisation must see inputs as mixed as the data are.
             return BucketLoader(
-                items, collate_unequal, config.batch_size, seed=config.seed, size=_size, shard=self._shard
+                items, collate_unequal, config.batch_size, seed=config.seed, bucket=1, shard=self._shard
             )
         return BucketLoader(items, collate_unequal, config.batch_size, shuffle=False, bucket=1)
 
@@ -298,8 +299,3 @@ class Captioner(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (MostFrequentTarget, NearestVector, WittenBell, ClassNgram)
-
-
-def _size(item: Encoded) -> int:
-    """What of an item takes time: the inputs are all alike."""
-    return len(item.target)
