@@ -193,7 +193,10 @@ class Captioner(Estimator[Examples]):
 
     def _settle(self, train: Examples) -> None:
         """Fill in what the data says: the form of images, the columns of classes, the unit of texts."""
-        self._suit(self._subjects.kind, self._subjects.suited())
+        suited = self._subjects.suited()
+        if self.effective.input_feeding:
+            suited.pop("attention", None)  # it needs some
+        self._suit(self._subjects.kind, suited)
         if self.effective.unit == "auto":
             unit = guess_unit([example.target for example in train])
             self._decide(f"Texts are written by {unit}; set unit to change that.", unit=unit)

@@ -217,9 +217,10 @@ class ClassSubjects(Subjects):
         return ", ".join(f"{name} {_written(value)}" for name, value in values.items())
 
     def suited(self) -> dict[str, Any]:
-        """The columns, where they have names."""
+        """The columns, where they have names; a class says too little to be looked at again and again."""
         names = (*self.classes, *self.numbers)
-        return {} if names == ("class",) else {"condition_columns": names}
+        columns = {} if names == ("class",) else {"condition_columns": names}
+        return {**columns, "attention": "none", "learning_rate": 5e-3}
 
     def to_json(self) -> dict[str, Any]:
         """The classes and the scales."""
