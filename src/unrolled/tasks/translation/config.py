@@ -26,8 +26,8 @@ class SearchConfig(BaseModel):
     beam_size: int = Field(
         1,
         ge=1,
-        description="Targets that are followed at a time (beam search); 1 is greedy. As in training where left "
-        "out.",
+        description="Targets that are followed at a time (beam search); 1 is greedy. As in training where "
+        "left out.",
     )
     length_penalty: float = Field(
         0.6,
