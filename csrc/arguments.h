@@ -6,6 +6,10 @@
 
 namespace unrolled {
 
+// Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
+// that was built from others.
+constexpr int kLayout = 1;
+
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
   const int64_t* lengths;  // [B]
@@ -33,7 +37,7 @@ struct BackwardRecord {  // of every cell
   const void *h, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask, *products;
   Strided zoneout_h;
   const void* grad_h_n;
-  void *dgates, *du, *dh, *grad_h_0, *dbias_ih, *dbias_hh, *dgain;
+  void *dgates, *du, *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain;
 };
 
 struct RnnForwardRecord {

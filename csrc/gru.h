@@ -69,11 +69,12 @@ template <typename T> struct GruBackward : StateBackward<T> {
     const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
     T *const out = this->dgates + here * 3 * H, *const product = this->du + here * 3 * H;
     T* const carried = this->carry_h + v.row * H;
+    Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
       const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n), fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);
       const Vec<T> total = this->total(v, j, n) + load_first(carried + j, n);
-      this->record(v, total, j, n);
+      this->record(v, total, squares, j, n);
       const Vec<T> over = this->unmixed(v, total, j, n);
       Vec<T> bypass = over * z;
       if (this->zoneout_h) bypass += load_first(carried + j, n);
@@ -101,6 +102,7 @@ template <typename T> struct GruBackward : StateBackward<T> {
       store_first(product + H + j, d_z, n);
       store_first(product + 2 * H + j, d_q, n);
     });
+    add_squares(v, squares);
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {

@@ -78,6 +78,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.dgates = out<T>(r.dgates);
   cell.du = out<T>(r.du);
   cell.dh = out<T>(r.dh);
+  cell.dh_squares = out<T>(r.dh_squares);
   cell.grad_h_n = in<T>(r.grad_h_n);
   cell.grad_h_0 = out<T>(r.grad_h_0);
   cell.carry_h = carry.data();
@@ -199,6 +200,8 @@ int multiply(const MatmulRecord& r) noexcept {
   }
 
 extern "C" {
+
+UNROLLED_EXPORT int unrolled_layout() { return unrolled::kLayout; }
 
 // Addresses of GOMP_parallel, omp_get_thread_num and omp_get_num_threads of the runtime that is in the process already.
 // All null: run on the calling thread alone.

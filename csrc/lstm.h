@@ -185,21 +185,24 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   // kBare: without any option, so that none is asked for at every vector.
   template <bool kBare> void advance_units(const Visit<T>& v) const {
     const int64_t here = s.packed(v.t, v.row) * s.hidden;
+    Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
-      const Vec<T> exposed = expose<kBare>(v, j, n);
+      const Vec<T> exposed = expose<kBare>(v, squares, j, n);
       const Vec<T> fresh = kBare || !zoneout_c ? load_first(c + here + j, n) : fresh_cell(v, j, n);
       const Vec<T> squashed = hyperbolic_tangent<T>(fresh);
       const Vec<T> o = load_first(gates + here * 4 + 3 * s.hidden + j, n);
       gradients<kBare>(v, exposed, squashed, exposed * o * (1 - squashed * squashed), fresh, j, n);
     });
+    add_squares(v, squares);
   }
 
   template <bool kBare, typename Count>
-  inline __attribute__((always_inline)) Vec<T> expose(const Visit<T>& v, int64_t j, Count n) const {
+  inline __attribute__((always_inline)) Vec<T> expose(const Visit<T>& v, Vec<T>& squares, int64_t j,
+                                                      Count n) const {
     Vec<T> total = this->total(v, j, n);
     if constexpr (!kBare)
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
-    this->record(v, total, j, n);
+    this->record(v, total, squares, j, n);
     return kBare ? total : this->unmixed(v, total, j, n);
   }
 
@@ -287,14 +290,16 @@ template <typename T> struct LstmBackward : StateBackward<T> {
       const Vec<T> standard = (load_first(fresh + j, n) - m.mean) * m.inverse;
       return hyperbolic_tangent<T>(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
     };
+    Vec<T> squares{};
     by_vectors<T>(0, H, [&](int64_t j, auto n) {
-      const Vec<T> e = expose<false>(v, j, n), squashed = squash(j, n);
+      const Vec<T> e = expose<false>(v, squares, j, n), squashed = squash(j, n);
       const Vec<T> o = load_first(gates + row * 4 * H + 3 * H + j, n);
       const Vec<T> d = e * o * (1 - squashed * squashed);
       store_first(exposed + j, e, n);
       store_first(dnew + j, d, n);
       add(v.sums + cell_sums() + H + j, d, n);
     });
+    add_squares(v, squares);
     normalise_backward(dnew, fresh, cell_gain, H, epsilon, v.sums + cell_sums());
     by_vectors<T>(0, H, [&](int64_t j, auto n) {
       gradients<false>(v, load_first(exposed + j, n), squash(j, n), load_first(dnew + j, n), load_first(fresh + j, n),

@@ -11,6 +11,11 @@ template <typename T> inline T sum_of_lanes(Vec<T> v) {
   for (int i = 0; i < kLanes<T>; ++i) total += v[i];
   return total;
 }
+#if defined(__AVX512F__)
+// In pairs rather than in a row.
+template <> inline float sum_of_lanes<float>(Vec<float> v) { return _mm512_reduce_add_ps((__m512)v); }
+template <> inline double sum_of_lanes<double>(Vec<double> v) { return _mm512_reduce_add_pd((__m512d)v); }
+#endif
 // The first n lanes, zero elsewhere.
 template <typename T> inline Vec<T> first_lanes(Vec<T> v, int n) {
   T all[kLanes<T>];

@@ -64,10 +64,11 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   }
   void advance(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * s.hidden;
+    Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
       Vec<T> total = this->total(v, j, n);
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
-      this->record(v, total, j, n);
+      this->record(v, total, squares, j, n);
       Vec<T> over = this->unmixed(v, total, j, n);
       if (grad_values) over += load_first(grad_values + here + j, n);
       const Vec<T> entering = this->clipped(over * slope(load_first(values + here + j, n)));
@@ -75,6 +76,7 @@ template <typename T> struct RnnBackward : StateBackward<T> {
       store_first(this->dgates + here + j, entering, n);
       if (this->du != this->dgates) store_first(this->du + here + j, entering, n);
     });
+    add_squares(v, squares);
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {

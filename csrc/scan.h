@@ -24,6 +24,7 @@ template <typename T> struct Visit {
   T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
   T* scratch;          // kScratchRows rows of units
   T* sums;             // backward: this thread's sums
+  T* squares;          // backward: where |dL/dh|^2 of this row and step is added to, or null
 };
 
 // Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; its states h
@@ -83,7 +84,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
           for (int g = 0; norm.gain && g < Cell::kGroupCount; ++g)
             normalise(u, G, Cell::kGroups[g], Cell::kGroups[g + 1] - Cell::kGroups[g], H, norm.gain, norm.epsilon);
           cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), int64_t(from) * V,
-                                std::min<int64_t>(H, int64_t(to) * V), u, mine.scratch, nullptr});
+                                std::min<int64_t>(H, int64_t(to) * V), u, mine.scratch, nullptr, nullptr});
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
@@ -108,7 +109,8 @@ template <typename T> struct Sum {
 // Backward. A cell gives: kGates, kGroups and kGroupCount; du [N, G*H], the gradient of the recurrent product,
 // filled by advance(visit); grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
 // the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank
-// as in the forward; the sums it returns, sum_count() elements of them, those of the norm's gain from gain_sums() on.
+// as in the forward; dh_squares [threads, T, B], zeros, or null;
+// the sums it returns, sum_count() elements of them, those of the norm's gain from gain_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
@@ -164,7 +166,10 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
             std::copy(cell.grad_h_n + row * H + begin, cell.grad_h_n + row * H + end, dh + begin);
           else
             std::fill(dh + begin, dh + end, T(0));
-          cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, dh, mine.scratch, mine.sums});
+          T* const squares =
+              cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
+          cell.advance(
+              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, dh, mine.scratch, mine.sums, squares});
           for (int g = 0; norm.gain && g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
             normalise_backward(cell.du + at, norm.products + at, norm.gain + gate,

@@ -83,6 +83,7 @@ template <typename T> struct StateBackward {
   T* dgates;               // [N, G*H]: gradient of gates_x
   T* du;                   // [N, G*H]: gradient of the recurrent product; dgates itself where the two are one
   T* dh;                   // [T, B, H], optional: total gradient of every h_t
+  T* dh_squares;           // [threads, T, B], optional: the squared norm of each, the sum over threads
   const T* grad_h_n;       // [B, H], optional
   T* grad_h_0;             // [B, H], optional
   T* carry_h;              // [B, H]: what bypasses the recurrent product
@@ -102,7 +103,9 @@ template <typename T> struct StateBackward {
     return total;
   }
   template <typename Count>
-  inline __attribute__((always_inline)) void record(const Visit<T>& v, Vec<T> total, int64_t j, Count n) const {
+  inline __attribute__((always_inline)) void record(const Visit<T>& v, Vec<T> total, Vec<T>& squares, int64_t j,
+                                                    Count n) const {
+    if (v.squares) squares += first_lanes<T>(total * total, n);
     if (dh) store_first(dh + s.padded(v.t, v.row) * s.hidden + j, total, n);
   }
   // What is left for the new state when zoneout has handed its share to the step before.
@@ -122,6 +125,11 @@ template <typename T> struct StateBackward {
       std::fill(carry + b * s.hidden + from, carry + b * s.hidden + to, T(0));
   }
 };
+
+// Adds what a visit has found of |dL/dh|^2.
+template <typename T> inline void add_squares(const Visit<T>& v, Vec<T> squares) {
+  if (v.squares) *v.squares += sum_of_lanes<T>(squares);
+}
 
 // Adds to a thread's sum.
 template <typename T, typename Count> inline __attribute__((always_inline)) void add(T* sum, Vec<T> v, Count n) {

@@ -53,6 +53,7 @@ class Case:
             if self.cell == "rnn"
             else "tanh",
             reverse=self.reverse,
+            listen=None,
             values=normal(self.steps, self.rows, self.features),
             weight_ih=normal(wide, self.features, scale=self.features**-0.5),
             weight_hh=normal(wide, self.hidden, scale=self.hidden**-0.5),
@@ -187,6 +188,28 @@ def test_a_weight_that_changed_in_between_is_noticed():
         given_.weight_hh.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         total.backward()
+
+
+@pytest.mark.parametrize("rows", [2, 5])  # two: the threads divide the units, and each hears its own
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_the_norm_of_every_steps_error_is_heard(cell, ragged, rows):
+    torch.set_num_threads(2)
+    given_, weights = Case(cell, 20, rows, 3, 150, True, True, ragged, False, 5).arguments(torch.float64)
+    heard = []
+    given_ = given_._replace(listen=heard.append)
+    for run in (run_whole, whole._in_pieces):
+        sum((weight * result).sum() for weight, result in zip(weights, run(given_), strict=True)).backward()
+    torch.testing.assert_close(heard[0], heard[1])
+
+
+def test_an_error_that_is_the_same_for_all_units_is_heard():
+    heard = []
+    given_, _ = Case("lstm", 6, 3, 4, 5, True, False, False, False, 6).arguments(torch.float64)
+    given_ = given_._replace(listen=heard.append)
+    run_whole(given_)[0].sum().backward()
+    whole._in_pieces(given_)[0].sum().backward()
+    torch.testing.assert_close(heard[0], heard[1])
 
 
 @settings(max_examples=50)

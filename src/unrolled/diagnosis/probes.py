@@ -75,23 +75,6 @@ def probed(
     return steps
 
 
-def listened(scan: Scan, run: Callable[[Scan], Steps], received: Callable[[Tensor], None]) -> Steps:
-    """Run a recurrence so that ``received`` is called with dL/dh_t, ``(T, B, H)``: the least that can be had.
-
-    Args:
-        scan: what it is run with.
-        run: runs it.
-        received: not called without a backward pass.
-    """
-    if not torch.is_grad_enabled() or torch.compiler.is_compiling():
-        return run(scan)
-    hidden = scan.initial[0]
-    shape = torch.Size((len(scan.gates_x), *hidden.shape))
-    (zero,) = _Probe.apply(hidden.new_zeros(()).requires_grad_(), received, shape)
-    own = scan.probe_hidden
-    return run(scan._replace(probe_hidden=zero if own is None else own + zero))
-
-
 def caught(module: nn.Module, loss: Callable[[], Tensor]) -> list[Recurrence]:
     """Every recurrence of one forward and backward pass with its gradients, in the order in which they ran.
 

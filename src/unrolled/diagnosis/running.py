@@ -21,10 +21,10 @@ _TOGETHER = 16
 
 
 class _Seen(NamedTuple):
-    """Values ``(T, B)`` at or between the steps of rows, and how many steps each row has."""
+    """Values ``(T, B)`` at or between the steps of rows, and how many steps each row has; None: all T."""
 
     values: Tensor
-    lengths: Tensor
+    lengths: Tensor | None
     offset: Tensor | None
 
 
@@ -47,29 +47,31 @@ class RunningFlow:
         self._gain_sums = torch.zeros(3, 0, dtype=torch.float64)
 
     def add(
-        self, hidden: Tensor, lengths: Tensor | None, offset: Tensor | None, log_gains: Tensor | None
+        self, norms: Tensor, lengths: Tensor | None, offset: Tensor | None, log_gains: Tensor | None
     ) -> None:
         """Add a backward pass.
 
         Args:
-            hidden: dL/dh_t, ``(T, B, H)``.
+            norms: of dL/dh_t, ``(T, B)``.
             lengths: of the rows, ``(B,)``; None where all are full.
             offset: steps of each row that followed in later calls, ``(B,)``; None where there were none.
             log_gains: see `unrolled.diagnosis.transport.log_gains`, of the first rows; None: not taken.
         """
-        norms = torch.linalg.vector_norm(hidden, dim=-1)
-        if lengths is None:
-            lengths = torch.full(norms.shape[1:], len(norms), device=norms.device)
         self._updates += offset is None
         self._norms.append(_Seen(norms, lengths, offset))
         if log_gains is not None:
             few = slice(log_gains.shape[1])
-            self._gains.append(_Seen(log_gains, lengths[few], None if offset is None else offset[few]))
+            own = _lengths(norms, lengths)[few]
+            self._gains.append(_Seen(log_gains, own, None if offset is None else offset[few]))
         if len(self._norms) >= _TOGETHER:
             self._work_off()
 
     def _work_off(self) -> None:
-        if self._norms:
+        if self._norms and _full(self._norms):
+            self._norm_sums = _added_full(
+                self._norm_sums, torch.cat([each.values for each in self._norms], 1).cpu(), self._reverse
+            )
+        elif self._norms:
             seen = _side_by_side(self._norms)
             self._norm_sums = _added(self._norm_sums, seen, _distances(seen, self._reverse))
         if self._gains:
@@ -100,6 +102,28 @@ class RunningFlow:
         )
 
 
+def _lengths(values: Tensor, lengths: Tensor | None) -> Tensor:
+    full = torch.full(values.shape[1:], len(values), device=values.device)
+    return full if lengths is None else lengths
+
+
+def _full(seen: list[_Seen]) -> bool:
+    """Whether all rows have all of the same number of steps, and no call followed."""
+    steps = len(seen[0].values)
+    return all(each.lengths is None and each.offset is None and len(each.values) == steps for each in seen)
+
+
+def _added_full(sums: Tensor, values: Tensor, reverse: bool) -> Tensor:
+    """`_added` for full rows, ``(T, B)``: a step's distance is the same in all."""
+    values = values.double()
+    known = ~values.isnan()
+    values = torch.where(known, values, 0.0)
+    found = torch.stack([known.double().sum(1), values.sum(1), values.square().sum(1)])
+    longer = max(sums.shape[1], len(values))
+    found = functional.pad(found if reverse else found.flip(1), (0, longer - len(values)))
+    return functional.pad(sums, (0, longer - sums.shape[1])) + found
+
+
 def _side_by_side(seen: list[_Seen]) -> _Seen:
     """Rows of several backward passes as those of one, NaN where a shorter one has no value."""
     steps = max(len(each.values) for each in seen)
@@ -109,9 +133,15 @@ def _side_by_side(seen: list[_Seen]) -> _Seen:
     offset = None
     if any(each.offset is not None for each in seen):
         offset = torch.cat(
-            [(torch.zeros_like(each.lengths) if each.offset is None else each.offset).cpu() for each in seen]
+            [
+                torch.zeros(each.values.shape[1:], dtype=torch.int64)
+                if each.offset is None
+                else each.offset.cpu()
+                for each in seen
+            ]
         )
-    return _Seen(torch.cat(values, 1).cpu(), torch.cat([each.lengths for each in seen]).cpu(), offset)
+    lengths = torch.cat([_lengths(each.values, each.lengths) for each in seen])
+    return _Seen(torch.cat(values, 1).cpu(), lengths.cpu(), offset)
 
 
 def _distances(seen: _Seen, reverse: bool, *, between: bool = False) -> Tensor:
@@ -122,6 +152,7 @@ def _distances(seen: _Seen, reverse: bool, *, between: bool = False) -> Tensor:
         reverse: the layer reads the sequence from its end, so that the loss is at step 0.
         between: a value stands between a step and the next, and counts for that nearer to the loss.
     """
+    assert seen.lengths is not None
     step = torch.arange(len(seen.values)).unsqueeze(1)
     last = seen.lengths - 1 - int(between)
     distance = step.expand(seen.values.shape) if reverse else last - step

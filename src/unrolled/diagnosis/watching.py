@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.diagnosis.flow import GradientFlow
-from unrolled.diagnosis.observation import Observation
-from unrolled.diagnosis.probes import listened, probed
+from unrolled.diagnosis.observation import Look, Observation
+from unrolled.diagnosis.probes import probed
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.running import RunningFlow
 from unrolled.diagnosis.transport import log_gains
-from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+from unrolled.layers.stack import Call, RecurrentLayer, Scan, Steps
 from unrolled.layers.state import State, state_tensors
+from unrolled.ops.listening import Listen
 
 
 def watch(module: nn.Module, *, every: int = 1) -> Watch:
@@ -42,18 +43,17 @@ def watch(module: nn.Module, *, every: int = 1) -> Watch:
     return Watch(module, every)
 
 
-_GAIN_ROWS, _GAIN_EVERY = 4, 2
-"""Gains are taken of so many rows in every so many-th backward pass that is looked at; norms of all rows."""
+_GAIN_ROWS, _GAIN_EVERY = 4, 16
+"""Gains are taken of so many rows in every so many-th backward pass that is looked at; norms of all rows in all."""
 
 
-class _Call:
-    """One call of a recurrence, which pass it belongs to, and the call that took up its state."""
+class _Seen:
+    """One call of a recurrence, and the call that took up its state."""
 
-    def __init__(self, scan: Scan, number: int) -> None:
-        self.number = number
-        self.lengths = scan.lengths
-        self.steps, self.rows = scan.gates_x.shape[:2]
-        self.later: _Call | None = None
+    def __init__(self, call: Call) -> None:
+        # Not its initial state: what a gradient function keeps must not lead back to it.
+        self.lengths, self.steps, self.rows = call.lengths, call.steps, call.rows
+        self.later: _Seen | None = None
 
     def offset(self) -> Tensor | None:
         """The steps of each row after this call, ``(B,)``; None where it was the last."""
@@ -63,11 +63,6 @@ class _Call:
             total = own if total is None else total + own
             call = call.later
         return total
-
-
-def _goes_on(layer: RecurrentLayer, scan: Scan) -> bool:
-    """Whether the state came with a gradient, from the call before; a learned one is a parameter."""
-    return layer.initial_state_kind != "learned" and any(part.requires_grad for part in scan.initial)
 
 
 class Watch:
@@ -80,51 +75,67 @@ class Watch:
     def __init__(self, module: nn.Module, every: int) -> None:
         self._every = every
         self._flows: dict[str, RunningFlow] = {}
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, _Seen] = {}
         self._passes: dict[str, int] = {}
-        self._looking: dict[str, bool] = {}
-        self._looked: dict[str, int] = {}
-        self._observation = Observation(module, self._around, self._looks)
+        self._looks: dict[str, Look] = {}
+        self._own: set[str] = set()
+        self._observation = Observation(module, self._around, self._how, self._hear)
 
-    def _looks(self, path: str, state: State | None) -> bool:
-        """Whether to look at a call of a layer; one that takes up a state goes the way of the call before."""
+    def _how(self, path: str, state: State | None) -> Look:
+        """How to look at a call of a layer; one that takes up a state goes the way of the call before."""
         if not torch.is_grad_enabled():
-            return False
+            return Look.NOT_AT_ALL
         if not any(part.requires_grad for part in state_tensors(state)):
-            passed = self._passes.get(path, 0)
-            self._passes[path] = passed + 1
-            self._looking[path] = passed % self._every == 0
-        # A decoder never begins with a state of its own: each of its calls is looked at.
-        return self._looking.get(path, True)
+            self._own.add(path)
+        elif path in self._own:
+            return self._looks[path]
+        # A decoder never begins with a state of its own: each of its calls counts.
+        passed = self._passes.get(path, 0)
+        self._passes[path] = passed + 1
+        self._looks[path] = (
+            Look.NOT_AT_ALL
+            if passed % self._every
+            else Look.LISTEN
+            if passed // self._every % _GAIN_EVERY
+            else Look.OBSERVE
+        )
+        return self._looks[path]
 
     def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
-        call = self._calls[name] = self._call(name, layer, scan)
-        flow = self._flows.setdefault(name, RunningFlow(name, scan.reverse))
-
-        # Not the scan: what a gradient function keeps must not lead back to it.
-        lengths = scan.lengths
-
-        def add(hidden: Tensor, gains: Tensor | None = None) -> None:
-            self._calls.pop(name, None)
-            flow.add(hidden, lengths, call.offset(), gains)
+        steps, rows = scan.gates_x.shape[:2]
+        add = self._adding(
+            name, layer, Call(scan.suffix, scan.reverse, steps, rows, scan.lengths, scan.initial)
+        )
 
         def received(recurrence: Recurrence) -> None:
             if recurrence.hidden is not None:
-                add(recurrence.hidden, log_gains(recurrence, _GAIN_ROWS))
+                norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
+                add(norms, log_gains(recurrence, _GAIN_ROWS))
 
-        if call.number % _GAIN_EVERY == 0:
-            return probed(name, layer, scan, run, received)
-        return listened(scan, run, add)
+        return probed(name, layer, scan, run, received)
 
-    def _call(self, name: str, layer: RecurrentLayer, scan: Scan) -> _Call:
-        """A call, tied to the one before where it takes up its state."""
-        before = self._calls.get(name)
-        if before is not None and _goes_on(layer, scan):
-            before.later = _Call(scan, before.number)
-            return before.later
-        number = self._looked.get(name, 0)
-        self._looked[name] = number + 1
-        return _Call(scan, number)
+    def _hear(self, name: str, layer: RecurrentLayer, call: Call) -> Listen:
+        return self._adding(name, layer, call)
+
+    def _adding(self, name: str, layer: RecurrentLayer, call: Call) -> Callable[..., None]:
+        """What adds the norms of a call's gradient to the statistics, and its gains where they are taken."""
+        seen = self._seen(name, layer, call)
+        flow = self._flows.setdefault(name, RunningFlow(name, call.reverse))
+
+        def add(norms: Tensor, gains: Tensor | None = None) -> None:
+            self._calls.pop(name, None)
+            flow.add(norms, seen.lengths, seen.offset(), gains)
+
+        return add
+
+    def _seen(self, name: str, layer: RecurrentLayer, call: Call) -> _Seen:
+        """A call, tied to the one before where it takes up its state; a learned one is a parameter."""
+        seen, before = _Seen(call), self._calls.get(name)
+        goes_on = layer.initial_state_kind != "learned" and any(part.requires_grad for part in call.initial)
+        if before is not None and goes_on:
+            before.later = seen
+        self._calls[name] = seen
+        return seen
 
     def flows(self) -> tuple[GradientFlow, ...]:
         """The statistics so far, of each layer and direction that a gradient has come through."""
@@ -135,7 +146,6 @@ class Watch:
         """Begin the statistics anew."""
         self._flows.clear()
         self._passes.clear()
-        self._looked.clear()
 
     def close(self) -> None:
         """Stop watching; what was seen stays."""

@@ -36,7 +36,7 @@ def obstacle(layer: RecurrentLayer) -> str | None:
         "clipping at every step": bool(layer.clip_step),
         "layers of different widths": len(set(layer.hidden_sizes)) > 1,
         f"the activation {activation}": activation not in ("tanh", "relu"),
-        "observers of every step": bool(layer.observers),
+        "observers of every step": bool(layer.observers or layer.listeners),
     }
     lacking = [name for name, holds in reasons.items() if holds]
     if lacking:

@@ -32,6 +32,7 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
 from unrolled.ops.layer_norm import layer_norm
+from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.scan import real_steps, zero_padding
 from unrolled.ops.whole import Pass, run_whole
 
@@ -91,6 +92,28 @@ class Scan(NamedTuple):
     probe_cell: Tensor | None
 
 
+class Call(NamedTuple):
+    """One run of one layer in one direction, before it runs.
+
+    Attributes:
+        suffix: ends the names of its parameters, as ``_l0_reverse``.
+        reverse: it reads the sequence from its end.
+        steps: T.
+        rows: B.
+        lengths: ``(B,)`` or None.
+        initial: the state before the first step, ``(B, H)`` each; none where it is zero.
+    """
+
+    suffix: str
+    reverse: bool
+    steps: int
+    rows: int
+    lengths: Tensor | None
+    initial: tuple[Tensor, ...]
+
+
+Listener: TypeAlias = Callable[[Call], Listen]
+"""Asked before every run of a layer and direction, for what hears the norms of its dL/dh_t."""
 Observer: TypeAlias = Callable[[Scan, Callable[[Scan], Steps]], Steps]
 """Stands around the recurrence of every layer and direction: takes what it is run with and what runs it."""
 
@@ -149,6 +172,9 @@ class RecurrentLayer(nn.Module, ABC):
     """The gate that lets the new in, where it is another one."""
     observers: tuple[Observer, ...] = ()
     """Called around every recurrence, the last one outermost; for measuring, such as `unrolled.diagnosis`."""
+
+    listeners: tuple[Listener, ...] = ()
+    """They hear how large the error of every step is, which costs a layer next to nothing."""
 
     def __init__(
         self,
@@ -499,6 +525,7 @@ class RecurrentLayer(nn.Module, ABC):
                 self.cell,
                 self.nonlinearity,
                 index % self._directions == 1,
+                self._listen(index, values, initial or (), arranged.lengths),
                 values,
                 self._weight("weight_ih", suffix),
                 self._weight("weight_hh", suffix),
@@ -510,6 +537,20 @@ class RecurrentLayer(nn.Module, ABC):
             )
         )
         return Steps(hidden, None, None, tuple(final))
+
+    def _listen(
+        self, index: int, values: Tensor, initial: tuple[Tensor, ...], lengths: Tensor | None
+    ) -> Listen | None:
+        if not self.listeners or not torch.is_grad_enabled():
+            return None
+        call = Call(self._suffixes[index], index % self._directions == 1, *values.shape[:2], lengths, initial)
+        listening = [listener(call) for listener in self.listeners]
+
+        def listen(norms: Tensor) -> None:
+            for each in listening:
+                each(norms)
+
+        return listen
 
     def _run_in_pieces(
         self,
@@ -540,6 +581,11 @@ class RecurrentLayer(nn.Module, ABC):
             probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
             probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
         )
+        listen = self._listen(index, values, initial, arranged.lengths)
+        if listen is not None:
+            heard = listening_probe(listen, initial[0], (len(values), *initial[0].shape))
+            own = scan.probe_hidden
+            scan = scan._replace(probe_hidden=heard if own is None else own + heard)
         run = self.scan
         for observer in self.observers:
             run = _around(observer, run)

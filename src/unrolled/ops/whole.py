@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from unrolled.ops.direct import unobserved
 from unrolled.ops.gru import gru
+from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
@@ -36,12 +37,14 @@ _ABSENT = (0, 0, 0, 0)
 
 
 class Pass(NamedTuple):
-    """What a cell is run with. All but the first three are tensors or None.
+    """What a cell is run with. All but the first four are tensors or None.
 
     Attributes:
         cell: "rnn", "gru" or "lstm".
         activation: of an RNN.
         reverse: scan from the last step to the first.
+        listen: hears the norm of every dL/dh_t on the way back, or None. Not in a backward pass that is itself
+            differentiated.
         values: the input, ``(T, B, I)``.
         weight_ih: ``(G * H, I)``.
         weight_hh: ``(G * H, H)``.
@@ -55,6 +58,7 @@ class Pass(NamedTuple):
     cell: str
     activation: str
     reverse: bool
+    listen: Listen | None
     values: Tensor
     weight_ih: Tensor
     weight_hh: Tensor
@@ -75,7 +79,7 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     Returns:
         All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(B, H)`` each.
     """
-    if not (unobserved(given.values, given) and _covered(given)):
+    if not (unobserved(given.values, given[_TENSORS:]) and _covered(given)):
         return _in_pieces(given)
     if torch.is_grad_enabled():
         return _Whole.apply(*given)
@@ -91,7 +95,11 @@ def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
     )
     nothing = gates_x.new_zeros(rows, given.weight_hh.shape[1])
     h_0 = nothing if given.h_0 is None else given.h_0
-    weights = {"weight_hh": given.weight_hh, "bias_hh": given.bias_hh, "lengths": lengths, "reverse": reverse}
+    weights: dict[str, Any] = {"weight_hh": given.weight_hh, "bias_hh": given.bias_hh}
+    weights |= {"lengths": lengths, "reverse": reverse}
+    if given.listen is not None:
+        name = "probe_h" if given.cell == "lstm" else "probe"
+        weights[name] = listening_probe(given.listen, h_0, (steps, *h_0.shape))
     if given.cell == "rnn":
         return rnn(gates_x, h_0, activation=given.activation, **weights)[:2]
     if given.cell == "gru":
@@ -230,7 +238,12 @@ def _backward(
     over_bias_ih, over_bias_hh = room(given.bias_ih, needed.bias_ih), room(given.bias_hh, needed.bias_hh)
     record = [*_axes(given, hidden, layout), *strided(grad_hidden)]
     record += [*addresses(hidden, given.h_0, given.weight_hh, None, None, None), *_ABSENT]
-    record += addresses(last[0], over_gates, over_product, None, over_h_0, over_bias_ih, over_bias_hh, None)
+    squares = None
+    if given.listen is not None:
+        squares = values.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
+    record += addresses(
+        last[0], over_gates, over_product, None, squares, over_h_0, over_bias_ih, over_bias_hh, None
+    )
     if given.cell == "rnn":
         record += [ACTIVATION_NUMBERS[given.activation], *addresses(gates, None)]
     elif given.cell == "gru":
@@ -244,6 +257,8 @@ def _backward(
         ]
         record += addresses(last[1], None, over_c_0, None, None, None)
     run(f"{given.cell}_backward", record, 0.0, values.dtype)
+    if given.listen is not None and squares is not None:
+        given.listen(squares.sum(0).sqrt_())
 
     over_values = over_weight_ih = over_weight_hh = None
     if needed.values:

@@ -91,7 +91,9 @@ def gru_backward(
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
-    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, None, over_bias, over_gain)
+    record += addresses(
+        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, over_gain
+    )
     record += addresses(*own)
     run("gru_backward", record, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)

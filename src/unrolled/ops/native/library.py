@@ -37,6 +37,8 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
+_LAYOUT = 1
+"""Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
 
@@ -60,7 +62,7 @@ class Library:
 def choices() -> tuple[str, ...]:
     """The instruction sets this processor runs and a library was built for, the fastest first."""
     runs = _LIBRARIES_FOR.get(torch.backends.cpu.get_cpu_capability(), ("portable",))
-    built = [name for name in runs if _path(name) is not None]
+    built = [name for name in runs if _fits(name)]
     return tuple(name for name in built if name != "amx" or _tiles_granted())
 
 
@@ -98,8 +100,8 @@ def _fastest(capability: str) -> Library | None:
     if names:
         return _load(names[0])
     warnings.warn(
-        "the compiled recurrences of unrolled are not installed, plain torch runs instead, many times "
-        "slower; install a C++ compiler (GCC or Clang) and then unrolled again.",
+        "the compiled recurrences of unrolled are not installed, or were built from other sources than these; "
+        "plain torch runs instead, many times slower. Install a C++ compiler (GCC or Clang), then unrolled again.",
         ReferenceWarning,
         stacklevel=2,
     )
@@ -113,6 +115,16 @@ def _path(name: str) -> Path | None:
         if path.exists():
             return path
     return None
+
+
+@cache
+def _fits(name: str) -> bool:
+    """Whether there is a library that was built from these sources; after an update there may be an older one."""
+    path = _path(name)
+    if path is None:
+        return False
+    layout = getattr(ctypes.CDLL(str(path)), "unrolled_layout", None)
+    return layout is not None and layout() == _LAYOUT
 
 
 @cache

@@ -121,7 +121,9 @@ def lstm_backward(
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_own = [room(tensor) for tensor in (peephole, norm_cell_gain, norm_cell_bias)]
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout_h)]
-    record += addresses(grad_h_n, over_gates, over_product, over_hidden, over_h_0, None, over_bias, over_gain)
+    record += addresses(
+        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, over_gain
+    )
     record += [*strided(grad_cell), *addresses(*own), *strided(zoneout_c), *strided(seen_probe_c)]
     record += addresses(grad_c_n, over_cell, over_c_0, *over_own)
     run("lstm_backward", record, clip_step, gates.dtype)
