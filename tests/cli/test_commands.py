@@ -72,7 +72,7 @@ def test_evaluate_prints_the_scores_of_a_model_on_a_read_only_disk(models, files
         raise OSError(30, "Read-only file system")
 
     before = sorted(models["classify"].iterdir())
-    monkeypatch.setattr("pathlib.Path.write_text", refuse)
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)
     monkeypatch.setattr("pathlib.Path.unlink", refuse)
     done = unrolled("evaluate", models["classify"], files["classify"])
     assert done.code == 0
@@ -242,6 +242,8 @@ def test_data_lists_what_is_built_in(unrolled):
         "python-docs",
         "c-headers",
         "sorting",
+        "moving-shapes",
+        "described-shapes",
         "adding",
         "copy",
         "temporal-order",

@@ -118,4 +118,4 @@ def test_every_cell_takes_the_options_that_it_has(cell):
     config = NetworkConfig(cell=cell, hidden_size=2, forget_bias=1.0, **activation)
     layer = ManyToOne(ValueInput(2), config, 2).recurrent
     assert type(layer).__name__ == cell.upper()
-    assert getattr(layer, "nonlinearity", None) == ("relu" if cell == "rnn" else None)
+    assert layer.nonlinearity == ("relu" if cell == "rnn" else "tanh")

@@ -92,7 +92,7 @@ def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **
 
     Example:
         >>> load_pairs("sorting")[0].target
-        '14 42 45 45 59 66 69 75 82'
+        '28 54 56 65 82 89'
     """
     given = {name: value for name, value in options.items() if value}
     if not isinstance(data, str | Path):

@@ -44,7 +44,7 @@ def watch(module: nn.Module, *, every: int = 1) -> Watch:
 
 
 _GAIN_ROWS, _GAIN_EVERY = 4, 16
-"""Gains are taken of so many rows in every so many-th backward pass that is looked at; norms of all rows in all."""
+"""Gains are taken of so many rows in every so many-th backward pass looked at; norms of all in all."""
 
 
 class _Seen:

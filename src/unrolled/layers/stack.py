@@ -543,7 +543,8 @@ class RecurrentLayer(nn.Module, ABC):
     ) -> Listen | None:
         if not self.listeners or not torch.is_grad_enabled():
             return None
-        call = Call(self._suffixes[index], index % self._directions == 1, *values.shape[:2], lengths, initial)
+        steps, rows = values.shape[:2]
+        call = Call(self._suffixes[index], index % self._directions == 1, steps, rows, lengths, initial)
         listening = [listener(call) for listener in self.listeners]
 
         def listen(norms: Tensor) -> None:

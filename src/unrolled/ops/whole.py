@@ -10,7 +10,7 @@ Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units
 that are computed: ``T * B``, or in a ragged batch those before each row's end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -43,8 +43,8 @@ class Pass(NamedTuple):
         cell: "rnn", "gru" or "lstm".
         activation: of an RNN.
         reverse: scan from the last step to the first.
-        listen: hears the norm of every dL/dh_t on the way back, or None. Not in a backward pass that is itself
-            differentiated.
+        listen: hears the norm of every dL/dh_t on the way back, or None; not in a backward pass that is
+            itself differentiated.
         values: the input, ``(T, B, I)``.
         weight_ih: ``(G * H, I)``.
         weight_hh: ``(G * H, H)``.
@@ -194,24 +194,26 @@ class _Whole(torch.autograd.Function):
         saved = ctx.saved_tensors
         given = Pass(*ctx.constants, *saved[: count - _TENSORS])
         values, hidden, *steps = saved[count - _TENSORS :]
+        needed = dict(zip(Pass._fields, ctx.needs_input_grad, strict=True))
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
         if torch.is_grad_enabled() or any(
             grad is not None and is_legacy_batchedtensor(grad) for grad in grads
         ):
-            return tuple(_backward_in_pieces(given, grads, ctx.needs_input_grad))
-        return _backward(given, _Kept(values, hidden, steps), ctx.layout, grads, Pass(*ctx.needs_input_grad))
+            return tuple(_backward_in_pieces(given, grads, needed))
+        return _backward(given, _Kept(values, hidden, steps), ctx.layout, grads, needed)
 
 
 def _backward_in_pieces(
-    given: Pass, grads: Sequence[Tensor | None], needed: Sequence[bool]
+    given: Pass, grads: Sequence[Tensor | None], needed: Mapping[str, bool]
 ) -> list[Tensor | None]:
     with torch.enable_grad():
         results = _in_pieces(given)
     arrived = [(result, grad) for result, grad in zip(results, grads, strict=True) if grad is not None]
-    receivers = [index for index, each in enumerate(needed) if each]
+    receivers = [index for index, name in enumerate(Pass._fields) if needed[name]]
+    inputs: list[Any] = [given[index] for index in receivers]
     gradients = torch.autograd.grad(
         [result for result, _ in arrived],
-        [given[index] for index in receivers],
+        inputs,
         [grad for _, grad in arrived],
         create_graph=torch.is_grad_enabled(),
         allow_unused=True,
@@ -223,7 +225,11 @@ def _backward_in_pieces(
 
 
 def _backward(
-    given: Pass, kept: _Kept, layout: Packing | None, grads: Sequence[Tensor | None], needed: Pass
+    given: Pass,
+    kept: _Kept,
+    layout: Packing | None,
+    grads: Sequence[Tensor | None],
+    needed: Mapping[str, bool],
 ) -> tuple[Tensor | None, ...]:
     values, hidden = kept.values, kept.hidden
     gates, *by_unit = kept.steps
@@ -234,8 +240,11 @@ def _backward(
     over_gates = torch.empty_like(gates)
     # A GRU's candidate enters through the reset gate, all else as it is.
     over_product = torch.empty_like(gates) if given.cell == "gru" else over_gates
-    over_h_0, over_c_0 = room(given.h_0, needed.h_0), room(given.c_0, needed.c_0)
-    over_bias_ih, over_bias_hh = room(given.bias_ih, needed.bias_ih), room(given.bias_hh, needed.bias_hh)
+    over_h_0, over_c_0 = room(given.h_0, needed["h_0"]), room(given.c_0, needed["c_0"])
+    over_bias_ih, over_bias_hh = (
+        room(given.bias_ih, needed["bias_ih"]),
+        room(given.bias_hh, needed["bias_hh"]),
+    )
     record = [*_axes(given, hidden, layout), *strided(grad_hidden)]
     record += [*addresses(hidden, given.h_0, given.weight_hh, None, None, None), *_ABSENT]
     squares = None
@@ -261,15 +270,15 @@ def _backward(
         given.listen(squares.sum(0).sqrt_())
 
     over_values = over_weight_ih = over_weight_hh = None
-    if needed.values:
+    if needed["values"]:
         over_values = matmul(over_gates, given.weight_ih)
         steps, rows = hidden.shape[:2]
         over_values = (
             over_values.view(steps, rows, -1) if layout is None else layout.spread(over_values, steps)
         )
-    if needed.weight_ih:
+    if needed["weight_ih"]:
         over_weight_ih = matmul(over_gates.t(), values)
-    if needed.weight_hh:
+    if needed["weight_hh"]:
         if layout is None:
             over_steps = over_product.view(*hidden.shape[:2], -1)
             over_weight_hh = weight_gradient(over_steps, hidden, given.h_0, None, None, given.reverse)

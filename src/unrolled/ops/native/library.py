@@ -100,8 +100,8 @@ def _fastest(capability: str) -> Library | None:
     if names:
         return _load(names[0])
     warnings.warn(
-        "the compiled recurrences of unrolled are not installed, or were built from other sources than these; "
-        "plain torch runs instead, many times slower. Install a C++ compiler (GCC or Clang), then unrolled again.",
+        "the compiled recurrences of unrolled are not installed, or were built from other sources: plain "
+        "torch runs, many times slower; install a C++ compiler (GCC or Clang) and then unrolled again.",
         ReferenceWarning,
         stacklevel=2,
     )
@@ -117,9 +117,8 @@ def _path(name: str) -> Path | None:
     return None
 
 
-@cache
 def _fits(name: str) -> bool:
-    """Whether there is a library that was built from these sources; after an update there may be an older one."""
+    """Whether there is a library of these sources; after an update there may be an older one."""
     path = _path(name)
     if path is None:
         return False
