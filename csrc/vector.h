@@ -140,15 +140,18 @@ template <typename T> constexpr T kLn2 = T(6.93147180369123816490e-01);
 template <typename T> constexpr T kLn2Rest = T(1.90821492927058770002e-10);
 template <> constexpr float kLn2<float> = 0.693359375f;
 template <> constexpr float kLn2Rest<float> = -2.12194440e-4f;
-// Beyond these arguments e^x leaves the normal numbers.
+// Beyond these arguments e^x leaves the normal numbers, and the numbers.
 template <typename T> constexpr T kLargest = sizeof(T) == 4 ? T(87) : T(708);
+template <typename T> constexpr T kOverflow = sizeof(T) == 4 ? T(88.722839) : T(709.782712893384);
 
+// Where e^-x overflows it is 0 as torch's is: the smallest number above it would make something of a huge gradient.
 template <typename T> inline __attribute__((always_inline)) Vec<T> sigmoid(Vec<T> x) {
-  x = clamp<T>(x, -kLargest<T>, kLargest<T>);
-  const Vec<T> n = rounded(x * -kLog2OfE<T>);
-  const Vec<T> r = -x - n * kLn2<T> - n * kLn2Rest<T>;
+  const Vec<T> within = clamp<T>(x, -kLargest<T>, kLargest<T>);
+  const Vec<T> n = rounded(within * -kLog2OfE<T>);
+  const Vec<T> r = -within - n * kLn2<T> - n * kLn2Rest<T>;
   const Vec<T> scale = power_of_two(n);
-  return reciprocal<T>(exponential_less_one(r) * scale + (scale + 1));
+  const Vec<T> y = reciprocal<T>(exponential_less_one(r) * scale + (scale + 1));
+  return x < -kOverflow<T> ? Vec<T>{} : y;
 }
 
 // tanh(x) = m / (m + 2) with m = e^(2x) - 1, which keeps its digits near zero. Past 22 tanh rounds to 1 in either type.

@@ -91,6 +91,22 @@ def test_values_and_every_gradient(cell, own, options, dtype):
         )
 
 
+@pytest.mark.parametrize("extreme", [torch.inf, -torch.inf, torch.nan, 3e38, -1e20, 1e-40])
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_an_extreme_input_is_answered_as_torch_answers(cell, extreme):
+    theirs, ours = pair(cell)
+    inputs = batch(theirs)
+    inputs[2, 1, 1] = extreme
+    found = []
+    for layer in (theirs, ours):
+        given = inputs.clone().requires_grad_()
+        output, _ = layer(given)
+        output.sum().backward()
+        found.append([output, given.grad, *(parameter.grad for parameter in layer.parameters())])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(other, one, equal_nan=True, **tolerance(torch.float32, "gradient"))
+
+
 @pytest.mark.parametrize("options", WIRINGS, ids=WIRING_NAMES)
 @pytest.mark.parametrize(("cell", "own"), CELLS, ids=CELL_NAMES)
 def test_lengths_give_what_packing_gives(cell, own, options):
