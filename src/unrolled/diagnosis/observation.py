@@ -13,7 +13,8 @@ from torch.utils.hooks import RemovableHandle
 from unrolled.diagnosis.adoption import adopt
 from unrolled.errors import ConfigError
 from unrolled.layers import State
-from unrolled.layers.stack import Call, RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Call, Scan, Steps
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.listening import Listen
 
 Around = Callable[[str, RecurrentLayer, Scan, Callable[[Scan], Steps]], Steps]

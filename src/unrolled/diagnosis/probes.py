@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from unrolled.diagnosis.observation import Observation
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.errors import ConfigError
-from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Scan, Steps
+from unrolled.layers.stack import RecurrentLayer
 
 
 class _Probe(torch.autograd.Function):

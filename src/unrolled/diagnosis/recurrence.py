@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Scan, Steps
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.scan import previous_states, real_steps, step_order
 
 

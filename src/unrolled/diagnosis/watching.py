@@ -15,7 +15,8 @@ from unrolled.diagnosis.probes import probed
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.running import RunningFlow
 from unrolled.diagnosis.transport import log_gains
-from unrolled.layers.stack import Call, RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Call, Scan, Steps
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.layers.state import State, state_tensors
 from unrolled.ops.listening import Listen
 

@@ -6,7 +6,8 @@ from typing import Any, Literal, Unpack, final
 import torch
 
 from unrolled.errors import ConfigError
-from unrolled.layers.stack import RecurrentExtras, RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Scan, Steps
+from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
 from unrolled.ops.gru import gru
 from unrolled.ops.lstm import lstm
 from unrolled.ops.rnn import ACTIVATIONS, rnn

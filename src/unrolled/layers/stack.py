@@ -5,7 +5,7 @@ A concrete layer adds one thing: how its cell's operator is called (`RecurrentLa
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,7 @@ from unrolled.layers.regularisation import (
     variational_mask,
     zoneout_weights,
 )
+from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
 from unrolled.ops.layer_norm import layer_norm
@@ -54,68 +55,6 @@ class RecurrentExtras(TypedDict, total=False):
     initial_state: Literal["zeros", "learned", "random"]
     recurrent_init: Literal["uniform", "orthogonal", "identity", "xavier"]
     clip_step: float | None
-
-
-class Steps(NamedTuple):
-    """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
-
-    Cells and gates are None where nobody asked for them.
-    """
-
-    hidden: Tensor
-    cell: Tensor | None
-    gates: Tensor | None
-    final: tuple[Tensor, ...]
-
-
-class Scan(NamedTuple):
-    """What one layer in one direction is run with, beside its weights.
-
-    Attributes:
-        suffix: ends the names of its parameters, as ``_l0_reverse``.
-        gates_x: the input's share of every gate, ``(T, B, gates * H)``.
-        weight_hh: the recurrent matrix, some of its weights dropped where so configured.
-        initial: the state before the first step, ``(B, H)`` each.
-        lengths: ``(B,)`` or None.
-        reverse: it reads the sequence from its end.
-        probe_hidden: added to every h, or None.
-        probe_cell: added to every c, or None.
-    """
-
-    suffix: str
-    gates_x: Tensor
-    weight_hh: Tensor
-    initial: tuple[Tensor, ...]
-    lengths: Tensor | None
-    reverse: bool
-    probe_hidden: Tensor | None
-    probe_cell: Tensor | None
-
-
-class Call(NamedTuple):
-    """One run of one layer in one direction, before it runs.
-
-    Attributes:
-        suffix: ends the names of its parameters, as ``_l0_reverse``.
-        reverse: it reads the sequence from its end.
-        steps: T.
-        rows: B.
-        lengths: ``(B,)`` or None.
-        initial: the state before the first step, ``(B, H)`` each; none where it is zero.
-    """
-
-    suffix: str
-    reverse: bool
-    steps: int
-    rows: int
-    lengths: Tensor | None
-    initial: tuple[Tensor, ...]
-
-
-Listener: TypeAlias = Callable[[Call], Listen]
-"""Asked before every run of a layer and direction, for what hears the norms of its dL/dh_t."""
-Observer: TypeAlias = Callable[[Scan, Callable[[Scan], Steps]], Steps]
-"""Stands around the recurrence of every layer and direction: takes what it is run with and what runs it."""
 
 
 class RecurrentLayer(nn.Module, ABC):

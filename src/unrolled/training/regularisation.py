@@ -12,7 +12,8 @@ from unrolled.diagnosis.observation import Observation
 from unrolled.diagnosis.penalties import flossing, omega
 from unrolled.diagnosis.probes import probed
 from unrolled.diagnosis.recurrence import Recurrence
-from unrolled.layers.stack import RecurrentLayer, Scan, Steps
+from unrolled.layers.scan import Scan, Steps
+from unrolled.layers.stack import RecurrentLayer
 
 if TYPE_CHECKING:
     from unrolled.training.config import TrainingConfig

@@ -1,0 +1,73 @@
+"""One layer in one direction: what it is run with, what comes of it, and who may look on.
+
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from torch import Tensor
+
+from unrolled.ops.listening import Listen
+
+
+class Steps(NamedTuple):
+    """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
+
+    Cells and gates are None where nobody asked for them.
+    """
+
+    hidden: Tensor
+    cell: Tensor | None
+    gates: Tensor | None
+    final: tuple[Tensor, ...]
+
+
+class Scan(NamedTuple):
+    """What one layer in one direction is run with, beside its weights.
+
+    Attributes:
+        suffix: ends the names of its parameters, as ``_l0_reverse``.
+        gates_x: the input's share of every gate, ``(T, B, gates * H)``.
+        weight_hh: the recurrent matrix, some of its weights dropped where so configured.
+        initial: the state before the first step, ``(B, H)`` each.
+        lengths: ``(B,)`` or None.
+        reverse: it reads the sequence from its end.
+        probe_hidden: added to every h, or None.
+        probe_cell: added to every c, or None.
+    """
+
+    suffix: str
+    gates_x: Tensor
+    weight_hh: Tensor
+    initial: tuple[Tensor, ...]
+    lengths: Tensor | None
+    reverse: bool
+    probe_hidden: Tensor | None
+    probe_cell: Tensor | None
+
+
+class Call(NamedTuple):
+    """One run of one layer in one direction, before it runs.
+
+    Attributes:
+        suffix: ends the names of its parameters, as ``_l0_reverse``.
+        reverse: it reads the sequence from its end.
+        steps: T.
+        rows: B.
+        lengths: ``(B,)`` or None.
+        initial: the state before the first step, ``(B, H)`` each; none where it is zero.
+    """
+
+    suffix: str
+    reverse: bool
+    steps: int
+    rows: int
+    lengths: Tensor | None
+    initial: tuple[Tensor, ...]
+
+
+Listener: TypeAlias = Callable[[Call], Listen]
+"""Asked before every run of a layer and direction, for what hears the norms of its dL/dh_t."""
+Observer: TypeAlias = Callable[[Scan, Callable[[Scan], Steps]], Steps]
+"""Stands around the recurrence of every layer and direction: takes what it is run with and what runs it."""
