@@ -39,7 +39,7 @@ void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[ma
                 const Scan& scan) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (tiles_pay(a.rows, a.hidden) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
+    if (tiles_pay(a.rows, a.hidden, a.terms) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
       if (a.terms == 3) return scan(ByTiles<3>());
       if (a.terms == 2) return scan(ByTiles<2>());
       if (a.terms == 1) return scan(ByTiles<1>());

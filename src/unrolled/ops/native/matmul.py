@@ -25,7 +25,7 @@ def _over_tiles(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor | None:
     rows, depth = a.shape
     columns = b.shape[1]
     # Tiles take 32 x 32 x 32 elements at a time; below a few of them each way torch is as fast.
-    if min(rows, columns, depth) < _LEAST or a.dtype is not torch.float32:
+    if min(rows, columns, depth) < _LEAST[terms()] or a.dtype is not torch.float32:
         return None
     chosen = library()
     multiply = None if chosen is None else chosen.functions.get("matmul")
@@ -45,7 +45,8 @@ def _over_tiles(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor | None:
     return product if status == _DONE else None
 
 
-_LEAST = 128
+_LEAST = {3: 192, 2: 128, 1: 128}
+"""By the number of terms; the recurrent product's is `tiles_pay` of csrc/split_product.h."""
 
 
 def _readable(matrix: Tensor) -> Tensor:
