@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from tests.ops.native.drawn import CELLS, FORWARD, Case
 
-# Python 3.12 and later warn of every fork of a process with threads, and so does JAX where something imported it; here
-# that is the point.
+# Python 3.12 and later warn of every fork of a process with threads, and so does JAX where something imported
+# it; here that is the point.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),
