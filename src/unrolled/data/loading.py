@@ -72,9 +72,7 @@ def load_tagged(data: Any, **options: Any) -> Examples:
         return read_tagged(found, **options)
     tagged = options.pop("tagged", True)
     examples = found.load("tagged", **_given(options))
-    if tagged:
-        return examples
-    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+    return examples if tagged else _without_targets(examples)
 
 
 def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **options: Any) -> Examples:
@@ -103,9 +101,7 @@ def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **
     if isinstance(found, ParallelFiles):
         return found.load("pairs", paired=paired, **given)
     examples = found.load("pairs", **given)
-    if paired:
-        return examples
-    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+    return examples if paired else _without_targets(examples)
 
 
 def load_captions(data: Any, *, header: bool | None = None, **options: Any) -> Examples:
@@ -200,3 +196,7 @@ def load_series(data: Any, **options: Any) -> tuple[Series, ...]:
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _without_targets(examples: Examples) -> Examples:
+    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
