@@ -128,9 +128,7 @@ def load_captions(data: Any, *, header: bool | None = None, **options: Any) -> E
     forms, captioned = options.pop("forms", None) or MediaForms(), options.pop("captioned", True)
     given = {name: value for name, value in options.items() if value}
     examples = formed(found.load("captions", **given), forms.picture)
-    if captioned:
-        return examples
-    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+    return examples if captioned else _without_targets(examples)
 
 
 def load_documents(
