@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 1;
+constexpr int kLayout = 2;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -76,16 +76,20 @@ struct LstmBackwardRecord {
   void *dc, *grad_c_0, *dpeephole, *dcell_gain, *dcell_bias;
 };
 
-struct MatmulSide {  // `count` rows or columns; stride in elements, of the dimension that is not contiguous
+struct MatmulSide {  // `Side` of split_panel.h
   const void* data;
-  int64_t count, stride, along_sum;
+  int64_t count, stride, along_sum, first, last;
+};
+struct MatmulRight {
+  MatmulSide b;
+  const void* bias;  // [columns], or null
+  void* c;           // [rows, columns]
 };
 struct MatmulRecord {
-  MatmulSide a, b;
-  int64_t depth;
-  const void* bias;  // [columns]
-  void* c;           // [rows, columns]
   int64_t threads, terms;
+  MatmulSide a;
+  int64_t rights;
+  MatmulRight right[1];  // as many as there are
 };
 
 struct StepRecord {  // one layer of a step without a gradient; see step.h

@@ -176,13 +176,17 @@ template <typename Record> int run_as(const void* record, double epsilon, double
 #if defined(__AMX_BF16__)
 // 0; 1 where there was no memory; 2 where the numbers do not split and nothing useful was written.
 int multiply(const MatmulRecord& r) noexcept {
-  const auto side = [&](const MatmulSide& s) {
-    return Side{in<float>(s.data), s.count, r.depth, s.stride, s.along_sum != 0};
+  const auto side = [](const MatmulSide& s) {
+    return Side{in<float>(s.data), s.count, s.stride, s.along_sum != 0, s.first, s.last};
   };
   const auto product = r.terms == 3 ? matmul<3> : r.terms == 2 ? matmul<2> : matmul<1>;
   try {
-    const Destination c{out<float>(r.c), r.a.count, r.b.count, in<float>(r.bias)};
-    return product(side(r.a), side(r.b), c, int(r.threads)) ? 0 : 2;
+    std::vector<Right> rights;
+    for (int64_t i = 0; i < r.rights; ++i) {
+      const MatmulRight& right = r.right[i];
+      rights.push_back({side(right.b), {out<float>(right.c), r.a.count, right.b.count, in<float>(right.bias)}});
+    }
+    return product(side(r.a), rights, int(r.threads)) ? 0 : 2;
   } catch (const std::bad_alloc&) {
     return 1;
   }

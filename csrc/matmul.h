@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <vector>
 
 #include "amx.h"
 #include "team.h"
@@ -24,6 +25,13 @@ struct Destination {
   float* data;  // [rows, columns]
   int64_t rows, columns;
   const float* bias;  // [columns], or null
+};
+
+// A right-hand side and where its product goes.
+struct Right {
+  Side side;
+  Destination c;
+  int64_t strips() const { return (side.count + 31) / 32 * 2; }
 };
 
 // Tiles 0 to 3: 32 rows and columns of C.
@@ -70,14 +78,15 @@ inline void end_block(const Destination& c, int64_t row, int64_t column, float* 
     std::memcpy(c.data + (row + r) * c.columns + column, edge + r * 32, columns * sizeof(float));
 }
 
-// C = A B + bias. The threads share B's strips and split A's rows, so no element's sum depends on how many there are.
-// False where the numbers do not split; C is then undefined.
-template <int Terms> bool matmul(const Side& a, const Side& b, const Destination& c, int threads) {
+// C = A B + bias for every B of `rights`; A is split once for all. The threads share the Bs' strips and split A's rows, so
+// no element's sum depends on how many there are. False where the numbers do not split; C is then undefined.
+template <int Terms> bool matmul(const Side& a, const std::vector<Right>& rights, int threads) {
   // A block of A, 128 rows by 1024 elements of the sum, stays in the second-level cache while the strips of B pass it.
   constexpr int64_t kBlockRows = 128, kBlockSteps = 32;
   constexpr int64_t kPacked = 16 << 20;  // bytes of B at once
-  const int64_t steps = steps_of(a.depth);
-  const int64_t a_squares = (a.count + 31) / 32, b_strips = (b.count + 31) / 32 * 2;
+  const int64_t steps = steps_of(a.last), a_squares = (a.count + 31) / 32;
+  int64_t b_strips = 0;
+  for (const Right& right : rights) b_strips += right.strips();
   const int64_t fit = kPacked / (kStripStep<Terms> * int64_t(sizeof(Pairs)) * b_strips);
   const int64_t chunk = std::min(steps, std::max<int64_t>(fit / kBlockSteps, 1) * kBlockSteps);
   const ptrdiff_t b_strip = chunk * kStripStep<Terms>, a_strip = kBlockSteps * kStripStep<Terms>;
@@ -93,23 +102,29 @@ template <int Terms> bool matmul(const Side& a, const Side& b, const Destination
     const int64_t end = std::min(a.count, a_squares * (member.thread + 1) / member.threads * 32);
     for (int64_t from = 0; from < steps; from += chunk) {
       const int64_t length = std::min(chunk, steps - from);
-      for (int64_t q = member.thread; q < b_strips; q += member.threads)
-        pack_strip<Terms, true>(b, q * kTile, from * kDepth, length, shared.data() + q * b_strip, range);
+      const int64_t mine = length * member.thread / member.threads;
+      Pairs* packed = shared.data();
+      for (const Right& right : rights) {
+        pack_strips<Terms, true>(right.side, 0, right.strips(), (from + mine) * kDepth,
+                                 length * (member.thread + 1) / member.threads - mine,
+                                 packed + mine * kStripStep<Terms>, b_strip, range);
+        packed += right.strips() * b_strip;
+      }
       member.wait();
       for (int64_t row = begin; row < end; row += kBlockRows)
         for (int64_t at = 0; at < length; at += kBlockSteps) {
           const int64_t rows = std::min(kBlockRows, end - row), depth = std::min(kBlockSteps, length - at);
-          for (int64_t r = 0; r < (rows + 31) / 32 * 32; r += kTile)
-            pack_strip<Terms, false>(a, row + r, (from + at) * kDepth, depth, block + r / kTile * a_strip, range);
+          pack_strips<Terms, false>(a, row, (rows + 31) / 32 * 2, (from + at) * kDepth, depth, block, a_strip, range);
           settle();
-          for (int64_t q = 0; q < b_strips; q += 2)
-            for (int64_t r = 0; r < rows; r += 32) {
-              const Pairs* const left = block + r / kTile * a_strip;
-              const Pairs* const right = shared.data() + q * b_strip + at * kStripStep<Terms>;
-              begin_block(c, row + r, q * kTile, from + at == 0, edge);
-              multiply_square<Terms>(left, left + a_strip, right, right + b_strip, depth);
-              end_block(c, row + r, q * kTile, edge);
-            }
+          const Pairs* columns = shared.data() + at * kStripStep<Terms>;
+          for (const Right& right : rights)
+            for (int64_t q = 0; q < right.strips(); q += 2, columns += 2 * b_strip)
+              for (int64_t r = 0; r < rows; r += 32) {
+                const Pairs* const left = block + r / kTile * a_strip;
+                begin_block(right.c, row + r, q * kTile, from + at == 0, edge);
+                multiply_square<Terms>(left, left + a_strip, columns, columns + b_strip, depth);
+                end_block(right.c, row + r, q * kTile, edge);
+              }
         }
       member.wait();
     }

@@ -12,45 +12,63 @@ template <int Terms> constexpr ptrdiff_t kStripStep = ptrdiff_t(Terms) * kTile;
 
 inline int64_t steps_of(int64_t depth) { return (depth + kDepth - 1) / kDepth; }
 
-// One side of a product: `count` rows of C or columns, each with `depth` elements of the sum. `stride` lies between
-// neighbours in memory's outer dimension; in the inner one they follow the sum, or else they are neighbouring rows.
+// One side of a product: `count` rows of C or columns, each with the elements `first` to `last` of the sum; the others count
+// as zero. `stride` lies between neighbours in memory's outer dimension; in the inner one they follow the sum, or else
+// they are neighbouring rows. A side along the sum has all of its elements.
 struct Side {
-  const float* data;
-  int64_t count, depth, stride;
+  const float* data;  // of element `first`
+  int64_t count, stride;
   bool along_sum;
+  int64_t first, last;
 };
 
-// Writes a strip of the rows (columns) from `from` on and `steps` times 32 elements of the sum from `begin` on. Upright:
-// tile rows follow the sum, as the right-hand side wants them; else they are the side's rows.
+// Writes 32 elements of the sum from k on, of the 16 rows (columns) from `from` on. Upright: tile rows follow the sum, as
+// the right-hand side wants them; else they are the side's rows.
 template <int Terms, bool Upright>
-void pack_strip(const Side& side, int64_t from, int64_t begin, int64_t steps, Pairs* out, Range& range) {
+inline void pack_tile(const Side& side, int64_t from, int64_t k, Pairs* out, Range& range) {
   const int64_t rows = std::clamp<int64_t>(side.count - from, 0, kTile);
-  for (int64_t k = begin; k < begin + steps * kDepth; k += kDepth, out += kStripStep<Terms>) {
-    const int64_t depth = std::clamp<int64_t>(side.depth - k, 0, kDepth);
-    Floats low[kTile], high[kTile];
-    if (side.along_sum) {
-      const float* p = side.data + from * side.stride + k;
-      for (int i = 0; i < kTile; ++i) {
-        low[i] = i < rows ? load_some(p + i * side.stride, depth) : Floats{};
-        high[i] = i < rows ? load_some(p + i * side.stride + kTile, depth - kTile) : Floats{};
-      }
-    } else {
-      const float* p = side.data + k * side.stride + from;
-      for (int i = 0; i < kTile; ++i) {
-        low[i] = i < depth ? load_some(p + i * side.stride, rows) : Floats{};
-        high[i] = i + kTile < depth ? load_some(p + (i + kTile) * side.stride, rows) : Floats{};
-      }
-    }
-    if (side.along_sum == Upright) {
-      transpose(low);
-      transpose(high);
-    }
+  Floats low[kTile], high[kTile];
+  if (side.along_sum) {
+    const float* p = side.data + from * side.stride + k;
+    const int64_t depth = side.last - k;
     for (int i = 0; i < kTile; ++i) {
-      range.see(low[i]);
-      range.see(high[i]);
-      split<Terms>(low[i], high[i], out + i, kTile);
+      low[i] = i < rows ? load_some(p + i * side.stride, depth) : Floats{};
+      high[i] = i < rows ? load_some(p + i * side.stride + kTile, depth - kTile) : Floats{};
+    }
+  } else {
+    const float* p = side.data + (k - side.first) * side.stride + from;
+    const int64_t begin = side.first - k, end = side.last - k;
+    for (int i = 0; i < kTile; ++i) {
+      low[i] = begin <= i && i < end ? load_some(p + i * side.stride, rows) : Floats{};
+      high[i] = begin <= i + kTile && i + kTile < end ? load_some(p + (i + kTile) * side.stride, rows) : Floats{};
     }
   }
+  if (side.along_sum == Upright) {
+    transpose(low);
+    transpose(high);
+  }
+  for (int i = 0; i < kTile; ++i) {
+    range.see(low[i]);
+    range.see(high[i]);
+    split<Terms>(low[i], high[i], out + i, kTile);
+  }
+}
+
+// Writes `strips` strips from row (column) `from` on, `stride` apart, each of `steps` times 32 elements of the sum from
+// `begin` on; in the order in which the side lies in memory.
+template <int Terms, bool Upright>
+void pack_strips(const Side& side, int64_t from, int64_t strips, int64_t begin, int64_t steps, Pairs* out,
+                 ptrdiff_t stride, Range& range) {
+  const auto pack = [&](int64_t strip, int64_t step) {
+    pack_tile<Terms, Upright>(side, from + strip * kTile, begin + step * kDepth,
+                              out + strip * stride + step * kStripStep<Terms>, range);
+  };
+  if (side.along_sum)
+    for (int64_t strip = 0; strip < strips; ++strip)
+      for (int64_t step = 0; step < steps; ++step) pack(strip, step);
+  else
+    for (int64_t step = 0; step < steps; ++step)
+      for (int64_t strip = 0; strip < strips; ++strip) pack(strip, step);
 }
 
 // Writes one row of a strip of states.

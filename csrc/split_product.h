@@ -119,9 +119,9 @@ template <int Terms> struct ByTiles {
   static void pack(const float* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs,
                    float* packed) {
     const bool along_sum = unit_stride != 1;
-    const Side side{source, units, inputs, along_sum ? unit_stride : input_stride, along_sum};
+    const Side side{source, units, along_sum ? unit_stride : input_stride, along_sum, 0, inputs};
     Range range;  // of the whole matrix it is known already
-    pack_strip<Terms, true>(side, 0, 0, steps_of(inputs), reinterpret_cast<Pairs*>(packed), range);
+    pack_strips<Terms, true>(side, 0, 1, 0, steps_of(inputs), reinterpret_cast<Pairs*>(packed), 0, range);
   }
   // Few rows leave tiles empty.
   static bool rows_to_threads(int64_t rows, int64_t threads, size_t matrix_bytes) {

@@ -24,9 +24,9 @@ from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
-from unrolled.ops.native.matmul import matmul
+from unrolled.ops.native.matmul import matmul, matmul_both
 from unrolled.ops.native.packing import Packing, packing
-from unrolled.ops.native.record import addresses, axes, room, run, spread, strided, weight_gradient, whole
+from unrolled.ops.native.record import addresses, axes, room, run, spread, strided, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 from unrolled.ops.rnn import rnn
 from unrolled.ops.scan import real_steps, zero_padding
@@ -276,14 +276,17 @@ def _backward(
         over_values = (
             over_values.view(steps, rows, -1) if layout is None else layout.spread(over_values, steps)
         )
-    if needed["weight_ih"]:
-        over_weight_ih = matmul(over_gates.t(), values)
-    if needed["weight_hh"]:
-        if layout is None:
-            over_steps = over_product.view(*hidden.shape[:2], -1)
-            over_weight_hh = weight_gradient(over_steps, hidden, given.h_0, None, None, given.reverse)
-        else:
-            over_weight_hh = layout.weight_gradient(over_product, hidden, given.h_0, given.reverse)
+    if needed["weight_ih"] and needed["weight_hh"] and over_product is over_gates:
+        entered, first = _entered(hidden, layout, given.reverse)
+        over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), values, entered, first)
+    else:
+        if needed["weight_ih"]:
+            over_weight_ih = matmul(over_gates.t(), values)
+        if needed["weight_hh"]:
+            entered, first = _entered(hidden, layout, given.reverse)
+            over_weight_hh = matmul(over_product[first : first + len(entered)].t(), entered)
+    if over_weight_hh is not None and given.h_0 is not None:
+        _add_first(over_weight_hh, over_product, given, layout)
     return (
         *(None,) * _TENSORS,
         over_values,
@@ -295,3 +298,22 @@ def _backward(
         over_c_0,
         None,
     )
+
+
+def _entered(hidden: Tensor, layout: Packing | None, reverse: bool) -> tuple[Tensor, int]:
+    """The states that entered a product, but for the initial ones, and the place of the first one's step."""
+    flat, rows = hidden.flatten(0, 1), hidden.shape[1]
+    if layout is not None:
+        return layout.entered(flat, reverse)
+    return (flat[rows:], 0) if reverse else (flat[:-rows], rows)
+
+
+def _add_first(over_weight_hh: Tensor, over_product: Tensor, given: Pass, layout: Packing | None) -> None:
+    """Adds what the initial state entered to the gradient of the recurrent matrix."""
+    assert given.h_0 is not None
+    rows = len(given.h_0)
+    if layout is not None:
+        first, initial = layout.first(over_product, given.h_0, given.reverse)
+    else:
+        first, initial = over_product[-rows:] if given.reverse else over_product[:rows], given.h_0
+    over_weight_hh.addmm_(first.t(), initial)

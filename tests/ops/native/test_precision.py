@@ -1,5 +1,7 @@
 """Products of numbers split into bfloat16: how exact, what of the extremes, what chooses them."""
 
+from unittest.mock import patch
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,11 +14,16 @@ from tests.ops.native.test_independence import chosen_rows, everything
 from tests.tolerances import RELATIVE_ERROR, tolerance
 from unrolled.errors import ConfigError
 from unrolled.ops.native import library
-from unrolled.ops.native.matmul import matmul
+from unrolled.ops.native import matmul as matmul_module
+from unrolled.ops.native.matmul import matmul, matmul_both
 from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
 
 PRECISIONS = ["highest", "high", "medium"]
 FASTEST = library.choices()[0]
+
+
+on_tiles = patch.object(matmul_module, "_worth_it", lambda a, columns: True)
+"""Lets no product be too small for the tiles, where there are tiles."""
 
 
 @pytest.fixture(autouse=True)
@@ -67,29 +74,58 @@ def test_recurrences(cell, size, options, precision):
 @pytest.mark.parametrize("precision", PRECISIONS)
 @settings(max_examples=40)
 @given(
-    rows=st.integers(128, 200),
-    columns=st.integers(128, 200),
-    depth=st.one_of(st.integers(128, 200), st.just(1100)),
+    rows=st.integers(1, 200),
+    columns=st.integers(1, 200),
+    depth=st.one_of(st.integers(1, 200), st.just(1100)),
     upright=st.tuples(st.booleans(), st.booleans()),
     biased=st.booleans(),
     threads=st.sampled_from([1, 2]),
 )
 def test_products(rows, columns, depth, upright, biased, threads, precision):
     generator = torch.Generator().manual_seed(rows * columns + depth)
-
-    def matrix(height, width, contiguous):
-        if contiguous:
-            return torch.randn(height, width, generator=generator)
-        return torch.randn(width, height, generator=generator).t()
-
-    a, b = matrix(rows, depth, upright[0]), matrix(depth, columns, upright[1])
+    a, b = matrix(rows, depth, upright[0], generator), matrix(depth, columns, upright[1], generator)
     bias = torch.randn(columns, generator=generator) if biased else None
     set_float32_recurrence_precision(precision)
     torch.set_num_threads(threads)
-    found = matmul(a, b, bias)
-    expected = a.double() @ b.double() + (0 if bias is None else bias.double())
-    error = (found - expected).norm() / expected.norm()
-    assert error <= RELATIVE_ERROR[torch.float32, precision]
+    with on_tiles:
+        found = matmul(a, b, bias)
+    assert_as_exact(found if bias is None else found.double() - bias, a, b, precision)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@settings(max_examples=40)
+@given(
+    rows=st.integers(1, 100),
+    columns=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    depth=st.integers(1, 200),
+    part=st.tuples(st.integers(0, 200), st.integers(1, 200)),
+    upright=st.tuples(*[st.booleans()] * 3),
+    threads=st.sampled_from([1, 2]),
+)
+def test_two_products(rows, columns, depth, part, upright, threads, precision):
+    generator = torch.Generator().manual_seed(rows + depth)
+    first = min(part[0], depth)
+    last = min(first + part[1], depth)
+    a, b = matrix(rows, depth, upright[0], generator), matrix(depth, columns[0], upright[1], generator)
+    c = matrix(last - first, columns[1], upright[2], generator)
+    set_float32_recurrence_precision(precision)
+    torch.set_num_threads(threads)
+    with on_tiles:
+        found = matmul_both(a, b, c, first)
+    assert_as_exact(found[0], a, b, precision)
+    assert_as_exact(found[1], a[:, first:last], c, precision)
+
+
+def matrix(height, width, contiguous, generator):
+    if contiguous:
+        return torch.randn(height, width, generator=generator)
+    return torch.randn(width, height, generator=generator).t()
+
+
+def assert_as_exact(found, a, b, precision):
+    # The size that the sums of random numbers have: one alone may be near zero.
+    size = (a.abs() @ b.abs()).norm() / max(a.shape[1], 1) ** 0.5
+    assert (found - a.double() @ b.double()).norm() <= RELATIVE_ERROR[torch.float32, precision] * size
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e38, -3e38])
@@ -97,7 +133,9 @@ def test_products(rows, columns, depth, upright, biased, threads, precision):
 def test_products_of_numbers_that_do_not_split_are_torchs(side, value):
     sides = [torch.randn(130, 140), torch.randn(140, 150)]
     sides[side][3, 5] = value
-    found, expected = matmul(*sides), torch.matmul(*sides)
+    with on_tiles:
+        found = matmul(*sides)
+    expected = torch.matmul(*sides)
     torch.testing.assert_close(found, expected, equal_nan=True, **tolerance(torch.float32, "value"))
 
 

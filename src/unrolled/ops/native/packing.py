@@ -8,8 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.ops.native.matmul import matmul
-
 
 class Packing(NamedTuple):
     """The real steps one time step after the other, within one the longest row first.
@@ -39,33 +37,35 @@ class Packing(NamedTuple):
             .unflatten(0, (steps, rows))
         )
 
-    def weight_gradient(
-        self, over_product: Tensor, states: Tensor, initial: Tensor | None, reverse: bool
-    ) -> Tensor:
-        """The gradient of ``weight_hh``, ``(G * H, H)``.
+    def entered(self, states: Tensor, reverse: bool) -> tuple[Tensor, int]:
+        """The states that entered the recurrent product at each step, but for the initial ones.
 
         Args:
-            over_product: gradient of the recurrent product, ``(N, G * H)``.
-            states: the state after every step, ``(T, B, H)``, zero past each row's end.
-            initial: the state before the first, ``(B, H)``, or None for zeros.
+            states: the state after every step, ``(T * B, H)``, zero past each row's end.
             reverse: the scan ran backwards in time.
+
+        Returns:
+            The states, and the step without padding that the first of them belongs to.
         """
-        steps, rows, _ = states.shape
-        flat = states.flatten(0, 1)
+        rows = len(self.ranks)
         if reverse:
             # A row's own last step comes first; there the state after it, past the row's end, is zero.
-            end = int(self.offsets[-1])
-            later, entered = over_product[:end], self.real[:end] + rows
-        else:
-            end = len(over_product) if steps == 1 else int(self.offsets[1])
-            later, entered = over_product[end:], self.real[end:] - rows
-        gradient = matmul(later.t(), flat.index_select(0, entered))
-        if initial is None:
-            return gradient
+            return states.index_select(0, self.real[: int(self.offsets[-1])] + rows), 0
+        first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1])
+        return states.index_select(0, self.real[first:] - rows), first
+
+    def first(self, packed: Tensor, initial: Tensor, reverse: bool) -> tuple[Tensor, Tensor]:
+        """Of ``(N, ...)`` each row's first step, and its initial state; without the rows that have no step.
+
+        Args:
+            packed: values of the steps.
+            initial: the state before the first, ``(B, H)``.
+            reverse: a row's first step is its last in time.
+        """
         begun = self.lengths.nonzero().squeeze(1)
         start = (self.lengths[begun] - 1) if reverse else torch.zeros_like(begun)
-        first = self.offsets[start] + self.ranks[begun]
-        return gradient.addmm_(over_product.index_select(0, first).t(), initial.index_select(0, begun))
+        places = self.offsets[start] + self.ranks[begun]
+        return packed.index_select(0, places), initial.index_select(0, begun)
 
 
 def packing(lengths: Tensor, steps: int) -> Packing:
