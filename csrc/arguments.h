@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 2;
+constexpr int kLayout = 3;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -26,18 +26,19 @@ struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
 
 struct ForwardRecord {  // of every cell
   Axes axes;
-  const void *gates_x, *h_0, *weight_hh, *bias_hh, *norm_hh_gain, *hidden_mask;
+  const void *gates_x, *h_0, *weight_hh, *bias_ih, *bias_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask;
   Strided zoneout_h, probe_h;
-  void *h, *h_n;
+  void *h, *h_n, *products;
 };
 
 struct BackwardRecord {  // of every cell
   Axes axes;
   Strided grad_h;
-  const void *h, *h_0, *weight_hh, *norm_hh_gain, *hidden_mask, *products;
+  const void *h, *h_0, *weight_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask, *gates_x;
+  void* products;
   Strided zoneout_h;
   const void* grad_h_n;
-  void *dgates, *du, *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain;
+  void *dgates, *du, *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain_ih, *dgain_hh;
 };
 
 struct RnnForwardRecord {

@@ -11,29 +11,31 @@ namespace unrolled {
 template <typename T> struct GruForward : StateForward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
-  const T* gates_x;  // [N, 3H]
-  const T* bias_hh;  // [3H], optional; the candidate's stands inside the reset gate's product
-  T* gates;          // [N, 3H], optional; may be gates_x
-  T* q;              // [N, H], optional: recurrent candidate
+  static constexpr int kJoined = 2;
+  const T* bias_q;  // [H], optional: inside the reset gate's product
+  T* gates;         // [N, 3H], optional; may be gates_x
+  T* q;             // [N, H], optional: recurrent candidate
 
   bool whole_rows() const { return false; }
   void advance(const Visit<T>& v) const {
     constexpr int V = kLanes<T>;
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
-    const T *const x = gates_x + here * 3 * H, *const old = this->previous_h(v);
+    const T *const x = v.x, *const old = this->previous_h(v);
     T* const h = this->h + this->s.padded(v.t, v.row) * H;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
-      this->prefetch_next(gates_x, 3, v, j);
+      this->prefetch_next(3, v, j);
       const T* const u = v.product + j * 3;
-      Vec<T> r = load_first(x + j, n) + load(u), z = load_first(x + H + j, n) + load(u + V), candidate = load(u + 2 * V);
-      if (bias_hh) {
-        r += load_first(bias_hh + j, n);
-        z += load_first(bias_hh + H + j, n);
-        candidate += load_first(bias_hh + 2 * H + j, n);
+      Vec<T> r = load_first(x + j, n) + load(u), z = load_first(x + H + j, n) + load(u + V);
+      Vec<T> fresh = load_first(x + 2 * H + j, n), candidate = load(u + 2 * V);
+      if (this->bias) {
+        r += load_first(this->bias + j, n);
+        z += load_first(this->bias + H + j, n);
+        fresh += load_first(this->bias + 2 * H + j, n);
       }
+      if (bias_q) candidate += load_first(bias_q + j, n);
       r = sigmoid<T>(r);
       z = sigmoid<T>(z);
-      const Vec<T> fresh = hyperbolic_tangent<T>(load_first(x + 2 * H + j, n) + r * candidate);
+      fresh = hyperbolic_tangent<T>(fresh + r * candidate);
       if (gates) {
         T* const out = gates + here * 3 * H;
         store_first(out + j, r, n);
@@ -61,7 +63,7 @@ template <typename T> struct GruBackward : StateBackward<T> {
   const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional
   T *dbias_ih, *dbias_hh;        // [3H], optional
-  T* dgain;                      // [3H], with the norm
+  T *dgain_ih, *dgain_hh;        // [3H], with the norms
 
   bool whole_rows() const { return false; }
   void advance(const Visit<T>& v) const {
@@ -110,15 +112,17 @@ template <typename T> struct GruBackward : StateBackward<T> {
     clear_packed(this->s, this->du, 3, t, b, from, to);
     clear_padded(this->s, this->dh, 1, t, b, from, to);
   }
-  // Of a thread: the gradients of r, z and n, that of q, then the gain's.
-  int64_t sum_count() const { return 7 * s.hidden; }
-  int64_t gain_sums() const { return 4 * s.hidden; }
-  std::array<Sum<T>, 4> sums() const {
+  // Of a thread: the gradients of r, z and n, that of q, then the gains'.
+  int64_t sum_count() const { return 10 * s.hidden; }
+  int64_t gain_x_sums() const { return 4 * s.hidden; }
+  int64_t gain_h_sums() const { return 7 * s.hidden; }
+  std::array<Sum<T>, 5> sums() const {
     const int64_t H = s.hidden;
     return {{{dbias_ih, 0, 3 * H},
              {dbias_hh, 0, 2 * H},
              {dbias_hh ? dbias_hh + 2 * H : nullptr, 3 * H, H},
-             {dgain, 4 * H, 3 * H}}};
+             {dgain_ih, gain_x_sums(), 3 * H},
+             {dgain_hh, gain_h_sums(), 3 * H}}};
   }
 };
 

@@ -48,18 +48,29 @@ void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[ma
   scan(ByVectors<T>());
 }
 
+// What the biases add to the gates: both of the first kJoined, of the others the input's alone.
+template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRecord& r) {
+  const int64_t H = r.axes.hidden;
+  Workspace<T> joined(Cell::kGates * H);
+  for (int64_t j = 0; j < Cell::kGates * H; ++j)
+    joined.data()[j] =
+        (r.bias_ih ? in<T>(r.bias_ih)[j] : T(0)) + (r.bias_hh && j < Cell::kJoined * H ? in<T>(r.bias_hh)[j] : T(0));
+  return joined;
+}
+
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
   cell.s = shape(r.axes, Cell::kGates);
   cell.gates_x = in<T>(r.gates_x);
-  cell.bias_hh = in<T>(r.bias_hh);
+  const Workspace<T> bias = joined_biases<T, Cell>(r);
+  cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.zoneout_h = in<T>(r.zoneout_h);
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
-  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), nullptr};
+  const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
   choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
     scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
   });
@@ -84,8 +95,10 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.carry_h = carry.data();
   cell.dbias_ih = out<T>(r.dbias_ih);
   cell.dbias_hh = out<T>(r.dbias_hh);
-  cell.dgain = out<T>(r.dgain);
-  const Norm<T> norm{in<T>(r.norm_hh_gain), T(scalars.epsilon), in<T>(r.products)};
+  cell.gates_x = in<T>(r.gates_x);
+  cell.dgain_ih = out<T>(r.dgain_ih);
+  cell.dgain_hh = out<T>(r.dgain_hh);
+  const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
   choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
     scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
   });
@@ -108,6 +121,7 @@ template <typename T> void run(const RnnBackwardRecord& r, const Scalars& scalar
 
 template <typename T> void run(const GruForwardRecord& r, const Scalars& scalars) {
   GruForward<T> cell{};
+  cell.bias_q = r.common.bias_hh ? in<T>(r.common.bias_hh) + 2 * r.common.axes.hidden : nullptr;
   cell.gates = out<T>(r.gates);
   cell.q = out<T>(r.q);
   forward<T>(cell, r.common, scalars);

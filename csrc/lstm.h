@@ -12,8 +12,7 @@ template <typename T> struct LstmForward : StateForward<T> {
   static constexpr int kGates = 4, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 4};
   using StateForward<T>::s;
-  const T* gates_x;        // [N, 4H]
-  const T* bias_hh;        // [4H], optional
+  static constexpr int kJoined = 4;
   const T* c_0;            // [B, H], or null for zeros
   const T* peephole;       // [3, H], optional: to i, f and o
   const T* cell_gain;      // [H], optional, with cell_bias
@@ -65,15 +64,15 @@ template <typename T> struct LstmForward : StateForward<T> {
                                                      Count n) const {
     constexpr int V = kLanes<T>;
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
-    const T *const x = gates_x + here, *const u = v.product + j * 4;
-    this->prefetch_next(gates_x, 4, v, j);
+    const T *const x = v.x + j, *const u = v.product + j * 4, *const bias = this->bias;
+    this->prefetch_next(4, v, j);
     Vec<T> i = load_first(x, n) + load(u), f = load_first(x + H, n) + load(u + V);
     Vec<T> g = load_first(x + 2 * H, n) + load(u + 2 * V), o = load_first(x + 3 * H, n) + load(u + 3 * V);
-    if (bias_hh) {
-      i += load_first(bias_hh + j, n);
-      f += load_first(bias_hh + H + j, n);
-      g += load_first(bias_hh + 2 * H + j, n);
-      o += load_first(bias_hh + 3 * H + j, n);
+    if (bias) {
+      i += load_first(bias + j, n);
+      f += load_first(bias + H + j, n);
+      g += load_first(bias + 2 * H + j, n);
+      o += load_first(bias + 3 * H + j, n);
     }
     if constexpr (!kBare)
       if (peephole) {
@@ -167,7 +166,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   const T* grad_c_n;       // [B, H], optional
   T* grad_c_0;             // [B, H]; on the way, the gradient of the step's c
   T *dbias_ih, *dbias_hh;  // [4H], optional
-  T* dgain;                // [4H], with the norm
+  T *dgain_ih, *dgain_hh;  // [4H], with the norms
   T* dpeephole;            // [3, H], with peephole
   T *dcell_gain, *dcell_bias;  // [H], with cell_gain
   T epsilon;
@@ -317,16 +316,18 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     clear_padded(this->s, this->dh, 1, t, b, from, to);
     clear_padded(s, dc, 1, t, b, from, to);
   }
-  // Of a thread: the gradients of the biases, of the norm's gain, the peepholes, the cell's gain and bias.
-  int64_t gain_sums() const { return 4 * s.hidden; }
-  int64_t peephole_sums() const { return 8 * s.hidden; }
-  int64_t cell_sums() const { return 11 * s.hidden; }
-  int64_t sum_count() const { return 13 * s.hidden; }
-  std::array<Sum<T>, 6> sums() const {
+  // Of a thread: the gradients of the biases, of the norms' gains, the peepholes, the cell's gain and bias.
+  int64_t gain_x_sums() const { return 4 * s.hidden; }
+  int64_t gain_h_sums() const { return 8 * s.hidden; }
+  int64_t peephole_sums() const { return 12 * s.hidden; }
+  int64_t cell_sums() const { return 15 * s.hidden; }
+  int64_t sum_count() const { return 17 * s.hidden; }
+  std::array<Sum<T>, 7> sums() const {
     const int64_t H = s.hidden;
     return {{{dbias_ih, 0, 4 * H},
              {dbias_hh, 0, 4 * H},
-             {dgain, gain_sums(), 4 * H},
+             {dgain_ih, gain_x_sums(), 4 * H},
+             {dgain_hh, gain_h_sums(), 4 * H},
              {dpeephole, peephole_sums(), 3 * H},
              {dcell_gain, cell_sums(), H},
              {dcell_bias, cell_sums() + H, H}}};

@@ -61,6 +61,14 @@ void normalise(T* u, int all_gates, int from, int gates, int64_t hidden, const T
   });
 }
 
+// The same of one group in a row: values[unit] to normed[unit].
+template <typename T> void normalise(const T* values, int64_t count, const T* gain, T epsilon, T* normed) {
+  const Moments<T> m = moments(values, count, epsilon);
+  by_vectors<T>(0, count, [&](int64_t j, auto n) {
+    store_first(normed + j, (load_first(values + j, n) - m.mean) * m.inverse * load_first(gain + j, n), n);
+  });
+}
+
 // From the gradient of (values - mean) * inverse * gain to that of the values, in place; the gain's is added to
 // gain_sums.
 template <typename T>

@@ -45,20 +45,20 @@ template <typename T> struct Share {
   T* products;         // of the first of its rows: [panel][column][lane]
   const T** entering;  // room for the rows that enter a product
   T* sums;             // its own sums over steps and rows
-  T* scratch;          // room for a few rows of units
+  T* scratch;          // room for some rows of units
   Entered<T> entered;  // the product's own form of the rows that enter it
 };
 
 // Rows of units that a cell may use as scratch.
-constexpr int kScratchRows = 3;
+constexpr int kCellRows = 3;
 
 template <typename Way> class Plan {
  public:
   using T = typename Way::Number;
 
   // columns: of the packed matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
-  // must stay together; sums: how many elements a thread's sums have.
-  Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums)
+  // must stay together; sums: how many elements a thread's sums have; scratch: rows of units.
+  Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums, int scratch)
       : rows(s.lengths, s.steps, s.rows),
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
@@ -70,9 +70,10 @@ template <typename Way> class Plan {
         whole_rows_(whole_rows),
         rows_each_((s.rows + s.threads - 1) / s.threads),
         sum_count_(sums),
+        own_size_(sums + scratch * s.hidden),
         states_size_(Way::states_size(s.rows, inputs)),
         products_(size_t(product_stride) * rows_each_ * s.threads),
-        own_(size_t(sums + kScratchRows * s.hidden) * s.threads),
+        own_(size_t(own_size_) * s.threads),
         states_(size_t(states_size_) * s.threads),
         odd_(size_t(s.rows) * s.threads),
         entering_(size_t(s.rows) * s.threads),
@@ -85,7 +86,7 @@ template <typename Way> class Plan {
 
   Share<T> share(const Member& member) {
     int64_t* const mine = shares_.data() + shape_.rows * member.thread;
-    T* const own = own_.data() + (sum_count_ + kScratchRows * shape_.hidden) * member.thread;
+    T* const own = own_.data() + own_size_ * member.thread;
     Share<T> share{mine, 0, 0, panels, 0, shape_.hidden, products_.data(),
                    entering_.data() + shape_.rows * member.thread, own, own + sum_count_,
                    {states_.data() + states_size_ * member.thread, odd_.data() + shape_.rows * member.thread}};
@@ -104,11 +105,10 @@ template <typename Way> class Plan {
 
   // The sums that start at element `from` of all threads, added up in the threads' order.
   void add_sums(int threads, int64_t from, int64_t count, T* out) const {
-    const int64_t stride = sum_count_ + kScratchRows * shape_.hidden;
     const T* const first = own_.data() + from;
     by_vectors<T>(0, count, [&](int64_t i, auto n) {
       Vec<T> total = load_first(first + i, n);
-      for (int thread = 1; thread < threads; ++thread) total += load_first(first + thread * stride + i, n);
+      for (int thread = 1; thread < threads; ++thread) total += load_first(first + thread * own_size_ + i, n);
       store_first(out + i, total, n);
     });
   }
@@ -128,7 +128,7 @@ template <typename Way> class Plan {
  private:
   Shape shape_;
   bool whole_rows_;
-  int64_t rows_each_, sum_count_, states_size_;
+  int64_t rows_each_, sum_count_, own_size_, states_size_;
   Workspace<T> products_;
   Workspace<T> own_;
   Workspace<T> states_;

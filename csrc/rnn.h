@@ -11,9 +11,8 @@ namespace unrolled {
 template <typename T> struct RnnForward : StateForward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
-  const T* gates_x;  // [N, H]
-  const T* bias_hh;  // [H], optional
-  T* values;         // [N, H], optional: of the activation; may be gates_x
+  static constexpr int kJoined = 1;
+  T* values;  // [N, H], optional: of the activation; may be gates_x
   Activation activation;
 
   bool whole_rows() const { return false; }
@@ -21,9 +20,9 @@ template <typename T> struct RnnForward : StateForward<T> {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
     T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
-      this->prefetch_next(gates_x, 1, v, j);
-      Vec<T> x = load_first(gates_x + here + j, n) + load(v.product + j);
-      if (bias_hh) x += load_first(bias_hh + j, n);
+      this->prefetch_next(1, v, j);
+      Vec<T> x = load_first(v.x + j, n) + load(v.product + j);
+      if (this->bias) x += load_first(this->bias + j, n);
       const Vec<T> value = activate<T>(activation, x);
       if (values) store_first(values + here + j, value, n);
       store_first(h + j, this->mixed(v, value, j, n), n);
@@ -42,10 +41,10 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
   using StateBackward<T>::s;
-  const T* values;         // [N, H]: from the forward
+  const T* values;         // [N, H], or null where the states h are the values
   const T* grad_values;    // [N, H], optional
   T *dbias_ih, *dbias_hh;  // [H], optional
-  T* dgain;                // [H], with the norm
+  T *dgain_ih, *dgain_hh;  // [H], with the norms
   Activation activation;
 
   bool whole_rows() const { return false; }
@@ -64,6 +63,7 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   }
   void advance(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * s.hidden;
+    const T* const value = values ? values + here : this->h + s.padded(v.t, v.row) * s.hidden;
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
       Vec<T> total = this->total(v, j, n);
@@ -71,7 +71,7 @@ template <typename T> struct RnnBackward : StateBackward<T> {
       this->record(v, total, squares, j, n);
       Vec<T> over = this->unmixed(v, total, j, n);
       if (grad_values) over += load_first(grad_values + here + j, n);
-      const Vec<T> entering = this->clipped(over * slope(load_first(values + here + j, n)));
+      const Vec<T> entering = this->clipped(over * slope(load_first(value + j, n)));
       add(v.sums + j, entering, n);
       store_first(this->dgates + here + j, entering, n);
       if (this->du != this->dgates) store_first(this->du + here + j, entering, n);
@@ -84,12 +84,13 @@ template <typename T> struct RnnBackward : StateBackward<T> {
     if (this->du != this->dgates) clear_packed(this->s, this->du, 1, t, b, from, to);
     clear_padded(this->s, this->dh, 1, t, b, from, to);
   }
-  // Of a thread: the biases' gradient, then the gain's.
-  int64_t sum_count() const { return 2 * s.hidden; }
-  int64_t gain_sums() const { return s.hidden; }
-  std::array<Sum<T>, 3> sums() const {
+  // Of a thread: the biases' gradient, then the gains'.
+  int64_t sum_count() const { return 3 * s.hidden; }
+  int64_t gain_x_sums() const { return s.hidden; }
+  int64_t gain_h_sums() const { return 2 * s.hidden; }
+  std::array<Sum<T>, 4> sums() const {
     const int64_t H = s.hidden;
-    return {{{dbias_ih, 0, H}, {dbias_hh, 0, H}, {dgain, H, H}}};
+    return {{{dbias_ih, 0, H}, {dbias_hh, 0, H}, {dgain_ih, H, H}, {dgain_hh, 2 * H, H}}};
   }
 };
 

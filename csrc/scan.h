@@ -9,11 +9,11 @@
 
 namespace unrolled {
 
-// Layer normalisation of the recurrent product, over groups of whole gates.
+// Layer normalisation of the input's and of the recurrent product, over groups of whole gates.
 template <typename T> struct Norm {
-  const T* gain;  // [G*H], or null: no normalisation
+  const T *gain_x, *gain_h;  // [G*H], or null: no normalisation
   T epsilon;
-  const T* products;  // backward only: [N, G*H], before the normalisation
+  T* products;  // [N, G*H], recurrent, before the normalisation: written by the forward where not null
 };
 
 // One row at one step: what a cell advances.
@@ -21,22 +21,23 @@ template <typename T> struct Visit {
   int64_t t, row;
   bool first;          // the row's first step: what came before is the initial state
   int64_t begin, end;  // the units to compute
+  const T* x;          // forward: what enters the gates from the input, as [gate][unit]
   T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
-  T* scratch;          // kScratchRows rows of units
+  T* scratch;          // kCellRows rows of units
   T* sums;             // backward: this thread's sums
   T* squares;          // backward: where |dL/dh|^2 of this row and step is added to, or null
 };
 
-// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; its states h
-// [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
+// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; gates_x [N, G*H],
+// the input's product; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
 // advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
 // last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden, B = s.rows;
-  const bool whole_rows = norm.gain || cell.whole_rows();
-  Plan<Way> plan(s, G, H, whole_rows, 0);
+  const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
+  Plan<Way> plan(s, G, H, whole_rows, 0, kCellRows + (norm.gain_x ? G : 0));
   const Rows& rows = plan.rows;
   Workspace<T> masked(hidden_mask ? 2 * B * H : 0);  // the masked states of this step and the one before
 
@@ -51,6 +52,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
     const typename Way::Product product(plan.packed.data(), int(H), mine.products, plan.product_stride, mine.entered);
+    T* const normed = mine.scratch + kCellRows * H;
     member.wait();
 
     const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
@@ -81,10 +83,20 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
           const int64_t row = mine.rows[r];
           T* const u = mine.products + r * plan.product_stride;
           if (r >= entering) std::fill(u + int64_t(from) * G * V, u + int64_t(to) * G * V, T(0));
-          for (int g = 0; norm.gain && g < Cell::kGroupCount; ++g)
-            normalise(u, G, Cell::kGroups[g], Cell::kGroups[g + 1] - Cell::kGroups[g], H, norm.gain, norm.epsilon);
+          const int64_t at = s.packed(t, row) * G * H;
+          const T* x = cell.gates_x + at;
+          if (norm.products)
+            by_vectors<T>(0, H, [&](int64_t j, auto n) {
+              for (int g = 0; g < G; ++g) store_first(norm.products + at + g * H + j, load(u + j * G + g * V), n);
+            });
+          for (int g = 0; g < Cell::kGroupCount; ++g) {
+            const int first = Cell::kGroups[g], gates = Cell::kGroups[g + 1] - first;
+            if (norm.gain_h) normalise(u, G, first, gates, H, norm.gain_h, norm.epsilon);
+            if (norm.gain_x) normalise(x + first * H, gates * H, norm.gain_x + first * H, norm.epsilon, normed + first * H);
+          }
           cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), int64_t(from) * V,
-                                std::min<int64_t>(H, int64_t(to) * V), u, mine.scratch, nullptr, nullptr});
+                                std::min<int64_t>(H, int64_t(to) * V), norm.gain_x ? normed : x, u, mine.scratch,
+                                nullptr, nullptr});
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
@@ -106,17 +118,17 @@ template <typename T> struct Sum {
   int64_t from, count;
 };
 
-// Backward. A cell gives: kGates, kGroups and kGroupCount; du [N, G*H], the gradient of the recurrent product,
-// filled by advance(visit); grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
+// Backward. A cell gives: kGates, kGroups and kGroupCount; dgates and du [N, G*H], the gradients of what the input and
+// the recurrent product bring to the gates, filled by advance(visit), two arrays where anything is normalised; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
 // the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank
 // as in the forward; dh_squares [threads, T, B], zeros, or null;
-// the sums it returns, sum_count() elements of them, those of the norm's gain from gain_sums() on.
+// the sums it returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden;
-  const bool whole_rows = norm.gain || cell.whole_rows();
-  Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count());
+  const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
+  Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count(), kCellRows);
   const Rows& rows = plan.rows;
 
   run_team(s.threads, [&](const Member& member) {
@@ -169,12 +181,16 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
           T* const squares =
               cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
           cell.advance(
-              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, dh, mine.scratch, mine.sums, squares});
-          for (int g = 0; norm.gain && g < Cell::kGroupCount; ++g) {
+              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, dh, mine.scratch, mine.sums, squares});
+          for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
-            normalise_backward(cell.du + at, norm.products + at, norm.gain + gate,
-                               (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H, norm.epsilon,
-                               mine.sums + cell.gain_sums() + gate);
+            const int64_t count = (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H;
+            if (norm.gain_h)
+              normalise_backward(cell.du + at, norm.products + at, norm.gain_h + gate, count, norm.epsilon,
+                                 mine.sums + cell.gain_h_sums() + gate);
+            if (norm.gain_x)
+              normalise_backward(cell.dgates + at, cell.gates_x + at, norm.gain_x + gate, count, norm.epsilon,
+                                 mine.sums + cell.gain_x_sums() + gate);
           }
         }
       }

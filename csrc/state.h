@@ -32,6 +32,8 @@ void clear_packed(const Shape& s, T* values, int gates, int64_t t, int64_t b, in
 // with padding or without (`Shape`).
 template <typename T> struct StateForward {
   Shape s;
+  const T* gates_x;        // [N, G*H]: the input's product
+  const T* bias;           // [G*H], optional: what is added to the gates
   const T* h_0;            // [B, H], or null for zeros
   const T* zeros;          // [H]
   Broadcast<T> zoneout_h;  // [T, B, H], optional
@@ -45,7 +47,7 @@ template <typename T> struct StateForward {
     return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
   // Brings the row that the next step reads near: the hardware does not see it coming.
-  inline __attribute__((always_inline)) void prefetch_next(const T* gates_x, int64_t gates, const Visit<T>& v, int64_t j) const {
+  inline __attribute__((always_inline)) void prefetch_next(int64_t gates, const Visit<T>& v, int64_t j) const {
     const int64_t next = s.after(v.t);
     if (next < 0 || next >= s.steps) return;
     for (int64_t g = 0; g < gates; ++g)
@@ -74,6 +76,7 @@ template <typename T> struct StateForward {
 
 template <typename T> struct StateBackward {
   Shape s;
+  const T* gates_x;        // [N, G*H], with its norm: the input's product
   const T* h_0;            // [B, H], or null for zeros
   const T* zeros;          // [H]
   const T* h;              // [T, B, H]

@@ -194,9 +194,9 @@ def test_training_tells_the_verdict_when_it_changes(capsys):
     assert told.count("update 64: vanishing. The error vanishes") == 1
     assert "update 128" not in told
     assert "--omega 1" in told
-    # Watching changes nothing.
+    # Watching changes nothing but the order in which some numbers are added.
     for one, other in zip(plain.parameters(), model.parameters(), strict=True):
-        assert torch.equal(one, other)
+        torch.testing.assert_close(one, other)
     assert model.recurrent.observers == ()
 
 

@@ -39,7 +39,6 @@ class RNN(RecurrentLayer):
 
     cell = "rnn"
     gate_names = ("candidate",)
-    norm_groups = (1,)
     state_names = ("h",)
     keep_gate = None
     write_gate = None
@@ -78,14 +77,14 @@ class RNN(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
-        (zoneout,) = self._zoneouts(scan)
+        (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, values = rnn(
             scan.gates_x,
             scan.initial[0],
             scan.weight_hh,
             self._parameter("bias_hh", scan.suffix),
             self._parameter("norm_hh_gain", scan.suffix),
-            self._hidden_mask(scan),
+            self._hidden_mask(scan.initial[0]),
             zoneout,
             scan.probe_hidden,
             scan.lengths,
@@ -122,7 +121,6 @@ class GRU(RecurrentLayer):
 
     cell = "gru"
     gate_names = ("reset_gate", "update_gate", "candidate")
-    norm_groups = (2, 1)
     state_names = ("h",)
     keep_gate = "update_gate"
     write_gate = None
@@ -158,14 +156,14 @@ class GRU(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
-        (zoneout,) = self._zoneouts(scan)
+        (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, gates, _ = gru(
             scan.gates_x,
             scan.initial[0],
             scan.weight_hh,
             self._parameter("bias_hh", scan.suffix),
             self._parameter("norm_hh_gain", scan.suffix),
-            self._hidden_mask(scan),
+            self._hidden_mask(scan.initial[0]),
             zoneout,
             scan.probe_hidden,
             scan.lengths,
@@ -204,7 +202,6 @@ class LSTM(RecurrentLayer):
 
     cell = "lstm"
     gate_names = ("input_gate", "forget_gate", "candidate", "output_gate")
-    norm_groups = (4,)
     state_names = ("h", "c")
     keep_gate = "forget_gate"
     write_gate = "input_gate"
@@ -246,7 +243,7 @@ class LSTM(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
-        zoneout_h, zoneout_c = self._zoneouts(scan)
+        zoneout_h, zoneout_c = self._zoneouts(len(scan.gates_x), scan.initial)
         h_0, c_0 = scan.initial
         hidden, cell, h_n, c_n, gates = lstm(
             scan.gates_x,
@@ -259,7 +256,7 @@ class LSTM(RecurrentLayer):
             self._parameter("norm_hh_gain", scan.suffix),
             self._parameter("norm_cell_gain", scan.suffix),
             self._parameter("norm_cell_bias", scan.suffix),
-            self._hidden_mask(scan),
+            self._hidden_mask(scan.initial[0]),
             zoneout_h,
             zoneout_c,
             scan.probe_hidden,

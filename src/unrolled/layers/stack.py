@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
@@ -32,7 +31,7 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
-from unrolled.ops.layer_norm import layer_norm
+from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.scan import real_steps, zero_padding
 from unrolled.ops.whole import Pass, run_whole
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
+OPTIONAL_PARAMETERS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
 
 
 class RecurrentExtras(TypedDict, total=False):
@@ -101,8 +101,6 @@ class RecurrentLayer(nn.Module, ABC):
     """Of the simple recurrent network, which alone has a choice."""
     gate_names: ClassVar[tuple[str, ...]]
     """The gates in the order in which they lie in the weights."""
-    norm_groups: ClassVar[tuple[int, ...]]
-    """How many gates each layer normalisation runs over."""
     state_names: ClassVar[tuple[str, ...]]
     """The tensors of the state."""
     keep_gate: ClassVar[str | None]
@@ -177,7 +175,6 @@ class RecurrentLayer(nn.Module, ABC):
         if chrono is not None and chrono <= 2:
             raise ConfigError(f"expected chrono, the longest dependency, above 2 steps, got {chrono!r}.")
         self.clip_step = clip_step
-        self._extended = bool(layer_norm or peepholes or self.proj_size or any(self.zoneout))
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
@@ -422,7 +419,7 @@ class RecurrentLayer(nn.Module, ABC):
                 values = below[0] if len(below) == 1 else torch.cat(below, -1)
                 values = dropout_between(values, self.dropout, self.variational_dropout, self.training)
             for _ in range(self._directions):
-                if unrolled or not self._plain():
+                if unrolled or self.observers or self.proj_size:
                     done = self._run_in_pieces(len(run), values, initial[len(run)], arranged, probe)
                 else:
                     done = self._run_whole(len(run), values, initial[len(run)], arranged), {}
@@ -445,34 +442,35 @@ class RecurrentLayer(nn.Module, ABC):
         output, final = fused.run(self, _without_padding(arranged), state, arranged.lengths)
         return output, final if arranged.batched else map_state(lambda part: part.squeeze(1), final)
 
-    def _plain(self) -> bool:
-        """Whether nothing but the cell's own equations is computed, and nobody looks at its steps."""
-        return not (
-            self._extended
-            or self.clip_step
-            or self.observers
-            or (self.training and (self.recurrent_dropout or self.weight_drop))
-        )
-
     def _run_whole(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Steps:
         suffix = self._suffixes[index]
-        h_0, c_0 = (*(initial or ()), None, None)[:2]
+        weight_hh = drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training)
+        options: dict[str, Tensor | None] = {}
+        if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
+            like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
+            zoneouts = self._zoneouts(len(values), (like,) * len(self.state_names))
+            options = {name: self._parameter(name, suffix) for name in OPTIONAL_PARAMETERS}
+            options |= {"hidden_mask": self._hidden_mask(like)}
+            options |= {
+                f"zoneout_{name}": each for name, each in zip(self.state_names, zoneouts, strict=True)
+            }
         hidden, *final = run_whole(
             Pass(
                 self.cell,
                 self.nonlinearity,
                 index % self._directions == 1,
+                self.clip_step or 0.0,
                 self._listen(index, values, initial or (), arranged.lengths),
                 values,
                 self._weight("weight_ih", suffix),
-                self._weight("weight_hh", suffix),
+                weight_hh,
                 self._parameter("bias_ih", suffix),
                 self._parameter("bias_hh", suffix),
-                h_0,
-                c_0,
-                arranged.lengths,
+                **options,
+                **dict(zip(("h_0", "c_0"), initial or (), strict=False)),
+                lengths=arranged.lengths,
             )
         )
         return Steps(hidden, None, None, tuple(final))
@@ -513,7 +511,13 @@ class RecurrentLayer(nn.Module, ABC):
                 probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
         scan = Scan(
             suffix=suffix,
-            gates_x=self._project_input(values, suffix),
+            gates_x=project_input(
+                values,
+                self._weight("weight_ih", suffix),
+                self._parameter("bias_ih", suffix),
+                self._parameter("norm_ih_gain", suffix),
+                self.cell,
+            ),
             weight_hh=drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training),
             initial=initial,
             lengths=arranged.lengths,
@@ -531,34 +535,18 @@ class RecurrentLayer(nn.Module, ABC):
             run = _around(observer, run)
         return run(scan), probes
 
-    def _project_input(self, values: Tensor, suffix: str) -> Tensor:
-        """The input's share of every gate for all steps: one product."""
-        weight, bias = self._weight("weight_ih", suffix), self._parameter("bias_ih", suffix)
-        gain = self._parameter("norm_ih_gain", suffix)
-        if gain is None:
-            return functional.linear(values, weight, bias)
-        width = weight.shape[0] // len(self.gate_names)
-        sizes = [group * width for group in self.norm_groups]
-        product = functional.linear(values, weight).split(sizes, -1)
-        normed = [layer_norm(part, own) for part, own in zip(product, gain.split(sizes), strict=True)]
-        joined = normed[0] if len(normed) == 1 else torch.cat(normed, -1)
-        return joined if bias is None else joined + bias
-
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
 
-    def _hidden_mask(self, scan: Scan) -> Tensor | None:
-        return variational_mask(scan.initial[0], self.recurrent_dropout, self.training)
+    def _hidden_mask(self, like: Tensor) -> Tensor | None:
+        return variational_mask(like, self.recurrent_dropout, self.training)
 
-    def _zoneouts(self, scan: Scan) -> list[Tensor | None]:
+    def _zoneouts(self, steps: int, state: tuple[Tensor, ...]) -> list[Tensor | None]:
         """The keep weights of each tensor of the state."""
-        if not any(self.zoneout):
-            return [None] * len(self.zoneout)
-        steps = scan.gates_x.shape[0]
         return [
             zoneout_weights(steps, part, share, self.training)
-            for part, share in zip(scan.initial, self.zoneout, strict=True)
+            for part, share in zip(state, self.zoneout, strict=True)
         ]
 
     def _check_dtype(self, values: Tensor) -> None:

@@ -1,32 +1,33 @@
-"""A plain cell from its input to its states, and from their gradient to every other, in one call each way.
+"""A cell from its input to its states, and from their gradient to every other, in one call each way.
 
 What `unrolled.ops` splits into a product over all steps, an operator and their gradients is here one
 `autograd.Function`: on a short sequence torch's machinery around each of these parts takes longer than the
-parts. It also leaves out what only the split needs: the gates overwrite the input's product, an absent
-initial state is not made, nothing is kept for a gradient that nobody will ask for, and the padding of a
-ragged batch takes part in no product.
+parts, and on a long one what is handed from one to the next is written to memory and read again. It also
+leaves out what only the split needs: the gates overwrite the input's product, an absent initial state is not
+made, nothing is kept for a gradient that nobody will ask for, and the padding of a ragged batch takes part in
+no product.
 
 Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units, ``G`` gates, ``N`` the steps
 that are computed: ``T * B``, or in a ragged batch those before each row's end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch._C._functorch import is_legacy_batchedtensor
-from torch.nn import functional
 
 from unrolled.ops.direct import unobserved
 from unrolled.ops.gru import gru
+from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import matmul, matmul_both
 from unrolled.ops.native.packing import Packing, packing
-from unrolled.ops.native.record import addresses, axes, room, run, spread, strided, whole
+from unrolled.ops.native.record import addresses, axes, broadcasts, room, run, spread, strided, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 from unrolled.ops.rnn import rnn
 from unrolled.ops.scan import real_steps, zero_padding
@@ -37,36 +38,54 @@ _ABSENT = (0, 0, 0, 0)
 
 
 class Pass(NamedTuple):
-    """What a cell is run with. All but the first four are tensors or None.
+    """What a cell is run with; what `unrolled.ops.rnn`, `gru` and `lstm` say of each argument holds here too.
 
     Attributes:
         cell: "rnn", "gru" or "lstm".
         activation: of an RNN.
         reverse: scan from the last step to the first.
+        clip_step: bound of the gradient at the gates' inputs; 0 for none.
         listen: hears the norm of every dL/dh_t on the way back, or None; not in a backward pass that is
             itself differentiated.
         values: the input, ``(T, B, I)``.
         weight_ih: ``(G * H, I)``.
         weight_hh: ``(G * H, H)``.
-        bias_ih: ``(G * H,)``, or None together with bias_hh.
-        bias_hh: ``(G * H,)``.
+        bias_ih: ``(G * H,)``, or None.
+        bias_hh: ``(G * H,)``, or None.
+        norm_ih_gain: of the normalised input's product, ``(G * H,)``, or None.
+        norm_hh_gain: of the normalised recurrent product, ``(G * H,)``, or None.
+        norm_cell_gain: LSTM: ``(H,)``, or None together with norm_cell_bias.
+        norm_cell_bias: LSTM: ``(H,)``.
+        peephole: LSTM: ``(3, H)``, or None.
+        hidden_mask: ``(B, H)``, or None.
+        zoneout_h: broadcastable to ``(T, B, H)``, or None.
+        zoneout_c: LSTM: the same for its cell.
         h_0: ``(B, H)``, or None for zeros.
-        c_0: ``(B, H)``, or None for zeros.
+        c_0: LSTM: ``(B, H)``, or None for zeros.
         lengths: real steps of each row, ``(B,)`` int64 between 0 and T; past them nothing is read.
     """
 
     cell: str
     activation: str
     reverse: bool
+    clip_step: float
     listen: Listen | None
     values: Tensor
     weight_ih: Tensor
     weight_hh: Tensor
-    bias_ih: Tensor | None
-    bias_hh: Tensor | None
-    h_0: Tensor | None
-    c_0: Tensor | None
-    lengths: Tensor | None
+    bias_ih: Tensor | None = None
+    bias_hh: Tensor | None = None
+    norm_ih_gain: Tensor | None = None
+    norm_hh_gain: Tensor | None = None
+    norm_cell_gain: Tensor | None = None
+    norm_cell_bias: Tensor | None = None
+    peephole: Tensor | None = None
+    hidden_mask: Tensor | None = None
+    zoneout_h: Tensor | None = None
+    zoneout_c: Tensor | None = None
+    h_0: Tensor | None = None
+    c_0: Tensor | None = None
+    lengths: Tensor | None = None
 
 
 _TENSORS = Pass._fields.index("values")
@@ -74,7 +93,7 @@ _TENSORS = Pass._fields.index("values")
 
 
 def run_whole(given: Pass) -> tuple[Tensor, ...]:
-    """Run a plain cell over all steps.
+    """Run a cell over all steps.
 
     Returns:
         All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(B, H)`` each.
@@ -88,24 +107,31 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
 
 def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
     """The same by the operators, which torch can transform, trace and differentiate as often as one likes."""
-    values, reverse, lengths = given.values, given.reverse, given.lengths
+    values, lengths = given.values, given.lengths
     steps, rows, _ = values.shape
-    gates_x = functional.linear(
-        zero_padding(values, real_steps(lengths, steps)), given.weight_ih, given.bias_ih
+    gates_x = project_input(
+        zero_padding(values, real_steps(lengths, steps)),
+        given.weight_ih,
+        given.bias_ih,
+        given.norm_ih_gain,
+        given.cell,
     )
     nothing = gates_x.new_zeros(rows, given.weight_hh.shape[1])
     h_0 = nothing if given.h_0 is None else given.h_0
-    weights: dict[str, Any] = {"weight_hh": given.weight_hh, "bias_hh": given.bias_hh}
-    weights |= {"lengths": lengths, "reverse": reverse}
+    named = ("weight_hh", "bias_hh", "norm_hh_gain", "hidden_mask", "lengths", "reverse", "clip_step")
+    options: dict[str, Any] = {name: getattr(given, name) for name in named}
+    heard = None
     if given.listen is not None:
-        name = "probe_h" if given.cell == "lstm" else "probe"
-        weights[name] = listening_probe(given.listen, h_0, (steps, *h_0.shape))
+        heard = listening_probe(given.listen, h_0, (steps, *h_0.shape))
     if given.cell == "rnn":
-        return rnn(gates_x, h_0, activation=given.activation, **weights)[:2]
+        options |= {"activation": given.activation, "zoneout": given.zoneout_h, "probe": heard}
+        return rnn(gates_x, h_0, **options)[:2]
     if given.cell == "gru":
-        return gru(gates_x, h_0, **weights)[:2]
+        return gru(gates_x, h_0, zoneout=given.zoneout_h, probe=heard, **options)[:2]
+    own = ("norm_cell_gain", "norm_cell_bias", "peephole", "zoneout_h", "zoneout_c")
+    options |= {name: getattr(given, name) for name in own}
     c_0 = nothing if given.c_0 is None else given.c_0
-    hidden, _, h_n, c_n, _ = lstm(gates_x, h_0, c_0, **weights)
+    hidden, _, h_n, c_n, _ = lstm(gates_x, h_0, c_0, probe_h=heard, **options)
     return hidden, h_n, c_n
 
 
@@ -115,12 +141,19 @@ def _covered(given: Pass) -> bool:
     dtype = values.dtype
     if dtype is not torch.float32 and dtype is not torch.float64:
         return False
-    state, bias = (values.shape[1], units), (wide,)
+    steps, rows, _ = values.shape
+    state, bias, own = (rows, units), (wide,), (units,)
     for tensor, shape in (
         (weight, (_GATES[given.cell] * units, units)),
         (given.weight_ih, (wide, values.shape[2])),
         (given.bias_ih, bias),
         (given.bias_hh, bias),
+        (given.norm_ih_gain, bias),
+        (given.norm_hh_gain, bias),
+        (given.norm_cell_gain, own),
+        (given.norm_cell_bias, own),
+        (given.peephole, (3, units)),
+        (given.hidden_mask, state),
         (given.h_0, state),
         (given.c_0, state),
     ):
@@ -132,6 +165,9 @@ def _covered(given: Pass) -> bool:
             and not tensor.is_neg()
         ):
             return False
+    for tensor in (given.zoneout_h, given.zoneout_c):
+        if tensor is not None and not broadcasts(tensor, (steps, *state), dtype):
+            return False
     return values.numel() > 0 and in_use() and library() is not None
 
 
@@ -140,7 +176,10 @@ class _Kept(NamedTuple):
 
     values: Tensor  # (N, I)
     hidden: Tensor  # (T, B, H)
-    steps: list[Tensor]  # (N, ...) each: the cell's values at every step
+    gates: Tensor | None  # (N, G * H), after their activations; None where they are the states
+    by_unit: Tensor | None  # (N, H): an LSTM's cells, the recurrent part of a GRU's candidate
+    gates_x: Tensor | None  # (N, G * H), the input's product, where it is normalised
+    products: Tensor | None  # (N, G * H), the recurrent product, where it is normalised
 
 
 def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packing | None]:
@@ -148,26 +187,35 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     units = given.weight_hh.shape[1]
     layout = None if given.lengths is None else packing(given.lengths, steps)
     values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
-    gates = matmul(values, given.weight_ih.t(), given.bias_ih)
+    gates_x = matmul(values, given.weight_ih.t())
     hidden = values.new_empty(steps, rows, units)
     final = [values.new_empty(rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
+    zoneout_h, zoneout_c = spread(tuple(hidden.shape), given.zoneout_h, given.zoneout_c)
+
+    gates = by_unit = products = None
+    # A simple network's values are its states, unless zoneout mixes them.
+    if keep and (given.cell != "rnn" or zoneout_h is not None):
+        # In the product's place, if nobody asks for it again.
+        gates = gates_x if given.norm_ih_gain is None else torch.empty_like(gates_x)
+    if keep and given.cell != "rnn":
+        by_unit = values.new_empty(len(gates_x), units)
+    if keep and given.norm_hh_gain is not None:
+        products = torch.empty_like(gates_x)
+
     record = _axes(given, hidden, layout)
-    record += addresses(gates, given.h_0, given.weight_hh, given.bias_hh, None, None)
-    record += [*_ABSENT, *_ABSENT, *addresses(hidden, final[0])]
-    kept = [gates] if keep else []
-    # The gates, in their places.
+    record += addresses(gates_x, given.h_0, given.weight_hh, given.bias_ih, given.bias_hh)
+    record += addresses(given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask)
+    record += [*strided(zoneout_h), *_ABSENT, *addresses(hidden, final[0], products)]
     if given.cell == "rnn":
-        record += [ACTIVATION_NUMBERS[given.activation], *addresses(*kept or (None,))]
+        record += [ACTIVATION_NUMBERS[given.activation], *addresses(gates)]
+    elif given.cell == "gru":
+        record += addresses(gates, by_unit)
     else:
-        by_unit = values.new_empty(len(gates), units) if keep else None
-        if given.cell == "gru":
-            record += addresses(*kept or (None,), by_unit)
-        else:
-            record += [*addresses(given.c_0, None, None, None), *_ABSENT, *_ABSENT]
-            record += addresses(by_unit, final[1], *kept or (None,))
-        kept += [] if by_unit is None else [by_unit]
-    run(f"{given.cell}_forward", record, 0.0, values.dtype)
-    return (hidden, *final), _Kept(values, hidden, kept), layout
+        record += addresses(given.c_0, given.peephole, given.norm_cell_gain, given.norm_cell_bias)
+        record += [*strided(zoneout_c), *_ABSENT, *addresses(by_unit, final[1], gates)]
+    run(f"{given.cell}_forward", record, given.clip_step, values.dtype)
+    kept = _Kept(values, hidden, gates, by_unit, None if given.norm_ih_gain is None else gates_x, products)
+    return (hidden, *final), kept, layout
 
 
 def _axes(given: Pass, hidden: Tensor, layout: Packing | None) -> list[int]:
@@ -182,7 +230,7 @@ class _Whole(torch.autograd.Function):
         given = Pass(*fields)
         results, kept, layout = _forward(given, keep=True)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*given[_TENSORS:], kept.values, kept.hidden, *kept.steps)
+        ctx.save_for_backward(*given[_TENSORS:], *kept)
         ctx.constants, ctx.layout = given[:_TENSORS], layout
         return results
 
@@ -193,23 +241,22 @@ class _Whole(torch.autograd.Function):
             return (None,) * count
         saved = ctx.saved_tensors
         given = Pass(*ctx.constants, *saved[: count - _TENSORS])
-        values, hidden, *steps = saved[count - _TENSORS :]
-        needed = dict(zip(Pass._fields, ctx.needs_input_grad, strict=True))
+        needed = Pass(*ctx.needs_input_grad)
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
         if torch.is_grad_enabled() or any(
             grad is not None and is_legacy_batchedtensor(grad) for grad in grads
         ):
-            return tuple(_backward_in_pieces(given, grads, needed))
-        return _backward(given, _Kept(values, hidden, steps), ctx.layout, grads, needed)
+            return _backward_in_pieces(given, grads, needed)
+        return _backward(given, _Kept(*saved[count - _TENSORS :]), ctx.layout, grads, needed)
 
 
 def _backward_in_pieces(
-    given: Pass, grads: Sequence[Tensor | None], needed: Mapping[str, bool]
-) -> list[Tensor | None]:
+    given: Pass, grads: Sequence[Tensor | None], needed: Pass
+) -> tuple[Tensor | None, ...]:
     with torch.enable_grad():
         results = _in_pieces(given)
     arrived = [(result, grad) for result, grad in zip(results, grads, strict=True) if grad is not None]
-    receivers = [index for index, name in enumerate(Pass._fields) if needed[name]]
+    receivers = [index for index, wanted in enumerate(needed) if wanted]
     inputs: list[Any] = [given[index] for index in receivers]
     gradients = torch.autograd.grad(
         [result for result, _ in arrived],
@@ -221,99 +268,104 @@ def _backward_in_pieces(
     found: list[Tensor | None] = [None] * len(given)
     for index, gradient in zip(receivers, gradients, strict=True):
         found[index] = gradient
-    return found
+    return tuple(found)
 
 
 def _backward(
-    given: Pass,
-    kept: _Kept,
-    layout: Packing | None,
-    grads: Sequence[Tensor | None],
-    needed: Mapping[str, bool],
+    given: Pass, kept: _Kept, layout: Packing | None, grads: Sequence[Tensor | None], needed: Pass
 ) -> tuple[Tensor | None, ...]:
-    values, hidden = kept.values, kept.hidden
-    gates, *by_unit = kept.steps
+    """The gradient of every field of the pass, None where there is none."""
+    hidden = kept.hidden
     grad_hidden, *last = (None if grad is None else grad.resolve_neg() for grad in grads)
-    (grad_hidden,) = spread(hidden.shape, grad_hidden)
+    grad_hidden, zoneout_h, zoneout_c = spread(
+        tuple(hidden.shape), grad_hidden, given.zoneout_h, given.zoneout_c
+    )
     last = whole(*last)
 
-    over_gates = torch.empty_like(gates)
-    # A GRU's candidate enters through the reset gate, all else as it is.
-    over_product = torch.empty_like(gates) if given.cell == "gru" else over_gates
-    over_h_0, over_c_0 = room(given.h_0, needed["h_0"]), room(given.c_0, needed["c_0"])
-    over_bias_ih, over_bias_hh = (
-        room(given.bias_ih, needed["bias_ih"]),
-        room(given.bias_hh, needed["bias_hh"]),
-    )
-    record = [*_axes(given, hidden, layout), *strided(grad_hidden)]
-    record += [*addresses(hidden, given.h_0, given.weight_hh, None, None, None), *_ABSENT]
+    over_gates = hidden.new_empty(len(kept.values), len(given.weight_hh))
+    # Each norm has a way back of its own; and a GRU's candidate enters through the reset gate.
+    apart = given.cell == "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None
+    over_product = torch.empty_like(over_gates) if apart else over_gates
+    over: dict[str, Tensor | None] = {
+        name: room(getattr(given, name), getattr(needed, name)) for name in _FILLED[given.cell]
+    }
     squares = None
     if given.listen is not None:
-        squares = values.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
-    record += addresses(
-        last[0], over_gates, over_product, None, squares, over_h_0, over_bias_ih, over_bias_hh, None
-    )
+        squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
+
+    record = [*_axes(given, hidden, layout), *strided(grad_hidden)]
+    record += addresses(hidden, given.h_0, given.weight_hh, given.norm_ih_gain, given.norm_hh_gain)
+    record += [*addresses(given.hidden_mask, kept.gates_x, kept.products), *strided(zoneout_h)]
+    record += addresses(last[0], over_gates, over_product, None, squares, over["h_0"])
+    record += addresses(over["bias_ih"], over["bias_hh"], over["norm_ih_gain"], over["norm_hh_gain"])
     if given.cell == "rnn":
-        record += [ACTIVATION_NUMBERS[given.activation], *addresses(gates, None)]
+        record += [ACTIVATION_NUMBERS[given.activation], *addresses(kept.gates, None)]
     elif given.cell == "gru":
-        record += addresses(gates, *by_unit, None, None)
+        record += addresses(kept.gates, kept.by_unit, None, None)
     else:
-        record += [
-            *_ABSENT,
-            *addresses(*by_unit, gates, None, given.c_0, None, None, None),
-            *_ABSENT,
-            *_ABSENT,
-        ]
-        record += addresses(last[1], None, over_c_0, None, None, None)
-    run(f"{given.cell}_backward", record, 0.0, values.dtype)
+        record += [*_ABSENT, *addresses(kept.by_unit, kept.gates, None, given.c_0, given.peephole)]
+        record += [*addresses(given.norm_cell_gain, given.norm_cell_bias), *strided(zoneout_c), *_ABSENT]
+        record += addresses(last[1], None, over["c_0"], over["peephole"])
+        record += addresses(over["norm_cell_gain"], over["norm_cell_bias"])
+    run(f"{given.cell}_backward", record, given.clip_step, hidden.dtype)
     if given.listen is not None and squares is not None:
         given.listen(squares.sum(0).sqrt_())
 
-    over_values = over_weight_ih = over_weight_hh = None
-    if needed["values"]:
+    if needed.values:
         over_values = matmul(over_gates, given.weight_ih)
-        steps, rows = hidden.shape[:2]
-        over_values = (
-            over_values.view(steps, rows, -1) if layout is None else layout.spread(over_values, steps)
+        over["values"] = (
+            over_values.view(*hidden.shape[:2], -1)
+            if layout is None
+            else layout.spread(over_values, len(hidden))
         )
-    if needed["weight_ih"] and needed["weight_hh"] and over_product is over_gates:
-        entered, first = _entered(hidden, layout, given.reverse)
-        over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), values, entered, first)
+    over |= _over_weights(given, kept, layout, over_gates, over_product, needed)
+    return tuple(over.get(name) for name in Pass._fields)
+
+
+_OF_ALL = ("h_0", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain")
+_FILLED = {
+    "rnn": _OF_ALL,
+    "gru": _OF_ALL,
+    "lstm": (*_OF_ALL, "c_0", "peephole", "norm_cell_gain", "norm_cell_bias"),
+}
+"""The fields whose gradients the library fills in."""
+
+
+def _over_weights(
+    given: Pass,
+    kept: _Kept,
+    layout: Packing | None,
+    over_gates: Tensor,
+    over_product: Tensor,
+    needed: Pass,
+) -> dict[str, Tensor | None]:
+    """The gradients of both matrices: products over all steps."""
+    if not needed.weight_hh:
+        return {"weight_ih": matmul(over_gates.t(), kept.values) if needed.weight_ih else None}
+    states, initial = kept.hidden, given.h_0
+    if given.hidden_mask is not None:
+        states, initial = states * given.hidden_mask, None if initial is None else initial * given.hidden_mask
+    entered, first = _entered(states, layout, given.reverse)
+    over_weight_ih = None
+    if needed.weight_ih and over_product is over_gates:
+        over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), kept.values, entered, first)
     else:
-        if needed["weight_ih"]:
-            over_weight_ih = matmul(over_gates.t(), values)
-        if needed["weight_hh"]:
-            entered, first = _entered(hidden, layout, given.reverse)
-            over_weight_hh = matmul(over_product[first : first + len(entered)].t(), entered)
-    if over_weight_hh is not None and given.h_0 is not None:
-        _add_first(over_weight_hh, over_product, given, layout)
-    return (
-        *(None,) * _TENSORS,
-        over_values,
-        over_weight_ih,
-        over_weight_hh,
-        over_bias_ih,
-        over_bias_hh,
-        over_h_0,
-        over_c_0,
-        None,
-    )
+        if needed.weight_ih:
+            over_weight_ih = matmul(over_gates.t(), kept.values)
+        over_weight_hh = matmul(over_product[first : first + len(entered)].t(), entered)
+    if initial is not None:
+        rows = len(initial)
+        if layout is not None:
+            begun, initial = layout.first(over_product, initial, given.reverse)
+        else:
+            begun = over_product[-rows:] if given.reverse else over_product[:rows]
+        over_weight_hh.addmm_(begun.t(), initial)
+    return {"weight_ih": over_weight_ih, "weight_hh": over_weight_hh}
 
 
-def _entered(hidden: Tensor, layout: Packing | None, reverse: bool) -> tuple[Tensor, int]:
+def _entered(states: Tensor, layout: Packing | None, reverse: bool) -> tuple[Tensor, int]:
     """The states that entered a product, but for the initial ones, and the place of the first one's step."""
-    flat, rows = hidden.flatten(0, 1), hidden.shape[1]
+    flat, rows = states.flatten(0, 1), states.shape[1]
     if layout is not None:
         return layout.entered(flat, reverse)
     return (flat[rows:], 0) if reverse else (flat[:-rows], rows)
-
-
-def _add_first(over_weight_hh: Tensor, over_product: Tensor, given: Pass, layout: Packing | None) -> None:
-    """Adds what the initial state entered to the gradient of the recurrent matrix."""
-    assert given.h_0 is not None
-    rows = len(given.h_0)
-    if layout is not None:
-        first, initial = layout.first(over_product, given.h_0, given.reverse)
-    else:
-        first, initial = over_product[-rows:] if given.reverse else over_product[:rows], given.h_0
-    over_weight_hh.addmm_(first.t(), initial)

@@ -39,13 +39,13 @@ def gru_forward(
     exact += [(bias_hh, (3 * units,)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
     if not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
-    given = whole(gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, hidden_mask)
+    given = whole(gates_x, h_0, weight_hh, None, bias_hh, None, norm_hh_gain, hidden_mask)
     (lengths,) = whole(lengths)
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n = h_0.new_empty(h_0.shape)
     record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
-    record += addresses(hidden, h_n, gates, q)
+    record += addresses(hidden, h_n, None, gates, q)
     run("gru_forward", record, clip_step, gates_x.dtype)
     return hidden, h_n, gates, q
 
@@ -81,7 +81,7 @@ def gru_backward(
     products = None
     if norm_hh_gain is not None:
         products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
-    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, products)
+    given = whole(hidden, h_0, weight_hh, None, norm_hh_gain, hidden_mask, None, products)
     own = whole(gates, q, grad_gates, grad_q)
     (grad_h_n,) = whole(grad_h_n)
     grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
@@ -92,7 +92,7 @@ def gru_backward(
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
     record += addresses(
-        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, over_gain
+        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, None, over_gain
     )
     record += addresses(*own)
     run("gru_backward", record, clip_step, gates.dtype)

@@ -51,14 +51,14 @@ def lstm_forward(
         return None
     if not covered(gates_x, lengths, exact, broadcast, shape, projection=weight_hr is not None):
         return None
-    given = whole(gates_x, h_0, weight_hh, bias_hh, norm_hh_gain, hidden_mask)
+    given = whole(gates_x, h_0, weight_hh, None, bias_hh, None, norm_hh_gain, hidden_mask)
     own = whole(c_0, peephole, norm_cell_gain, norm_cell_bias)
     (lengths,) = whole(lengths)
     zoneout_h, zoneout_c, probe_h, probe_c = spread(shape, *broadcast)
     hidden, cell, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
     record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout_h), *strided(probe_h)]
-    record += [*addresses(hidden, h_n, *own), *strided(zoneout_c), *strided(probe_c)]
+    record += [*addresses(hidden, h_n, None, *own), *strided(zoneout_c), *strided(probe_c)]
     record += addresses(cell, c_n, gates)
     run("lstm_forward", record, clip_step, gates_x.dtype)
     return hidden, cell, h_n, c_n, gates
@@ -108,7 +108,7 @@ def lstm_backward(
     products = None
     if norm_hh_gain is not None:
         products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
-    given = whole(hidden, h_0, weight_hh, norm_hh_gain, hidden_mask, products)
+    given = whole(hidden, h_0, weight_hh, None, norm_hh_gain, hidden_mask, None, products)
     own = whole(cell, gates, grad_gates, c_0, peephole, norm_cell_gain, norm_cell_bias)
     grad_h_n, grad_c_n = whole(grad_h_n, grad_c_n)
     grad_hidden, grad_cell, zoneout_h, zoneout_c, seen_probe_c = spread(shape, *broadcast)
@@ -122,7 +122,7 @@ def lstm_backward(
     over_own = [room(tensor) for tensor in (peephole, norm_cell_gain, norm_cell_bias)]
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout_h)]
     record += addresses(
-        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, over_gain
+        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, None, over_gain
     )
     record += [*strided(grad_cell), *addresses(*own), *strided(zoneout_c), *strided(seen_probe_c)]
     record += addresses(grad_c_n, over_cell, over_c_0, *over_own)

@@ -52,7 +52,7 @@ def covered(
         if tensor is not None and (tensor.shape != wanted or not _readable(tensor, dtype)):
             return False
     for tensor in spread:
-        if tensor is not None and not (_broadcasts(tensor.shape, shape) and _readable(tensor, dtype)):
+        if tensor is not None and not broadcasts(tensor, shape, dtype):
             return False
     return library() is not None
 
@@ -62,9 +62,11 @@ def _readable(tensor: Tensor, dtype: torch.dtype) -> bool:
     return tensor.dtype is dtype and tensor.is_cpu and not tensor.is_neg()
 
 
-def _broadcasts(sizes: Sequence[int], shape: Sequence[int]) -> bool:
-    pairs = zip(reversed(sizes), reversed(shape), strict=False)
-    return len(sizes) <= len(shape) and all(size in (1, wanted) for size, wanted in pairs)
+def broadcasts(tensor: Tensor, shape: Sequence[int], dtype: torch.dtype) -> bool:
+    """Whether a tensor can be seen as one of this shape and has this type."""
+    pairs = zip(reversed(tensor.shape), reversed(shape), strict=False)
+    fits = tensor.dim() <= len(shape) and all(size in (1, wanted) for size, wanted in pairs)
+    return fits and _readable(tensor, dtype)
 
 
 def whole(*tensors: Tensor | None) -> list[Tensor | None]:

@@ -1,0 +1,39 @@
+"""What a recurrence takes in: the input's share of every gate, for all steps at once.
+
+Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units, ``G`` gates.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unrolled.ops.layer_norm import layer_norm
+
+NORM_GROUPS = {"rnn": (1,), "gru": (2, 1), "lstm": (4,)}
+"""How many gates of each cell a layer normalisation runs over. A GRU's candidate has one of its own, for the
+reset gate stands between its two products."""
+
+
+def project_input(
+    values: Tensor, weight_ih: Tensor, bias_ih: Tensor | None, norm_ih_gain: Tensor | None, cell: str
+) -> Tensor:
+    """``W_ih x + b_ih``, or ``LN(W_ih x; norm_ih_gain) + b_ih``.
+
+    Args:
+        values: the input, ``(T, B, I)``.
+        weight_ih: ``(G * H, I)``.
+        bias_ih: ``(G * H,)``, or None.
+        norm_ih_gain: ``(G * H,)``, or None.
+        cell: "rnn", "gru" or "lstm".
+
+    Returns:
+        ``(T, B, G * H)``.
+    """
+    if norm_ih_gain is None:
+        return functional.linear(values, weight_ih, bias_ih)
+    groups = NORM_GROUPS[cell]
+    sizes = [group * len(weight_ih) // sum(groups) for group in groups]
+    product = functional.linear(values, weight_ih).split(sizes, -1)
+    normed = [layer_norm(part, own) for part, own in zip(product, norm_ih_gain.split(sizes), strict=True)]
+    joined = normed[0] if len(normed) == 1 else torch.cat(normed, -1)
+    return joined if bias_ih is None else joined + bias_ih
