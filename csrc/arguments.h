@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 3;
+constexpr int kLayout = 4;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -83,8 +83,7 @@ struct MatmulSide {  // `Side` of split_panel.h
 };
 struct MatmulRight {
   MatmulSide b;
-  const void* bias;  // [columns], or null
-  void* c;           // [rows, columns]
+  void* c;  // [rows, columns]
 };
 struct MatmulRecord {
   int64_t threads, terms;

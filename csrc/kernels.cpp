@@ -198,7 +198,7 @@ int multiply(const MatmulRecord& r) noexcept {
     std::vector<Right> rights;
     for (int64_t i = 0; i < r.rights; ++i) {
       const MatmulRight& right = r.right[i];
-      rights.push_back({side(right.b), {out<float>(right.c), r.a.count, right.b.count, in<float>(right.bias)}});
+      rights.push_back({side(right.b), {out<float>(right.c), r.a.count, right.b.count}});
     }
     return product(side(r.a), rights, int(r.threads)) ? 0 : 2;
   } catch (const std::bad_alloc&) {
@@ -218,6 +218,16 @@ int multiply(const MatmulRecord& r) noexcept {
   }
 
 extern "C" {
+
+// Memory of so many bytes, aligned to a cache line; null where there is none.
+UNROLLED_EXPORT void* unrolled_take(int64_t bytes) {
+  try {
+    return unrolled::Blocks::take(size_t(bytes));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+UNROLLED_EXPORT void unrolled_give_back(void* data) { unrolled::Blocks::give_back(static_cast<char*>(data)); }
 
 UNROLLED_EXPORT int unrolled_layout() { return unrolled::kLayout; }
 

@@ -24,7 +24,6 @@ class Strips {
 struct Destination {
   float* data;  // [rows, columns]
   int64_t rows, columns;
-  const float* bias;  // [columns], or null
 };
 
 // A right-hand side and where its product goes.
@@ -40,15 +39,11 @@ inline void begin_block(const Destination& c, int64_t row, int64_t column, bool 
   const float* from = c.data + row * c.columns + column;
   int64_t stride = c.columns;
   if (first) {
-    stride = 0;
-    if (!c.bias) {
-      _tile_zero(0);
-      _tile_zero(1);
-      _tile_zero(2);
-      _tile_zero(3);
-      return;
-    }
-    from = c.bias + column;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    return;
   }
   if (rows < 32 || columns < 32) {
     std::memset(edge, 0, 32 * 32 * sizeof(float));
@@ -78,7 +73,7 @@ inline void end_block(const Destination& c, int64_t row, int64_t column, float* 
     std::memcpy(c.data + (row + r) * c.columns + column, edge + r * 32, columns * sizeof(float));
 }
 
-// C = A B + bias for every B of `rights`; A is split once for all. The threads share the Bs' strips and split A's rows, so
+// C = A B for every B of `rights`; A is split once for all. The threads share the Bs' strips and split A's rows, so
 // no element's sum depends on how many there are. False where the numbers do not split; C is then undefined.
 template <int Terms> bool matmul(const Side& a, const std::vector<Right>& rights, int threads) {
   // A block of A, 128 rows by 1024 elements of the sum, stays in the second-level cache while the strips of B pass it.

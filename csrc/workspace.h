@@ -1,18 +1,102 @@
-// Scratch memory, aligned to a cache line and not initialised.
+// Memory for what lives no longer than a step of training: scratch of the kernels, and what they keep for one another.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+#include <vector>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace unrolled {
 
-template <typename T> class Workspace {
+// Blocks of memory, of which the large are kept to be used again. The system hands out fresh pages zeroed, a few KB at a
+// time, which takes longer than some of the products that they are for.
+class Blocks {
  public:
-  explicit Workspace(size_t size) : raw_(new char[size * sizeof(T) + 64]) {}
-  T* data() const { return reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(raw_.get()) + 63) & ~uintptr_t(63)); }
+  // Not initialised, aligned to a cache line. Throws std::bad_alloc.
+  static char* take(size_t bytes) {
+    const size_t size = bytes + kHeader;
+    if (size >= kLarge)
+      if (char* kept = shared().find(size)) return kept + kHeader;
+    char* const block = static_cast<char*>(operator new(size, alignment(size)));
+#if defined(__linux__)
+    if (size >= kLarge) madvise(block, size, MADV_HUGEPAGE);
+#endif
+    *reinterpret_cast<size_t*>(block) = size;
+    return block + kHeader;
+  }
+  static void give_back(char* data) noexcept {
+    char* const block = data - kHeader;
+    if (size_of(block) < kLarge || !shared().keep(block)) release(block);
+  }
 
  private:
-  std::unique_ptr<char[]> raw_;
+  static constexpr size_t kHeader = 64, kLarge = 1 << 20, kHugePage = 2 << 20;
+  static constexpr size_t kMost = 256 << 20;  // bytes kept, in so many blocks
+  static constexpr size_t kMostBlocks = 32;
+
+  static size_t size_of(const char* block) { return *reinterpret_cast<const size_t*>(block); }
+  static std::align_val_t alignment(size_t size) { return std::align_val_t(size >= kLarge ? kHugePage : kHeader); }
+  static void release(char* block) noexcept { operator delete(block, alignment(size_of(block))); }
+
+  static Blocks& shared() {
+    static Blocks& blocks = *new Blocks;  // threads may outlive the static objects of a process
+    return blocks;
+  }
+  Blocks() { kept_.reserve(kMostBlocks); }
+
+  // The lock is tried, not waited for: in a child that was forked while it was held it would never be free.
+  char* find(size_t size) {
+    const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return nullptr;
+    auto best = kept_.end();
+    for (auto it = kept_.begin(); it != kept_.end(); ++it)
+      if (size_of(*it) >= size && size_of(*it) <= 2 * size && (best == kept_.end() || size_of(*it) < size_of(*best)))
+        best = it;
+    if (best == kept_.end()) return nullptr;
+    char* const found = *best;
+    forget(best);
+    return found;
+  }
+  // False if the block is not kept.
+  bool keep(char* block) noexcept {
+    const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || size_of(block) > kMost) return false;
+    while (bytes_ + size_of(block) > kMost || kept_.size() == kMostBlocks) {  // the oldest make room
+      char* const oldest = kept_.front();
+      forget(kept_.begin());
+      release(oldest);
+    }
+    bytes_ += size_of(block);
+    kept_.push_back(block);
+    return true;
+  }
+  void forget(std::vector<char*>::iterator it) {
+    bytes_ -= size_of(*it);
+    kept_.erase(it);
+  }
+
+  std::mutex mutex_;
+  std::vector<char*> kept_;  // the oldest first
+  size_t bytes_ = 0;
+};
+
+// Scratch memory, aligned to a cache line and not initialised.
+template <typename T> class Workspace {
+ public:
+  explicit Workspace(size_t size) : data_(reinterpret_cast<T*>(Blocks::take(size * sizeof(T)))) {}
+  Workspace(Workspace&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  ~Workspace() {
+    if (data_) Blocks::give_back(reinterpret_cast<char*>(data_));
+  }
+  T* data() const { return data_; }
+
+ private:
+  T* data_;
 };
 
 }  // namespace unrolled

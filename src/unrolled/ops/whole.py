@@ -26,6 +26,7 @@ from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import matmul, matmul_both
+from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.record import addresses, axes, broadcasts, room, run, spread, strided, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
@@ -187,7 +188,7 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     units = given.weight_hh.shape[1]
     layout = None if given.lengths is None else packing(given.lengths, steps)
     values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
-    gates_x = matmul(values, given.weight_ih.t())
+    gates_x = matmul(values, given.weight_ih.t(), empty(values, len(values), len(given.weight_ih)))
     hidden = values.new_empty(steps, rows, units)
     final = [values.new_empty(rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
     zoneout_h, zoneout_c = spread(tuple(hidden.shape), given.zoneout_h, given.zoneout_c)
@@ -196,11 +197,11 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     # A simple network's values are its states, unless zoneout mixes them.
     if keep and (given.cell != "rnn" or zoneout_h is not None):
         # In the product's place, if nobody asks for it again.
-        gates = gates_x if given.norm_ih_gain is None else torch.empty_like(gates_x)
+        gates = gates_x if given.norm_ih_gain is None else empty(gates_x, *gates_x.shape)
     if keep and given.cell != "rnn":
-        by_unit = values.new_empty(len(gates_x), units)
+        by_unit = empty(values, len(gates_x), units)
     if keep and given.norm_hh_gain is not None:
-        products = torch.empty_like(gates_x)
+        products = empty(gates_x, *gates_x.shape)
 
     record = _axes(given, hidden, layout)
     record += addresses(gates_x, given.h_0, given.weight_hh, given.bias_ih, given.bias_hh)
@@ -282,10 +283,10 @@ def _backward(
     )
     last = whole(*last)
 
-    over_gates = hidden.new_empty(len(kept.values), len(given.weight_hh))
+    over_gates = empty(hidden, len(kept.values), len(given.weight_hh))
     # Each norm has a way back of its own; and a GRU's candidate enters through the reset gate.
     apart = given.cell == "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None
-    over_product = torch.empty_like(over_gates) if apart else over_gates
+    over_product = empty(hidden, *over_gates.shape) if apart else over_gates
     over: dict[str, Tensor | None] = {
         name: room(getattr(given, name), getattr(needed, name)) for name in _FILLED[given.cell]
     }

@@ -12,12 +12,10 @@ from unrolled.ops.precision import terms
 _DONE, _NO_MEMORY = 0, 1
 
 
-def matmul(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``a @ b + bias``: ``(M, K)``, ``(K, N)``, ``(N,)`` to ``(M, N)``."""
-    products = _over_tiles(a, (b, 0, bias))
-    if products is not None:
-        return products[0]
-    return a @ b if bias is None else torch.addmm(bias, a, b)
+def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``, into ``out`` if there is one."""
+    out = a.new_empty(len(a), b.shape[1]) if out is None else out
+    return out if _over_tiles(a, (b, 0, out)) else torch.mm(a, b, out=out)
 
 
 def matmul_both(a: Tensor, b: Tensor, c: Tensor, first: int) -> tuple[Tensor, Tensor]:
@@ -32,43 +30,41 @@ def matmul_both(a: Tensor, b: Tensor, c: Tensor, first: int) -> tuple[Tensor, Te
     Returns:
         ``a @ b``, ``(M, N)``, and ``a[:, first : first + L] @ c``, ``(M, P)``.
     """
-    products = _over_tiles(a, (b, 0, None), (c, first, None))
-    if products is not None:
-        return products[0], products[1]
-    return matmul(a, b), matmul(a[:, first : first + len(c)], c)
+    ab, ac = a.new_empty(len(a), b.shape[1]), a.new_empty(len(a), c.shape[1])
+    if not _over_tiles(a, (b, 0, ab), (c, first, ac)):
+        matmul(a, b, ab)
+        matmul(a[:, first : first + len(c)], c, ac)
+    return ab, ac
 
 
-def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor | None]) -> list[Tensor] | None:
-    """The products, or None where they are not for the tiles: sizes, types, numbers that do not split.
+def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor]) -> bool:
+    """Whether the products were made: not for every size and type, nor of numbers that do not split.
 
     Args:
         a: ``(M, K)``.
-        rights: another matrix each, the column of ``a`` that its first row stands beside, and a bias.
+        rights: another matrix each, the column of ``a`` that its first row stands beside, and where the
+            product goes, in one piece.
     """
     if a.dtype is not torch.float32 or not _worth_it(a, sum(b.shape[1] for b, _, _ in rights)):
-        return None
+        return False
     chosen = library()
     multiply = None if chosen is None else chosen.functions.get("matmul")
-    given = [a, *(each for b, _, bias in rights for each in (b, bias) if each is not None)]
     if multiply is None or not all(
-        each.is_cpu and each.dtype is torch.float32 and not each.is_neg() for each in given
+        each.is_cpu and each.dtype is torch.float32 and not each.is_neg()
+        for each in (a, *(b for b, _, _ in rights))
     ):
-        return None
+        return False
     a = _readable(a)
     record = [torch.get_num_threads(), terms(), *_side(a, 0, 0), len(rights)]
-    products, held = [], []
-    for b, first, bias in rights:
+    held = []  # only addresses are handed over
+    for b, first, out in rights:
         # A side along the sum has all elements of it.
-        b = b.contiguous() if first and b.stride(1) != 1 else _readable(b)
-        bias = None if bias is None else bias.contiguous()
-        product = a.new_empty(len(a), b.shape[1])
-        record += [*_side(b, 1, first), 0 if bias is None else bias.data_ptr(), product.data_ptr()]
-        products.append(product)
-        held += [b, bias]  # only addresses are handed over
+        held.append(b.contiguous() if first and b.stride(1) != 1 else _readable(b))
+        record += [*_side(held[-1], 1, first), out.data_ptr()]
     status = multiply(pack(record))
     if status == _NO_MEMORY:
         raise MemoryError("no memory for the scratch space of a matrix product.")
-    return products if status == _DONE else None
+    return status == _DONE
 
 
 _LEAST_WORK = 24_000_000
