@@ -282,18 +282,16 @@ template <typename T> struct LstmBackward : StateBackward<T> {
 
   void advance_normalised(const Visit<T>& v) const {
     const int64_t H = s.hidden, row = s.packed(v.t, v.row);
-    T *const exposed = v.scratch, *const dnew = exposed + H, *const fresh = dnew + H;
+    T *const exposed = v.scratch, *const dnew = exposed + H, *const fresh = dnew + H, *const squashed = fresh + H;
     by_vectors<T>(0, H, [&](int64_t j, auto n) { store_first(fresh + j, fresh_cell(v, j, n), n); });
     const Moments<T> m = moments(fresh, H, epsilon);
-    const auto squash = [&](int64_t j, auto n) {
-      const Vec<T> standard = (load_first(fresh + j, n) - m.mean) * m.inverse;
-      return hyperbolic_tangent<T>(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
-    };
     Vec<T> squares{};
     by_vectors<T>(0, H, [&](int64_t j, auto n) {
-      const Vec<T> e = expose<false>(v, squares, j, n), squashed = squash(j, n);
-      const Vec<T> o = load_first(gates + row * 4 * H + 3 * H + j, n);
-      const Vec<T> d = e * o * (1 - squashed * squashed);
+      const Vec<T> standard = (load_first(fresh + j, n) - m.mean) * m.inverse;
+      const Vec<T> tanh = hyperbolic_tangent<T>(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
+      const Vec<T> e = expose<false>(v, squares, j, n), o = load_first(gates + row * 4 * H + 3 * H + j, n);
+      const Vec<T> d = e * o * (1 - tanh * tanh);
+      store_first(squashed + j, tanh, n);
       store_first(exposed + j, e, n);
       store_first(dnew + j, d, n);
       add(v.sums + cell_sums() + H + j, d, n);
@@ -301,8 +299,8 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     add_squares(v, squares);
     normalise_backward(dnew, fresh, cell_gain, H, epsilon, v.sums + cell_sums());
     by_vectors<T>(0, H, [&](int64_t j, auto n) {
-      gradients<false>(v, load_first(exposed + j, n), squash(j, n), load_first(dnew + j, n), load_first(fresh + j, n),
-                       j, n);
+      gradients<false>(v, load_first(exposed + j, n), load_first(squashed + j, n), load_first(dnew + j, n),
+                       load_first(fresh + j, n), j, n);
     });
   }
 

@@ -50,7 +50,7 @@ template <typename T> struct Share {
 };
 
 // Rows of units that a cell may use as scratch.
-constexpr int kCellRows = 3;
+constexpr int kCellRows = 4;
 
 template <typename Way> class Plan {
  public:

@@ -178,6 +178,15 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
             std::copy(cell.grad_h_n + row * H + begin, cell.grad_h_n + row * H + end, dh + begin);
           else
             std::fill(dh + begin, dh + end, T(0));
+          if (norm.gain_h && r + 1 < active) {  // more arrays at once than the hardware follows
+            const int64_t next = s.packed(t, mine.rows[r + 1]) * G * H;
+            for (int64_t j = 0; j < G * H; j += 64 / int64_t(sizeof(T))) {
+              __builtin_prefetch(norm.products + next + j);
+              __builtin_prefetch(cell.gates_x + next + j);
+              __builtin_prefetch(cell.dgates + next + j, 1);
+              __builtin_prefetch(cell.du + next + j, 1);
+            }
+          }
           T* const squares =
               cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
           cell.advance(
