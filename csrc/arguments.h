@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 4;
+constexpr int kLayout = 5;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -59,6 +59,8 @@ struct GruForwardRecord {
 struct GruBackwardRecord {
   BackwardRecord common;
   const void *gates, *q, *grad_gates, *grad_q;
+  // Nothing is normalised: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
+  int64_t joined;
 };
 
 struct LstmForwardRecord {

@@ -62,6 +62,7 @@ template <typename T> struct GruBackward : StateBackward<T> {
   using StateBackward<T>::s;
   const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional
+  bool joined;                   // dgates holds n r z in rows of 4H, and du the r and z of dgates and q
   T *dbias_ih, *dbias_hh;        // [3H], optional
   T *dgain_ih, *dgain_hh;        // [3H], with the norms
 
@@ -69,7 +70,8 @@ template <typename T> struct GruBackward : StateBackward<T> {
   void advance(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = this->s.packed(v.t, v.row);
     const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
-    T *const out = this->dgates + here * 3 * H, *const product = this->du + here * 3 * H;
+    T *const out = this->dgates + here * (joined ? 4 : 3) * H, *const over_candidate = joined ? out : out + 2 * H;
+    T* const product = this->du + here * this->du_row;
     T* const carried = this->carry_h + v.row * H;
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
@@ -97,9 +99,11 @@ template <typename T> struct GruBackward : StateBackward<T> {
       add(v.sums + H + j, d_z, n);
       add(v.sums + 2 * H + j, d_n, n);
       add(v.sums + 3 * H + j, d_q, n);
-      store_first(out + j, d_r, n);
-      store_first(out + H + j, d_z, n);
-      store_first(out + 2 * H + j, d_n, n);
+      if (!joined) {
+        store_first(out + j, d_r, n);
+        store_first(out + H + j, d_z, n);
+      }
+      store_first(over_candidate + j, d_n, n);
       store_first(product + j, d_r, n);
       store_first(product + H + j, d_z, n);
       store_first(product + 2 * H + j, d_q, n);

@@ -88,6 +88,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.clip_step = T(scalars.clip_step);
   cell.dgates = out<T>(r.dgates);
   cell.du = out<T>(r.du);
+  if (!cell.du_row) cell.du_row = Cell::kGates * r.axes.hidden;
   cell.dh = out<T>(r.dh);
   cell.dh_squares = out<T>(r.dh_squares);
   cell.grad_h_n = in<T>(r.grad_h_n);
@@ -133,6 +134,8 @@ template <typename T> void run(const GruBackwardRecord& r, const Scalars& scalar
   cell.q = in<T>(r.q);
   cell.grad_gates = in<T>(r.grad_gates);
   cell.grad_q = in<T>(r.grad_q);
+  cell.joined = r.joined;
+  if (r.joined) cell.du_row = 4 * r.common.axes.hidden;
   backward<T>(cell, r.common, scalars);
 }
 

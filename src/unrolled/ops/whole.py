@@ -283,10 +283,7 @@ def _backward(
     )
     last = whole(*last)
 
-    over_gates = empty(hidden, len(kept.values), len(given.weight_hh))
-    # Each norm has a way back of its own; and a GRU's candidate enters through the reset gate.
-    apart = given.cell == "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None
-    over_product = empty(hidden, *over_gates.shape) if apart else over_gates
+    over_gates, over_product = _room_for_gates(given, kept)
     over: dict[str, Tensor | None] = {
         name: room(getattr(given, name), getattr(needed, name)) for name in _FILLED[given.cell]
     }
@@ -302,7 +299,7 @@ def _backward(
     if given.cell == "rnn":
         record += [ACTIVATION_NUMBERS[given.activation], *addresses(kept.gates, None)]
     elif given.cell == "gru":
-        record += addresses(kept.gates, kept.by_unit, None, None)
+        record += [*addresses(kept.gates, kept.by_unit, None, None), _joined(given)]
     else:
         record += [*_ABSENT, *addresses(kept.by_unit, kept.gates, None, given.c_0, given.peephole)]
         record += [*addresses(given.norm_cell_gain, given.norm_cell_bias), *strided(zoneout_c), *_ABSENT]
@@ -313,14 +310,40 @@ def _backward(
         given.listen(squares.sum(0).sqrt_())
 
     if needed.values:
-        over_values = matmul(over_gates, given.weight_ih)
+        units = hidden.shape[2]
+        over_values = matmul(
+            over_gates, given.weight_ih.roll(units, 0) if _joined(given) else given.weight_ih
+        )
         over["values"] = (
             over_values.view(*hidden.shape[:2], -1)
             if layout is None
             else layout.spread(over_values, len(hidden))
         )
     over |= _over_weights(given, kept, layout, over_gates, over_product, needed)
+    if needed.weight_ih and _joined(given):
+        over["weight_ih"] = over["weight_ih"].roll(-hidden.shape[2], 0)
     return tuple(over.get(name) for name in Pass._fields)
+
+
+def _joined(given: Pass) -> bool:
+    """Whether the gradients of a GRU's gates stand in one array."""
+    return given.cell == "gru" and given.norm_ih_gain is None and given.norm_hh_gain is None
+
+
+def _room_for_gates(given: Pass, kept: _Kept) -> tuple[Tensor, Tensor]:
+    """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
+
+    They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
+    gate: there the columns ``n r z q`` hold both, the input's from the first on and the state's up to the last.
+    """
+    steps, wide, units = len(kept.values), *given.weight_hh.shape
+    if _joined(given):
+        all_four = empty(kept.hidden, steps, 4 * units)
+        return all_four[:, :wide], all_four[:, units:]
+    over_gates = empty(kept.hidden, steps, wide)
+    if given.norm_ih_gain is None and given.norm_hh_gain is None:
+        return over_gates, over_gates
+    return over_gates, empty(kept.hidden, steps, wide)
 
 
 _OF_ALL = ("h_0", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain")

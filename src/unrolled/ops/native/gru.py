@@ -94,7 +94,7 @@ def gru_backward(
     record += addresses(
         grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, None, over_gain
     )
-    record += addresses(*own)
+    record += [*addresses(*own), False]
     run("gru_backward", record, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

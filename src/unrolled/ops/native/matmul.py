@@ -79,7 +79,7 @@ def _worth_it(a: Tensor, columns: int) -> bool:
     if a.stride(1) == 1:
         return rows >= 512 and min(depth, columns) >= 64
     # A sum over the rows in memory: they come slowly, so there must be much to do with each number.
-    return rows * columns >= 1 << 16
+    return rows * columns >= 3 << 14
 
 
 def _readable(matrix: Tensor) -> Tensor:
