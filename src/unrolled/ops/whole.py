@@ -334,7 +334,7 @@ def _room_for_gates(given: Pass, kept: _Kept) -> tuple[Tensor, Tensor]:
     """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
 
     They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
-    gate: there the columns ``n r z q`` hold both, the input's from the first on and the state's up to the last.
+    gate: there the columns ``n r z q`` hold both, the input's first and the state's last three.
     """
     steps, wide, units = len(kept.values), *given.weight_hh.shape
     if _joined(given):
