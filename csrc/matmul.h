@@ -78,7 +78,7 @@ inline void end_block(const Destination& c, int64_t row, int64_t column, float* 
 template <int Terms> bool matmul(const Side& a, const std::vector<Right>& rights, int threads) {
   // A block of A, 128 rows by 1024 elements of the sum, stays in the second-level cache while the strips of B pass it.
   constexpr int64_t kBlockRows = 128, kBlockSteps = 32;
-  constexpr int64_t kPacked = 16 << 20;  // bytes of B at once
+  constexpr int64_t kPacked = 4 << 20;  // bytes of B at once
   const int64_t steps = steps_of(a.last), a_squares = (a.count + 31) / 32;
   int64_t b_strips = 0;
   for (const Right& right : rights) b_strips += right.strips();
