@@ -446,16 +446,16 @@ class RecurrentLayer(nn.Module, ABC):
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Steps:
         suffix = self._suffixes[index]
-        weight_hh = drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training)
-        options: dict[str, Tensor | None] = {}
+        weight_hh = self._weight("weight_hh", suffix)
+        h_0, c_0 = (*(initial or ()), None, None)[:2]
+        options: tuple[Tensor | None, ...] = ()
         if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
             like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
-            zoneouts = self._zoneouts(len(values), (like,) * len(self.state_names))
-            options = {name: self._parameter(name, suffix) for name in OPTIONAL_PARAMETERS}
-            options |= {"hidden_mask": self._hidden_mask(like)}
-            options |= {
-                f"zoneout_{name}": each for name, each in zip(self.state_names, zoneouts, strict=True)
-            }
+            options = (
+                *(self._parameter(name, suffix) for name in OPTIONAL_PARAMETERS),
+                self._hidden_mask(like),
+                *self._zoneouts(len(values), (like,) * len(self.state_names)),
+            )
         hidden, *final = run_whole(
             Pass(
                 self.cell,
@@ -465,12 +465,13 @@ class RecurrentLayer(nn.Module, ABC):
                 self._listen(index, values, initial or (), arranged.lengths),
                 values,
                 self._weight("weight_ih", suffix),
-                weight_hh,
+                drop_weights(weight_hh, self.weight_drop, self.training),
                 self._parameter("bias_ih", suffix),
                 self._parameter("bias_hh", suffix),
-                **options,
-                **dict(zip(("h_0", "c_0"), initial or (), strict=False)),
-                lengths=arranged.lengths,
+                h_0,
+                c_0,
+                arranged.lengths,
+                *options,
             )
         )
         return Steps(hidden, None, None, tuple(final))

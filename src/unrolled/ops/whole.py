@@ -26,7 +26,7 @@ from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import matmul, matmul_both
-from unrolled.ops.native.memory import empty
+from unrolled.ops.native.memory import empty, large
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.record import addresses, axes, broadcasts, room, run, spread, strided, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
@@ -53,6 +53,9 @@ class Pass(NamedTuple):
         weight_hh: ``(G * H, H)``.
         bias_ih: ``(G * H,)``, or None.
         bias_hh: ``(G * H,)``, or None.
+        h_0: ``(B, H)``, or None for zeros.
+        c_0: LSTM: ``(B, H)``, or None for zeros.
+        lengths: real steps of each row, ``(B,)`` int64 between 0 and T; past them nothing is read.
         norm_ih_gain: of the normalised input's product, ``(G * H,)``, or None.
         norm_hh_gain: of the normalised recurrent product, ``(G * H,)``, or None.
         norm_cell_gain: LSTM: ``(H,)``, or None together with norm_cell_bias.
@@ -61,9 +64,6 @@ class Pass(NamedTuple):
         hidden_mask: ``(B, H)``, or None.
         zoneout_h: broadcastable to ``(T, B, H)``, or None.
         zoneout_c: LSTM: the same for its cell.
-        h_0: ``(B, H)``, or None for zeros.
-        c_0: LSTM: ``(B, H)``, or None for zeros.
-        lengths: real steps of each row, ``(B,)`` int64 between 0 and T; past them nothing is read.
     """
 
     cell: str
@@ -76,6 +76,9 @@ class Pass(NamedTuple):
     weight_hh: Tensor
     bias_ih: Tensor | None = None
     bias_hh: Tensor | None = None
+    h_0: Tensor | None = None
+    c_0: Tensor | None = None
+    lengths: Tensor | None = None
     norm_ih_gain: Tensor | None = None
     norm_hh_gain: Tensor | None = None
     norm_cell_gain: Tensor | None = None
@@ -84,13 +87,11 @@ class Pass(NamedTuple):
     hidden_mask: Tensor | None = None
     zoneout_h: Tensor | None = None
     zoneout_c: Tensor | None = None
-    h_0: Tensor | None = None
-    c_0: Tensor | None = None
-    lengths: Tensor | None = None
 
 
 _TENSORS = Pass._fields.index("values")
-"""Where a pass's tensors begin."""
+_OPTIONS = Pass._fields.index("norm_ih_gain")
+"""Where a pass's tensors begin, and the optional ones."""
 
 
 def run_whole(given: Pass) -> tuple[Tensor, ...]:
@@ -142,22 +143,39 @@ def _covered(given: Pass) -> bool:
     dtype = values.dtype
     if dtype is not torch.float32 and dtype is not torch.float64:
         return False
-    steps, rows, _ = values.shape
-    state, bias, own = (rows, units), (wide,), (units,)
-    for tensor, shape in (
+    state, bias = (values.shape[1], units), (wide,)
+    fits = _all_fit(
+        dtype,
         (weight, (_GATES[given.cell] * units, units)),
         (given.weight_ih, (wide, values.shape[2])),
         (given.bias_ih, bias),
         (given.bias_hh, bias),
-        (given.norm_ih_gain, bias),
-        (given.norm_hh_gain, bias),
-        (given.norm_cell_gain, own),
-        (given.norm_cell_bias, own),
-        (given.peephole, (3, units)),
-        (given.hidden_mask, state),
         (given.h_0, state),
         (given.c_0, state),
-    ):
+    )
+    if fits and _has_options(given):
+        fits = _all_fit(
+            dtype,
+            (given.norm_ih_gain, bias),
+            (given.norm_hh_gain, bias),
+            (given.norm_cell_gain, (units,)),
+            (given.norm_cell_bias, (units,)),
+            (given.peephole, (3, units)),
+            (given.hidden_mask, state),
+        ) and all(
+            each is None or broadcasts(each, (len(values), *state), dtype)
+            for each in (given.zoneout_h, given.zoneout_c)
+        )
+    return fits and values.numel() > 0 and in_use() and library() is not None
+
+
+def _has_options(given: Pass) -> bool:
+    return any(option is not None for option in given[_OPTIONS:])
+
+
+def _all_fit(dtype: torch.dtype, *wanted: tuple[Tensor | None, tuple[int, ...]]) -> bool:
+    """Whether each tensor, if it is there, has its shape and can be read by its address."""
+    for tensor, shape in wanted:
         if tensor is not None and not (
             tensor.shape == shape
             and tensor.dtype is dtype
@@ -166,10 +184,7 @@ def _covered(given: Pass) -> bool:
             and not tensor.is_neg()
         ):
             return False
-    for tensor in (given.zoneout_h, given.zoneout_c):
-        if tensor is not None and not broadcasts(tensor, (steps, *state), dtype):
-            return False
-    return values.numel() > 0 and in_use() and library() is not None
+    return True
 
 
 class _Kept(NamedTuple):
@@ -188,10 +203,10 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     units = given.weight_hh.shape[1]
     layout = None if given.lengths is None else packing(given.lengths, steps)
     values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
-    gates_x = matmul(values, given.weight_ih.t(), empty(values, len(values), len(given.weight_ih)))
+    gates_x = matmul(values, given.weight_ih.t(), large(values, len(values), len(given.weight_ih)))
     hidden = values.new_empty(steps, rows, units)
     final = [values.new_empty(rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
-    zoneout_h, zoneout_c = spread(tuple(hidden.shape), given.zoneout_h, given.zoneout_c)
+    zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
     gates = by_unit = products = None
     # A simple network's values are its states, unless zoneout mixes them.
@@ -204,8 +219,8 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
         products = empty(gates_x, *gates_x.shape)
 
     record = _axes(given, hidden, layout)
-    record += addresses(gates_x, given.h_0, given.weight_hh, given.bias_ih, given.bias_hh)
-    record += addresses(given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask)
+    of_x, of_h, mask = given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask
+    record += addresses(gates_x, given.h_0, given.weight_hh, given.bias_ih, given.bias_hh, of_x, of_h, mask)
     record += [*strided(zoneout_h), *_ABSENT, *addresses(hidden, final[0], products)]
     if given.cell == "rnn":
         record += [ACTIVATION_NUMBERS[given.activation], *addresses(gates)]
@@ -217,6 +232,12 @@ def _forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], _Kept, Packin
     run(f"{given.cell}_forward", record, given.clip_step, values.dtype)
     kept = _Kept(values, hidden, gates, by_unit, None if given.norm_ih_gain is None else gates_x, products)
     return (hidden, *final), kept, layout
+
+
+def _zoneouts(given: Pass, hidden: Tensor) -> Sequence[Tensor | None]:
+    if given.zoneout_h is None and given.zoneout_c is None:
+        return None, None
+    return spread(hidden.shape, given.zoneout_h, given.zoneout_c)
 
 
 def _axes(given: Pass, hidden: Tensor, layout: Packing | None) -> list[int]:
@@ -278,12 +299,12 @@ def _backward(
     """The gradient of every field of the pass, None where there is none."""
     hidden = kept.hidden
     grad_hidden, *last = (None if grad is None else grad.resolve_neg() for grad in grads)
-    grad_hidden, zoneout_h, zoneout_c = spread(
-        tuple(hidden.shape), grad_hidden, given.zoneout_h, given.zoneout_c
-    )
+    (grad_hidden,) = spread(hidden.shape, grad_hidden)
+    zoneout_h, zoneout_c = _zoneouts(given, hidden)
     last = whole(*last)
 
-    over_gates, over_product = _room_for_gates(given, kept)
+    joined = _joined(given, kept)
+    over_gates, over_product = _room_for_gates(given, kept, joined)
     over: dict[str, Tensor | None] = {
         name: room(getattr(given, name), getattr(needed, name)) for name in _FILLED[given.cell]
     }
@@ -299,7 +320,7 @@ def _backward(
     if given.cell == "rnn":
         record += [ACTIVATION_NUMBERS[given.activation], *addresses(kept.gates, None)]
     elif given.cell == "gru":
-        record += [*addresses(kept.gates, kept.by_unit, None, None), _joined(given)]
+        record += [*addresses(kept.gates, kept.by_unit, None, None), joined]
     else:
         record += [*_ABSENT, *addresses(kept.by_unit, kept.gates, None, given.c_0, given.peephole)]
         record += [*addresses(given.norm_cell_gain, given.norm_cell_bias), *strided(zoneout_c), *_ABSENT]
@@ -310,40 +331,39 @@ def _backward(
         given.listen(squares.sum(0).sqrt_())
 
     if needed.values:
-        units = hidden.shape[2]
-        over_values = matmul(
-            over_gates, given.weight_ih.roll(units, 0) if _joined(given) else given.weight_ih
-        )
+        weight_ih = given.weight_ih.roll(hidden.shape[2], 0) if joined else given.weight_ih
+        over_values = matmul(over_gates, weight_ih)
         over["values"] = (
             over_values.view(*hidden.shape[:2], -1)
             if layout is None
             else layout.spread(over_values, len(hidden))
         )
     over |= _over_weights(given, kept, layout, over_gates, over_product, needed)
-    if needed.weight_ih and _joined(given):
+    if joined and over["weight_ih"] is not None:
         over["weight_ih"] = over["weight_ih"].roll(-hidden.shape[2], 0)
     return tuple(over.get(name) for name in Pass._fields)
 
 
-def _joined(given: Pass) -> bool:
-    """Whether the gradients of a GRU's gates stand in one array."""
-    return given.cell == "gru" and given.norm_ih_gain is None and given.norm_hh_gain is None
+def _joined(given: Pass, kept: _Kept) -> bool:
+    """Whether the gradients of a GRU's gates stand in one array: not where turning its matrix costs more."""
+    if given.cell != "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None:
+        return False
+    return len(kept.values) > 256
 
 
-def _room_for_gates(given: Pass, kept: _Kept) -> tuple[Tensor, Tensor]:
+def _room_for_gates(given: Pass, kept: _Kept, joined: bool) -> tuple[Tensor, Tensor]:
     """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
 
     They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
-    gate: there the columns ``n r z q`` hold both, the input's first and the state's last three.
+    gate: joined, the columns ``n r z q`` hold both, the input's first and the state's last three.
     """
     steps, wide, units = len(kept.values), *given.weight_hh.shape
-    if _joined(given):
+    if joined:
         all_four = empty(kept.hidden, steps, 4 * units)
         return all_four[:, :wide], all_four[:, units:]
     over_gates = empty(kept.hidden, steps, wide)
-    if given.norm_ih_gain is None and given.norm_hh_gain is None:
-        return over_gates, over_gates
-    return over_gates, empty(kept.hidden, steps, wide)
+    apart = given.cell == "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None
+    return over_gates, empty(kept.hidden, steps, wide) if apart else over_gates
 
 
 _OF_ALL = ("h_0", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain")

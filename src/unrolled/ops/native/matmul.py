@@ -14,6 +14,8 @@ _DONE, _NO_MEMORY = 0, 1
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``, into ``out`` if there is one."""
+    if not _worth_it(a, b.shape[1]):
+        return torch.mm(a, b) if out is None else torch.mm(a, b, out=out)
     out = a.new_empty(len(a), b.shape[1]) if out is None else out
     return out if _over_tiles(a, (b, 0, out)) else torch.mm(a, b, out=out)
 
@@ -30,23 +32,21 @@ def matmul_both(a: Tensor, b: Tensor, c: Tensor, first: int) -> tuple[Tensor, Te
     Returns:
         ``a @ b``, ``(M, N)``, and ``a[:, first : first + L] @ c``, ``(M, P)``.
     """
-    ab, ac = a.new_empty(len(a), b.shape[1]), a.new_empty(len(a), c.shape[1])
-    if not _over_tiles(a, (b, 0, ab), (c, first, ac)):
-        matmul(a, b, ab)
-        matmul(a[:, first : first + len(c)], c, ac)
-    return ab, ac
+    if _worth_it(a, b.shape[1] + c.shape[1]):
+        ab, ac = a.new_empty(len(a), b.shape[1]), a.new_empty(len(a), c.shape[1])
+        if _over_tiles(a, (b, 0, ab), (c, first, ac)):
+            return ab, ac
+    return matmul(a, b), matmul(a[:, first : first + len(c)], c)
 
 
 def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor]) -> bool:
-    """Whether the products were made: not for every size and type, nor of numbers that do not split.
+    """Whether the products were made: not of every type, nor of numbers that do not split.
 
     Args:
         a: ``(M, K)``.
         rights: another matrix each, the column of ``a`` that its first row stands beside, and where the
             product goes, in one piece.
     """
-    if a.dtype is not torch.float32 or not _worth_it(a, sum(b.shape[1] for b, _, _ in rights)):
-        return False
     chosen = library()
     multiply = None if chosen is None else chosen.functions.get("matmul")
     if multiply is None or not all(

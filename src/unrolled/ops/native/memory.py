@@ -6,7 +6,6 @@ up to 256 MB (`Blocks` of csrc/workspace.h).
 """
 
 import ctypes
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -16,23 +15,31 @@ from torch import Tensor
 from unrolled.ops.native.library import Library, library
 
 _LARGE = 1 << 20
-"""Bytes; smaller tensors are torch's."""
+"""Bytes."""
 
 
-def empty(like: Tensor, *shape: int) -> Tensor:
-    """A tensor of this shape that is not filled, of the type of ``like``, for results that no user sees.
+def empty(like: Tensor, rows: int, columns: int) -> Tensor:
+    """A matrix that is not filled, of the type of ``like``, for results that no user sees.
 
     It cannot be resized. Its memory is given back with the last tensor that sees it.
     """
-    size = math.prod(shape) * like.element_size()
+    found = large(like, rows, columns)
+    return like.new_empty(rows, columns) if found is None else found
+
+
+def large(like: Tensor, rows: int, columns: int) -> Tensor | None:
+    """The same, or None for one so small that torch may as well make it."""
+    size = rows * columns * like.element_size()
+    if size < _LARGE:
+        return None
     chosen = library()
-    if size < _LARGE or chosen is None:
-        return like.new_empty(shape)
+    if chosen is None:
+        return None
     address = chosen.functions["take"](size)
     if not address:
         raise MemoryError(f"no memory for {size} bytes of intermediate results.")
     lease = _lease(size, chosen).from_address(address)
-    return torch.frombuffer(lease, dtype=like.dtype).view(shape)
+    return torch.frombuffer(lease, dtype=like.dtype).view(rows, columns)
 
 
 @lru_cache(maxsize=64)
