@@ -36,11 +36,13 @@ inline void pack_tile(const Side& side, int64_t from, int64_t k, Pairs* out, Ran
       high[i] = i < rows ? load_some(p + i * side.stride + kTile, depth - kTile) : Floats{};
     }
   } else {
-    const float* p = side.data + (k - side.first) * side.stride + from;
-    const int64_t begin = side.first - k, end = side.last - k;
+    const auto element = [&](int64_t of_sum) {
+      if (of_sum < side.first || of_sum >= side.last) return Floats{};
+      return load_some(side.data + (of_sum - side.first) * side.stride + from, rows);
+    };
     for (int i = 0; i < kTile; ++i) {
-      low[i] = begin <= i && i < end ? load_some(p + i * side.stride, rows) : Floats{};
-      high[i] = begin <= i + kTile && i + kTile < end ? load_some(p + (i + kTile) * side.stride, rows) : Floats{};
+      low[i] = element(k + i);
+      high[i] = element(k + kTile + i);
     }
   }
   if (side.along_sum == Upright) {
