@@ -122,8 +122,14 @@ def compiled_loop(like: Contestant) -> Contestant:
     return Contestant(like.module, torch.compile(like.forward), like.inputs, like.upstream)
 
 
-def layer_norm_loop(like: Contestant) -> Contestant:
-    """A layer-normalised LSTM as one writes it in Python, on the weights of ours."""
+def layer_norm_loop(like: Contestant, *, ahead: bool) -> Contestant:
+    """A layer-normalised LSTM as one writes it in Python, on the weights of ours.
+
+    Args:
+        like: ours.
+        ahead: take the input's product and its norm for all steps before the loop, which a cell that knows
+            one step cannot.
+    """
     layer = like.module
     assert isinstance(layer, unrolled.LSTM)
     hidden = like.upstream.shape[-1]
@@ -131,14 +137,16 @@ def layer_norm_loop(like: Contestant) -> Contestant:
     def norm(values: Tensor, gain: Tensor, shift: Tensor | None = None) -> Tensor:
         return nn.functional.layer_norm(values, gain.shape, gain, shift)
 
+    def enter(x: Tensor) -> Tensor:
+        product = norm(x @ layer.weight_ih_l0.t(), layer.norm_ih_gain_l0)
+        return product + layer.bias_ih_l0 + layer.bias_hh_l0
+
     def forward(x: Tensor) -> Tensor:
-        entering = (
-            norm(x @ layer.weight_ih_l0.t(), layer.norm_ih_gain_l0) + layer.bias_ih_l0 + layer.bias_hh_l0
-        )
         h = c = x.new_zeros(x.shape[1], hidden)
         outputs = []
-        for element in entering.unbind(0):
-            gates = element + norm(h @ layer.weight_hh_l0.t(), layer.norm_hh_gain_l0)
+        for element in enter(x).unbind(0) if ahead else x.unbind(0):
+            entering = element if ahead else enter(element)
+            gates = entering + norm(h @ layer.weight_hh_l0.t(), layer.norm_hh_gain_l0)
             i, f, g, o = gates.chunk(4, 1)
             c = f.sigmoid() * c + i.sigmoid() * g.tanh()
             h = o.sigmoid() * norm(c, layer.norm_cell_gain_l0, layer.norm_cell_bias_l0).tanh()
