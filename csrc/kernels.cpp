@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "gru.h"
 #include "lstm.h"
+#include "ragged.h"
 #include "rnn.h"
 #if defined(__AMX_BF16__)
 #include "matmul.h"
@@ -221,6 +222,23 @@ int multiply(const MatmulRecord& r) noexcept {
   }
 
 extern "C" {
+
+// See ragged.h. -1 where there was no memory.
+UNROLLED_EXPORT int64_t unrolled_lay_out(const void* lengths, int64_t steps, int64_t rows, void* offsets, void* ranks,
+                                         void* real, void* places) {
+  using unrolled::in, unrolled::out;
+  try {
+    return unrolled::lay_out(in<int64_t>(lengths), steps, rows, out<int64_t>(offsets), out<int64_t>(ranks),
+                             out<int64_t>(real), out<int64_t>(places));
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+}
+UNROLLED_EXPORT void unrolled_copy_rows(const void* source, const void* index, int64_t shift, int64_t count,
+                                        int64_t bytes, void* to, int threads) {
+  unrolled::copy_rows(unrolled::in<char>(source), unrolled::in<int64_t>(index), shift, count, bytes,
+                      unrolled::out<char>(to), threads);
+}
 
 // Memory of so many bytes, aligned to a cache line; null where there is none.
 UNROLLED_EXPORT void* unrolled_take(int64_t bytes) {

@@ -24,7 +24,7 @@ class Blocks {
       if (char* kept = shared().find(size)) return kept + kHeader;
     char* const block = static_cast<char*>(operator new(size, alignment(size)));
 #if defined(__linux__)
-    if (size >= kLarge) madvise(block, size, MADV_HUGEPAGE);
+    if (size >= kHugePage) madvise(block, size, MADV_HUGEPAGE);
 #endif
     *reinterpret_cast<size_t*>(block) = size;
     return block + kHeader;
@@ -35,12 +35,12 @@ class Blocks {
   }
 
  private:
-  static constexpr size_t kHeader = 64, kLarge = 1 << 20, kHugePage = 2 << 20;
+  static constexpr size_t kHeader = 64, kLarge = 1 << 18, kHugePage = 2 << 20;
   static constexpr size_t kMost = 256 << 20;  // bytes kept, in so many blocks
   static constexpr size_t kMostBlocks = 32;
 
   static size_t size_of(const char* block) { return *reinterpret_cast<const size_t*>(block); }
-  static std::align_val_t alignment(size_t size) { return std::align_val_t(size >= kLarge ? kHugePage : kHeader); }
+  static std::align_val_t alignment(size_t size) { return std::align_val_t(size >= kHugePage ? kHugePage : kHeader); }
   static void release(char* block) noexcept { operator delete(block, alignment(size_of(block))); }
 
   static Blocks& shared() {

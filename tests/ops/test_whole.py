@@ -262,6 +262,6 @@ def test_packing_and_spreading_are_inverse(lengths):
     packed = layout.take(padded)
     assert len(packed) == counts.sum()
     real = (torch.arange(7)[:, None] < counts).unsqueeze(-1)
-    assert torch.equal(layout.spread(packed, 7), torch.where(real, padded, 0.0))
+    assert torch.equal(layout.spread(packed), torch.where(real, padded, 0.0))
     for step, row in real.squeeze(-1).nonzero():
         assert torch.equal(packed[layout.offsets[step] + layout.ranks[row]], padded[step, row])

@@ -332,11 +332,11 @@ def _backward(
 
     if needed.values:
         weight_ih = given.weight_ih.roll(hidden.shape[2], 0) if joined else given.weight_ih
-        over_values = matmul(over_gates, weight_ih)
+        # Of a ragged batch it is seen by nobody before it is spread.
+        own = None if layout is None else large(over_gates, len(over_gates), weight_ih.shape[1])
+        over_values = matmul(over_gates, weight_ih, own)
         over["values"] = (
-            over_values.view(*hidden.shape[:2], -1)
-            if layout is None
-            else layout.spread(over_values, len(hidden))
+            over_values.view(*hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
         )
     over |= _over_weights(given, kept, layout, over_gates, over_product, needed)
     if joined and over["weight_ih"] is not None:

@@ -32,6 +32,8 @@ _FUNCTIONS = {
     f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
 } | {
     "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS), None),
+    "lay_out": ((_ADDRESS, _NUMBER, _NUMBER, *(_ADDRESS,) * 4), _NUMBER),
+    "copy_rows": ((_ADDRESS, _ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
     "take": ((_NUMBER,), _ADDRESS),
     "give_back": ((_ADDRESS,), None),
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
@@ -39,7 +41,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 5
+_LAYOUT = 6
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
@@ -51,8 +53,7 @@ class Library:
     Attributes:
         instruction_set: "amx", "avx512", "avx2" or "portable".
         path: its file.
-        functions: by name, ``{rnn,gru,lstm}_{forward,backward}``, ``step``, ``step_pack``, ``take``,
-            ``give_back``.
+        functions: by name, ``{rnn,gru,lstm}_{forward,backward}`` and the others of `_FUNCTIONS`.
         use_runtime: hands over the addresses of an OpenMP runtime.
     """
 

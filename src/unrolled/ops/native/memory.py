@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unrolled.ops.native.library import Library, library
 
-_LARGE = 1 << 20
+_LARGE = 1 << 18
 """Bytes."""
 
 

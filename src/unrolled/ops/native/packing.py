@@ -8,6 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from unrolled.ops.native.library import library
+from unrolled.ops.native.memory import empty
+
 
 class Packing(NamedTuple):
     """The real steps one time step after the other, within one the longest row first.
@@ -17,25 +20,25 @@ class Packing(NamedTuple):
         offsets: where each time step begins, ``(T,)`` int64.
         ranks: the place of each row within a time step, ``(B,)`` int64.
         real: the place of each real step in the padded batch, ``t * B + b``, ``(N,)`` int64.
+        places: the other way round: of each step of the padded batch, -1 for padding, ``(T * B,)`` int64.
     """
 
     lengths: Tensor
     offsets: Tensor
     ranks: Tensor
     real: Tensor
+    places: Tensor
 
     def take(self, padded: Tensor) -> Tensor:
-        """``(T, B, ...)`` without padding: ``(N, ...)``."""
-        return padded.flatten(0, 1).index_select(0, self.real)
+        """``(T, B, I)`` without padding: ``(N, I)``."""
+        flat = padded.flatten(0, 1).contiguous()
+        return _rows(flat, self.real, 0, empty(flat, len(self.real), flat.shape[1]))
 
-    def spread(self, packed: Tensor, steps: int) -> Tensor:
-        """``(N, ...)`` as ``(T, B, ...)``, zero in the padding."""
-        rows, rest = len(self.ranks), packed.shape[1:]
-        return (
-            packed.new_zeros(steps * rows, *rest)
-            .index_copy_(0, self.real, packed)
-            .unflatten(0, (steps, rows))
-        )
+    def spread(self, packed: Tensor) -> Tensor:
+        """``(N, I)`` as ``(T, B, I)``, zero in the padding."""
+        steps, rows = len(self.offsets), len(self.ranks)
+        padded = packed.new_empty(steps * rows, packed.shape[1])
+        return _rows(packed, self.places, 0, padded).view(steps, rows, -1)
 
     def entered(self, states: Tensor, reverse: bool) -> tuple[Tensor, int]:
         """The states that entered the recurrent product at each step, but for the initial ones.
@@ -50,9 +53,11 @@ class Packing(NamedTuple):
         rows = len(self.ranks)
         if reverse:
             # A row's own last step comes first; there the state after it, past the row's end, is zero.
-            return states.index_select(0, self.real[: int(self.offsets[-1])] + rows), 0
-        first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1])
-        return states.index_select(0, self.real[first:] - rows), first
+            first, of, shift = 0, self.real[: int(self.offsets[-1])], rows
+        else:
+            first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1])
+            of, shift = self.real[first:], -rows
+        return _rows(states, of, shift, empty(states, len(of), states.shape[1])), first
 
     def first(self, packed: Tensor, initial: Tensor, reverse: bool) -> tuple[Tensor, Tensor]:
         """Of ``(N, ...)`` each row's first step, and its initial state; without the rows that have no step.
@@ -69,7 +74,7 @@ class Packing(NamedTuple):
 
 
 def packing(lengths: Tensor, steps: int) -> Packing:
-    """Lay out a batch.
+    """Lay out a batch, where there is a library.
 
     Args:
         lengths: real steps of each row, ``(B,)`` int64, between 0 and ``steps``.
@@ -79,9 +84,25 @@ def packing(lengths: Tensor, steps: int) -> Packing:
         >>> packing(torch.tensor([1, 2]), 2).real
         tensor([1, 0, 3])
     """
-    descending, order = lengths.sort(descending=True, stable=True)
-    at = torch.arange(steps).unsqueeze(1)
-    running = descending > at
-    counts = running.sum(1)
-    ranks = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
-    return Packing(lengths, counts.cumsum(0) - counts, ranks, (at * len(order) + order)[running])
+    chosen = library()
+    assert chosen is not None
+    lengths = lengths.contiguous()
+    rows = len(lengths)
+    offsets, ranks = lengths.new_empty(steps), lengths.new_empty(rows)
+    real, places = lengths.new_empty(2, steps * rows).unbind(0)
+    addresses = (each.data_ptr() for each in (offsets, ranks, real, places))
+    count = chosen.functions["lay_out"](lengths.data_ptr(), steps, rows, *addresses)
+    if count < 0:
+        raise MemoryError("no memory to lay out a ragged batch.")
+    return Packing(lengths, offsets, ranks, real[:count], places)
+
+
+def _rows(source: Tensor, index: Tensor, shift: int, out: Tensor) -> Tensor:
+    """Fill ``out`` with the rows ``index + shift`` of ``source``, zeros where an index is negative."""
+    chosen = library()
+    assert chosen is not None
+    size = out.shape[1] * out.element_size()
+    chosen.functions["copy_rows"](
+        source.data_ptr(), index.data_ptr(), shift, len(out), size, out.data_ptr(), torch.get_num_threads()
+    )
+    return out
