@@ -8,14 +8,15 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 6;
+constexpr int kLayout = 7;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
   const int64_t* lengths;  // [B]
   int64_t reverse;
   int64_t threads;
-  const int64_t *offsets, *ranks;  // [T], [B], or null
+  const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B], or null
+  int64_t layout_threads;
   int64_t terms;  // bfloat16 that a float32 may be split into where the processor multiplies those faster
 };
 

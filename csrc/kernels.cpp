@@ -22,7 +22,7 @@ template <typename T> const T* in(const void* p) { return static_cast<const T*>(
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
 Shape shape(const Axes& a, int gates) {
-  Shape s{a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks};
+  Shape s{a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks, a.threads_of, a.layout_threads};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
   return s;
 }
@@ -224,12 +224,12 @@ int multiply(const MatmulRecord& r) noexcept {
 extern "C" {
 
 // See ragged.h. -1 where there was no memory.
-UNROLLED_EXPORT int64_t unrolled_lay_out(const void* lengths, int64_t steps, int64_t rows, void* offsets, void* ranks,
-                                         void* real, void* places) {
+UNROLLED_EXPORT int64_t unrolled_lay_out(const void* lengths, int64_t steps, int64_t rows, int threads, void* offsets,
+                                         void* ranks, void* threads_of, void* real, void* places) {
   using unrolled::in, unrolled::out;
   try {
-    return unrolled::lay_out(in<int64_t>(lengths), steps, rows, out<int64_t>(offsets), out<int64_t>(ranks),
-                             out<int64_t>(real), out<int64_t>(places));
+    return unrolled::lay_out(in<int64_t>(lengths), steps, rows, threads, out<int64_t>(offsets),
+                             out<int64_t>(ranks), out<int64_t>(threads_of), out<int64_t>(real), out<int64_t>(places));
   } catch (const std::bad_alloc&) {
     return -1;
   }

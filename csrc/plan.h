@@ -15,11 +15,14 @@ struct Shape {  // T steps, B rows, H hidden units
   const int64_t* lengths;  // [B], or null: every row has all steps
   bool reverse;            // run from the last step to the first
   int threads;
-  // Where what belongs to the steps (gates, cells, their gradients) lies without padding: step t starts at offsets[t],
-  // row b is the ranks[b]-th in it. Null: it lies padded, as the states h do always.
-  const int64_t *offsets, *ranks;  // [T], [B]
+  // Where what belongs to the steps (gates, cells, their gradients) lies without padding: see ragged.h. Null: it lies
+  // padded, as the states h do always.
+  const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B]
+  int64_t layout_threads;
 
-  int64_t packed(int64_t t, int64_t b) const { return offsets ? offsets[t] + ranks[b] : padded(t, b); }
+  int64_t packed(int64_t t, int64_t b) const {
+    return offsets ? offsets[t * layout_threads + threads_of[b]] + ranks[b] : padded(t, b);
+  }
   int64_t padded(int64_t t, int64_t b) const { return t * rows + b; }
 
   // In processing order: whether step t is a row's first, and the steps before and after.

@@ -7,25 +7,34 @@
 
 namespace unrolled {
 
-// The real steps lie one time step after the other, within one the longest row first. offsets[t]: where step t begins;
-// ranks[b]: the place of row b within every step; real[n]: the place t * rows + b in the padded batch of the n-th real step,
-// with room for all; places[t * rows + b]: its place among the real ones, -1 for padding. Returns how many are real.
-inline int64_t lay_out(const int64_t* lengths, int64_t steps, int64_t rows, int64_t* offsets, int64_t* ranks,
-                       int64_t* real, int64_t* places) {
+// The real steps lie one time step after the other, within one the rows of one thread after those of another, and of a
+// thread the longest first. offsets[t * threads + k]: where step t of thread k begins; ranks[b]: the place of row b from
+// there on; threads_of[b]: its thread; real[n]: the place t * rows + b in the padded batch of the n-th real step, with room
+// for all; places[t * rows + b]: its place among the real ones, -1 for padding. Returns how many are real.
+inline int64_t lay_out(const int64_t* lengths, int64_t steps, int64_t rows, int threads, int64_t* offsets,
+                       int64_t* ranks, int64_t* threads_of, int64_t* real, int64_t* places) {
   const Rows all(lengths, steps, rows);
-  std::vector<int64_t> order(rows);
-  all.share(0, 1, order.data());
-  for (int64_t rank = 0; rank < rows; ++rank) ranks[order[rank]] = rank;
+  std::vector<int64_t> order(rows), ends(threads);
+  int64_t shared = 0;
+  for (int thread = 0; thread < threads; ++thread) {
+    const int64_t own = all.share(thread, threads, order.data() + shared);
+    for (int64_t rank = 0; rank < own; ++rank) {
+      ranks[order[shared + rank]] = rank;
+      threads_of[order[shared + rank]] = thread;
+    }
+    ends[thread] = shared += own;
+  }
   std::fill_n(places, steps * rows, int64_t(-1));
   int64_t count = 0;
-  for (int64_t t = 0; t < steps; ++t) {
-    offsets[t] = count;
-    for (int64_t rank = 0; rank < rows && all.length(order[rank]) > t; ++rank) {
-      const int64_t place = t * rows + order[rank];
-      real[count] = place;
-      places[place] = count++;
+  for (int64_t t = 0; t < steps; ++t)
+    for (int thread = 0; thread < threads; ++thread) {
+      offsets[t * threads + thread] = count;
+      for (int64_t i = thread ? ends[thread - 1] : 0; i < ends[thread] && all.length(order[i]) > t; ++i) {
+        const int64_t place = t * rows + order[i];
+        real[count] = place;
+        places[place] = count++;
+      }
     }
-  }
   return count;
 }
 

@@ -264,4 +264,6 @@ def test_packing_and_spreading_are_inverse(lengths):
     real = (torch.arange(7)[:, None] < counts).unsqueeze(-1)
     assert torch.equal(layout.spread(packed), torch.where(real, padded, 0.0))
     for step, row in real.squeeze(-1).nonzero():
-        assert torch.equal(packed[layout.offsets[step] + layout.ranks[row]], padded[step, row])
+        assert torch.equal(
+            packed[layout.offsets[step, layout.threads[row]] + layout.ranks[row]], padded[step, row]
+        )

@@ -241,8 +241,9 @@ def _zoneouts(given: Pass, hidden: Tensor) -> Sequence[Tensor | None]:
 
 
 def _axes(given: Pass, hidden: Tensor, layout: Packing | None) -> list[int]:
-    places = () if layout is None else (layout.offsets, layout.ranks)
-    return list(axes(tuple(hidden.shape), given.lengths, given.reverse, *places))
+    if layout is None:
+        return list(axes(tuple(hidden.shape), None, given.reverse))
+    return list(axes(tuple(hidden.shape), layout.lengths, given.reverse, layout.record()))
 
 
 class _Whole(torch.autograd.Function):

@@ -32,7 +32,7 @@ _FUNCTIONS = {
     f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
 } | {
     "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS), None),
-    "lay_out": ((_ADDRESS, _NUMBER, _NUMBER, *(_ADDRESS,) * 4), _NUMBER),
+    "lay_out": ((_ADDRESS, _NUMBER, _NUMBER, _FLAG, *(_ADDRESS,) * 5), _NUMBER),
     "copy_rows": ((_ADDRESS, _ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
     "take": ((_NUMBER,), _ADDRESS),
     "give_back": ((_ADDRESS,), None),
@@ -41,7 +41,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 6
+_LAYOUT = 7
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

@@ -13,12 +13,13 @@ from unrolled.ops.native.memory import empty
 
 
 class Packing(NamedTuple):
-    """The real steps one time step after the other, within one the longest row first.
+    """The real steps one time step after the other, within one those of one thread's rows after another's.
 
     Attributes:
         lengths: real steps of each row, ``(B,)`` int64.
-        offsets: where each time step begins, ``(T,)`` int64.
-        ranks: the place of each row within a time step, ``(B,)`` int64.
+        offsets: where each thread's rows begin within each time step, ``(T, threads)`` int64.
+        ranks: the place of each row among those of its thread, the longest first, ``(B,)`` int64.
+        threads: the thread of each row, ``(B,)`` int64.
         real: the place of each real step in the padded batch, ``t * B + b``, ``(N,)`` int64.
         places: the other way round: of each step of the padded batch, -1 for padding, ``(T * B,)`` int64.
     """
@@ -26,8 +27,14 @@ class Packing(NamedTuple):
     lengths: Tensor
     offsets: Tensor
     ranks: Tensor
+    threads: Tensor
     real: Tensor
     places: Tensor
+
+    def record(self) -> tuple[int, int, int, int]:
+        """Where the layout lies, for ``Axes`` of csrc/arguments.h."""
+        of_each = self.offsets.shape[1]
+        return self.offsets.data_ptr(), self.ranks.data_ptr(), self.threads.data_ptr(), of_each
 
     def take(self, padded: Tensor) -> Tensor:
         """``(T, B, I)`` without padding: ``(N, I)``."""
@@ -53,9 +60,9 @@ class Packing(NamedTuple):
         rows = len(self.ranks)
         if reverse:
             # A row's own last step comes first; there the state after it, past the row's end, is zero.
-            first, of, shift = 0, self.real[: int(self.offsets[-1])], rows
+            first, of, shift = 0, self.real[: int(self.offsets[-1, 0])], rows
         else:
-            first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1])
+            first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1, 0])
             of, shift = self.real[first:], -rows
         return _rows(states, of, shift, empty(states, len(of), states.shape[1])), first
 
@@ -69,7 +76,7 @@ class Packing(NamedTuple):
         """
         begun = self.lengths.nonzero().squeeze(1)
         start = (self.lengths[begun] - 1) if reverse else torch.zeros_like(begun)
-        places = self.offsets[start] + self.ranks[begun]
+        places = self.offsets[start, self.threads[begun]] + self.ranks[begun]
         return packed.index_select(0, places), initial.index_select(0, begun)
 
 
@@ -87,14 +94,15 @@ def packing(lengths: Tensor, steps: int) -> Packing:
     chosen = library()
     assert chosen is not None
     lengths = lengths.contiguous()
-    rows = len(lengths)
-    offsets, ranks = lengths.new_empty(steps), lengths.new_empty(rows)
+    rows, threads = len(lengths), torch.get_num_threads()
+    offsets = lengths.new_empty(steps, threads)
+    ranks, threads_of = lengths.new_empty(2, rows).unbind(0)
     real, places = lengths.new_empty(2, steps * rows).unbind(0)
-    addresses = (each.data_ptr() for each in (offsets, ranks, real, places))
-    count = chosen.functions["lay_out"](lengths.data_ptr(), steps, rows, *addresses)
+    addresses = (each.data_ptr() for each in (offsets, ranks, threads_of, real, places))
+    count = chosen.functions["lay_out"](lengths.data_ptr(), steps, rows, threads, *addresses)
     if count < 0:
         raise MemoryError("no memory to lay out a ragged batch.")
-    return Packing(lengths, offsets, ranks, real[:count], places)
+    return Packing(lengths, offsets, ranks, threads_of, real[:count], places)
 
 
 def _rows(source: Tensor, index: Tensor, shift: int, out: Tensor) -> Tensor:

@@ -105,17 +105,15 @@ def axes(
     shape: tuple[int, ...],
     lengths: Tensor | None,
     reverse: bool,
-    offsets: Tensor | None = None,
-    ranks: Tensor | None = None,
+    places: Sequence[int] = (0, 0, 0, 0),
 ) -> tuple[int, ...]:
-    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths``, ``offsets`` and ``ranks`` contiguous."""
+    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths`` contiguous, ``places`` of a `Packing`."""
     return (
         *shape,
         0 if lengths is None else lengths.data_ptr(),
         reverse,
         torch.get_num_threads(),
-        0 if offsets is None else offsets.data_ptr(),
-        0 if ranks is None else ranks.data_ptr(),
+        *places,
         terms(),
     )
 
