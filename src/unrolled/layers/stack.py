@@ -31,10 +31,11 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
+from unrolled.ops.cell_pass import Pass
 from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.scan import real_steps, zero_padding
-from unrolled.ops.whole import Pass, run_whole
+from unrolled.ops.whole import run_whole
 
 if TYPE_CHECKING:
     from unrolled.layers.streaming import Stream
