@@ -53,11 +53,12 @@ def test_what_differs_is_not_timed():
         contestants.check_same(ours, {"torch.nn": theirs})
 
 
-def test_a_layer_normalised_loop_is_the_layers_own():
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_layer_normalised_loop_is_the_layers_own(ahead):
     torch.manual_seed(0)
     layer = contestants.OURS["lstm"](3, 4, layer_norm=True)
     ours = contestants.Contestant(layer, lambda x: layer(x)[0], torch.randn(4, 2, 3), torch.randn(4, 2, 4))
-    contestants.check_same(ours, {"loop": contestants.layer_norm_loop(ours)}, 1e-3)
+    contestants.check_same(ours, {"loop": contestants.layer_norm_loop(ours, ahead=ahead)}, 1e-3)
 
 
 def test_a_ratio_is_taken_round_by_round():

@@ -7,6 +7,14 @@ import pytest
 from unrolled.training.interruption import interruptible
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """Pythons that are started in the background ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_the_first_interrupt_is_a_request_and_the_second_interrupts():
     before = signal.getsignal(signal.SIGINT)
     with interruptible() as interruption:
