@@ -22,7 +22,8 @@ template <typename T> const T* in(const void* p) { return static_cast<const T*>(
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
 Shape shape(const Axes& a, int gates) {
-  Shape s{a.steps, a.rows, a.hidden, a.lengths, a.reverse != 0, int(a.threads), a.offsets, a.ranks, a.threads_of, a.layout_threads};
+  Shape s{a.steps,        a.rows,    a.hidden, a.lengths,    a.reverse != 0,
+          int(a.threads), a.offsets, a.ranks,  a.threads_of, a.layout_threads};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
   return s;
 }

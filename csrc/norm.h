@@ -24,22 +24,6 @@ template <typename T> inline Vec<T> first_lanes(Vec<T> v, int n) {
 }
 template <typename T> inline Vec<T> first_lanes(Vec<T> v, Whole<T>) { return v; }
 
-// A sum in four chains, so that an addition does not wait for the one before.
-template <typename T> class Chains {
- public:
-  inline __attribute__((always_inline)) void add(Vec<T> v) {
-    const Vec<T> next = first_ + v;
-    first_ = second_;
-    second_ = third_;
-    third_ = fourth_;
-    fourth_ = next;
-  }
-  T total() const { return sum_of_lanes<T>((first_ + second_) + (third_ + fourth_)); }
-
- private:
-  Vec<T> first_{}, second_{}, third_{}, fourth_{};
-};
-
 // Mean and 1 / deviation.
 template <typename T> struct Moments {
   T mean, inverse;
@@ -47,14 +31,14 @@ template <typename T> struct Moments {
 
 // Of the values that each(visit) hands to visit(vector, lanes), `count` in all.
 template <typename T, typename Each> inline Moments<T> moments(int64_t count, T epsilon, const Each& each) {
-  Chains<T> total, squares;
-  each([&](Vec<T> v, auto n) { total.add(first_lanes<T>(v, n)); });
-  const T mean = total.total() / T(count);
+  Vec<T> total{}, squares{};
+  each([&](Vec<T> v, auto n) { total += first_lanes<T>(v, n); });
+  const T mean = sum_of_lanes<T>(total) / T(count);
   each([&](Vec<T> v, auto n) {
     const Vec<T> d = first_lanes<T>(v - mean, n);
-    squares.add(d * d);
+    squares += d * d;
   });
-  return {mean, 1 / std::sqrt(squares.total() / T(count) + epsilon)};
+  return {mean, 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon)};
 }
 template <typename T> inline Moments<T> moments(const T* values, int64_t count, T epsilon) {
   return moments<T>(count, epsilon, [&](auto&& visit) {
@@ -90,16 +74,16 @@ template <typename T> void normalise(const T* values, int64_t count, const T* ga
 template <typename T>
 void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
   const Moments<T> m = moments(values, count, epsilon);
-  Chains<T> total, along;
+  Vec<T> total{}, along{};
   by_vectors<T>(0, count, [&](int64_t j, auto n) {
     const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
     const Vec<T> given = load_first(gradient + j, n);
     store_first(gain_sums + j, load_first(gain_sums + j, n) + given * standard, n);
     const Vec<T> through = given * load_first(gain + j, n);
-    total.add(through);
-    along.add(through * standard);  // lanes past the end hold zeros: the gradient's
+    total += through;
+    along += through * standard;  // lanes past the end hold zeros: the gradient's
   });
-  const T mean_total = total.total() / T(count), mean_along = along.total() / T(count);
+  const T mean_total = sum_of_lanes<T>(total) / T(count), mean_along = sum_of_lanes<T>(along) / T(count);
   by_vectors<T>(0, count, [&](int64_t j, auto n) {
     const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
     const Vec<T> through = load_first(gradient + j, n) * load_first(gain + j, n);

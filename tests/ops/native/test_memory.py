@@ -1,11 +1,11 @@
 """Large intermediate results: their memory is used again, and never twice at a time."""
 
 import gc
-import threading
 
 import pytest
 import torch
 
+from tests.ops.native.threads import at_once
 from unrolled.ops.native import library
 from unrolled.ops.native.memory import empty, large
 
@@ -63,11 +63,7 @@ def test_threads_never_share_a_block():
             if not bool((mine == number).all()):
                 wrong.append(number)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, 4)
     assert not wrong
 
 

@@ -2,7 +2,6 @@
 
 import gc
 import multiprocessing
-import threading
 import tracemalloc
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from tests.ops.native.drawn import CELLS, FORWARD, Case
+from tests.ops.native.threads import at_once
 
 # Python 3.12 and later warn of every fork of a process with threads, and so does JAX where something imported
 # it; here that is the point.
@@ -69,11 +69,7 @@ def test_several_python_threads_at_once():
             if not all(torch.equal(one, other) for one, other in zip(found, expected[index], strict=True)):
                 wrong.append(index)
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, 4)
     assert not wrong
 
 

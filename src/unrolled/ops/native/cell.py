@@ -199,9 +199,11 @@ def backward(
 
 def _joined(given: Pass, kept: Kept) -> bool:
     """Whether the gradients of a GRU's gates stand in one array: not where turning its matrix costs more."""
-    if given.cell != "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None:
-        return False
-    return len(kept.values) > 256
+    return given.cell == "gru" and not _normalised(given) and len(kept.values) > 256
+
+
+def _normalised(given: Pass) -> bool:
+    return given.norm_ih_gain is not None or given.norm_hh_gain is not None
 
 
 def _room_for_gates(given: Pass, kept: Kept, joined: bool) -> tuple[Tensor, Tensor]:
@@ -215,7 +217,7 @@ def _room_for_gates(given: Pass, kept: Kept, joined: bool) -> tuple[Tensor, Tens
         all_four = empty(kept.hidden, steps, 4 * units)
         return all_four[:, :wide], all_four[:, units:]
     over_gates = empty(kept.hidden, steps, wide)
-    apart = given.cell == "gru" or given.norm_ih_gain is not None or given.norm_hh_gain is not None
+    apart = given.cell == "gru" or _normalised(given)
     return over_gates, empty(kept.hidden, steps, wide) if apart else over_gates
 
 

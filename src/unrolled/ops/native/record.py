@@ -129,7 +129,7 @@ def run(name: str, record: Sequence[int], clip_step: float, dtype: torch.dtype) 
 def weight_gradient(
     over_product: Tensor,
     states: Tensor,
-    initial: Tensor | None,
+    initial: Tensor,
     mask: Tensor | None,
     lengths: Tensor | None,
     reverse: bool,
@@ -139,7 +139,7 @@ def weight_gradient(
     Args:
         over_product: gradient of the recurrent product, ``(T, B, G * H)``, zero past each row's end.
         states: the state after every step, ``(T, B, H)``, zero past each row's end.
-        initial: the state before the first, ``(B, H)``, or None for zeros.
+        initial: the state before the first, ``(B, H)``.
         mask: on the states that entered, ``(B, H)``.
         lengths: ``(B,)`` or None.
         reverse: the scan ran backwards in time.
@@ -153,9 +153,8 @@ def weight_gradient(
         last = (lengths - 1).clamp(0, len(states) - 1)
         first, later, entered = over_product[last, torch.arange(len(last))], over_product[:-1], states[1:]
     if mask is not None:
-        initial, entered = None if initial is None else initial * mask, entered * mask
-    gradient = matmul(later.flatten(0, 1).t(), entered.flatten(0, 1))
-    return gradient if initial is None else gradient.addmm_(first.t(), initial)
+        initial, entered = initial * mask, entered * mask
+    return matmul(later.flatten(0, 1).t(), entered.flatten(0, 1)).addmm_(first.t(), initial)
 
 
 def recurrent_products(
