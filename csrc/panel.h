@@ -15,6 +15,21 @@ template <typename T> void pack_column(const T* source, ptrdiff_t unit_stride, p
     });
     return;
   }
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (units == V && input_stride == 1) {
+      int k = 0;
+      for (; k + V <= inputs; k += V) {
+        Vec<T> block[V];
+        for (int j = 0; j < V; ++j) block[j] = load(source + j * unit_stride + k);
+        transpose(block);
+        for (int j = 0; j < V; ++j) store(packed + (k + j) * V, block[j]);
+      }
+      for (; k < inputs; ++k)
+        for (int j = 0; j < V; ++j) packed[k * V + j] = source[j * unit_stride + k];
+      return;
+    }
+#endif
   // Blocks of inputs, so that a line of the source is used while it is near.
   for (int k0 = 0; k0 < inputs; k0 += V) {
     const int end = inputs - k0 < V ? inputs : k0 + V;
@@ -41,7 +56,7 @@ template <typename T> struct Entered {
   char* odd;  // one for each row
 };
 
-// out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order whatever the tile
+// out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in one order whatever the tile
 // is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
@@ -52,43 +67,48 @@ template <typename T> class Product {
   // Before the products with rows that are new.
   void enter(const T* const*, int64_t) const {}
 
-  void run(const T* const* rows, int count, int column_begin, int column_end) const {
+  // back: in the opposite order, so that what was read last is read first, from the nearest cache.
+  void run(const T* const* rows, int count, int column_begin, int column_end, bool back) const {
     if (count <= 0) return;
     const int tiles = (count + kTileRows - 1) / kTileRows;
     const int largest = (count + tiles - 1) / tiles;
-    pick_columns<kTileRows>(largest, rows, count, tiles, column_begin, column_end);
+    pick_columns<kTileRows>(largest, rows, count, tiles, column_begin, column_end, back);
   }
 
  private:
   // How many columns at once is decided by the largest tile.
   template <int R>
-  void pick_columns(int largest, const T* const* rows, int count, int tiles, int begin, int end) const {
+  void pick_columns(int largest, const T* const* rows, int count, int tiles, int begin, int end, bool back) const {
     if constexpr (R > 1)
-      if (largest != R) return pick_columns<R - 1>(largest, rows, count, tiles, begin, end);
-    sweep<R, tile_columns<R>()>(rows, count, tiles, begin, end);
+      if (largest != R) return pick_columns<R - 1>(largest, rows, count, tiles, begin, end, back);
+    sweep<R, tile_columns<R>()>(rows, count, tiles, begin, end, back);
   }
-  template <int R, int C> void sweep(const T* const* rows, int count, int tiles, int begin, int end) const {
-    int column = begin;
-    for (; column + C <= end; column += C)
+  template <int R, int C> void sweep(const T* const* rows, int count, int tiles, int begin, int end, bool back) const {
+    const int groups = (end - begin) / C, rest = begin + groups * C;
+    if constexpr (C > 1)
+      if (back && rest < end) sweep<R, C - 1>(rows, count, tiles, rest, end, back);
+    for (int group = 0; group < groups; ++group)
       for (int tile = 0, from = 0; tile < tiles; ++tile) {
         const int size = (count - from + tiles - tile - 1) / (tiles - tile);
+        const int column = begin + (back ? groups - 1 - group : group) * C;
         if (size == R)
-          multiply<R, C>(rows, from, column);
+          multiply<R, C>(rows, from, column, back);
         else if constexpr (R > 1)
-          multiply<R - 1, C>(rows, from, column);
+          multiply<R - 1, C>(rows, from, column, back);
         from += size;
       }
     if constexpr (C > 1)
-      if (column < end) sweep<R, C - 1>(rows, count, tiles, column, end);
+      if (!back && rest < end) sweep<R, C - 1>(rows, count, tiles, rest, end, back);
   }
 
-  template <int R, int C> void multiply(const T* const* rows, int from, int column) const {
+  template <int R, int C> void multiply(const T* const* rows, int from, int column, bool back) const {
     constexpr int V = kLanes<T>;
     const T* const weights = packed_ + column * column_size_;
+    const int step = back ? -1 : 1;
     const T* row[R];
     for (int r = 0; r < R; ++r) row[r] = rows[from + r];
     Vec<T> sums[R][C] = {};
-    for (int k = 0; k < inputs_; ++k) {
+    for (int left = inputs_, k = back ? inputs_ - 1 : 0; left > 0; --left, k += step) {
       Vec<T> w[C];
 #pragma GCC unroll 16
       for (int c = 0; c < C; ++c) {

@@ -59,6 +59,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
     int64_t active = s.reverse ? 0 : mine.count;
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? total - 1 - i : i;
+      const bool back = t & 1;  // every other step reads the matrix from its end
       const int64_t continuing = s.reverse ? active : i ? mine.count : 0;
       while (s.reverse && active < mine.count && rows.length(mine.rows[active]) > t) ++active;
       while (!s.reverse && active > 0 && rows.length(mine.rows[active - 1]) <= t) --active;
@@ -76,9 +77,11 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       }
       product.enter(mine.entering, entering);
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
-      for (int from = mine.panel_begin; from < mine.panel_end; from += at_once) {
+      const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
+      for (int turn = 0; turn < turns; ++turn) {
+        const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
-        product.run(mine.entering, int(entering), from * G, to * G);
+        product.run(mine.entering, int(entering), from * G, to * G, back);
         for (int64_t r = 0; r < active; ++r) {
           const int64_t row = mine.rows[r];
           T* const u = mine.products + r * plan.product_stride;
@@ -159,6 +162,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? i : total - 1 - i;
+      const bool back = t & 1;
       const int64_t active = active_at(t);
       // The rows for which a later step has sent a gradient back: the first `fed` of the active ones.
       const int64_t after = s.after(t);
@@ -166,10 +170,12 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       for (int64_t r = 0; r < fed; ++r) mine.entering[r] = gradient_of(after, mine.rows[r]);
       product.enter(mine.entering, fed);
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
-      for (int from = mine.panel_begin; from < mine.panel_end; from += at_once) {
+      const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
+      for (int turn = 0; turn < turns; ++turn) {
+        const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
         const int64_t begin = int64_t(from) * V, end = std::min<int64_t>(H, int64_t(to) * V);
-        product.run(mine.entering, int(fed), from, to);
+        product.run(mine.entering, int(fed), from, to, back);
         for (int64_t r = 0; r < active; ++r) {
           const int64_t row = mine.rows[r];
           T* const dh = mine.products + r * plan.product_stride;
@@ -218,7 +224,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
         mine.entering[started] = gradient_of(s.reverse ? rows.length(row) - 1 : 0, row);
       }
       product.enter(mine.entering, started);
-      product.run(mine.entering, int(started), mine.panel_begin, mine.panel_end);
+      product.run(mine.entering, int(started), mine.panel_begin, mine.panel_end, false);
       for (int64_t r = 0; r < mine.count; ++r) {
         const int64_t row = mine.rows[r];
         const T* arrived = mine.products + r * plan.product_stride;

@@ -57,20 +57,4 @@ inline __attribute__((always_inline)) Floats load_some(const float* p, int64_t n
   return (Floats)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
 }
 
-// Transposes 16 x 16: to interleave the halves four times over is to turn rows into columns.
-inline __attribute__((always_inline)) void transpose(Floats (&v)[kTile]) {
-#pragma GCC unroll 4
-  for (int round = 0; round < 4; ++round) {
-    Floats t[kTile];
-#pragma GCC unroll 8
-    for (int i = 0; i < kTile / 2; ++i) {
-      t[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      t[2 * i + 1] =
-          __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kTile; ++i) v[i] = t[i];
-  }
-}
-
 }  // namespace unrolled

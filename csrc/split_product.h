@@ -34,12 +34,19 @@ template <int Terms> class SplitProduct {
     settle();
   }
 
-  void run(const float* const* rows, int64_t count, int begin, int end) const {
+  // back: the columns in the opposite order, each sum in the same.
+  void run(const float* const* rows, int64_t count, int begin, int end, bool back) const {
     // Two strips of rows by two columns, and where there is but one by four: tiles are then loaded least.
     const int64_t square = (count + kTile - 1) / kTile / 2 * 2 * kTile;
-    for (int column = begin; column < end && square > 0; column += 2)
-      for (int64_t r = 0; r < square; r += 2 * kTile) multiply(r, count, column, std::min(column + 1, end - 1));
-    for (int column = begin; column < end && square < count; column += 4) multiply_last(square, count, column, end);
+    const auto by = [&](int width, const auto& each) {
+      const int groups = (end - begin + width - 1) / width;
+      for (int group = 0; group < groups; ++group) each(begin + (back ? groups - 1 - group : group) * width);
+    };
+    if (square > 0)
+      by(2, [&](int column) {
+        for (int64_t r = 0; r < square; r += 2 * kTile) multiply(r, count, column, std::min(column + 1, end - 1));
+      });
+    if (square < count) by(4, [&](int column) { multiply_last(square, count, column, end); });
     settle();
     for (int64_t r = 0; r < count; ++r)
       if (odd_[r])

@@ -9,7 +9,7 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 
-template <typename T> void step(const StreamRecord& stream, const T* x, T* output) {
+template <typename T> void step(const StreamRecord& stream, const T* x, T* output, bool back) {
   for (int64_t layer = 0; layer < stream.layers; ++layer) {
     const StepRecord& r = (&stream.layer[0])[layer];
     StepLayer<T> each{};
@@ -34,7 +34,7 @@ template <typename T> void step(const StreamRecord& stream, const T* x, T* outpu
     each.c = out<T>(r.c);
     each.sums_x = out<T>(r.sums_x);
     each.sums_h = out<T>(r.sums_h);
-    each.step(x);
+    each.step(x, back);
     x = each.h;
     if (layer + 1 == stream.layers) std::copy(x, x + r.rows * r.hidden, output);
   }
@@ -55,9 +55,11 @@ UNROLLED_EXPORT void unrolled_step_pack(const void* weight, int64_t outputs, int
 }
 
 // One step of a stack of layers, a StreamRecord: x [B, I] enters the first, the last one's h is copied to output [B, H].
-UNROLLED_EXPORT void unrolled_step(const void* stream, const void* x, void* output) {
+// `back`: true at every other step.
+UNROLLED_EXPORT void unrolled_step(const void* stream, const void* x, void* output, int back) {
   using namespace unrolled;
   const auto& layers = *static_cast<const StreamRecord*>(stream);
-  layers.wide ? step(layers, in<double>(x), out<double>(output)) : step(layers, in<float>(x), out<float>(output));
+  layers.wide ? step(layers, in<double>(x), out<double>(output), back)
+              : step(layers, in<float>(x), out<float>(output), back);
 }
 }

@@ -25,30 +25,36 @@ template <typename T> void pack_for_step(const T* weight, int64_t outputs, int64
         *packed++ = j < outputs ? weight[j * inputs + k] : T(0);
 }
 
-// sums[row][output] = sum_k rows[row][k] * weight[output][k], always over k in order; sums are `stride` apart.
+// sums[row][output] = sum_k rows[row][k] * weight[output][k], for all rows over k in one order; sums are `stride` apart.
 template <typename T> class StepProduct {
  public:
   StepProduct(const T* packed, int64_t outputs, int64_t inputs) : packed_(packed), inputs_(inputs) {
     vectors_ = rounded_up<T>(outputs) / kLanes<T>;
   }
-  void run(const T* rows, int64_t count, T* sums, int64_t stride) const {
+  // back: from the end of the weights to their beginning.
+  void run(const T* rows, int64_t count, T* sums, int64_t stride, bool back) const {
     int64_t row = 0;
-    for (; row + kSharing <= count; row += kSharing) sweep<kSharing>(rows + row * inputs_, sums + row * stride, stride);
-    for (; row < count; ++row) sweep<1>(rows + row * inputs_, sums + row * stride, stride);
+    for (; row + kSharing <= count; row += kSharing)
+      sweep<kSharing>(rows + row * inputs_, sums + row * stride, stride, back);
+    for (; row < count; ++row) sweep<1>(rows + row * inputs_, sums + row * stride, stride, back);
   }
 
  private:
-  template <int R> void sweep(const T* rows, T* sums, int64_t stride) const {
-    const T* block = packed_;
-    for (int64_t left = vectors_; left > 0; left -= kAtOnce, sums += kAtOnce * kLanes<T>)
-      block = pick<R, kAtOnce>(block, left, rows, sums, stride);
+  template <int R> void sweep(const T* rows, T* sums, int64_t stride, bool back) const {
+    const int64_t blocks = (vectors_ + kAtOnce - 1) / kAtOnce;
+    for (int64_t i = 0; i < blocks; ++i) {
+      const int64_t from = (back ? blocks - 1 - i : i) * kAtOnce;
+      pick<R, kAtOnce>(packed_ + from * inputs_ * kLanes<T>, vectors_ - from, rows, sums + from * kLanes<T>, stride, back);
+    }
   }
   template <int R, int P>
-  const T* pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride) const {
+  void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride, bool back) const {
     if constexpr (P > 1)
-      if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride);
+      if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride, back);
+    const int64_t step = back ? -1 : 1;
+    if (back) block += (inputs_ - 1) * P * kLanes<T>;
     Vec<T> acc[R][P] = {};
-    for (int64_t k = 0; k < inputs_; ++k, block += P * kLanes<T>) {
+    for (int64_t n = 0, k = back ? inputs_ - 1 : 0; n < inputs_; ++n, k += step, block += step * P * kLanes<T>) {
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
         Vec<T> w = load(block + p * kLanes<T>);
@@ -59,7 +65,6 @@ template <typename T> class StepProduct {
     }
     for (int r = 0; r < R; ++r)
       for (int p = 0; p < P; ++p) store(sums + r * stride + p * kLanes<T>, acc[r][p]);
-    return block;
   }
 
   const T* packed_;
@@ -91,10 +96,13 @@ template <typename T> struct StepLayer {
   T *h, *c;                    // [B, H]: the old state, and then the new one
   T *sums_x, *sums_h;          // [B, G*H rounded up to whole vectors]
 
-  void step(const T* x) const {
+  // back: reads the weights in the opposite order. In turns, what was read last is read first, from the nearest cache.
+  void step(const T* x, bool back) const {
     const int64_t wide = gates * hidden, stride = rounded_up<T>(wide);
-    StepProduct<T>(weight_ih, wide, inputs).run(x, rows, sums_x, stride);
-    StepProduct<T>(weight_hh, wide, hidden).run(h, rows, sums_h, stride);
+    const StepProduct<T> of_x(weight_ih, wide, inputs), of_h(weight_hh, wide, hidden);
+    if (!back) of_x.run(x, rows, sums_x, stride, back);
+    of_h.run(h, rows, sums_h, stride, back);
+    if (back) of_x.run(x, rows, sums_x, stride, back);
     for (int64_t b = 0; b < rows; ++b) {
       T *const from_x = sums_x + b * stride, *const from_h = sums_h + b * stride, *const own_h = h + b * hidden;
       normalise(from_x, norm_ih_gain);

@@ -52,6 +52,24 @@ template <typename T> inline Vec<T> load(const T* p) {
 }
 template <typename T> inline void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
 
+#if defined(__AVX512F__)
+// Transposes 16 x 16: to interleave the halves four times over is to turn rows into columns.
+inline __attribute__((always_inline)) void transpose(Vec<float> (&v)[16]) {
+#pragma GCC unroll 4
+  for (int round = 0; round < 4; ++round) {
+    Vec<float> t[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      t[2 * i] = __builtin_shufflevector(v[i], v[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      t[2 * i + 1] =
+          __builtin_shufflevector(v[i], v[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) v[i] = t[i];
+  }
+}
+#endif
+
 // The first n lanes; the rest are zero. n is less than a vector, or a whole one by its type.
 template <typename T> using Whole = std::integral_constant<int, kLanes<T>>;
 template <typename T> inline Vec<T> load_first(const T* p, int n) {

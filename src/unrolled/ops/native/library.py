@@ -31,7 +31,7 @@ _SCAN = (ctypes.c_char_p, ctypes.c_double, ctypes.c_double, _FLAG), ctypes.c_int
 _FUNCTIONS = {
     f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
 } | {
-    "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS), None),
+    "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS, _FLAG), None),
     "lay_out": ((_ADDRESS, _NUMBER, _NUMBER, _FLAG, *(_ADDRESS,) * 5), _NUMBER),
     "copy_rows": ((_ADDRESS, _ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
     "take": ((_NUMBER,), _ADDRESS),
@@ -41,7 +41,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 7
+_LAYOUT = 8
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

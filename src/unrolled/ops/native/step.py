@@ -70,13 +70,14 @@ class CompiledStep:
         states: of each layer h, for an LSTM h and c; each ``(B, H)`` and contiguous.
     """
 
-    __slots__ = ("_kept", "_like", "_record", "_run")
+    __slots__ = ("_back", "_kept", "_like", "_record", "_run")
 
     def __init__(
         self, chosen: Library, layers: Sequence[StepWeights], states: Sequence[tuple[Tensor, ...]]
     ) -> None:
         self._run = chosen.functions["step"]
         self._like = torch.empty_like(states[-1][0])
+        self._back = False  # which way the weights are read
         self._kept: list[object] = []  # what the record holds addresses of
         self._record = _STREAM.pack(len(layers), layers[0].weight_hh.dtype is torch.float64)
         for weights, state in zip(layers, states, strict=True):
@@ -98,7 +99,8 @@ class CompiledStep:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Take one step; ``inputs`` contiguous and of the weights' type."""
         output = torch.empty_like(self._like)
-        self._run(self._record, inputs.data_ptr(), output.data_ptr())
+        self._back = back = not self._back
+        self._run(self._record, inputs.data_ptr(), output.data_ptr(), back)
         return output
 
 
