@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 8;
+constexpr int kLayout = 9;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -25,21 +25,34 @@ struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
   int64_t step, row, unit;
 };
 
+// What enters from outside, where the products over all steps are the library's to make.
+struct Inputs {
+  int64_t count, width;            // N, I
+  const void *values, *weight_ih;  // [T, B, I], [G*H, I]; or null: the products are made elsewhere
+  const int64_t* real;             // [N]: the steps t * B + b without padding, or null for all
+  // Backward, each optional: [T, B, I], the padding left alone; [G*H, I]; [G*H, H].
+  void *dvalues, *dweight_ih, *dweight_hh;
+};
+
 struct ForwardRecord {  // of every cell
   Axes axes;
-  const void *gates_x, *h_0, *weight_hh, *bias_ih, *bias_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask;
+  Inputs inputs;
+  void* gates_x;  // with `inputs` it may be null, where nobody reads it afterwards
+  const void *h_0, *weight_hh, *bias_ih, *bias_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask;
   Strided zoneout_h, probe_h;
   void *h, *h_n, *products;
 };
 
 struct BackwardRecord {  // of every cell
   Axes axes;
+  Inputs inputs;
   Strided grad_h;
   const void *h, *h_0, *weight_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask, *gates_x;
   void* products;
   Strided zoneout_h;
   const void* grad_h_n;
-  void *dgates, *du, *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain_ih, *dgain_hh;
+  void *dgates, *du;  // null with `inputs`
+  void *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain_ih, *dgain_hh;
 };
 
 struct RnnForwardRecord {

@@ -59,6 +59,7 @@ template <typename T> struct GruForward : StateForward<T> {
 template <typename T> struct GruBackward : StateBackward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
+  static constexpr bool kApart = true;  // dgates and du are two arrays even where nothing is normalised
   using StateBackward<T>::s;
   const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "gru.h"
 #include "lstm.h"
+#include "products.h"
 #include "ragged.h"
 #include "rnn.h"
 #if defined(__AMX_BF16__)
@@ -60,10 +61,25 @@ template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRec
   return joined;
 }
 
+// The threads worth waking for a product over all steps.
+int threads_for(const Inputs& inputs, const Axes& axes, int64_t outputs) {
+  return inputs.count * inputs.width * outputs < kStart ? 1 : int(axes.threads);
+}
+
+template <typename T> RowsOf<const T> values(const Inputs& inputs) {
+  return {in<T>(inputs.values), inputs.width, inputs.real};
+}
+
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
   cell.s = shape(r.axes, Cell::kGates);
-  cell.gates_x = in<T>(r.gates_x);
+  const int64_t wide = Cell::kGates * r.axes.hidden;
+  const Workspace<T> own(r.gates_x ? 0 : r.inputs.count * wide);
+  T* const gates_x = r.gates_x ? out<T>(r.gates_x) : own.data();
+  if (r.inputs.values)
+    transform_rows<T>(in<T>(r.inputs.weight_ih), r.inputs.width, 1, values<T>(r.inputs), {gates_x, wide, nullptr},
+                      r.inputs.count, threads_for(r.inputs, r.axes, wide));
+  cell.gates_x = gates_x;
   const Workspace<T> bias = joined_biases<T, Cell>(r);
   cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
   cell.h_0 = in<T>(r.h_0);
@@ -78,8 +94,51 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   });
 }
 
+// The gradients of the input and of both matrices, from those of the gates.
+template <typename T, typename Cell> void products_backward(const Cell& cell, const BackwardRecord& r) {
+  const Shape& s = cell.s;
+  const int64_t H = s.hidden, wide = Cell::kGates * H, count = r.inputs.count, width = r.inputs.width;
+  if (r.inputs.dvalues)
+    transform_rows<T>(in<T>(r.inputs.weight_ih), 1, width, {cell.dgates, wide, nullptr},
+                      {out<T>(r.inputs.dvalues), width, r.inputs.real}, count, threads_for(r.inputs, r.axes, wide));
+  std::vector<const T*> left, right;
+  left.reserve(count);
+  right.reserve(count);
+  if (r.inputs.dweight_ih) {
+    const RowsOf<const T> entered = values<T>(r.inputs);
+    for (int64_t n = 0; n < count; ++n) {
+      left.push_back(cell.dgates + n * wide);
+      right.push_back(entered[n]);
+    }
+    sum_outer_products<T>(left, right, wide, width, out<T>(r.inputs.dweight_ih), threads_for(r.inputs, r.axes, wide));
+  }
+  if (!r.inputs.dweight_hh) return;
+  left.clear();
+  right.clear();
+  const T* const mask = in<T>(r.hidden_mask);
+  const Workspace<T> masked(mask ? count * H : 0);
+  for (int64_t t = 0; t < s.steps; ++t)
+    for (int64_t b = 0; b < s.rows; ++b) {
+      const int64_t length = s.lengths ? s.lengths[b] : s.steps;
+      const bool first = s.first(t, length);
+      if (t >= length || (first && !cell.h_0)) continue;
+      const T* state = first ? cell.h_0 + b * H : cell.h + s.padded(s.before(t), b) * H;
+      if (mask) {
+        T* const own = masked.data() + int64_t(right.size()) * H;
+        for (int64_t j = 0; j < H; ++j) own[j] = state[j] * mask[b * H + j];
+        state = own;
+      }
+      left.push_back(cell.du + s.packed(t, b) * wide);
+      right.push_back(state);
+    }
+  sum_outer_products<T>(left, right, wide, H, out<T>(r.inputs.dweight_hh), threads_for(r.inputs, r.axes, wide));
+}
+
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
+  const bool apart = Cell::kApart || r.norm_ih_gain || r.norm_hh_gain;
+  const int64_t gradients = r.inputs.values ? r.inputs.count * Cell::kGates * r.axes.hidden : 0;
+  const Workspace<T> own(gradients * (apart ? 2 : 1));
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
   cell.s = shape(r.axes, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
@@ -88,8 +147,8 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.zoneout_h = in<T>(r.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
   cell.clip_step = T(scalars.clip_step);
-  cell.dgates = out<T>(r.dgates);
-  cell.du = out<T>(r.du);
+  cell.dgates = r.inputs.values ? own.data() : out<T>(r.dgates);
+  cell.du = r.inputs.values ? own.data() + (apart ? gradients : 0) : out<T>(r.du);
   if (!cell.du_row) cell.du_row = Cell::kGates * r.axes.hidden;
   cell.dh = out<T>(r.dh);
   cell.dh_squares = out<T>(r.dh_squares);
@@ -105,6 +164,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
     scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
   });
+  if (r.inputs.values) products_backward<T>(cell, r);
 }
 
 template <typename T> void run(const RnnForwardRecord& r, const Scalars& scalars) {

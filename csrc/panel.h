@@ -42,11 +42,12 @@ template <typename T> void pack_column(const T* source, ptrdiff_t unit_stride, p
 
 // Rows of a full tile, and the columns that a tile of R rows takes at once: as many as keep the sums, one input's
 // weights and a broadcast in registers, so that few rows still leave enough independent sums to hide the latency of a
-// multiply-add, and many rows read the weights seldom.
+// multiply-add, and many rows read the weights seldom. One row needs the weights as fast as the caches give them, and
+// fewer at once leave more of them in the nearest one for the next step.
 constexpr int kTileRows = kRegisters == 32 ? 8 : 4;
 template <int R> constexpr int tile_columns() {
   int columns = 1;
-  while (columns < 12 && (columns + 1) * (R + 1) + 1 <= kRegisters) ++columns;
+  while (columns < (R == 1 ? 8 : 12) && (columns + 1) * (R + 1) + 1 <= kRegisters) ++columns;
   return columns;
 }
 
@@ -56,7 +57,7 @@ template <typename T> struct Entered {
   char* odd;  // one for each row
 };
 
-// out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in one order whatever the tile
+// out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order whatever the tile
 // is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
@@ -67,7 +68,7 @@ template <typename T> class Product {
   // Before the products with rows that are new.
   void enter(const T* const*, int64_t) const {}
 
-  // back: in the opposite order, so that what was read last is read first, from the nearest cache.
+  // back: the columns in the opposite order, so that what was read last is read first, from the nearest cache.
   void run(const T* const* rows, int count, int column_begin, int column_end, bool back) const {
     if (count <= 0) return;
     const int tiles = (count + kTileRows - 1) / kTileRows;
@@ -92,23 +93,22 @@ template <typename T> class Product {
         const int size = (count - from + tiles - tile - 1) / (tiles - tile);
         const int column = begin + (back ? groups - 1 - group : group) * C;
         if (size == R)
-          multiply<R, C>(rows, from, column, back);
+          multiply<R, C>(rows, from, column);
         else if constexpr (R > 1)
-          multiply<R - 1, C>(rows, from, column, back);
+          multiply<R - 1, C>(rows, from, column);
         from += size;
       }
     if constexpr (C > 1)
       if (!back && rest < end) sweep<R, C - 1>(rows, count, tiles, rest, end, back);
   }
 
-  template <int R, int C> void multiply(const T* const* rows, int from, int column, bool back) const {
+  template <int R, int C> void multiply(const T* const* rows, int from, int column) const {
     constexpr int V = kLanes<T>;
     const T* const weights = packed_ + column * column_size_;
-    const int step = back ? -1 : 1;
     const T* row[R];
     for (int r = 0; r < R; ++r) row[r] = rows[from + r];
     Vec<T> sums[R][C] = {};
-    for (int left = inputs_, k = back ? inputs_ - 1 : 0; left > 0; --left, k += step) {
+    for (int k = 0; k < inputs_; ++k) {
       Vec<T> w[C];
 #pragma GCC unroll 16
       for (int c = 0; c < C; ++c) {

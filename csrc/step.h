@@ -25,13 +25,13 @@ template <typename T> void pack_for_step(const T* weight, int64_t outputs, int64
         *packed++ = j < outputs ? weight[j * inputs + k] : T(0);
 }
 
-// sums[row][output] = sum_k rows[row][k] * weight[output][k], for all rows over k in one order; sums are `stride` apart.
+// sums[row][output] = sum_k rows[row][k] * weight[output][k], always over k in order; sums are `stride` apart.
 template <typename T> class StepProduct {
  public:
   StepProduct(const T* packed, int64_t outputs, int64_t inputs) : packed_(packed), inputs_(inputs) {
     vectors_ = rounded_up<T>(outputs) / kLanes<T>;
   }
-  // back: from the end of the weights to their beginning.
+  // back: the blocks from the last to the first.
   void run(const T* rows, int64_t count, T* sums, int64_t stride, bool back) const {
     int64_t row = 0;
     for (; row + kSharing <= count; row += kSharing)
@@ -44,17 +44,15 @@ template <typename T> class StepProduct {
     const int64_t blocks = (vectors_ + kAtOnce - 1) / kAtOnce;
     for (int64_t i = 0; i < blocks; ++i) {
       const int64_t from = (back ? blocks - 1 - i : i) * kAtOnce;
-      pick<R, kAtOnce>(packed_ + from * inputs_ * kLanes<T>, vectors_ - from, rows, sums + from * kLanes<T>, stride, back);
+      pick<R, kAtOnce>(packed_ + from * inputs_ * kLanes<T>, vectors_ - from, rows, sums + from * kLanes<T>, stride);
     }
   }
   template <int R, int P>
-  void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride, bool back) const {
+  void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride) const {
     if constexpr (P > 1)
-      if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride, back);
-    const int64_t step = back ? -1 : 1;
-    if (back) block += (inputs_ - 1) * P * kLanes<T>;
+      if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride);
     Vec<T> acc[R][P] = {};
-    for (int64_t n = 0, k = back ? inputs_ - 1 : 0; n < inputs_; ++n, k += step, block += step * P * kLanes<T>) {
+    for (int64_t k = 0; k < inputs_; ++k, block += P * kLanes<T>) {
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
         Vec<T> w = load(block + p * kLanes<T>);

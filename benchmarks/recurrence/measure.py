@@ -52,10 +52,14 @@ class Times:
 
 
 def alternate(calls: Mapping[str, Call], effort: Effort) -> Times:
-    """Time all calls once a round, in one order and then in the other."""
+    """Time all calls once a round, in one order and then in the other.
+
+    Before each is timed it is called once more. A processor slows its memory down within milliseconds of work
+    that hardly uses it, and takes as long to speed it up again: what comes after a Python loop would pay for it.
+    """
     estimates = {name: _warm(call) for name, call in calls.items()}
     repeats = {name: max(1, math.ceil(effort.sample / estimate)) for name, estimate in estimates.items()}
-    round_ = sum(estimates[name] * repeats[name] for name in calls)
+    round_ = sum(estimates[name] * (repeats[name] + 1) for name in calls)
     rounds = min(max(effort.fewest, int(effort.seconds / round_)), effort.most)
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     collecting = gc.isenabled()
@@ -63,6 +67,7 @@ def alternate(calls: Mapping[str, Call], effort: Effort) -> Times:
     try:
         for index in range(rounds):
             for name in list(calls) if index % 2 else reversed(list(calls)):
+                calls[name]()
                 seconds[name].append(_timed(calls[name], repeats[name]))
     finally:
         if collecting:

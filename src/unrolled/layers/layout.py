@@ -56,13 +56,17 @@ class StateLayout:
 
     def join(self, states: list[tuple[Tensor, ...]]) -> State:
         """The inverse of `split`."""
+        return self.concatenate([tuple(part.unsqueeze(0) for part in parts) for parts in states])
+
+    def concatenate(self, states: list[tuple[Tensor, ...]]) -> State:
+        """The same of states ``(1, B, width)``: one layer's in one direction is that of a whole stack of one."""
         joined: list[State] = []
         for column in zip(*states, strict=True):
             if self._equal:
-                joined.append(torch.stack(column) if len(states) > 1 else states[0][len(joined)].unsqueeze(0))
+                joined.append(torch.cat(column) if len(column) > 1 else column[0])
             else:
                 layers = zip(*[iter(column)] * self.directions, strict=True)
-                joined.append(tuple(torch.stack(layer) for layer in layers))
+                joined.append(tuple(torch.cat(layer) for layer in layers))
         return joined[0] if len(joined) == 1 else tuple(joined)
 
 

@@ -14,7 +14,8 @@ from unrolled.ops.listening import Listen
 class Steps(NamedTuple):
     """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
 
-    Cells and gates are None where nobody asked for them.
+    Cells and gates are None where nobody asked for them. The state at the end is ``(B, width)`` each from a
+    recurrence, ``(1, B, width)`` on its way into the state of a stack.
     """
 
     hidden: Tensor

@@ -427,7 +427,7 @@ class RecurrentLayer(nn.Module, ABC):
                 run.append(done)
         top = [steps.hidden for steps, _ in run[-self._directions :]]
         output = top[0] if len(top) == 1 else torch.cat(top, -1)
-        final = self._layout.join([steps.final for steps, _ in run])
+        final = self._layout.concatenate([steps.final for steps, _ in run])
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)
         return output, final, run
@@ -535,7 +535,8 @@ class RecurrentLayer(nn.Module, ABC):
         run = self.scan
         for observer in self.observers:
             run = _around(observer, run)
-        return run(scan), probes
+        done = run(scan)
+        return done._replace(final=tuple(part.unsqueeze(0) for part in done.final)), probes
 
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:

@@ -29,7 +29,7 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     """Run a cell over all steps.
 
     Returns:
-        All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(B, H)`` each.
+        All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(1, B, H)`` each.
     """
     if not (unobserved(given.values, given[TENSORS:]) and in_use() and covered(given)):
         return _in_pieces(given)
@@ -58,14 +58,20 @@ def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
         heard = listening_probe(given.listen, h_0, (steps, *h_0.shape))
     if given.cell == "rnn":
         options |= {"activation": given.activation, "zoneout": given.zoneout_h, "probe": heard}
-        return rnn(gates_x, h_0, **options)[:2]
+        hidden, *last, _ = rnn(gates_x, h_0, **options)
+        return hidden, *_as_layers(last)
     if given.cell == "gru":
-        return gru(gates_x, h_0, zoneout=given.zoneout_h, probe=heard, **options)[:2]
+        hidden, *last, _, _ = gru(gates_x, h_0, zoneout=given.zoneout_h, probe=heard, **options)
+        return hidden, *_as_layers(last)
     own = ("norm_cell_gain", "norm_cell_bias", "peephole", "zoneout_h", "zoneout_c")
     options |= {name: getattr(given, name) for name in own}
     c_0 = nothing if given.c_0 is None else given.c_0
-    hidden, _, h_n, c_n, _ = lstm(gates_x, h_0, c_0, probe_h=heard, **options)
-    return hidden, h_n, c_n
+    hidden, _, *last, _ = lstm(gates_x, h_0, c_0, probe_h=heard, **options)
+    return hidden, *_as_layers(last)
+
+
+def _as_layers(states: Sequence[Tensor]) -> list[Tensor]:
+    return [state.unsqueeze(0) for state in states]
 
 
 class _Whole(torch.autograd.Function):

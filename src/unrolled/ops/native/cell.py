@@ -26,32 +26,33 @@ _ABSENT = (0, 0, 0, 0)
 def covered(given: Pass) -> bool:
     """Whether the library computes this case."""
     values, weight = given.values, given.weight_hh
-    wide, units = weight.shape
     dtype = values.dtype
     if dtype is not torch.float32 and dtype is not torch.float64:
         return False
-    state, bias = (values.shape[1], units), (wide,)
-    fits = _all_fit(
-        dtype,
-        (weight, (_GATES[given.cell] * units, units)),
-        (given.weight_ih, (wide, values.shape[2])),
-        (given.bias_ih, bias),
-        (given.bias_hh, bias),
-        (given.h_0, state),
-        (given.c_0, state),
+    steps, rows, width = values.shape
+    wide, units = weight.shape
+    state, bias = (rows, units), (wide,)
+    fits = (
+        wide == _GATES[given.cell] * units
+        and _fits(weight, (wide, units), dtype)
+        and _fits(given.weight_ih, (wide, width), dtype)
+        and _fits(given.bias_ih, bias, dtype)
+        and _fits(given.bias_hh, bias, dtype)
+        and _fits(given.h_0, state, dtype)
+        and _fits(given.c_0, state, dtype)
     )
     if fits and _has_options(given):
-        fits = _all_fit(
-            dtype,
-            (given.norm_ih_gain, bias),
-            (given.norm_hh_gain, bias),
-            (given.norm_cell_gain, (units,)),
-            (given.norm_cell_bias, (units,)),
-            (given.peephole, (3, units)),
-            (given.hidden_mask, state),
-        ) and all(
-            each is None or broadcasts(each, (len(values), *state), dtype)
-            for each in (given.zoneout_h, given.zoneout_c)
+        fits = (
+            _fits(given.norm_ih_gain, bias, dtype)
+            and _fits(given.norm_hh_gain, bias, dtype)
+            and _fits(given.norm_cell_gain, (units,), dtype)
+            and _fits(given.norm_cell_bias, (units,), dtype)
+            and _fits(given.peephole, (3, units), dtype)
+            and _fits(given.hidden_mask, state, dtype)
+            and all(
+                each is None or broadcasts(each, (steps, rows, units), dtype)
+                for each in (given.zoneout_h, given.zoneout_c)
+            )
         )
     return fits and values.numel() > 0 and library() is not None
 
@@ -60,24 +61,21 @@ def _has_options(given: Pass) -> bool:
     return any(option is not None for option in given[OPTIONS:])
 
 
-def _all_fit(dtype: torch.dtype, *wanted: tuple[Tensor | None, tuple[int, ...]]) -> bool:
-    """Whether each tensor, if it is there, has its shape and can be read by its address."""
-    for tensor, shape in wanted:
-        if tensor is not None and not (
-            tensor.shape == shape
-            and tensor.dtype is dtype
-            and tensor.is_cpu
-            and tensor.is_contiguous()
-            and not tensor.is_neg()
-        ):
-            return False
-    return True
+def _fits(tensor: Tensor | None, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    """Whether a tensor, if it is there, has its shape and can be read by its address."""
+    return tensor is None or (
+        tensor.shape == shape
+        and tensor.dtype is dtype
+        and tensor.is_cpu
+        and tensor.is_contiguous()
+        and not tensor.is_neg()
+    )
 
 
 class Kept(NamedTuple):
     """What the backward pass reads of the forward's."""
 
-    values: Tensor  # (N, I)
+    values: Tensor  # (N, I); where the library makes all products, (T, B, I)
     hidden: Tensor  # (T, B, H)
     gates: Tensor | None  # (N, G * H), after their activations; None where they are the states
     by_unit: Tensor | None  # (N, H): an LSTM's cells, the recurrent part of a GRU's candidate
@@ -99,27 +97,32 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         All h and the last state, as `unrolled.ops.whole.run_whole`; what is kept; and the layout of a ragged
         batch.
     """
-    steps, rows, _ = given.values.shape
-    units = given.weight_hh.shape[1]
+    steps, rows, width = given.values.shape
+    wide, units = given.weight_hh.shape
     layout = None if given.lengths is None else packing(given.lengths, steps)
-    values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
-    gates_x = matmul(values, given.weight_ih.t(), large(values, len(values), len(given.weight_ih)))
+    count = steps * rows if layout is None else len(layout.real)
+    of_x, of_h, mask = given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask
+    if small := _small(count, width, wide):
+        values = given.values.contiguous()
+        gates_x = empty(values, count, wide) if keep else None
+    else:
+        values = given.values.flatten(0, 1) if layout is None else layout.take(given.values)
+        gates_x = matmul(values, given.weight_ih.t(), large(values, count, wide))
     hidden = values.new_empty(steps, rows, units)
-    final = [values.new_empty(rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
+    final = [values.new_empty(1, rows, units) for _ in range(2 if given.cell == "lstm" else 1)]
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
     gates = by_unit = products = None
     # A simple network's values are its states, unless zoneout mixes them.
     if keep and (given.cell != "rnn" or zoneout_h is not None):
         # In the product's place, if nobody asks for it again.
-        gates = gates_x if given.norm_ih_gain is None else empty(gates_x, *gates_x.shape)
+        gates = gates_x if of_x is None else empty(values, count, wide)
     if keep and given.cell != "rnn":
-        by_unit = empty(values, len(gates_x), units)
-    if keep and given.norm_hh_gain is not None:
-        products = empty(gates_x, *gates_x.shape)
+        by_unit = empty(values, count, units)
+    if keep and of_h is not None:
+        products = empty(values, count, wide)
 
-    record = _axes(given, hidden, layout)
-    of_x, of_h, mask = given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask
+    record = _axes(given, hidden, layout, _inputs(given, values, layout, count) if small else _NO_INPUTS)
     record += addresses(gates_x, given.h_0, given.weight_hh, given.bias_ih, given.bias_hh, of_x, of_h, mask)
     record += [*strided(zoneout_h), *_ABSENT, *addresses(hidden, final[0], products)]
     if given.cell == "rnn":
@@ -130,8 +133,28 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         record += addresses(given.c_0, given.peephole, given.norm_cell_gain, given.norm_cell_bias)
         record += [*strided(zoneout_c), *_ABSENT, *addresses(by_unit, final[1], gates)]
     run(f"{given.cell}_forward", record, given.clip_step, values.dtype)
-    kept = Kept(values, hidden, gates, by_unit, None if given.norm_ih_gain is None else gates_x, products)
+    kept = Kept(values, hidden, gates, by_unit, None if of_x is None else gates_x, products)
     return (hidden, *final), kept, layout
+
+
+_LITTLE_WORK = 12_000_000
+"""Multiply-adds of a product over all steps up to which the library makes it. Measured; see benchmarks/LOG.md."""
+
+
+def _small(count: int, width: int, wide: int) -> bool:
+    """Whether the library makes the products over all steps: to hand them on would take longer."""
+    return count * width * wide < _LITTLE_WORK
+
+
+_NO_INPUTS = (0,) * 8
+
+
+def _inputs(
+    given: Pass, values: Tensor, layout: Packing | None, count: int, over: Sequence[Tensor | None] = (None,) * 3
+) -> Sequence[int]:
+    """``Inputs`` of csrc/arguments.h; ``over``: gradients of the input and of both matrices, to be filled."""
+    entering = addresses(values, given.weight_ih, None if layout is None else layout.real)
+    return (count, values.shape[2], *entering, *addresses(*over))
 
 
 def _zoneouts(given: Pass, hidden: Tensor) -> Sequence[Tensor | None]:
@@ -140,10 +163,10 @@ def _zoneouts(given: Pass, hidden: Tensor) -> Sequence[Tensor | None]:
     return spread(hidden.shape, given.zoneout_h, given.zoneout_c)
 
 
-def _axes(given: Pass, hidden: Tensor, layout: Packing | None) -> list[int]:
+def _axes(given: Pass, hidden: Tensor, layout: Packing | None, inputs: Sequence[int]) -> list[int]:
     if layout is None:
-        return list(axes(tuple(hidden.shape), None, given.reverse))
-    return list(axes(tuple(hidden.shape), layout.lengths, given.reverse, layout.record()))
+        return list(axes(tuple(hidden.shape), None, given.reverse, inputs=inputs))
+    return list(axes(tuple(hidden.shape), layout.lengths, given.reverse, layout.record(), inputs))
 
 
 def backward(
@@ -156,16 +179,28 @@ def backward(
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
     last = whole(*last)
 
-    joined = _joined(given, kept)
-    over_gates, over_product = _room_for_gates(given, kept, joined)
     over: dict[str, Tensor | None] = {
         name: room(getattr(given, name), getattr(needed, name)) for name in _FILLED[given.cell]
     }
+    over_gates = over_product = None
+    joined, inputs = False, _NO_INPUTS
+    if kept.values.dim() == 3:
+        over |= {name: room(getattr(given, name), getattr(needed, name)) for name in ("weight_ih", "weight_hh")}
+        if needed.values:
+            over["values"] = kept.values.new_empty(kept.values.shape)
+            if layout is not None:
+                over["values"].zero_()
+        count = len(layout.real) if layout is not None else kept.values.shape[0] * kept.values.shape[1]
+        products = (over.get("values"), over["weight_ih"], over["weight_hh"])
+        inputs = _inputs(given, kept.values, layout, count, products)
+    else:
+        joined = _joined(given, kept)
+        over_gates, over_product = _room_for_gates(given, kept, joined)
     squares = None
     if given.listen is not None:
         squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
 
-    record = [*_axes(given, hidden, layout), *strided(grad_hidden)]
+    record = [*_axes(given, hidden, layout, inputs), *strided(grad_hidden)]
     record += addresses(hidden, given.h_0, given.weight_hh, given.norm_ih_gain, given.norm_hh_gain)
     record += [*addresses(given.hidden_mask, kept.gates_x, kept.products), *strided(zoneout_h)]
     record += addresses(last[0], over_gates, over_product, None, squares, over["h_0"])
@@ -183,6 +218,8 @@ def backward(
     if given.listen is not None and squares is not None:
         given.listen(squares.sum(0).sqrt_())
 
+    if over_gates is None or over_product is None:
+        return tuple(over.get(name) for name in Pass._fields)
     if needed.values:
         weight_ih = given.weight_ih.roll(hidden.shape[2], 0) if joined else given.weight_ih
         # Of a ragged batch it is seen by nobody before it is spread.

@@ -105,9 +105,18 @@ def axes(
     shape: tuple[int, ...],
     lengths: Tensor | None,
     reverse: bool,
-    places: Sequence[int] = (0, 0, 0, 0),
+    places: Sequence[int] = (0,) * 4,
+    inputs: Sequence[int] = (0,) * 8,
 ) -> tuple[int, ...]:
-    """``Axes`` of a scan over ``shape``, ``(T, B, H)``; ``lengths`` contiguous, ``places`` of a `Packing`."""
+    """What every cell's record begins with, ``Axes`` and ``Inputs``.
+
+    Args:
+        shape: ``(T, B, H)``.
+        lengths: ``(B,)``, contiguous.
+        reverse: the scan runs backwards in time.
+        places: of a `Packing`.
+        inputs: where the library makes the products over all steps.
+    """
     return (
         *shape,
         0 if lengths is None else lengths.data_ptr(),
@@ -115,6 +124,7 @@ def axes(
         torch.get_num_threads(),
         *places,
         terms(),
+        *inputs,
     )
 
 
