@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
 OPTIONAL_PARAMETERS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", *OPTIONAL_PARAMETERS)
+"""What a cell is run with, in the order of `Pass`."""
 
 
 class RecurrentExtras(TypedDict, total=False):
@@ -191,6 +193,10 @@ class RecurrentLayer(nn.Module, ABC):
             for name, shape in self._parameter_shapes(layer).items():
                 self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
         self._present = frozenset(self._parameters)
+        self._names = tuple(
+            tuple(name + suffix if name + suffix in self._present else None for name in PARAMETERS)
+            for suffix in self._suffixes
+        )
         self.reset_parameters()
         self.flatten_parameters()
 
@@ -237,6 +243,11 @@ class RecurrentLayer(nn.Module, ABC):
         # Where it is a parameter, the table of parameters is several times quicker than the attribute.
         parameter = self._parameters.get(name + suffix)
         return getattr(self, name + suffix) if parameter is None else parameter
+
+    def _parameters_of(self, index: int) -> list[Any]:
+        """`PARAMETERS` of one layer and direction; those that it has not are None."""
+        own = self._parameters
+        return [name and (own[name] if name in own else getattr(self, name)) for name in self._names[index]]
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -446,14 +457,13 @@ class RecurrentLayer(nn.Module, ABC):
     def _run_whole(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Steps:
-        suffix = self._suffixes[index]
-        weight_hh = self._weight("weight_hh", suffix)
+        weight_ih, weight_hh, bias_ih, bias_hh, *optional = self._parameters_of(index)
         h_0, c_0 = (*(initial or ()), None, None)[:2]
         options: tuple[Tensor | None, ...] = ()
         if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
             like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
             options = (
-                *(self._parameter(name, suffix) for name in OPTIONAL_PARAMETERS),
+                *optional,
                 self._hidden_mask(like),
                 *self._zoneouts(len(values), (like,) * len(self.state_names)),
             )
@@ -465,10 +475,10 @@ class RecurrentLayer(nn.Module, ABC):
                 self.clip_step or 0.0,
                 self._listen(index, values, initial or (), arranged.lengths),
                 values,
-                self._weight("weight_ih", suffix),
+                weight_ih,
                 drop_weights(weight_hh, self.weight_drop, self.training),
-                self._parameter("bias_ih", suffix),
-                self._parameter("bias_hh", suffix),
+                bias_ih,
+                bias_hh,
                 h_0,
                 c_0,
                 arranged.lengths,

@@ -34,7 +34,7 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     if not (unobserved(given.values, given[TENSORS:]) and in_use() and covered(given)):
         return _in_pieces(given)
     if torch.is_grad_enabled():
-        return _Whole.apply(*given)
+        return _apply(given, *[tensor for tensor in given[TENSORS:] if tensor is not None])
     return forward(given, keep=False)[0]
 
 
@@ -75,30 +75,41 @@ def _as_layers(states: Sequence[Tensor]) -> list[Tensor]:
 
 
 class _Whole(torch.autograd.Function):
+    # Given a pass, and each of its tensors once more, for autograd to see.
     # With a `setup_context` of its own, torch would bind the arguments to the signature at every call.
     @staticmethod
-    def forward(ctx: Any, *fields: Any) -> tuple[Tensor, ...]:
-        given = Pass(*fields)
+    def forward(ctx: Any, given: Pass, *tensors: Tensor) -> tuple[Tensor, ...]:
         results, kept, layout = forward(given, keep=True)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*given[TENSORS:], *kept)
+        ctx.save_for_backward(*tensors, *kept)
         ctx.constants, ctx.layout = given[:TENSORS], layout
+        ctx.places = [place for place, field in enumerate(given[TENSORS:], TENSORS) if field is not None]
         return results
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        count = len(Pass._fields)
+        places = ctx.places
         if all(grad is None for grad in grads):
-            return (None,) * count
+            return (None,) * (1 + len(places))
         saved = ctx.saved_tensors
-        given = Pass(*ctx.constants, *saved[: count - TENSORS])
-        needed = Pass(*ctx.needs_input_grad)
+        fields: list[Any] = [*ctx.constants, *_NO_TENSORS]
+        wanted = [False] * len(fields)
+        for place, tensor, want in zip(places, saved, ctx.needs_input_grad[1:], strict=False):
+            fields[place], wanted[place] = tensor, want
+        given, needed = Pass(*fields), Pass(*wanted)
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
         if torch.is_grad_enabled() or any(
             grad is not None and is_legacy_batchedtensor(grad) for grad in grads
         ):
-            return _backward_in_pieces(given, grads, needed)
-        return backward(given, Kept(*saved[count - TENSORS :]), ctx.layout, grads, needed)
+            over = _backward_in_pieces(given, grads, needed)
+        else:
+            over = backward(given, Kept(*saved[len(places) :]), ctx.layout, grads, needed)
+        return None, *[over[place] for place in places]
+
+
+_NO_TENSORS = (None,) * (len(Pass._fields) - TENSORS)
+# Past what `Function.apply` does for functorch, in Python for every argument: where nothing is transformed.
+_apply = super(torch.autograd.Function, _Whole).apply  # type: ignore[misc]
 
 
 def _backward_in_pieces(

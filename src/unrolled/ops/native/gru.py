@@ -6,7 +6,6 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 from torch import Tensor
 
 from unrolled.ops.native.record import (
-    addresses,
     axes,
     covered,
     recurrent_products,
@@ -44,8 +43,8 @@ def gru_forward(
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n = h_0.new_empty(h_0.shape)
-    record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout), *strided(probe)]
-    record += addresses(hidden, h_n, None, gates, q)
+    record = [*axes(shape, lengths, reverse), *given, *strided(zoneout), *strided(probe)]
+    record += [hidden, h_n, None, gates, q]
     run("gru_forward", record, clip_step, gates_x.dtype)
     return hidden, h_n, gates, q
 
@@ -90,11 +89,20 @@ def gru_backward(
     over_hidden = None if probe is None else gates.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout)]
-    record += addresses(
-        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, None, over_gain
-    )
-    record += [*addresses(*own), False]
+    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout)]
+    record += [
+        grad_h_n,
+        over_gates,
+        over_product,
+        over_hidden,
+        None,
+        over_h_0,
+        None,
+        over_bias,
+        None,
+        over_gain,
+    ]
+    record += [*own, False]
     run("gru_backward", record, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

@@ -169,9 +169,15 @@ def _torchs_runtime() -> tuple[int | None, ...]:
     return (None,) * len(_RUNTIME)
 
 
-def pack(record: Sequence[int]) -> bytes:
-    """A record as a library reads it."""
-    return _layout(len(record)).pack(*record)
+def pack(record: Sequence[Any]) -> bytes:
+    """A record as a library reads it: fields of 8 bytes, of a tensor its address, 0 for None."""
+    fields = [
+        field if type(field) in _NUMBERS else 0 if field is None else field.data_ptr() for field in record
+    ]
+    return _layout(len(fields)).pack(*fields)
+
+
+_NUMBERS = frozenset({int, bool})
 
 
 @cache

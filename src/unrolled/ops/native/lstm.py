@@ -6,7 +6,6 @@ Not covered is the projection. Legend: ``T`` steps, ``B`` rows, ``H`` hidden uni
 from torch import Tensor
 
 from unrolled.ops.native.record import (
-    addresses,
     axes,
     covered,
     recurrent_products,
@@ -57,9 +56,9 @@ def lstm_forward(
     zoneout_h, zoneout_c, probe_h, probe_c = spread(shape, *broadcast)
     hidden, cell, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
-    record = [*axes(shape, lengths, reverse), *addresses(*given), *strided(zoneout_h), *strided(probe_h)]
-    record += [*addresses(hidden, h_n, None, *own), *strided(zoneout_c), *strided(probe_c)]
-    record += addresses(cell, c_n, gates)
+    record = [*axes(shape, lengths, reverse), *given, *strided(zoneout_h), *strided(probe_h)]
+    record += [hidden, h_n, None, *own, *strided(zoneout_c), *strided(probe_c)]
+    record += [cell, c_n, gates]
     run("lstm_forward", record, clip_step, gates_x.dtype)
     return hidden, cell, h_n, c_n, gates
 
@@ -120,12 +119,21 @@ def lstm_backward(
     over_h_0, over_c_0 = h_0.new_empty(state), c_0.new_empty(state)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_own = [room(tensor) for tensor in (peephole, norm_cell_gain, norm_cell_bias)]
-    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *addresses(*given), *strided(zoneout_h)]
-    record += addresses(
-        grad_h_n, over_gates, over_product, over_hidden, None, over_h_0, None, over_bias, None, over_gain
-    )
-    record += [*strided(grad_cell), *addresses(*own), *strided(zoneout_c), *strided(seen_probe_c)]
-    record += addresses(grad_c_n, over_cell, over_c_0, *over_own)
+    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout_h)]
+    record += [
+        grad_h_n,
+        over_gates,
+        over_product,
+        over_hidden,
+        None,
+        over_h_0,
+        None,
+        over_bias,
+        None,
+        over_gain,
+    ]
+    record += [*strided(grad_cell), *own, *strided(zoneout_c), *strided(seen_probe_c)]
+    record += [grad_c_n, over_cell, over_c_0, *over_own]
     run("lstm_backward", record, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     # None for the projection, which is not covered.

@@ -3,6 +3,8 @@
 Legend: ``M`` rows, ``N`` and ``P`` columns, ``K`` elements of each sum.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -55,12 +57,11 @@ def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor]) -> bool:
     ):
         return False
     a = _readable(a)
-    record = [torch.get_num_threads(), terms(), *_side(a, 0, 0), len(rights)]
-    held = []  # only addresses are handed over
+    record: list[Any] = [torch.get_num_threads(), terms(), *_side(a, 0, 0), len(rights)]
     for b, first, out in rights:
         # A side along the sum has all elements of it.
-        held.append(b.contiguous() if first and b.stride(1) != 1 else _readable(b))
-        record += [*_side(held[-1], 1, first), out.data_ptr()]
+        side = b.contiguous() if first and b.stride(1) != 1 else _readable(b)
+        record += [*_side(side, 1, first), out]
     status = multiply(pack(record))
     if status == _NO_MEMORY:
         raise MemoryError("no memory for the scratch space of a matrix product.")
@@ -86,8 +87,8 @@ def _readable(matrix: Tensor) -> Tensor:
     return matrix if 1 in matrix.stride() else matrix.contiguous()
 
 
-def _side(matrix: Tensor, dim: int, first: int) -> tuple[int, int, int, bool, int, int]:
+def _side(matrix: Tensor, dim: int, first: int) -> tuple[Any, ...]:
     """``MatmulSide``: ``dim`` is the one that is not summed over."""
     along = matrix.stride(1 - dim) == 1 and not first
     stride = matrix.stride(dim if along else 1 - dim)
-    return matrix.data_ptr(), matrix.shape[dim], stride, along, first, first + matrix.shape[1 - dim]
+    return matrix, matrix.shape[dim], stride, along, first, first + matrix.shape[1 - dim]

@@ -31,10 +31,9 @@ class Packing(NamedTuple):
     real: Tensor
     places: Tensor
 
-    def record(self) -> tuple[int, int, int, int]:
-        """Where the layout lies, for ``Axes`` of csrc/arguments.h."""
-        of_each = self.offsets.shape[1]
-        return self.offsets.data_ptr(), self.ranks.data_ptr(), self.threads.data_ptr(), of_each
+    def record(self) -> tuple[Tensor, Tensor, Tensor, int]:
+        """The layout's fields in ``Axes`` of csrc/arguments.h."""
+        return self.offsets, self.ranks, self.threads, self.offsets.shape[1]
 
     def take(self, padded: Tensor) -> Tensor:
         """``(T, B, I)`` without padding: ``(N, I)``."""

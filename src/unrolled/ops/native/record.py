@@ -8,6 +8,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``G`` gates.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,19 +71,14 @@ def broadcasts(tensor: Tensor, shape: Sequence[int], dtype: torch.dtype) -> bool
 
 
 def whole(*tensors: Tensor | None) -> list[Tensor | None]:
-    """Each contiguous; to be kept until `run` has returned, for only addresses are handed over."""
+    """Each contiguous."""
     return [tensor if tensor is None or tensor.is_contiguous() else tensor.contiguous() for tensor in tensors]
 
 
 def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | None]:
-    """Each broadcast to ``shape``, the units of a row side by side or all one; to be kept like `whole`."""
+    """Each broadcast to ``shape``, the units of a row side by side or all one."""
     wide = [None if tensor is None else tensor.expand(shape) for tensor in tensors]
     return [tensor if tensor is None or tensor.stride(-1) <= 1 else tensor.contiguous() for tensor in wide]
-
-
-def addresses(*tensors: Tensor | None) -> list[int]:
-    """Of the first elements, 0 for None."""
-    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
 
 
 def room(like: Tensor | None, wanted: bool = True) -> Tensor | None:
@@ -90,24 +86,30 @@ def room(like: Tensor | None, wanted: bool = True) -> Tensor | None:
     return None if like is None or not wanted else like.new_empty(like.shape)
 
 
-def strided(tensor: Tensor | None) -> tuple[int, ...]:
-    """``Strided``: address and strides of a tensor from `spread`; one zero seen as many counts as absent."""
+def strided(tensor: Tensor | None) -> tuple[Any, ...]:
+    """``Strided``: a tensor from `spread` and its strides; one zero seen as many counts as absent."""
     if tensor is None:
-        return (0, 0, 0, 0)
+        return ABSENT
     strides = tensor.stride()
     # As a probe is: adding it would cost more than all that comes of it.
     if not any(strides) and not tensor[(0,) * len(strides)].item():
-        return (0, 0, 0, 0)
-    return (tensor.data_ptr(), *strides)
+        return ABSENT
+    return (tensor, *strides)
+
+
+ABSENT = (None, 0, 0, 0)
+"""A ``Strided`` that is not there."""
+NO_INPUTS = (0,) * 8
+"""``Inputs`` where the products over all steps are made elsewhere."""
 
 
 def axes(
     shape: tuple[int, ...],
     lengths: Tensor | None,
     reverse: bool,
-    places: Sequence[int] = (0,) * 4,
-    inputs: Sequence[int] = (0,) * 8,
-) -> tuple[int, ...]:
+    places: Sequence[Any] = ABSENT,
+    inputs: Sequence[Any] = NO_INPUTS,
+) -> tuple[Any, ...]:
     """What every cell's record begins with, ``Axes`` and ``Inputs``.
 
     Args:
@@ -119,7 +121,7 @@ def axes(
     """
     return (
         *shape,
-        0 if lengths is None else lengths.data_ptr(),
+        lengths,
         reverse,
         torch.get_num_threads(),
         *places,
@@ -128,8 +130,8 @@ def axes(
     )
 
 
-def run(name: str, record: Sequence[int], clip_step: float, dtype: torch.dtype) -> None:
-    """Call a function of the library."""
+def run(name: str, record: Sequence[Any], clip_step: float, dtype: torch.dtype) -> None:
+    """Call a function of the library with the fields of its record; tensors stand for their addresses."""
     chosen = library()
     assert chosen is not None
     if chosen.functions[name](pack(record), EPSILON, clip_step, dtype is torch.float64):

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library
-from unrolled.ops.native.record import addresses
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 _WIDEST = 16
@@ -91,7 +90,7 @@ class CompiledStep:
             activation = ACTIVATION_NUMBERS[weights.activation]
             self._record += _LAYER.pack(
                 *(width // units, rows, inputs, units, activation),
-                *addresses(*matrices, *vectors, h, c, *sums),
+                *(0 if each is None else each.data_ptr() for each in (*matrices, *vectors, h, c, *sums)),
                 *(zoneout_h, zoneout_c, EPSILON),
             )
             self._kept += [matrices, vectors, state, sums]

@@ -1,0 +1,98 @@
+"""From the gradients of the gates to those of the input and of both matrices: large products over all steps.
+
+Small ones the library makes itself. Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H``
+hidden units, ``G`` gates, ``N`` the steps that are computed: ``T * B``, or in a ragged batch those before each
+row's end.
+"""
+
+from torch import Tensor
+
+from unrolled.ops.cell_pass import Pass
+from unrolled.ops.native.kept import Kept
+from unrolled.ops.native.matmul import matmul, matmul_both
+from unrolled.ops.native.memory import empty, large
+from unrolled.ops.native.packing import Packing
+
+
+def room_for_gates(given: Pass, kept: Kept) -> tuple[Tensor, Tensor]:
+    """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
+
+    They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
+    gate: joined, the columns ``n r z q`` of one array hold both, the input's first, the state's last three.
+    """
+    steps, wide, units = len(kept.values), *given.weight_hh.shape
+    normalised = given.norm_ih_gain is not None or given.norm_hh_gain is not None
+    if given.cell == "gru" and not normalised:
+        all_four = empty(kept.hidden, steps, 4 * units)
+        return all_four[:, :wide], all_four[:, units:]
+    over_gates = empty(kept.hidden, steps, wide)
+    return over_gates, empty(kept.hidden, steps, wide) if normalised else over_gates
+
+
+def over_products(
+    given: Pass,
+    kept: Kept,
+    layout: Packing | None,
+    over_gates: Tensor,
+    over_product: Tensor,
+    needed: Pass,
+) -> dict[str, Tensor | None]:
+    """The gradients of the input and of both matrices.
+
+    Args:
+        given: what the cell was run with.
+        kept: of its forward pass.
+        layout: of a ragged batch.
+        over_gates: what `room_for_gates` made for the input's share, filled.
+        over_product: the same for the state's.
+        needed: which are asked for.
+    """
+    units = kept.hidden.shape[2]
+    joined = not over_gates.is_contiguous()
+    over: dict[str, Tensor | None] = {}
+    if needed.values:
+        weight_ih = given.weight_ih.roll(units, 0) if joined else given.weight_ih
+        # Of a ragged batch it is seen by nobody before it is spread.
+        own = None if layout is None else large(over_gates, len(over_gates), weight_ih.shape[1])
+        over_values = matmul(over_gates, weight_ih, own)
+        over["values"] = (
+            over_values.view(*kept.hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
+        )
+    over_weight_ih = None
+    if not needed.weight_hh:
+        over_weight_ih = matmul(over_gates.t(), kept.values) if needed.weight_ih else None
+    else:
+        entered, first, initial = _entered(given, kept, layout)
+        if needed.weight_ih and over_product is over_gates:
+            over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), kept.values, entered, first)
+        else:
+            if needed.weight_ih:
+                over_weight_ih = matmul(over_gates.t(), kept.values)
+            over_weight_hh = matmul(over_product[first : first + len(entered)].t(), entered)
+        if initial is not None:
+            rows = len(initial)
+            if layout is not None:
+                begun, initial = layout.first(over_product, initial, given.reverse)
+            else:
+                begun = over_product[-rows:] if given.reverse else over_product[:rows]
+            over_weight_hh.addmm_(begun.t(), initial)
+        over["weight_hh"] = over_weight_hh
+    if joined and over_weight_ih is not None:
+        over_weight_ih = over_weight_ih.roll(-units, 0)
+    over["weight_ih"] = over_weight_ih
+    return over
+
+
+def _entered(given: Pass, kept: Kept, layout: Packing | None) -> tuple[Tensor, int, Tensor | None]:
+    """The states that entered a product.
+
+    Returns:
+        Those that were computed; the place of the first one's step; and the initial ones, None for zeros.
+    """
+    states, initial = kept.hidden, given.h_0
+    if given.hidden_mask is not None:
+        states, initial = states * given.hidden_mask, None if initial is None else initial * given.hidden_mask
+    flat, rows = states.flatten(0, 1), states.shape[1]
+    if layout is not None:
+        return *layout.entered(flat, given.reverse), initial
+    return (flat[rows:], 0, initial) if given.reverse else (flat[:-rows], rows, initial)
