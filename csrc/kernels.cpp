@@ -38,11 +38,11 @@ template <typename T> Workspace<T> zeros(const Axes& a) {
 
 // Calls scan(Way()) with the way in which this scan's products are fastest.
 template <typename T, typename Scan>
-void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[maybe_unused]] const void* weight_hh,
-                const Scan& scan) {
+void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[maybe_unused]] int threads,
+                [[maybe_unused]] const void* weight_hh, const Scan& scan) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (tiles_pay(a.rows, a.hidden, a.terms) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
+    if (tiles_pay(a.rows, a.hidden, a.terms, threads) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
       if (a.terms == 3) return scan(ByTiles<3>());
       if (a.terms == 2) return scan(ByTiles<2>());
       if (a.terms == 1) return scan(ByTiles<1>());
@@ -89,7 +89,7 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
   const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
-  choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
+  choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
     scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
   });
 }
@@ -161,7 +161,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.dgain_ih = out<T>(r.dgain_ih);
   cell.dgain_hh = out<T>(r.dgain_hh);
   const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
-  choose_way<T>(r.axes, Cell::kGates, r.weight_hh, [&](auto way) {
+  choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
     scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
   });
   if (r.inputs.values) products_backward<T>(cell, r);

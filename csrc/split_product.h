@@ -132,13 +132,15 @@ template <int Terms> struct ByTiles {
   }
   // Few rows leave tiles empty.
   static bool rows_to_threads(int64_t rows, int64_t threads, size_t matrix_bytes) {
-    return rows >= 2 * kTile * threads && matrix_bytes <= (3u << 19);
+    return rows >= kTile * threads && matrix_bytes <= (2u << 20);
   }
 };
 
-// Whether the tiles are faster. Measured with three terms at 16 rows: not at 128 units, at 256 they are.
-inline bool tiles_pay(int64_t rows, int64_t hidden, int64_t terms) {
-  return rows >= 8 && hidden >= (terms == 3 ? 192 : 128);
+// Whether the tiles are faster. Measured with three terms: for 16 rows and two threads, a barrier at every step, at 256 units
+// but not at 128; where each thread has tiles of its own that are mostly full, from 64 units on.
+inline bool tiles_pay(int64_t rows, int64_t hidden, int64_t terms, int64_t threads) {
+  const int64_t each = rows / threads, tiles = (each + kTile - 1) / kTile;
+  return (rows >= 8 && hidden >= (terms == 3 ? 192 : 128)) || (hidden >= 64 && each >= kTile && 4 * each >= 3 * kTile * tiles);
 }
 
 }  // namespace unrolled
