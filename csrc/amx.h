@@ -99,21 +99,22 @@ template <int Terms>
 inline __attribute__((always_inline)) void multiply_row(const Pairs* a, const Pairs* const* columns, int64_t steps) {
   const Pairs *c = columns[0], *d = columns[1], *e = columns[2], *f = columns[3];
 #define UNROLLED_ROWS(term) _tile_loadd(4, a + (term)*kTile, 64)
-// A term of all four strips of columns, the last one's in the first one's place.
+// A term of all four strips of columns, the last one's in the first one's place. A product takes as long as three others,
+// so that no sum is added to twice within three.
 #define UNROLLED_COLUMNS(term)            \
-  _tile_loadd(5, c + (term)*kTile, 64);   \
   _tile_loadd(6, d + (term)*kTile, 64);   \
   _tile_loadd(7, e + (term)*kTile, 64);   \
-  _tile_dpbf16ps(0, 4, 5);                \
+  _tile_loadd(5, c + (term)*kTile, 64);   \
   _tile_dpbf16ps(1, 4, 6);                \
   _tile_dpbf16ps(2, 4, 7);                \
+  _tile_dpbf16ps(0, 4, 5);                \
   _tile_loadd(5, f + (term)*kTile, 64);   \
   _tile_dpbf16ps(3, 4, 5)
 // The same term once more, after UNROLLED_COLUMNS.
 #define UNROLLED_COLUMNS_AGAIN(term)      \
-  _tile_dpbf16ps(3, 4, 5);                \
   _tile_dpbf16ps(1, 4, 6);                \
   _tile_dpbf16ps(2, 4, 7);                \
+  _tile_dpbf16ps(3, 4, 5);                \
   _tile_loadd(5, c + (term)*kTile, 64);   \
   _tile_dpbf16ps(0, 4, 5)
   for (int64_t i = 0; i < steps; ++i) {
