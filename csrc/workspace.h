@@ -1,4 +1,4 @@
-// Memory for what lives no longer than a step of training: scratch of the kernels, and what they keep for one another.
+// Memory for what is needed at every step of training: scratch of the kernels, and their results.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,7 @@ class Blocks {
       if (char* kept = shared().find(size)) return kept + kHeader;
     char* const block = static_cast<char*>(operator new(size, alignment(size)));
 #if defined(__linux__)
-    if (size >= kHugePage) madvise(block, size, MADV_HUGEPAGE);
+    if (size >= kHugePage) madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
     *reinterpret_cast<size_t*>(block) = size;
     return block + kHeader;
@@ -55,7 +55,7 @@ class Blocks {
     if (!lock.owns_lock()) return nullptr;
     auto best = kept_.end();
     for (auto it = kept_.begin(); it != kept_.end(); ++it)
-      if (size_of(*it) >= size && size_of(*it) <= 2 * size && (best == kept_.end() || size_of(*it) < size_of(*best)))
+      if (size_of(*it) >= size && size_of(*it) <= size + size / 4 && (best == kept_.end() || size_of(*it) < size_of(*best)))
         best = it;
     if (best == kept_.end()) return nullptr;
     char* const found = *best;

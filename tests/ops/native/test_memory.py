@@ -7,7 +7,7 @@ import torch
 
 from tests.ops.native.threads import at_once
 from unrolled.ops.native import library
-from unrolled.ops.native.memory import empty, large
+from unrolled.ops.native.memory import empty
 
 LIKE = torch.empty(0)
 ROWS, COLUMNS = 3000, 111
@@ -26,8 +26,9 @@ def test_a_large_tensor_is_one_like_any_other(dtype):
 
 
 def test_small_tensors_are_torchs():
-    assert large(LIKE, 10, 10) is None
     assert empty(LIKE, 10, 10).shape == (10, 10)
+    assert empty(LIKE, 10, 10).untyped_storage().resizable()
+    assert not empty(LIKE, ROWS, COLUMNS).untyped_storage().resizable()
 
 
 def test_memory_is_given_back_with_the_last_view_and_used_again():

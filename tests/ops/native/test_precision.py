@@ -175,9 +175,9 @@ def test_weights_that_do_not_split(value):
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_a_row_is_the_same_to_the_bit_whatever_the_others_are(cell, precision):
-    # At least eight rows, or the tiles are left aside.
+    # At least eight rows and 192 units: of fewer, threads decide whether there are tiles to fill.
     set_float32_recurrence_precision(precision)
-    case = Case(cell, 4, 70, 144, frozenset(OPTIONS[cell] - {"norm_cell", "norm_hh_gain"}), 0, 1, FASTEST)
+    case = Case(cell, 4, 70, 208, frozenset(OPTIONS[cell] - {"norm_cell", "norm_hh_gain"}), 0, 1, FASTEST)
     arguments = single(case.arguments())
     whole = everything(cell, arguments)
     for threads in (1, 2):

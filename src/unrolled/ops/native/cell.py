@@ -14,7 +14,7 @@ from unrolled.ops.cell_pass import OPTIONS, Pass
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import matmul
-from unrolled.ops.native.memory import empty, large
+from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.products import over_products, room_for_gates
 from unrolled.ops.native.record import ABSENT, NO_INPUTS, axes, broadcasts, run, spread, strided, whole
@@ -102,8 +102,8 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         inputs = _inputs(count, values, given, layout)
     else:
         values = values.flatten(0, 1) if layout is None else layout.take(values)
-        gates_x = matmul(values, given.weight_ih.t(), large(values, count, wide))
-    hidden = values.new_empty(steps, rows, units)
+        gates_x = matmul(values, given.weight_ih.t(), empty(values, count, wide))
+    hidden = empty(values, steps, rows, units)
     h_n = values.new_empty(1, rows, units)
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
@@ -151,7 +151,7 @@ def backward(
 
     inside = kept.values.dim() == 3
     over: dict[str, Tensor | None] = {
-        name: getattr(given, name).new_empty(getattr(given, name).shape)
+        name: empty(hidden, *getattr(given, name).shape)
         for name in (_FILLED[cell] + _OF_PRODUCTS if inside else _FILLED[cell])
         if getattr(needed, name)
     }

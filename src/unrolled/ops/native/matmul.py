@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.native.library import library, pack
+from unrolled.ops.native.memory import empty
 from unrolled.ops.precision import terms
 
 _DONE, _NO_MEMORY = 0, 1
@@ -16,10 +17,9 @@ _DONE, _NO_MEMORY = 0, 1
 
 def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
     """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``, into ``out`` if there is one."""
-    if not _worth_it(a, b.shape[1]):
-        return torch.mm(a, b) if out is None else torch.mm(a, b, out=out)
-    out = a.new_empty(len(a), b.shape[1]) if out is None else out
-    return out if _over_tiles(a, (b, 0, out)) else torch.mm(a, b, out=out)
+    out = empty(a, len(a), b.shape[1]) if out is None else out
+    done = _worth_it(a, b.shape[1]) and _over_tiles(a, (b, 0, out))
+    return out if done else torch.mm(a, b, out=out)
 
 
 def matmul_both(a: Tensor, b: Tensor, c: Tensor, first: int) -> tuple[Tensor, Tensor]:
@@ -35,7 +35,7 @@ def matmul_both(a: Tensor, b: Tensor, c: Tensor, first: int) -> tuple[Tensor, Te
         ``a @ b``, ``(M, N)``, and ``a[:, first : first + L] @ c``, ``(M, P)``.
     """
     if _worth_it(a, b.shape[1] + c.shape[1]):
-        ab, ac = a.new_empty(len(a), b.shape[1]), a.new_empty(len(a), c.shape[1])
+        ab, ac = empty(a, len(a), b.shape[1]), empty(a, len(a), c.shape[1])
         if _over_tiles(a, (b, 0, ab), (c, first, ac)):
             return ab, ac
     return matmul(a, b), matmul(a[:, first : first + len(c)], c)

@@ -1,4 +1,4 @@
-"""Memory for large intermediate results, used again from step to step.
+"""Memory for large results, used again from step to step.
 
 A recurrence keeps several numbers for every unit and step. The system hands out such memory anew at every
 step, and zeroes it, which takes a fifth of the time at 64 x 100 x 256. The library keeps what is given back,
@@ -6,6 +6,7 @@ up to 256 MB (`Blocks` of csrc/workspace.h).
 """
 
 import ctypes
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -15,31 +16,26 @@ from torch import Tensor
 from unrolled.ops.native.library import Library, library
 
 _LARGE = 1 << 18
-"""Bytes."""
+"""Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 
 
-def empty(like: Tensor, rows: int, columns: int) -> Tensor:
-    """A matrix that is not filled, of the type of ``like``, for results that no user sees.
+def empty(like: Tensor, *shape: int) -> Tensor:
+    """A tensor that is not filled, of the type of ``like``.
 
-    It cannot be resized. Its memory is given back with the last tensor that sees it.
+    A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
+    array, it cannot be resized.
     """
-    found = large(like, rows, columns)
-    return like.new_empty(rows, columns) if found is None else found
-
-
-def large(like: Tensor, rows: int, columns: int) -> Tensor | None:
-    """The same, or None for one so small that torch may as well make it."""
-    size = rows * columns * like.element_size()
-    if size < _LARGE:
-        return None
-    chosen = library()
+    size = math.prod(shape) * like.element_size()
+    chosen = library() if size >= _LARGE else None
     if chosen is None:
-        return None
+        return like.new_empty(shape)
     address = chosen.functions["take"](size)
     if not address:
-        raise MemoryError(f"no memory for {size} bytes of intermediate results.")
+        raise MemoryError(f"no memory for {size} bytes of results.")
     lease = _lease(size, chosen).from_address(address)
-    return torch.frombuffer(lease, dtype=like.dtype).view(rows, columns)
+    borrowed = torch.frombuffer(lease, dtype=like.dtype).untyped_storage()
+    # Not a view of it: what a view is of a custom function's result cannot be changed in place.
+    return like.new_empty(0).set_(borrowed, 0, shape)
 
 
 @lru_cache(maxsize=64)

@@ -43,8 +43,8 @@ class Packing(NamedTuple):
     def spread(self, packed: Tensor) -> Tensor:
         """``(N, I)`` as ``(T, B, I)``, zero in the padding."""
         steps, rows = len(self.offsets), len(self.ranks)
-        padded = packed.new_empty(steps * rows, packed.shape[1])
-        return _rows(packed, self.places, 0, padded).view(steps, rows, -1)
+        padded = empty(packed, steps, rows, packed.shape[1])
+        return _rows(packed, self.places, 0, padded)
 
     def entered(self, states: Tensor, reverse: bool) -> tuple[Tensor, int]:
         """The states that entered the recurrent product at each step, but for the initial ones.
@@ -108,8 +108,8 @@ def _rows(source: Tensor, index: Tensor, shift: int, out: Tensor) -> Tensor:
     """Fill ``out`` with the rows ``index + shift`` of ``source``, zeros where an index is negative."""
     chosen = library()
     assert chosen is not None
-    size = out.shape[1] * out.element_size()
+    count, size = out.numel() // out.shape[-1], out.shape[-1] * out.element_size()
     chosen.functions["copy_rows"](
-        source.data_ptr(), index.data_ptr(), shift, len(out), size, out.data_ptr(), torch.get_num_threads()
+        source.data_ptr(), index.data_ptr(), shift, count, size, out.data_ptr(), torch.get_num_threads()
     )
     return out

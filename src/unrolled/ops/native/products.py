@@ -10,7 +10,7 @@ from torch import Tensor
 from unrolled.ops.cell_pass import Pass
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.matmul import matmul, matmul_both
-from unrolled.ops.native.memory import empty, large
+from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing
 
 
@@ -52,9 +52,7 @@ def over_products(
     over: dict[str, Tensor | None] = {}
     if needed.values:
         weight_ih = given.weight_ih.roll(units, 0) if joined else given.weight_ih
-        # Of a ragged batch it is seen by nobody before it is spread.
-        own = None if layout is None else large(over_gates, len(over_gates), weight_ih.shape[1])
-        over_values = matmul(over_gates, weight_ih, own)
+        over_values = matmul(over_gates, weight_ih)
         over["values"] = (
             over_values.view(*kept.hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
         )
