@@ -55,7 +55,7 @@ def alternate(calls: Mapping[str, Call], effort: Effort) -> Times:
     """Time all calls once a round, in one order and then in the other.
 
     Before each is timed it is called once more. A processor slows its memory down within milliseconds of work
-    that hardly uses it, and takes as long to speed it up again: what comes after a Python loop would pay for it.
+    that hardly uses it, and takes as long to speed it up again: what follows a Python loop would pay for it.
     """
     estimates = {name: _warm(call) for name, call in calls.items()}
     repeats = {name: max(1, math.ceil(effort.sample / estimate)) for name, estimate in estimates.items()}

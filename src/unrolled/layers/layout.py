@@ -59,11 +59,11 @@ class StateLayout:
         return self.concatenate([tuple(part.unsqueeze(0) for part in parts) for parts in states])
 
     def concatenate(self, states: list[tuple[Tensor, ...]]) -> State:
-        """The same of states ``(1, B, width)``: one layer's in one direction is that of a whole stack of one."""
+        """The same of states ``(1, B, width)``, as that of a stack with one layer in one direction is."""
         joined: list[State] = []
         for column in zip(*states, strict=True):
             if self._equal:
-                joined.append(torch.cat(column) if len(column) > 1 else column[0])
+                joined.append(torch.cat(column) if len(states) > 1 else states[0][len(joined)])
             else:
                 layers = zip(*[iter(column)] * self.directions, strict=True)
                 joined.append(tuple(torch.cat(layer) for layer in layers))

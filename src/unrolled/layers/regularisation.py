@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unrolled.ops.native.memory import empty
+
 
 def variational_mask(like: Tensor, share: float, training: bool) -> Tensor | None:
     """One dropout mask for all steps of a sequence (Gal & Ghahramani 2016), or None where nothing is dropped.
@@ -65,7 +67,7 @@ def zoneout_weights(steps: int, like: Tensor, share: float, training: bool) -> T
         # Whole numbers of 16 bits below that share of them all, four from a draw: torch's own bernoulli takes
         # five times as long on a CPU, which in a simple network is as long as the recurrence.
         shape = (steps, *like.shape)
-        fours = torch.empty((math.prod(shape) + 3) // 4, dtype=torch.int64, device=like.device)
+        fours = empty(like, (math.prod(shape) + 3) // 4, dtype=torch.int64)
         numbers = fours.random_(-(2**63), None).view(torch.int16)[: math.prod(shape)].view(shape)
-        return torch.le(numbers, round(share * 2**16) - 2**15 - 1, out=like.new_empty(shape))
+        return torch.le(numbers, round(share * 2**16) - 2**15 - 1, out=empty(like, *shape))
     return like.new_full((1, 1, 1), share)

@@ -15,7 +15,7 @@ from unrolled.layers.state import State, reset_rows
 from unrolled.ops import native
 from unrolled.ops.native.coverage import obstacle
 from unrolled.ops.native.library import library
-from unrolled.ops.native.step import CompiledStep, StepWeights
+from unrolled.ops.native.step import StepWeights, compiled_step
 
 if TYPE_CHECKING:
     from unrolled.layers.stack import RecurrentLayer
@@ -139,7 +139,7 @@ def _advance(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Cal
     weight = layer._weight("weight_hh", "_l0")
     covered = obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
     if covered and native.in_use() and (chosen := library()) is not None:
-        return CompiledStep(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
+        return compiled_step(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
 
     @torch.no_grad()
     def run_layer(inputs: Tensor) -> Tensor:

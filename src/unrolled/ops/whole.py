@@ -93,7 +93,7 @@ class _Whole(torch.autograd.Function):
             return (None,) * (1 + len(places))
         saved = ctx.saved_tensors
         fields: list[Any] = [*ctx.constants, *_NO_TENSORS]
-        wanted = [False] * len(fields)
+        wanted: list[Any] = [False] * len(fields)
         for place, tensor, want in zip(places, saved, ctx.needs_input_grad[1:], strict=False):
             fields[place], wanted[place] = tensor, want
         given, needed = Pass(*fields), Pass(*wanted)

@@ -135,8 +135,8 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
 
 
 _LITTLE_WORK = 12_000_000
-"""Multiply-adds up to which a product over all steps is the library's: to hand it on would take longer than it
-saves. Measured; see benchmarks/LOG.md."""
+"""Multiply-adds up to which a product over all steps is the library's: to hand it on would take longer.
+Measured; see benchmarks/LOG.md."""
 
 
 def backward(
@@ -184,7 +184,7 @@ def backward(
     elif cell == "gru":
         # Columns of one array are more apart than they are many.
         joined = over_gates is not None and not over_gates.is_contiguous()
-        record += [kept.gates, kept.by_unit, None, None, joined]
+        record += [kept.gates, kept.by_unit, None, None, int(joined)]
     else:
         record += [*ABSENT, kept.by_unit, kept.gates, None, given.c_0, given.peephole]
         record += [given.norm_cell_gain, given.norm_cell_bias, *strided(zoneout_c), *ABSENT, last[1], None]

@@ -102,7 +102,7 @@ def gru_backward(
         None,
         over_gain,
     ]
-    record += [*own, False]
+    record += [*own, 0]
     run("gru_backward", record, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

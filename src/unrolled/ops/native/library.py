@@ -170,14 +170,10 @@ def _torchs_runtime() -> tuple[int | None, ...]:
 
 
 def pack(record: Sequence[Any]) -> bytes:
-    """A record as a library reads it: fields of 8 bytes, of a tensor its address, 0 for None."""
-    fields = [
-        field if type(field) in _NUMBERS else 0 if field is None else field.data_ptr() for field in record
-    ]
-    return _layout(len(fields)).pack(*fields)
-
-
-_NUMBERS = frozenset({int, bool})
+    """A record as a library reads it: whole numbers, of a tensor its address, 0 for None; 8 bytes each."""
+    return _layout(len(record)).pack(
+        *[field if type(field) is int else 0 if field is None else field.data_ptr() for field in record]
+    )
 
 
 @cache

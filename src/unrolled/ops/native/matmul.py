@@ -91,4 +91,4 @@ def _side(matrix: Tensor, dim: int, first: int) -> tuple[Any, ...]:
     """``MatmulSide``: ``dim`` is the one that is not summed over."""
     along = matrix.stride(1 - dim) == 1 and not first
     stride = matrix.stride(dim if along else 1 - dim)
-    return matrix, matrix.shape[dim], stride, along, first, first + matrix.shape[1 - dim]
+    return matrix, matrix.shape[dim], stride, int(along), first, first + matrix.shape[1 - dim]

@@ -13,29 +13,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from unrolled.ops.direct import unobserved
 from unrolled.ops.native.library import Library, library
 
 _LARGE = 1 << 18
 """Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 
 
-def empty(like: Tensor, *shape: int) -> Tensor:
-    """A tensor that is not filled, of the type of ``like``.
+def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+    """A tensor that is not filled, of the type and on the device of ``like``.
 
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
     array, it cannot be resized.
     """
-    size = math.prod(shape) * like.element_size()
-    chosen = library() if size >= _LARGE else None
+    dtype = dtype or like.dtype
+    size = math.prod(shape) * dtype.itemsize
+    chosen = library() if size >= _LARGE and unobserved(like, ()) else None
     if chosen is None:
-        return like.new_empty(shape)
+        return like.new_empty(shape, dtype=dtype)
     address = chosen.functions["take"](size)
     if not address:
         raise MemoryError(f"no memory for {size} bytes of results.")
     lease = _lease(size, chosen).from_address(address)
-    borrowed = torch.frombuffer(lease, dtype=like.dtype).untyped_storage()
+    borrowed = torch.frombuffer(lease, dtype=dtype).untyped_storage()
     # Not a view of it: what a view is of a custom function's result cannot be changed in place.
-    return like.new_empty(0).set_(borrowed, 0, shape)
+    return like.new_empty(0, dtype=dtype).set_(borrowed, 0, shape, ())
 
 
 @lru_cache(maxsize=64)

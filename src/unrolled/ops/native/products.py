@@ -1,8 +1,8 @@
 """From the gradients of the gates to those of the input and of both matrices: large products over all steps.
 
 Small ones the library makes itself. Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H``
-hidden units, ``G`` gates, ``N`` the steps that are computed: ``T * B``, or in a ragged batch those before each
-row's end.
+hidden units, ``G`` gates, ``N`` the steps that are computed: ``T * B``, or in a ragged batch those before
+each row's end.
 """
 
 from torch import Tensor

@@ -122,7 +122,7 @@ def axes(
     return (
         *shape,
         lengths,
-        reverse,
+        int(reverse),
         torch.get_num_threads(),
         *places,
         terms(),

@@ -4,7 +4,7 @@ Legend: ``B`` rows, ``I`` features, ``H`` hidden units, ``G`` gates.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -58,49 +58,49 @@ class StepWeights:
         return self.bias_ih, self.bias_hh, *norms, self.peephole, self.norm_cell_gain, self.norm_cell_bias
 
 
-class CompiledStep:
-    """From the input of a step ``(B, I)`` to the top layer's output ``(B, H)``; the states change in place.
+def compiled_step(
+    chosen: Library, layers: Sequence[StepWeights], states: Sequence[tuple[Tensor, ...]]
+) -> Callable[[Tensor], Tensor]:
+    """What takes a step, from its input ``(B, I)`` to the top layer's output ``(B, H)``.
 
-    The weights are copied. What it is called with is not checked, and not from several threads at once.
+    The weights are copied, the states change in place. The input must be contiguous and of the weights' type,
+    which is not checked, and there must not be two steps at a time.
 
     Args:
         chosen: the library to call.
         layers: from the input up, all of one type that the library has.
         states: of each layer h, for an LSTM h and c; each ``(B, H)`` and contiguous.
     """
+    record = _STREAM.pack(len(layers), layers[0].weight_hh.dtype is torch.float64)
+    kept: list[object] = []  # what the record holds addresses of
+    for weights, state in zip(layers, states, strict=True):
+        rows, units = state[0].shape
+        width, inputs = weights.weight_ih.shape
+        matrices = [_packed(chosen, each) for each in (weights.weight_ih, weights.weight_hh)]
+        vectors = [None if each is None else each.clone().contiguous() for each in weights.vectors]
+        sums = weights.weight_hh.new_empty(2, rows, _rounded_up(width))
+        h, c = (*state, None)[:2]
+        zoneout_h, zoneout_c = (*weights.zoneout, 0.0)[:2]
+        record += _LAYER.pack(
+            *(width // units, rows, inputs, units, ACTIVATION_NUMBERS[weights.activation]),
+            *(0 if each is None else each.data_ptr() for each in (*matrices, *vectors, h, c, *sums)),
+            *(zoneout_h, zoneout_c, EPSILON),
+        )
+        kept += [matrices, vectors, state, sums]
 
-    __slots__ = ("_back", "_kept", "_like", "_record", "_run")
+    # A function rather than an object: of a short step, looking up attributes is a twentieth.
+    run, empty_like, like = chosen.functions["step"], torch.empty_like, torch.empty_like(states[-1][0])
+    back = False  # which way the weights are read
 
-    def __init__(
-        self, chosen: Library, layers: Sequence[StepWeights], states: Sequence[tuple[Tensor, ...]]
-    ) -> None:
-        self._run = chosen.functions["step"]
-        self._like = torch.empty_like(states[-1][0])
-        self._back = False  # which way the weights are read
-        self._kept: list[object] = []  # what the record holds addresses of
-        self._record = _STREAM.pack(len(layers), layers[0].weight_hh.dtype is torch.float64)
-        for weights, state in zip(layers, states, strict=True):
-            rows, units = state[0].shape
-            width, inputs = weights.weight_ih.shape
-            matrices = [_packed(chosen, each) for each in (weights.weight_ih, weights.weight_hh)]
-            vectors = [None if each is None else each.clone().contiguous() for each in weights.vectors]
-            sums = weights.weight_hh.new_empty(2, rows, _rounded_up(width))
-            h, c = (*state, None)[:2]
-            zoneout_h, zoneout_c = (*weights.zoneout, 0.0)[:2]
-            activation = ACTIVATION_NUMBERS[weights.activation]
-            self._record += _LAYER.pack(
-                *(width // units, rows, inputs, units, activation),
-                *(0 if each is None else each.data_ptr() for each in (*matrices, *vectors, h, c, *sums)),
-                *(zoneout_h, zoneout_c, EPSILON),
-            )
-            self._kept += [matrices, vectors, state, sums]
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Take one step; ``inputs`` contiguous and of the weights' type."""
-        output = torch.empty_like(self._like)
-        self._back = back = not self._back
-        self._run(self._record, inputs.data_ptr(), output.data_ptr(), back)
+    def step(inputs: Tensor) -> Tensor:
+        nonlocal back
+        back = not back
+        output = empty_like(like)
+        run(record, inputs.data_ptr(), output.data_ptr(), back)
         return output
+
+    step.__dict__["kept"] = kept  # as long as the function is
+    return step
 
 
 def _packed(chosen: Library, weight: Tensor) -> Tensor:
