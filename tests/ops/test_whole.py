@@ -1,6 +1,7 @@
 """A cell in one call each way against the float64 operators, and what it promises beside numbers."""
 
 from dataclasses import dataclass, replace
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.tolerances import RELATIVE_ERROR
 from unrolled.ops import whole
 from unrolled.ops.cell_pass import Pass
+from unrolled.ops.native import cell as cell_module
 from unrolled.ops.native import library, plain_torch
 from unrolled.ops.native.cell import covered
 from unrolled.ops.native.packing import packing
@@ -25,6 +27,13 @@ def _threads_restored():
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, 1 << 60], ids=["outside", "inside"])
+def _who_makes_the_products(request):
+    """Of torch and the library, which divide them by size."""
+    with patch.object(cell_module, "_LITTLE_WORK", request.param):
+        yield
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import matmul
 from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
-from unrolled.ops.native.products import over_products, room_for_gates
+from unrolled.ops.native.products import joined, over_products, room_for_gates
 from unrolled.ops.native.record import ABSENT, NO_INPUTS, axes, broadcasts, run, spread, strided, whole
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
@@ -182,9 +182,7 @@ def backward(
     if cell == "rnn":
         record += [ACTIVATION_NUMBERS[given.activation], kept.gates, None]
     elif cell == "gru":
-        # Columns of one array are more apart than they are many.
-        joined = over_gates is not None and not over_gates.is_contiguous()
-        record += [kept.gates, kept.by_unit, None, None, int(joined)]
+        record += [kept.gates, kept.by_unit, None, None, int(not inside and joined(given))]
     else:
         record += [*ABSENT, kept.by_unit, kept.gates, None, given.c_0, given.peephole]
         record += [given.norm_cell_gain, given.norm_cell_bias, *strided(zoneout_c), *ABSENT, last[1], None]

@@ -14,6 +14,11 @@ from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing
 
 
+def joined(given: Pass) -> bool:
+    """Whether the gradients of the gates stand in one array of four columns; see `room_for_gates`."""
+    return given.cell == "gru" and given.norm_ih_gain is None and given.norm_hh_gain is None
+
+
 def room_for_gates(given: Pass, kept: Kept) -> tuple[Tensor, Tensor]:
     """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
 
@@ -21,11 +26,11 @@ def room_for_gates(given: Pass, kept: Kept) -> tuple[Tensor, Tensor]:
     gate: joined, the columns ``n r z q`` of one array hold both, the input's first, the state's last three.
     """
     steps, wide, units = len(kept.values), *given.weight_hh.shape
-    normalised = given.norm_ih_gain is not None or given.norm_hh_gain is not None
-    if given.cell == "gru" and not normalised:
+    if joined(given):
         all_four = empty(kept.hidden, steps, 4 * units)
         return all_four[:, :wide], all_four[:, units:]
     over_gates = empty(kept.hidden, steps, wide)
+    normalised = given.norm_ih_gain is not None or given.norm_hh_gain is not None
     return over_gates, empty(kept.hidden, steps, wide) if normalised else over_gates
 
 
@@ -48,10 +53,9 @@ def over_products(
         needed: which are asked for.
     """
     units = kept.hidden.shape[2]
-    joined = not over_gates.is_contiguous()
     over: dict[str, Tensor | None] = {}
     if needed.values:
-        weight_ih = given.weight_ih.roll(units, 0) if joined else given.weight_ih
+        weight_ih = given.weight_ih.roll(units, 0) if joined(given) else given.weight_ih
         over_values = matmul(over_gates, weight_ih)
         over["values"] = (
             over_values.view(*kept.hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
@@ -75,7 +79,7 @@ def over_products(
                 begun = over_product[-rows:] if given.reverse else over_product[:rows]
             over_weight_hh.addmm_(begun.t(), initial)
         over["weight_hh"] = over_weight_hh
-    if joined and over_weight_ih is not None:
+    if joined(given) and over_weight_ih is not None:
         over_weight_ih = over_weight_ih.roll(-units, 0)
     over["weight_ih"] = over_weight_ih
     return over
