@@ -20,13 +20,13 @@ template <typename T> struct GruForward : StateForward<T> {
   void advance(const Visit<T>& v) const {
     constexpr int V = kLanes<T>;
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
-    const T *const x = v.x, *const old = this->previous_h(v);
+    const T* const old = this->previous_h(v);
     T* const h = this->h + this->s.padded(v.t, v.row) * H;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
       this->prefetch_next(3, v, j);
-      const T* const u = v.product + j * 3;
-      Vec<T> r = load_first(x + j, n) + load(u), z = load_first(x + H + j, n) + load(u + V);
-      Vec<T> fresh = load_first(x + 2 * H + j, n), candidate = load(u + 2 * V);
+      const T *const u = v.product + j * 3, *const x = v.x + j * v.x_unit;
+      Vec<T> r = load_first(x, n) + load(u), z = load_first(x + v.x_gate, n) + load(u + V);
+      Vec<T> fresh = load_first(x + 2 * v.x_gate, n), candidate = load(u + 2 * V);
       if (this->bias) {
         r += load_first(this->bias + j, n);
         z += load_first(this->bias + H + j, n);

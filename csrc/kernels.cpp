@@ -1,6 +1,8 @@
 // The C functions that Python calls. The whole library is compiled once for every instruction set, into a file of its
 // own: linked together, an inline function compiled for AVX-512 could be the one that an older processor is given.
+#include <memory>
 #include <new>
+#include <optional>
 
 #include "arguments.h"
 #include "gru.h"
@@ -61,6 +63,22 @@ template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRec
   return joined;
 }
 
+// The product with the inputs of so many steps at a time, in the way that is fastest for it.
+template <typename T>
+std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, int gates, int64_t steps, int threads) {
+  const int64_t H = r.axes.hidden, I = r.inputs.width, rows = steps * r.axes.rows;
+  const T* const weight = in<T>(r.inputs.weight_ih);
+#if defined(__AMX_BF16__)
+  if constexpr (sizeof(T) == sizeof(float))
+    if (tiles_pay_for_inputs(r.inputs.count, I, gates * H) && splits(weight, gates * H * I)) {
+      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(weight, gates, H, I, rows, threads);
+      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(weight, gates, H, I, rows, threads);
+      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(weight, gates, H, I, rows, threads);
+    }
+#endif
+  return std::make_unique<InputProductBy<ByVectors<T>>>(weight, gates, H, I, rows, threads);
+}
+
 // The threads worth waking for a product over all steps.
 int threads_for(const Inputs& inputs, const Axes& axes, int64_t outputs) {
   return inputs.count * inputs.width * outputs < kStart ? 1 : int(axes.threads);
@@ -73,13 +91,7 @@ template <typename T> RowsOf<const T> values(const Inputs& inputs) {
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
   cell.s = shape(r.axes, Cell::kGates);
-  const int64_t wide = Cell::kGates * r.axes.hidden;
-  const Workspace<T> own(r.gates_x ? 0 : r.inputs.count * wide);
-  T* const gates_x = r.gates_x ? out<T>(r.gates_x) : own.data();
-  if (r.inputs.values)
-    transform_rows<T>(in<T>(r.inputs.weight_ih), r.inputs.width, 1, values<T>(r.inputs), {gates_x, wide, nullptr},
-                      r.inputs.count, threads_for(r.inputs, r.axes, wide));
-  cell.gates_x = gates_x;
+  cell.gates_x = r.inputs.values ? nullptr : in<T>(r.gates_x);
   const Workspace<T> bias = joined_biases<T, Cell>(r);
   cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
   cell.h_0 = in<T>(r.h_0);
@@ -89,8 +101,15 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
   const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
+  std::optional<Feed<T>> feed;
+  std::unique_ptr<InputProduct<T>> of_x;
+  if (r.inputs.values) {
+    feed.emplace(cell.s, in<T>(r.inputs.values), r.inputs.width, product_stride<T>(r.axes.hidden, Cell::kGates));
+    of_x = input_product<T>(r, Cell::kGates, feed->steps(), cell.s.threads);
+  }
+  const Entrance<T> entrance{of_x.get(), feed ? &*feed : nullptr, of_x ? out<T>(r.gates_x) : nullptr};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
-    scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+    scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, entrance, cell);
   });
 }
 

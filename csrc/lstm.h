@@ -64,10 +64,11 @@ template <typename T> struct LstmForward : StateForward<T> {
                                                      Count n) const {
     constexpr int V = kLanes<T>;
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
-    const T *const x = v.x + j, *const u = v.product + j * 4, *const bias = this->bias;
+    const T *const x = v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
+    const int64_t to_gate = v.x_gate;
     this->prefetch_next(4, v, j);
-    Vec<T> i = load_first(x, n) + load(u), f = load_first(x + H, n) + load(u + V);
-    Vec<T> g = load_first(x + 2 * H, n) + load(u + 2 * V), o = load_first(x + 3 * H, n) + load(u + 3 * V);
+    Vec<T> i = load_first(x, n) + load(u), f = load_first(x + to_gate, n) + load(u + V);
+    Vec<T> g = load_first(x + 2 * to_gate, n) + load(u + 2 * V), o = load_first(x + 3 * to_gate, n) + load(u + 3 * V);
     if (bias) {
       i += load_first(bias + j, n);
       f += load_first(bias + H + j, n);

@@ -139,7 +139,6 @@ template <typename T> class Product {
 template <typename T> struct ByVectors {
   using Number = T;
   using Product = unrolled::Product<T>;
-  struct Thread {};  // what a thread holds meanwhile
   static ptrdiff_t column_size(int64_t inputs) { return inputs * kLanes<T>; }
   static ptrdiff_t states_size(int64_t, int64_t) { return 0; }
   static void pack(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs, T* packed) {

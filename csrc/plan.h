@@ -50,7 +50,18 @@ template <typename T> struct Share {
   T* sums;             // its own sums over steps and rows
   T* scratch;          // room for some rows of units
   Entered<T> entered;  // the product's own form of the rows that enter it
+
+  // How many of its rows are running at a step: the first ones.
+  int64_t active(const Rows& all, int64_t t) const {
+    return std::partition_point(rows, rows + count, [&](int64_t row) { return all.length(row) > t; }) - rows;
+  }
 };
+
+// Elements from one row's products with a matrix to the next's: one vector more than there are, for rows a power of two
+// apart would all want the same few places of the cache.
+template <typename T> ptrdiff_t product_stride(int64_t hidden, int columns) {
+  return ((hidden + kLanes<T> - 1) / kLanes<T> * columns + 1) * kLanes<T>;
+}
 
 // Rows of units that a cell may use as scratch.
 constexpr int kCellRows = 4;
@@ -66,8 +77,7 @@ template <typename Way> class Plan {
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
         column_size(Way::column_size(inputs)),
-        // One vector more, for rows a power of two apart would all want the same few places of the cache.
-        product_stride((ptrdiff_t(panels) * columns + 1) * kLanes<T>),
+        product_stride(unrolled::product_stride<T>(s.hidden, columns)),
         packed(size_t(column_size) * panels * columns),
         shape_(s),
         whole_rows_(whole_rows),

@@ -21,7 +21,7 @@ template <typename T> struct RnnForward : StateForward<T> {
     T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
       this->prefetch_next(1, v, j);
-      Vec<T> x = load_first(v.x + j, n) + load(v.product + j);
+      Vec<T> x = load_first(v.x + j * v.x_unit, n) + load(v.product + j);
       if (this->bias) x += load_first(this->bias + j, n);
       const Vec<T> value = activate<T>(activation, x);
       if (values) store_first(values + here + j, value, n);

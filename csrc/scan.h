@@ -4,10 +4,20 @@
 // Shapes are row-major. T steps, B rows, H hidden units, G gates; V lanes of a vector; [N, ...] stands for what belongs to
 // the steps, one row a step and row of the batch, with padding or without (`Shape`).
 #pragma once
+#include "input.h"
 #include "norm.h"
-#include "plan.h"
+#if defined(__AMX_BF16__)
+#include "amx.h"
+#endif
 
 namespace unrolled {
+
+// What a thread of a scan holds meanwhile.
+#if defined(__AMX_BF16__)
+using Thread = Tiles;
+#else
+struct Thread {};
+#endif
 
 // Layer normalisation of the input's and of the recurrent product, over groups of whole gates.
 template <typename T> struct Norm {
@@ -21,19 +31,28 @@ template <typename T> struct Visit {
   int64_t t, row;
   bool first;          // the row's first step: what came before is the initial state
   int64_t begin, end;  // the units to compute
-  const T* x;          // forward: what enters the gates from the input, as [gate][unit]
+  const T* x;          // forward: what enters the gates from the input: unit j of gate g at j * x_unit + g * x_gate,
+  int64_t x_unit, x_gate;  // for the first unit of each vector
   T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
   T* scratch;          // kCellRows rows of units
   T* sums;             // backward: this thread's sums
   T* squares;          // backward: where |dL/dh|^2 of this row and step is added to, or null
 };
 
+// Where the products with the inputs come from, if they are not given.
+template <typename T> struct Entrance {
+  const InputProduct<T>* product;  // or null
+  const Feed<T>* feed;
+  T* kept;  // [N, G*H], the products before any normalisation, or null where nobody asks for them
+};
+
 // Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; gates_x [N, G*H],
-// the input's product; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
+// the input's product where it is given; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
 // advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
 // last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
-void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
+void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm,
+                  const Entrance<T>& entrance, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden, B = s.rows;
   const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
@@ -42,23 +61,34 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
   Workspace<T> masked(hidden_mask ? 2 * B * H : 0);  // the masked states of this step and the one before
 
   run_team(s.threads, [&](const Member& member) {
-    [[maybe_unused]] const typename Way::Thread thread;
+    [[maybe_unused]] const Thread thread;
     for (int p = member.thread; p < plan.panels; p += member.threads) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       for (int g = 0; g < G; ++g)
         Way::pack(weight_hh + (g * H + int64_t(p) * V) * H, H, 1, n, int(H),
                     plan.packed.data() + (int64_t(p) * G + g) * plan.column_size);
     }
+    if (entrance.product) entrance.product->pack(member);
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
     const typename Way::Product product(plan.packed.data(), int(H), mine.products, plan.product_stride, mine.entered);
     T* const normed = mine.scratch + kCellRows * H;
+    const auto keep = [&](const T* u, T* out) {  // from [panel][gate][lane] to [gate][unit]
+      by_vectors<T>(0, H, [&](int64_t j, auto n) {
+        for (int g = 0; g < G; ++g) store_first(out + g * H + j, load(u + j * G + g * V), n);
+      });
+    };
     member.wait();
 
     const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
     int64_t active = s.reverse ? 0 : mine.count;
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? total - 1 - i : i;
+      const int64_t place = entrance.feed ? i % entrance.feed->steps() : 0;
+      if (entrance.feed && place == 0)
+        entrance.feed->fill(
+            s, *entrance.product, mine, by_rows, member.thread, std::min(entrance.feed->steps(), total - i),
+            [&](int64_t k) { return s.reverse ? t - k : t + k; }, [&](int64_t step) { return mine.active(rows, step); });
       const bool back = t & 1;  // every other step reads the matrix from its end
       const int64_t continuing = s.reverse ? active : i ? mine.count : 0;
       while (s.reverse && active < mine.count && rows.length(mine.rows[active]) > t) ++active;
@@ -87,18 +117,21 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
           T* const u = mine.products + r * plan.product_stride;
           if (r >= entering) std::fill(u + int64_t(from) * G * V, u + int64_t(to) * G * V, T(0));
           const int64_t at = s.packed(t, row) * G * H;
-          const T* x = cell.gates_x + at;
-          if (norm.products)
-            by_vectors<T>(0, H, [&](int64_t j, auto n) {
-              for (int g = 0; g < G; ++g) store_first(norm.products + at + g * H + j, load(u + j * G + g * V), n);
-            });
+          T* const made = entrance.feed ? entrance.feed->row(by_rows, member.thread, place, r) : nullptr;
+          const T* x = made ? made : cell.gates_x + at;
+          if (norm.products) keep(u, norm.products + at);
+          if (entrance.kept) keep(made, entrance.kept + at);
           for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int first = Cell::kGroups[g], gates = Cell::kGroups[g + 1] - first;
             if (norm.gain_h) normalise(u, G, first, gates, H, norm.gain_h, norm.epsilon);
-            if (norm.gain_x) normalise(x + first * H, gates * H, norm.gain_x + first * H, norm.epsilon, normed + first * H);
+            if (norm.gain_x && made)
+              normalise(made, G, first, gates, H, norm.gain_x, norm.epsilon);
+            else if (norm.gain_x)
+              normalise(x + first * H, gates * H, norm.gain_x + first * H, norm.epsilon, normed + first * H);
           }
+          if (norm.gain_x && !made) x = normed;
           cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), int64_t(from) * V,
-                                std::min<int64_t>(H, int64_t(to) * V), norm.gain_x ? normed : x, u, mine.scratch,
+                                std::min<int64_t>(H, int64_t(to) * V), x, made ? G : 1, made ? V : H, u, mine.scratch,
                                 nullptr, nullptr});
         }
       }
@@ -136,7 +169,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
   const Rows& rows = plan.rows;
 
   run_team(s.threads, [&](const Member& member) {
-    [[maybe_unused]] const typename Way::Thread thread;
+    [[maybe_unused]] const Thread thread;
     // Transposed: the units of a panel are the columns of W_hh and the sum runs over its G*H rows.
     for (int p = member.thread; p < plan.panels; p += member.threads) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
@@ -154,11 +187,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     const auto mask = [&](int64_t row, T* dh, int64_t begin, int64_t end) {
       for (int64_t j = begin; hidden_mask && j < end; ++j) dh[j] *= hidden_mask[row * H + j];
     };
-    const auto active_at = [&](int64_t t) {
-      return std::partition_point(mine.rows, mine.rows + mine.count,
-                                  [&](int64_t row) { return rows.length(row) > t; }) -
-             mine.rows;
-    };
+    const auto active_at = [&](int64_t t) { return mine.active(rows, t); };
     const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? i : total - 1 - i;
@@ -197,7 +226,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
           T* const squares =
               cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
           cell.advance(
-              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, dh, mine.scratch, mine.sums, squares});
+              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, 0, 0, dh, mine.scratch, mine.sums, squares});
           for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
             const int64_t count = (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H;

@@ -116,7 +116,6 @@ template <int Terms> class SplitProduct {
 template <int Terms> struct ByTiles {
   using Number = float;
   using Product = SplitProduct<Terms>;
-  using Thread = Tiles;
   static ptrdiff_t column_size(int64_t inputs) {
     return steps_of(inputs) * kStripStep<Terms> * (sizeof(Pairs) / sizeof(float));
   }
@@ -135,6 +134,11 @@ template <int Terms> struct ByTiles {
     return rows >= kTile * threads && matrix_bytes <= (2u << 20);
   }
 };
+
+// The same for the product of so many rows with a matrix [outputs, inputs].
+inline bool tiles_pay_for_inputs(int64_t rows, int64_t inputs, int64_t outputs) {
+  return rows >= 256 && inputs >= 64 && rows * inputs * outputs >= (4 << 20);
+}
 
 // Whether the tiles are faster. Measured with three terms: for 16 rows and two threads, a barrier at every step, at 256 units
 // but not at 128; where each thread has tiles of its own that are mostly full, from 64 units on.

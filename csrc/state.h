@@ -32,7 +32,7 @@ void clear_packed(const Shape& s, T* values, int gates, int64_t t, int64_t b, in
 // with padding or without (`Shape`).
 template <typename T> struct StateForward {
   Shape s;
-  const T* gates_x;        // [N, G*H]: the input's product
+  const T* gates_x;        // [N, G*H]: the input's product, or null where the scan makes it
   const T* bias;           // [G*H], optional: what is added to the gates
   const T* h_0;            // [B, H], or null for zeros
   const T* zeros;          // [H]
@@ -49,7 +49,7 @@ template <typename T> struct StateForward {
   // Brings the row that the next step reads near: the hardware does not see it coming.
   inline __attribute__((always_inline)) void prefetch_next(int64_t gates, const Visit<T>& v, int64_t j) const {
     const int64_t next = s.after(v.t);
-    if (next < 0 || next >= s.steps) return;
+    if (!gates_x || next < 0 || next >= s.steps) return;
     for (int64_t g = 0; g < gates; ++g)
       __builtin_prefetch(gates_x + (s.packed(next, v.row) * gates + g) * s.hidden + j);
   }

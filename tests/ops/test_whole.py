@@ -32,7 +32,7 @@ def _threads_restored():
 @pytest.fixture(autouse=True, scope="module", params=[0, 1 << 60], ids=["outside", "inside"])
 def _who_makes_the_products(request):
     """Of torch and the library, which divide them by size."""
-    with patch.object(cell_module, "_LITTLE_WORK", request.param):
+    with patch.object(cell_module, "_LITTLE_WORK", request.param), patch.object(cell_module, "_NEAR", 0):
         yield
 
 

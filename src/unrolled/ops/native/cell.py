@@ -78,8 +78,9 @@ def _fits(tensor: Tensor | None, shape: tuple[int, ...], dtype: torch.dtype) -> 
 def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing | None]:
     """Run a pass that is `covered`.
 
-    The gates overwrite the input's product, an absent initial state is not made, nothing is stored for a
-    gradient that nobody will ask for, and the padding of a ragged batch takes part in no product.
+    Gates overwrite the input's product, or it is made and used some steps at a time; an absent initial state
+    is not made, nothing is stored for a gradient that nobody will ask for, and the padding of a ragged batch
+    takes part in no product.
 
     Args:
         given: what the cell is run with.
@@ -89,36 +90,34 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         All h and the last state, as `unrolled.ops.whole.run_whole`; what is kept; and the layout of a ragged
         batch.
     """
-    cell, values = given.cell, given.values
+    cell, values = given.cell, given.values.contiguous()
     steps, rows, width = values.shape
     wide, units = given.weight_hh.shape
     layout = None if given.lengths is None else packing(given.lengths, steps)
     count = steps * rows if layout is None else len(layout.real)
-    of_x, of_h = given.norm_ih_gain, given.norm_hh_gain
-    inputs: Sequence[Any] = NO_INPUTS
-    if count * width * wide < _LITTLE_WORK:
-        values = values.contiguous()
-        gates_x = empty(values, count, wide) if keep else None
+    normalised = given.norm_ih_gain is not None
+    gates_x, inputs = None, NO_INPUTS
+    if wide * (width + units) <= _NEAR or count * width * wide < _LITTLE_WORK:
         inputs = _inputs(count, values, given, layout)
+        if keep and normalised:
+            gates_x = empty(values, count, wide)
     else:
-        values = values.flatten(0, 1) if layout is None else layout.take(values)
-        gates_x = matmul(values, given.weight_ih.t(), empty(values, count, wide))
+        rows_of = values.flatten(0, 1) if layout is None else layout.take(values)
+        gates_x = matmul(rows_of, given.weight_ih.t(), empty(values, count, wide))
     hidden = empty(values, steps, rows, units)
     h_n = values.new_empty(1, rows, units)
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
-    gates = by_unit = products = None
     # A simple network's values are its states, unless zoneout mixes them.
+    gates = None
     if keep and (cell != "rnn" or zoneout_h is not None):
-        # In the product's place, if nobody asks for it again.
-        gates = gates_x if of_x is None else empty(values, count, wide)
-    if keep and cell != "rnn":
-        by_unit = empty(values, count, units)
-    if keep and of_h is not None:
-        products = empty(values, count, wide)
+        # In the input's product's place, if there is one that nobody asks for again.
+        gates = empty(values, count, wide) if gates_x is None or normalised else gates_x
+    by_unit = empty(values, count, units) if keep and cell != "rnn" else None
+    products = empty(values, count, wide) if keep and given.norm_hh_gain is not None else None
 
-    record = [*_axes(given, hidden, layout, inputs), gates_x, given.h_0, given.weight_hh]
-    record += [given.bias_ih, given.bias_hh, of_x, of_h, given.hidden_mask]
+    record = [*_axes(given, hidden, layout, inputs), gates_x, given.h_0, given.weight_hh, given.bias_ih]
+    record += [given.bias_hh, given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask]
     record += [*strided(zoneout_h), *ABSENT, hidden, h_n, products]
     results = hidden, h_n
     if cell == "rnn":
@@ -131,12 +130,14 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         record += [given.c_0, given.peephole, given.norm_cell_gain, given.norm_cell_bias]
         record += [*strided(zoneout_c), *ABSENT, by_unit, c_n, gates]
     run(f"{cell}_forward", record, given.clip_step, values.dtype)
-    return results, Kept(values, hidden, gates, by_unit, None if of_x is None else gates_x, products), layout
+    return results, Kept(values, hidden, gates, by_unit, gates_x if normalised else None, products), layout
 
 
 _LITTLE_WORK = 12_000_000
-"""Multiply-adds up to which a product over all steps is the library's: to hand it on would take longer.
-Measured; see benchmarks/LOG.md."""
+"""Multiply-adds up to which a product over all steps is the library's: to hand it on would take longer."""
+_NEAR = 160_000
+"""Weights of both matrices that fit in a core's own cache together: then the library makes the input's
+product while it runs, some steps at a time. Both are measured; see benchmarks/LOG.md."""
 
 
 def backward(
@@ -149,7 +150,8 @@ def backward(
     last = whole(*grads[1:])
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
-    inside = kept.values.dim() == 3
+    count = kept.values.shape[0] * kept.values.shape[1] if layout is None else len(layout.real)
+    inside = count * given.weight_ih.numel() < _LITTLE_WORK
     over: dict[str, Tensor | None] = {
         name: empty(hidden, *getattr(given, name).shape)
         for name in (_FILLED[cell] + _OF_PRODUCTS if inside else _FILLED[cell])
@@ -160,11 +162,10 @@ def backward(
         over_values = of("values")
         if layout is not None and over_values is not None:
             over_values.zero_()  # the padding's stay so
-        count = kept.values.shape[0] * kept.values.shape[1] if layout is None else len(layout.real)
         inputs = _inputs(count, kept.values, given, layout, [of(name) for name in _OF_PRODUCTS])
         over_gates = over_product = None
     else:
-        inputs, (over_gates, over_product) = NO_INPUTS, room_for_gates(given, kept)
+        inputs, (over_gates, over_product) = NO_INPUTS, room_for_gates(given, kept, count)
     squares = None
     if given.listen is not None:
         squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])

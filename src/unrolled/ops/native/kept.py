@@ -13,7 +13,7 @@ class Kept(NamedTuple):
     """The forward pass's results that are kept, None where there are none.
 
     Attributes:
-        values: the input, ``(N, I)``; where the library makes the products over all steps ``(T, B, I)``.
+        values: the input, ``(T, B, I)``.
         hidden: all h, ``(T, B, H)``.
         gates: after their activations, ``(N, G * H)``; None where they are the states.
         by_unit: an LSTM's cells, the recurrent part of a GRU's candidate, ``(N, H)``.

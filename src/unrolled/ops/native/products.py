@@ -19,13 +19,13 @@ def joined(given: Pass) -> bool:
     return given.cell == "gru" and given.norm_ih_gain is None and given.norm_hh_gain is None
 
 
-def room_for_gates(given: Pass, kept: Kept) -> tuple[Tensor, Tensor]:
+def room_for_gates(given: Pass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]:
     """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
 
     They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
     gate: joined, the columns ``n r z q`` of one array hold both, the input's first, the state's last three.
     """
-    steps, wide, units = len(kept.values), *given.weight_hh.shape
+    wide, units = given.weight_hh.shape
     if joined(given):
         all_four = empty(kept.hidden, steps, 4 * units)
         return all_four[:, :wide], all_four[:, units:]
@@ -60,16 +60,18 @@ def over_products(
         over["values"] = (
             over_values.view(*kept.hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
         )
-    over_weight_ih = None
+    over_weight_ih = values = None
+    if needed.weight_ih:
+        values = kept.values.flatten(0, 1) if layout is None else layout.take(kept.values)
     if not needed.weight_hh:
-        over_weight_ih = matmul(over_gates.t(), kept.values) if needed.weight_ih else None
+        over_weight_ih = None if values is None else matmul(over_gates.t(), values)
     else:
         entered, first, initial = _entered(given, kept, layout)
-        if needed.weight_ih and over_product is over_gates:
-            over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), kept.values, entered, first)
+        if values is not None and over_product is over_gates:
+            over_weight_ih, over_weight_hh = matmul_both(over_gates.t(), values, entered, first)
         else:
-            if needed.weight_ih:
-                over_weight_ih = matmul(over_gates.t(), kept.values)
+            if values is not None:
+                over_weight_ih = matmul(over_gates.t(), values)
             over_weight_hh = matmul(over_product[first : first + len(entered)].t(), entered)
         if initial is not None:
             rows = len(initial)

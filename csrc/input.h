@@ -1,0 +1,119 @@
+// What the input brings to the gates: W_ih x, made some steps at a time while the scan needs them, so that it is read
+// where it was written.
+#pragma once
+#include "plan.h"
+
+namespace unrolled {
+
+// The product of rows of inputs with W_ih, in the way that is fastest for it.
+template <typename T> class InputProduct {
+ public:
+  virtual ~InputProduct() = default;
+  // Packs a thread's share of the matrix; all must have done so before any product.
+  virtual void pack(const Member& member) const = 0;
+  // out[i][column][lane] for the columns of the panels from `begin` to `end`; `stride` lies between rows.
+  virtual void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride, int thread) const = 0;
+};
+
+template <typename Way> class InputProductBy : public InputProduct<typename Way::Number> {
+ public:
+  using T = typename Way::Number;
+  // weight: [G*H, I]; rows: at once, at most.
+  InputProductBy(const T* weight, int gates, int64_t hidden, int64_t inputs, int64_t rows, int threads)
+      : weight_(weight),
+        gates_(gates),
+        hidden_(hidden),
+        inputs_(inputs),
+        rows_(rows),
+        panels_(int((hidden + kLanes<T> - 1) / kLanes<T>)),
+        column_size_(Way::column_size(inputs)),
+        states_size_(Way::states_size(rows, inputs)),
+        packed_(size_t(column_size_) * panels_ * gates),
+        states_(size_t(states_size_) * threads),
+        odd_(size_t(rows) * threads) {}
+
+  void pack(const Member& member) const override {
+    constexpr int V = kLanes<T>;
+    for (int p = member.thread; p < panels_; p += member.threads)
+      for (int g = 0; g < gates_; ++g)
+        Way::pack(weight_ + (g * hidden_ + int64_t(p) * V) * inputs_, inputs_, 1,
+                  int(std::min<int64_t>(V, hidden_ - int64_t(p) * V)), int(inputs_),
+                  packed_.data() + (int64_t(p) * gates_ + g) * column_size_);
+  }
+  void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride, int thread) const override {
+    const Entered<T> entered{states_.data() + states_size_ * thread, odd_.data() + rows_ * thread};
+    const typename Way::Product product(packed_.data(), int(inputs_), out, stride, entered);
+    product.enter(rows, count);
+    product.run(rows, count, begin * gates_, end * gates_, false);
+  }
+
+ private:
+  const T* weight_;
+  int gates_;
+  int64_t hidden_, inputs_, rows_;
+  int panels_;
+  ptrdiff_t column_size_, states_size_;
+  Workspace<T> packed_, states_;
+  Workspace<char> odd_;
+};
+
+// A scan's inputs and room for the products with those of some steps.
+template <typename T> class Feed {
+ public:
+  // values: [T, B, width]; stride: elements of a row of products.
+  Feed(const Shape& s, const T* values, int64_t width, ptrdiff_t stride)
+      : values_(values),
+        width_(width),
+        stride_(stride),
+        rows_each_((s.rows + s.threads - 1) / s.threads),
+        steps_(steps_at_once(s, stride)),
+        room_(size_t(steps_) * rows_each_ * s.threads * stride),
+        entering_(size_t(steps_) * s.rows * s.threads),
+        offsets_(size_t(steps_) * s.threads) {}
+
+  // As many as the nearer caches hold, and enough rows for a product to be worth reading the matrix for it.
+  static int64_t steps_at_once(const Shape& s, ptrdiff_t stride) {
+    constexpr int64_t kBytes = 256 << 10, kRows = 64;
+    const int64_t each = (s.rows + s.threads - 1) / s.threads;
+    const int64_t fitting = kBytes / (each * stride * int64_t(sizeof(T))), enough = (kRows + each - 1) / each;
+    return std::clamp<int64_t>(std::max(fitting, enough), 1, s.steps);
+  }
+  int64_t steps() const { return steps_; }
+  int64_t most_rows(const Shape& s) const { return steps_ * s.rows; }
+
+  // The products of a share's rows at the steps that `at(0)`, `at(1)`... name; `active(t)` of them are running.
+  template <typename At, typename Active>
+  void fill(const Shape& s, const InputProduct<T>& product, const Share<T>& mine, bool by_rows, int thread,
+            int64_t count, const At& at, const Active& active) const {
+    const T** const entering = entering_.data() + steps_ * s.rows * thread;
+    int64_t* const offsets = offsets_.data() + steps_ * thread;
+    int64_t rows = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      offsets[i] = rows;
+      const int64_t t = at(i), running = active(t);
+      for (int64_t r = 0; r < running; ++r) entering[rows++] = values_ + s.padded(t, mine.rows[r]) * width_;
+    }
+    if (rows)
+      product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(by_rows, thread), stride_, thread);
+  }
+  // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane].
+  T* row(bool by_rows, int thread, int64_t i, int64_t r) const {
+    return base(by_rows, thread) + (offsets_.data()[steps_ * thread + i] + r) * stride_;
+  }
+
+ private:
+  // Threads that divide the units write to the same rows.
+  T* base(bool by_rows, int thread) const {
+    return room_.data() + (by_rows ? steps_ * rows_each_ * stride_ * thread : 0);
+  }
+
+  const T* values_;
+  int64_t width_;
+  ptrdiff_t stride_;
+  int64_t rows_each_, steps_;
+  Workspace<T> room_;
+  Workspace<const T*> entering_;
+  Workspace<int64_t> offsets_;
+};
+
+}  // namespace unrolled
