@@ -65,9 +65,8 @@ template <typename T> class Feed {
       : values_(values),
         width_(width),
         stride_(stride),
-        rows_each_((s.rows + s.threads - 1) / s.threads),
         steps_(steps_at_once(s, stride)),
-        room_(size_t(steps_) * rows_each_ * s.threads * stride),
+        room_(size_t(steps_) * most_slots(s) * stride),
         entering_(size_t(steps_) * s.rows * s.threads),
         offsets_(size_t(steps_) * s.threads) {}
 
@@ -79,14 +78,13 @@ template <typename T> class Feed {
     return std::clamp<int64_t>(std::max(fitting, enough), 1, s.steps);
   }
   int64_t steps() const { return steps_; }
-  int64_t most_rows(const Shape& s) const { return steps_ * s.rows; }
 
   // The products of a share's rows at the steps that `at(0)`, `at(1)`... name; `active(t)` of them are running.
   template <typename At, typename Active>
-  void fill(const Shape& s, const InputProduct<T>& product, const Share<T>& mine, bool by_rows, int thread,
+  void fill(const Shape& s, const InputProduct<T>& product, const Share<T>& mine, bool by_rows, const Member& member,
             int64_t count, const At& at, const Active& active) const {
-    const T** const entering = entering_.data() + steps_ * s.rows * thread;
-    int64_t* const offsets = offsets_.data() + steps_ * thread;
+    const T** const entering = entering_.data() + steps_ * s.rows * member.thread;
+    int64_t* const offsets = offsets_.data() + steps_ * member.thread;
     int64_t rows = 0;
     for (int64_t i = 0; i < count; ++i) {
       offsets[i] = rows;
@@ -94,23 +92,24 @@ template <typename T> class Feed {
       for (int64_t r = 0; r < running; ++r) entering[rows++] = values_ + s.padded(t, mine.rows[r]) * width_;
     }
     if (rows)
-      product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(by_rows, thread), stride_, thread);
+      product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(s, by_rows, member), stride_,
+                  member.thread);
   }
   // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane].
-  T* row(bool by_rows, int thread, int64_t i, int64_t r) const {
-    return base(by_rows, thread) + (offsets_.data()[steps_ * thread + i] + r) * stride_;
+  T* row(const Shape& s, bool by_rows, const Member& member, int64_t i, int64_t r) const {
+    return base(s, by_rows, member) + (offsets_.data()[steps_ * member.thread + i] + r) * stride_;
   }
 
  private:
   // Threads that divide the units write to the same rows.
-  T* base(bool by_rows, int thread) const {
-    return room_.data() + (by_rows ? steps_ * rows_each_ * stride_ * thread : 0);
+  T* base(const Shape& s, bool by_rows, const Member& member) const {
+    return room_.data() + (by_rows ? steps_ * first_slot(s, member) * stride_ : 0);
   }
 
   const T* values_;
   int64_t width_;
   ptrdiff_t stride_;
-  int64_t rows_each_, steps_;
+  int64_t steps_;
   Workspace<T> room_;
   Workspace<const T*> entering_;
   Workspace<int64_t> offsets_;

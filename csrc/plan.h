@@ -63,6 +63,12 @@ template <typename T> ptrdiff_t product_stride(int64_t hidden, int columns) {
   return ((hidden + kLanes<T> - 1) / kLanes<T> * columns + 1) * kLanes<T>;
 }
 
+// Where a thread's rows are among those of all threads. The runtime may grant fewer threads than were asked for.
+inline int64_t first_slot(const Shape& s, const Member& member) {
+  return (s.rows + member.threads - 1) / member.threads * member.thread;
+}
+inline int64_t most_slots(const Shape& s) { return s.rows + s.threads; }
+
 // Rows of units that a cell may use as scratch.
 constexpr int kCellRows = 4;
 
@@ -81,11 +87,10 @@ template <typename Way> class Plan {
         packed(size_t(column_size) * panels * columns),
         shape_(s),
         whole_rows_(whole_rows),
-        rows_each_((s.rows + s.threads - 1) / s.threads),
         sum_count_(sums),
         own_size_(sums + scratch * s.hidden),
         states_size_(Way::states_size(s.rows, inputs)),
-        products_(size_t(product_stride) * rows_each_ * s.threads),
+        products_(size_t(product_stride) * most_slots(s)),
         own_(size_t(own_size_) * s.threads),
         states_(size_t(states_size_) * s.threads),
         odd_(size_t(s.rows) * s.threads),
@@ -105,7 +110,7 @@ template <typename Way> class Plan {
                    {states_.data() + states_size_ * member.thread, odd_.data() + shape_.rows * member.thread}};
     if (by_rows(member.threads)) {
       share.count = rows.share(member.thread, member.threads, mine);
-      share.products += rows_each_ * member.thread * product_stride;
+      share.products += first_slot(shape_, member) * product_stride;
     } else {
       share.count = rows.share(0, 1, mine);
       share.panel_begin = int(int64_t(panels) * member.thread / member.threads);
@@ -141,7 +146,7 @@ template <typename Way> class Plan {
  private:
   Shape shape_;
   bool whole_rows_;
-  int64_t rows_each_, sum_count_, own_size_, states_size_;
+  int64_t sum_count_, own_size_, states_size_;
   Workspace<T> products_;
   Workspace<T> own_;
   Workspace<T> states_;

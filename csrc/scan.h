@@ -31,8 +31,8 @@ template <typename T> struct Visit {
   int64_t t, row;
   bool first;          // the row's first step: what came before is the initial state
   int64_t begin, end;  // the units to compute
-  const T* x;          // forward: what enters the gates from the input: unit j of gate g at j * x_unit + g * x_gate,
-  int64_t x_unit, x_gate;  // for the first unit of each vector
+  const T* x;          // forward: what enters the gates from the input, the vector of units from j on of gate g
+  int64_t x_unit, x_gate;  // at j * x_unit + g * x_gate
   T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
   T* scratch;          // kCellRows rows of units
   T* sums;             // backward: this thread's sums
@@ -47,9 +47,9 @@ template <typename T> struct Entrance {
 };
 
 // Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; gates_x [N, G*H],
-// the input's product where it is given; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
-// advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
-// last step.
+// the input's product where it is given; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether
+// advance() needs all units of a row at once; advance(visit); blank(t, row, begin, end) for a step past a row's end and
+// finish(row, length, begin, end) after the last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm,
                   const Entrance<T>& entrance, const Cell& cell) {
@@ -87,7 +87,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       const int64_t place = entrance.feed ? i % entrance.feed->steps() : 0;
       if (entrance.feed && place == 0)
         entrance.feed->fill(
-            s, *entrance.product, mine, by_rows, member.thread, std::min(entrance.feed->steps(), total - i),
+            s, *entrance.product, mine, by_rows, member, std::min(entrance.feed->steps(), total - i),
             [&](int64_t k) { return s.reverse ? t - k : t + k; }, [&](int64_t step) { return mine.active(rows, step); });
       const bool back = t & 1;  // every other step reads the matrix from its end
       const int64_t continuing = s.reverse ? active : i ? mine.count : 0;
@@ -117,7 +117,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
           T* const u = mine.products + r * plan.product_stride;
           if (r >= entering) std::fill(u + int64_t(from) * G * V, u + int64_t(to) * G * V, T(0));
           const int64_t at = s.packed(t, row) * G * H;
-          T* const made = entrance.feed ? entrance.feed->row(by_rows, member.thread, place, r) : nullptr;
+          T* const made = entrance.feed ? entrance.feed->row(s, by_rows, member, place, r) : nullptr;
           const T* x = made ? made : cell.gates_x + at;
           if (norm.products) keep(u, norm.products + at);
           if (entrance.kept) keep(made, entrance.kept + at);
