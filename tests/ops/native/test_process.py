@@ -2,6 +2,9 @@
 
 import gc
 import multiprocessing
+import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -107,3 +110,27 @@ def test_in_a_data_loaders_workers():
     expected = FORWARD["rnn"](**arguments)[0]
     for batch in DataLoader(Encoded(arguments), batch_size=2, num_workers=2):
         assert torch.equal(batch, torch.stack([expected, expected]))
+
+
+FEWER_THREADS = """
+import torch
+from unrolled.layers import GRU
+from unrolled.ops.native import plain_torch
+
+torch.set_num_threads(4)
+torch.manual_seed(0)
+layer, inputs = GRU(40, 70).double(), torch.randn(12, 33, 40, dtype=torch.float64)
+for lengths in (None, torch.randint(0, 13, (33,))):
+    found = layer(inputs, lengths=lengths)[0]
+    with plain_torch():
+        expected = layer(inputs, lengths=lengths)[0]
+    torch.testing.assert_close(found, expected)
+    weights = list(layer.parameters())
+    for one, other in zip(*(torch.autograd.grad(each.sum(), weights) for each in (found, expected))):
+        torch.testing.assert_close(one, other)
+"""
+
+
+def test_the_runtime_may_grant_fewer_threads():
+    limited = os.environ | {"OMP_THREAD_LIMIT": "3"}
+    subprocess.run([sys.executable, "-c", FEWER_THREADS], env=limited, check=True)
