@@ -103,7 +103,7 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
             gates_x = empty(values, count, wide)
     else:
         rows_of = values.flatten(0, 1) if layout is None else layout.take(values)
-        gates_x = matmul(rows_of, given.weight_ih.t(), empty(values, count, wide))
+        gates_x = matmul(rows_of, given.weight_ih.t())
     hidden = empty(values, steps, rows, units)
     h_n = values.new_empty(1, rows, units)
     zoneout_h, zoneout_c = _zoneouts(given, hidden)

@@ -8,6 +8,7 @@ from torch import Tensor
 from unrolled.ops.native.record import (
     axes,
     covered,
+    gradient_fields,
     recurrent_products,
     room,
     run,
@@ -120,18 +121,7 @@ def lstm_backward(
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_own = [room(tensor) for tensor in (peephole, norm_cell_gain, norm_cell_bias)]
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout_h)]
-    record += [
-        grad_h_n,
-        over_gates,
-        over_product,
-        over_hidden,
-        None,
-        over_h_0,
-        None,
-        over_bias,
-        None,
-        over_gain,
-    ]
+    record += gradient_fields(grad_h_n, over_gates, over_product, over_hidden, over_h_0, over_bias, over_gain)
     record += [*strided(grad_cell), *own, *strided(zoneout_c), *strided(seen_probe_c)]
     record += [grad_c_n, over_cell, over_c_0, *over_own]
     run("lstm_backward", record, clip_step, gates.dtype)

@@ -15,9 +15,9 @@ from unrolled.ops.precision import terms
 _DONE, _NO_MEMORY = 0, 1
 
 
-def matmul(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``, into ``out`` if there is one."""
-    out = empty(a, len(a), b.shape[1]) if out is None else out
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``."""
+    out = empty(a, len(a), b.shape[1])
     done = _worth_it(a, b.shape[1]) and _over_tiles(a, (b, 0, out))
     return out if done else torch.mm(a, b, out=out)
 

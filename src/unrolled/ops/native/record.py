@@ -130,6 +130,19 @@ def axes(
     )
 
 
+def gradient_fields(
+    grad_h_n: Tensor | None,
+    gates: Tensor,
+    product: Tensor,
+    hidden: Tensor | None,
+    h_0: Tensor,
+    bias: Tensor | None,
+    gain: Tensor | None,
+) -> list[Tensor | None]:
+    """The end of ``BackwardRecord``, as an operator has it: the input's bias and norm are not its own."""
+    return [grad_h_n, gates, product, hidden, None, h_0, None, bias, None, gain]
+
+
 def run(name: str, record: Sequence[Any], clip_step: float, dtype: torch.dtype) -> None:
     """Call a function of the library with the fields of its record; tensors stand for their addresses."""
     chosen = library()

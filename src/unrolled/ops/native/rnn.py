@@ -8,6 +8,7 @@ from torch import Tensor
 from unrolled.ops.native.record import (
     axes,
     covered,
+    gradient_fields,
     recurrent_products,
     room,
     run,
@@ -93,18 +94,7 @@ def rnn_backward(
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout)]
-    record += [
-        grad_h_n,
-        over_gates,
-        over_product,
-        over_hidden,
-        None,
-        over_h_0,
-        None,
-        over_bias,
-        None,
-        over_gain,
-    ]
+    record += gradient_fields(grad_h_n, over_gates, over_product, over_hidden, over_h_0, over_bias, over_gain)
     record += [ACTIVATION_NUMBERS[activation], *own]
     run("rnn_backward", record, clip_step, values.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
