@@ -84,22 +84,31 @@ template <typename T> class Product {
       if (largest != R) return pick_columns<R - 1>(largest, rows, count, tiles, begin, end, back);
     sweep<R, tile_columns<R>()>(rows, count, tiles, begin, end, back);
   }
+  // Turns of C columns and of one less, for a narrow tile has too few independent sums.
   template <int R, int C> void sweep(const T* const* rows, int count, int tiles, int begin, int end, bool back) const {
-    const int groups = (end - begin) / C, rest = begin + groups * C;
-    if constexpr (C > 1)
-      if (back && rest < end) sweep<R, C - 1>(rows, count, tiles, rest, end, back);
-    for (int group = 0; group < groups; ++group)
+    const int turns = (end - begin + C - 1) / C, narrow = turns * C - (end - begin), border = begin + (turns - narrow) * C;
+    if constexpr (C == 1) {
+      take_turns<R, C>(rows, count, tiles, begin, turns, back);
+    } else if (narrow > turns) {
+      sweep<R, C - 1>(rows, count, tiles, begin, end, back);
+    } else {
+      if (back) take_turns<R, C - 1>(rows, count, tiles, border, narrow, back);
+      take_turns<R, C>(rows, count, tiles, begin, turns - narrow, back);
+      if (!back) take_turns<R, C - 1>(rows, count, tiles, border, narrow, back);
+    }
+  }
+  template <int R, int C>
+  void take_turns(const T* const* rows, int count, int tiles, int begin, int turns, bool back) const {
+    for (int turn = 0; turn < turns; ++turn)
       for (int tile = 0, from = 0; tile < tiles; ++tile) {
         const int size = (count - from + tiles - tile - 1) / (tiles - tile);
-        const int column = begin + (back ? groups - 1 - group : group) * C;
+        const int column = begin + (back ? turns - 1 - turn : turn) * C;
         if (size == R)
           multiply<R, C>(rows, from, column);
         else if constexpr (R > 1)
           multiply<R - 1, C>(rows, from, column);
         from += size;
       }
-    if constexpr (C > 1)
-      if (!back && rest < end) sweep<R, C - 1>(rows, count, tiles, rest, end, back);
   }
 
   template <int R, int C> void multiply(const T* const* rows, int from, int column) const {
@@ -112,9 +121,10 @@ template <typename T> class Product {
       Vec<T> w[C];
 #pragma GCC unroll 16
       for (int c = 0; c < C; ++c) {
-        w[c] = load(weights + c * column_size_ + k * V);
+        Vec<T> one = load(weights + c * column_size_ + k * V);
         // Folded into each multiply-add the load would be repeated R times.
-        if constexpr (R > 1) keep_in_register(w[c]);
+        if constexpr (R > 1) keep_in_register(one);
+        w[c] = one;
       }
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {

@@ -1,6 +1,7 @@
-// Products over all steps at once where they are small: to hand them to torch would take longer than to make them.
+// Products over all steps at once, near the rate of the processor's multiply-adds whatever their size.
 #pragma once
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "panel.h"
@@ -23,95 +24,153 @@ template <typename T>
 void transform_rows(const T* weight, ptrdiff_t output_stride, ptrdiff_t input_stride, const RowsOf<const T>& from,
                     const RowsOf<T>& to, int64_t count, int threads) {
   constexpr int V = kLanes<T>;
-  // Columns that are packed at once, used by all rows and forgotten; and rows whose results wait to be put in their places.
-  constexpr int kColumns = 3, kRows = 64;
+  // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
+  constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
   const int64_t inputs = from.width, outputs = to.width;
+  const int64_t at_once = std::clamp<int64_t>(kBytes / (inputs * int64_t(sizeof(T))), kFewest, kMost);
   const int columns = int((outputs + V - 1) / V);
   const bool in_place = outputs % V == 0 && !to.index;
-  const ptrdiff_t column_size = inputs * V, waiting = kColumns * kRows * V;
-  const Workspace<T> room(size_t(kColumns * column_size + waiting) * threads);
+  const ptrdiff_t column_size = inputs * V;
+  const Workspace<T> weights(size_t(columns * column_size)), waiting(in_place ? 0 : size_t(columns * at_once * V));
 
   run_team(threads, [&](const Member& member) {
-    T* const packed = room.data() + (kColumns * column_size + waiting) * member.thread;
-    const int end = columns * (member.thread + 1) / member.threads;
-    for (int column = columns * member.thread / member.threads, some = 0; column < end; column += some) {
-      const int turns = (end - column + kColumns - 1) / kColumns;
-      some = (end - column + turns - 1) / turns;  // turns of equal width
-      const int64_t first = int64_t(column) * V, wide = std::min<int64_t>(some * V, outputs - first);
-      for (int c = 0; c < some; ++c)
-        pack_column(weight + (first + c * V) * output_stride, output_stride, input_stride,
-                    int(std::min<int64_t>(V, wide - c * V)), int(inputs), packed + c * column_size);
-      for (int64_t n = 0; n < count; n += kRows) {
-        const int rows = int(std::min<int64_t>(kRows, count - n));
-        const T* entering[kRows];
-        for (int r = 0; r < rows; ++r) entering[r] = from[n + r];
-        T* const out = in_place ? to[n] + first : packed + kColumns * column_size;
-        const ptrdiff_t stride = in_place ? outputs : kColumns * V;
-        Product<T>(packed, int(inputs), out, stride, {}).run(entering, rows, 0, some, false);
-        for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to[n + r] + first);
-      }
+    const int begin = columns * member.thread / member.threads, end = columns * (member.thread + 1) / member.threads;
+    T* const packed = weights.data() + begin * column_size;
+    const int64_t first = int64_t(begin) * V, wide = std::min<int64_t>(outputs, int64_t(end) * V) - first;
+    for (int c = 0; c < end - begin; ++c)
+      pack_column(weight + (first + c * V) * output_stride, output_stride, input_stride,
+                  int(std::min<int64_t>(V, wide - c * V)), int(inputs), packed + c * column_size);
+    for (int64_t n = 0; n < count; n += at_once) {
+      const int rows = int(std::min(at_once, count - n));
+      const T* entering[kMost];
+      for (int r = 0; r < rows; ++r) entering[r] = from[n + r];
+      T* const out = in_place ? to[n] + first : waiting.data() + begin * at_once * V;
+      const ptrdiff_t stride = in_place ? outputs : (end - begin) * V;
+      Product<T>(packed, int(inputs), out, stride, {}).run(entering, rows, 0, end - begin, n / at_once & 1);
+      for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to[n + r] + first);
     }
   });
 }
 
-// Adds left[n][i] * right[n][j] for all n to R rows from i on and C vectors from j on of out[i][j]; `lanes` of the last.
-template <int R, int C, typename T, typename Count>
-inline void add_outer(const T* const* left, const T* const* right, int64_t count, int64_t i, int64_t j, Count lanes,
-                      bool first, T* out, int64_t width) {
+// Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips `stride`
+// apart, zeros past the last element.
+template <int R, typename T>
+void pack_strips(const T* const* rows, int64_t count, int64_t begin, int64_t width, T* packed, ptrdiff_t stride) {
+  constexpr int kTurn = 8;  // rows at once, few enough for the hardware to follow
+  const int64_t whole = width / R * R;
+  int64_t n = 0;
+  for (; n + kTurn <= count; n += kTurn) {
+    const T* from[kTurn];
+    for (int k = 0; k < kTurn; ++k) from[k] = rows[n + k] + begin;
+    T* to = packed + n * R;
+    for (int64_t j = 0; j < whole; j += R, to += stride)
+#pragma GCC unroll 8
+      for (int k = 0; k < kTurn; ++k) std::memcpy(to + k * R, from[k] + j, R * sizeof(T));
+  }
+  for (; n < count; ++n)
+    for (int64_t j = 0; j < whole; j += R)
+      std::memcpy(packed + j / R * stride + n * R, rows[n] + begin + j, R * sizeof(T));
+  for (n = 0; whole < width && n < count; ++n)
+    for (int64_t j = 0; j < R; ++j)
+      packed[whole / R * stride + n * R + j] = whole + j < width ? rows[n][begin + whole + j] : T(0);
+}
+
+// Elements `begin` on of some rows, C vectors of them, `lanes` of the last: packed[n][vector][lane].
+template <int C, typename T, typename Count>
+void pack_vectors(const T* const* rows, int64_t count, int64_t begin, Count lanes, T* packed) {
   constexpr int V = kLanes<T>;
-  out += i * width + j;
+  for (int64_t n = 0; n < count; ++n, packed += C * V) {
+    const T* const from = rows[n] + begin;
+    for (int c = 0; c + 1 < C; ++c) store(packed + c * V, load(from + c * V));
+    store(packed + (C - 1) * V, load_first(from + (C - 1) * V, lanes));
+  }
+}
+
+// A tile of sums, R rows by C vectors, `lanes` of the last: out[i][j] (+)= sum_n left[n][i] * right[n][j] for the first
+// `rows` of its rows. Both sides are packed, one element of the sum after the other.
+template <int R, int C, typename T, typename Count>
+__attribute__((noinline)) void add_outer(const T* left, const T* right, int64_t count, int rows, Count lanes, bool first, T* out,
+                      int64_t width) {
+  constexpr int V = kLanes<T>;
+  for (int r = 0; r < R; ++r)
+    for (int c = 0; c < C; ++c) __builtin_prefetch(out + std::min(r, rows - 1) * width + c * V, 1);
   Vec<T> sums[R][C] = {};
-  for (int r = 0; !first && r < R; ++r)
-    for (int c = 0; c < C; ++c) sums[r][c] = load_first(out + r * width + c * V, lanes);
   for (int64_t n = 0; n < count; ++n) {
-    const T *const a = left[n] + i, *const b = right[n] + j;
-    Vec<T> row[C];
+    Vec<T> b[C];
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) {
-      row[c] = load_first(b + c * V, lanes);
-      if constexpr (R > 1) keep_in_register(row[c]);
+      Vec<T> one = load(right + (n * C + c) * V);
+      keep_in_register(one);
+      b[c] = one;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
-      const Vec<T> x = splat<T>(a[r]);
+      const Vec<T> a = splat<T>(left[n * R + r]);
 #pragma GCC unroll 4
-      for (int c = 0; c < C; ++c) sums[r][c] += x * row[c];
+      for (int c = 0; c < C; ++c) sums[r][c] += a * b[c];
     }
   }
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) store_first(out + r * width + c * V, sums[r][c], lanes);
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) {
+    if (r == rows) break;
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) {
+      T* const to = out + r * width + c * V;
+      if (c + 1 < C)
+        store(to, first ? sums[r][c] : load(to) + sums[r][c]);
+      else
+        store_first(to, first ? sums[r][c] : load_first(to, lanes) + sums[r][c], lanes);
+    }
+  }
 }
 
-// All rows of out from i to `end`, in pieces of R and what is left.
-template <int R, int C, typename T, typename Count>
-void add_outers(const T* const* left, const T* const* right, int64_t count, int64_t i, int64_t end, int64_t j,
-                Count lanes, bool first, T* out, int64_t width) {
-  for (; i + R <= end; i += R) add_outer<R, C>(left, right, count, i, j, lanes, first, out, width);
-  if constexpr (R > 1) add_outers<R / 2, C>(left, right, count, i, end, j, lanes, first, out, width);
+// add(vectors, j, lanes) for turns of nearly equal width, C vectors of `width` elements at most.
+template <int C, int V, typename Add> void by_turns(int64_t width, const Add& add) {
+  const int64_t vectors = (width + V - 1) / V, turns = (vectors + C - 1) / C;
+  for (int64_t turn = 0, at = 0; turn < turns; ++turn) {
+    const int64_t wide = (vectors - at + turns - turn - 1) / (turns - turn), last = width - (at + wide - 1) * V;
+    const auto pick = [&](auto self, auto columns) {
+      constexpr int W = decltype(columns)::value;
+      if constexpr (W > 1)
+        if (wide != W) return self(self, std::integral_constant<int, W - 1>{});
+      last >= V ? add(columns, at * V, std::integral_constant<int, V>{}) : add(columns, at * V, int(last));
+    };
+    pick(pick, std::integral_constant<int, C>{});
+    at += wide;
+  }
 }
 
 // out[i][j] = sum_n left[n][i] * right[n][j]; out [rows, width].
 template <typename T>
 void sum_outer_products(const std::vector<const T*>& left, const std::vector<const T*>& right, int64_t rows,
                         int64_t width, T* out, int threads) {
-  constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4;
-  constexpr int64_t kAtOnce = 128;  // rows that stay in the nearest cache while all sums take them in
-  const int64_t count = int64_t(left.size());
+  constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
+  // Elements of the sums at once, and rows: with these, and with the C vectors beside them, the nearer caches are full.
+  constexpr int64_t kDeep = 128, kHigh = 512;
+  const int64_t count = int64_t(left.size()), deep = std::min(kDeep, count), tiles = (rows + R - 1) / R;
+  const int64_t high = std::min(kHigh / R, (tiles + threads - 1) / threads) * R;
+  const int64_t strip = deep * R + V;  // not a power of two: those would all want the same few places of the cache
+  const int64_t own = high / R * strip + deep * C * V;
+  const Workspace<T> room(size_t(own) * threads);
+
   run_team(threads, [&](const Member& member) {
-    const int64_t begin = rows * member.thread / member.threads, end = rows * (member.thread + 1) / member.threads;
-    if (!count) std::fill(out + begin * width, out + end * width, T(0));
-    for (int64_t n = 0; n < count; n += kAtOnce) {
-      const int64_t some = std::min(kAtOnce, count - n);
-      const auto add = [&](auto columns, int64_t j, auto lanes) {
-        add_outers<R, decltype(columns)::value>(left.data() + n, right.data() + n, some, begin, end, j, lanes, n == 0,
-                                                out, width);
-      };
-      int64_t j = 0;
-      for (; j + 3 * V <= width; j += 3 * V) add(std::integral_constant<int, 3>{}, j, Whole<T>{});
-      for (; j + 2 * V <= width; j += 2 * V) add(std::integral_constant<int, 2>{}, j, Whole<T>{});
-      for (; j + V <= width; j += V) add(std::integral_constant<int, 1>{}, j, Whole<T>{});
-      if (j < width) add(std::integral_constant<int, 1>{}, j, int(width - j));
-    }
+    T *const strips = room.data() + own * member.thread, *const panel = strips + high / R * strip;
+    const int64_t begin = tiles * member.thread / member.threads * R;
+    const int64_t end = std::min(rows, tiles * (member.thread + 1) / member.threads * R);
+    if (!count && begin < end) std::fill(out + begin * width, out + end * width, T(0));
+    for (int64_t n = 0; n < count; n += deep)
+      for (int64_t i = begin; i < end; i += high) {
+        const int64_t some = std::min(deep, count - n), here = std::min(high, end - i);
+        pack_strips<R>(left.data() + n, some, i, here, strips, strip);
+        const auto add = [&](auto vectors, int64_t j, auto lanes) {
+          constexpr int W = decltype(vectors)::value;
+          pack_vectors<W>(right.data() + n, some, j, lanes, panel);
+          for (int64_t r = 0; r < here; r += R)
+            add_outer<R, W>(strips + r / R * strip, panel, some, int(std::min<int64_t>(R, here - r)), lanes, n == 0,
+                            out + (i + r) * width + j, width);
+        };
+        by_turns<C, V>(width, add);
+      }
   });
 }
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from unrolled.ops.cell_pass import OPTIONS, Pass
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.library import library
-from unrolled.ops.native.matmul import matmul
+from unrolled.ops.native.matmul import has_tiles, matmul
 from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.products import joined, over_products, room_for_gates
@@ -97,7 +97,7 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
     count = steps * rows if layout is None else len(layout.real)
     normalised = given.norm_ih_gain is not None
     gates_x, inputs = None, NO_INPUTS
-    if wide * (width + units) <= _NEAR or count * width * wide < _LITTLE_WORK:
+    if wide * (width + units) <= _NEAR or _inside(given, count):
         inputs = _inputs(count, values, given, layout)
         if keep and normalised:
             gates_x = empty(values, count, wide)
@@ -133,11 +133,16 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
     return results, Kept(values, hidden, gates, by_unit, gates_x if normalised else None, products), layout
 
 
+def _inside(given: Pass, count: int) -> bool:
+    """Whether a cell's own call makes the products over all steps, rather than calls for the tiles."""
+    return not has_tiles(given.values) or count * given.weight_ih.numel() < _LITTLE_WORK
+
+
 _LITTLE_WORK = 12_000_000
-"""Multiply-adds up to which a product over all steps is the library's: to hand it on would take longer."""
+"""Multiply-adds up to which tiles do not make up for another call."""
 _NEAR = 160_000
-"""Weights of both matrices that fit in a core's own cache together: then the library makes the input's
-product while it runs, some steps at a time. Both are measured; see benchmarks/LOG.md."""
+"""Weights of both matrices that fit in a core's own cache together: then the input's product is made while
+the scan runs, some steps at a time, even where there are tiles. Both are measured; see benchmarks/LOG.md."""
 
 
 def backward(
@@ -151,7 +156,7 @@ def backward(
     zoneout_h, zoneout_c = _zoneouts(given, hidden)
 
     count = kept.values.shape[0] * kept.values.shape[1] if layout is None else len(layout.real)
-    inside = count * given.weight_ih.numel() < _LITTLE_WORK
+    inside = _inside(given, count)
     over: dict[str, Tensor | None] = {
         name: empty(hidden, *getattr(given, name).shape)
         for name in (_FILLED[cell] + _OF_PRODUCTS if inside else _FILLED[cell])

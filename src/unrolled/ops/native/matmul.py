@@ -15,6 +15,12 @@ from unrolled.ops.precision import terms
 _DONE, _NO_MEMORY = 0, 1
 
 
+def has_tiles(like: Tensor) -> bool:
+    """Whether the processor multiplies numbers of this type on matrix tiles, and the library with them."""
+    chosen = library() if like.dtype is torch.float32 else None
+    return chosen is not None and "matmul" in chosen.functions
+
+
 def matmul(a: Tensor, b: Tensor) -> Tensor:
     """``a @ b``: ``(M, K)`` and ``(K, N)`` to ``(M, N)``."""
     out = empty(a, len(a), b.shape[1])
