@@ -12,6 +12,8 @@ namespace unrolled {
 constexpr int kAtOnce = 8;
 // Rows that share a read of the weights, as many as their sums and one step's weights fit in registers.
 constexpr int kSharing = kRegisters == 32 ? 2 : 1;
+// How far ahead of their use weights are fetched: some hardware follows their stream at half the cache's rate.
+constexpr int kAheadBytes = 2048;
 
 template <typename T> int64_t rounded_up(int64_t count) { return (count + kLanes<T> - 1) / kLanes<T> * kLanes<T>; }
 
@@ -55,6 +57,7 @@ template <typename T> class StepProduct {
     for (int64_t k = 0; k < inputs_; ++k, block += P * kLanes<T>) {
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
+        __builtin_prefetch(reinterpret_cast<const char*>(block + p * kLanes<T>) + kAheadBytes);
         Vec<T> w = load(block + p * kLanes<T>);
         if constexpr (R > 1) keep_in_register(w);
 #pragma GCC unroll 2
