@@ -9,11 +9,11 @@ enum class Activation { tanh, relu, sigmoid, identity };
 template <typename T> inline Vec<T> activate(Activation activation, Vec<T> x) {
   switch (activation) {
     case Activation::tanh:
-      return hyperbolic_tangent<T>(x);
+      return hyperbolic_tangent(x);
     case Activation::relu:
       return x < T(0) ? Vec<T>{} : x;
     case Activation::sigmoid:
-      return sigmoid<T>(x);
+      return sigmoid(x);
     case Activation::identity:
       break;
   }

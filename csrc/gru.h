@@ -12,6 +12,7 @@ template <typename T> struct GruForward : StateForward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
   static constexpr int kJoined = 2;
+  static constexpr bool kAdds = false;  // the reset gate takes only the state's share of the candidate
   const T* bias_q;  // [H], optional: inside the reset gate's product
   T* gates;         // [N, 3H], optional; may be gates_x
   T* q;             // [N, H], optional: recurrent candidate
@@ -20,30 +21,36 @@ template <typename T> struct GruForward : StateForward<T> {
   void advance(const Visit<T>& v) const {
     constexpr int V = kLanes<T>;
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
-    const T* const old = this->previous_h(v);
-    T* const h = this->h + this->s.padded(v.t, v.row) * H;
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
-      this->prefetch_next(3, v, j);
-      const T *const u = v.product + j * 3, *const x = v.x + j * v.x_unit;
+    const T *const old = this->previous_h(v), *const bias = this->bias;
+    T *const h = this->h + this->s.padded(v.t, v.row) * H, *const out = gates ? gates + here * 3 * H : nullptr;
+    // In two loops, as an LSTM's: the update gate and the candidate wait where the products were.
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      this->prefetch_next(3, v, j, gates);
+      T* const u = v.product + j * 3;
+      const T* const x = v.x + j * v.x_unit;
       Vec<T> r = load_first(x, n) + load(u), z = load_first(x + v.x_gate, n) + load(u + V);
       Vec<T> fresh = load_first(x + 2 * v.x_gate, n), candidate = load(u + 2 * V);
-      if (this->bias) {
-        r += load_first(this->bias + j, n);
-        z += load_first(this->bias + H + j, n);
-        fresh += load_first(this->bias + 2 * H + j, n);
+      if (bias) {
+        r += load_first(bias + j, n);
+        z += load_first(bias + H + j, n);
+        fresh += load_first(bias + 2 * H + j, n);
       }
       if (bias_q) candidate += load_first(bias_q + j, n);
-      r = sigmoid<T>(r);
-      z = sigmoid<T>(z);
-      fresh = hyperbolic_tangent<T>(fresh + r * candidate);
-      if (gates) {
-        T* const out = gates + here * 3 * H;
+      r = sigmoid(r);
+      z = sigmoid(z);
+      if (out) {
         store_first(out + j, r, n);
         store_first(out + H + j, z, n);
-        store_first(out + 2 * H + j, fresh, n);
       }
       if (q) store_first(q + here * H + j, candidate, n);
-      store_first(h + j, this->mixed(v, fresh + z * (load_first(old + j, n) - fresh), j, n), n);
+      store(u + V, z);
+      store(u + 2 * V, fresh + r * candidate);
+    });
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      const T* const u = v.product + j * 3;
+      const Vec<T> fresh = hyperbolic_tangent(load(u + 2 * V));
+      if (out) store_first(out + 2 * H + j, fresh, n);
+      store_first(h + j, this->mixed(v, fresh + load(u + V) * (load_first(old + j, n) - fresh), j, n), n);
     });
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
@@ -75,7 +82,9 @@ template <typename T> struct GruBackward : StateBackward<T> {
     T* const product = this->du + here * this->du_row;
     T* const carried = this->carry_h + v.row * H;
     Vec<T> squares{};
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      this->prefetch_next(v, j, gates, 3, this->dgates, joined ? 4 : 3);
+      if (!v.first) __builtin_prefetch(q + this->s.packed(s.before(v.t), v.row) * H + j);
       const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n), fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);
       const Vec<T> total = this->total(v, j, n) + load_first(carried + j, n);

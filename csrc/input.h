@@ -9,6 +9,8 @@ namespace unrolled {
 template <typename T> class InputProduct {
  public:
   virtual ~InputProduct() = default;
+  // Whether the bias is in it.
+  virtual bool biased() const = 0;
   // Packs a thread's share of the matrix; all must have done so before any product.
   virtual void pack(const Member& member) const = 0;
   // out[i][column][lane] for the columns of the panels from `begin` to `end`; `stride` lies between rows.
@@ -18,9 +20,10 @@ template <typename T> class InputProduct {
 template <typename Way> class InputProductBy : public InputProduct<typename Way::Number> {
  public:
   using T = typename Way::Number;
-  // weight: [G*H, I]; rows: at once, at most.
-  InputProductBy(const T* weight, int gates, int64_t hidden, int64_t inputs, int64_t rows, int threads)
+  // weight: [G*H, I]; bias: [G*H], or null; rows: at once, at most.
+  InputProductBy(const T* weight, const T* bias, int gates, int64_t hidden, int64_t inputs, int64_t rows, int threads)
       : weight_(weight),
+        bias_(Way::kStarts ? bias : nullptr),
         gates_(gates),
         hidden_(hidden),
         inputs_(inputs),
@@ -30,31 +33,39 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
         states_size_(Way::states_size(rows, inputs)),
         packed_(size_t(column_size_) * panels_ * gates),
         states_(size_t(states_size_) * threads),
-        odd_(size_t(rows) * threads) {}
+        odd_(size_t(rows) * threads),
+        start_(bias_ ? size_t(panels_) * gates * kLanes<T> : 0) {}
 
+  bool biased() const override { return bias_; }
   void pack(const Member& member) const override {
     constexpr int V = kLanes<T>;
     for (int p = member.thread; p < panels_; p += member.threads)
-      for (int g = 0; g < gates_; ++g)
-        Way::pack(weight_ + (g * hidden_ + int64_t(p) * V) * inputs_, inputs_, 1,
-                  int(std::min<int64_t>(V, hidden_ - int64_t(p) * V)), int(inputs_),
-                  packed_.data() + (int64_t(p) * gates_ + g) * column_size_);
+      for (int g = 0; g < gates_; ++g) {
+        const int64_t first = g * hidden_ + int64_t(p) * V, column = int64_t(p) * gates_ + g;
+        const int units = int(std::min<int64_t>(V, hidden_ - int64_t(p) * V));
+        Way::pack(weight_ + first * inputs_, inputs_, 1, units, int(inputs_), packed_.data() + column * column_size_);
+        if (bias_) store(start_.data() + column * V, load_first(bias_ + first, units));
+      }
   }
   void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride, int thread) const override {
     const Entered<T> entered{states_.data() + states_size_ * thread, odd_.data() + rows_ * thread};
     const typename Way::Product product(packed_.data(), int(inputs_), out, stride, entered);
     product.enter(rows, count);
-    product.run(rows, count, begin * gates_, end * gates_, false);
+    if constexpr (Way::kStarts)
+      product.run(rows, count, begin * gates_, end * gates_, false, {bias_ ? start_.data() : nullptr, 0});
+    else
+      product.run(rows, count, begin * gates_, end * gates_, false);
   }
 
  private:
-  const T* weight_;
+  const T *weight_, *bias_;
   int gates_;
   int64_t hidden_, inputs_, rows_;
   int panels_;
   ptrdiff_t column_size_, states_size_;
   Workspace<T> packed_, states_;
   Workspace<char> odd_;
+  Workspace<T> start_;  // the bias as [column][lane]
 };
 
 // A scan's inputs and room for the products with those of some steps.
@@ -95,7 +106,8 @@ template <typename T> class Feed {
       product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(s, by_rows, member), stride_,
                   member.thread);
   }
-  // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane].
+  ptrdiff_t stride() const { return stride_; }
+  // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane]; stride() to the next row's.
   T* row(const Shape& s, bool by_rows, const Member& member, int64_t i, int64_t r) const {
     return base(s, by_rows, member) + (offsets_.data()[steps_ * member.thread + i] + r) * stride_;
   }

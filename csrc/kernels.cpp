@@ -65,18 +65,19 @@ template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRec
 
 // The product with the inputs of so many steps at a time, in the way that is fastest for it.
 template <typename T>
-std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, int gates, int64_t steps, int threads) {
+std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, const T* bias, int gates, int64_t steps,
+                                               int threads) {
   const int64_t H = r.axes.hidden, I = r.inputs.width, rows = steps * r.axes.rows;
   const T* const weight = in<T>(r.inputs.weight_ih);
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
     if (tiles_pay_for_inputs(r.inputs.count, I, gates * H) && splits(weight, gates * H * I)) {
-      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(weight, gates, H, I, rows, threads);
-      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(weight, gates, H, I, rows, threads);
-      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(weight, gates, H, I, rows, threads);
+      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(weight, bias, gates, H, I, rows, threads);
+      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(weight, bias, gates, H, I, rows, threads);
+      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(weight, bias, gates, H, I, rows, threads);
     }
 #endif
-  return std::make_unique<InputProductBy<ByVectors<T>>>(weight, gates, H, I, rows, threads);
+  return std::make_unique<InputProductBy<ByVectors<T>>>(weight, bias, gates, H, I, rows, threads);
 }
 
 // The threads worth waking for a product over all steps.
@@ -105,7 +106,8 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   std::unique_ptr<InputProduct<T>> of_x;
   if (r.inputs.values) {
     feed.emplace(cell.s, in<T>(r.inputs.values), r.inputs.width, product_stride<T>(r.axes.hidden, Cell::kGates));
-    of_x = input_product<T>(r, Cell::kGates, feed->steps(), cell.s.threads);
+    of_x = input_product<T>(r, norm.gain_x ? nullptr : cell.bias, Cell::kGates, feed->steps(), cell.s.threads);
+    if (of_x->biased()) cell.bias = nullptr;
   }
   const Entrance<T> entrance{of_x.get(), feed ? &*feed : nullptr, of_x ? out<T>(r.gates_x) : nullptr};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {

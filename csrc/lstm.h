@@ -13,6 +13,7 @@ template <typename T> struct LstmForward : StateForward<T> {
   static constexpr int kGroups[] = {0, 4};
   using StateForward<T>::s;
   static constexpr int kJoined = 4;
+  static constexpr bool kAdds = true;
   const T* c_0;            // [B, H], or null for zeros
   const T* peephole;       // [3, H], optional: to i, f and o
   const T* cell_gain;      // [H], optional, with cell_bias
@@ -34,42 +35,53 @@ template <typename T> struct LstmForward : StateForward<T> {
   void advance(const Visit<T>& v) const {
     if (cell_gain) return advance_normalised(v);
     if (peephole || zoneout_c || probe_c || this->zoneout_h || this->probe_h)
-      advance_units<false>(v);
+      advance_units<false, false>(v);
+    else if (v.x || this->bias)
+      advance_units<true, false>(v);
     else
-      advance_units<true>(v);
+      advance_units<true, true>(v);
   }
 
-  // kBare: without any option, so that none is asked for at every vector.
-  template <bool kBare> void advance_units(const Visit<T>& v) const {
+  // kBare: without any option, so that none is asked for at every vector; kSummed: the product has all that enters.
+  template <bool kBare, bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row);
     const T* const old = previous_c(v);
     T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+    // In two loops: so many activations, each waiting for the one before, are more than a processor looks ahead.
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> gate_o;
       const Vec<T> before = load_first(old + j, n);
-      const Vec<T> fresh = enter<kBare>(v, before, gate_o, j, n);
-      const Vec<T> exposed = gate_o * hyperbolic_tangent<T>(fresh);
+      const Vec<T> fresh = enter<kBare, kSummed>(v, before, gate_o, j, n);
       if constexpr (kBare) {
         store_first(c_out + j, fresh, n);
-        store_first(h_out + j, exposed, n);
+        store(v.product + j * 4, gate_o);
       } else {
-        leave(v, before, fresh, exposed, c_out, h_out, j, n);
+        leave(v, before, fresh, gate_o * hyperbolic_tangent(fresh), c_out, h_out, j, n);
       }
     });
+    if constexpr (kBare)
+      by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+        store_first(h_out + j, load(v.product + j * 4) * hyperbolic_tangent(load_first(c_out + j, n)), n);
+      });
   }
 
   // Gates and the new cell (before zoneout).
-  template <bool kBare, typename Count>
+  template <bool kBare, bool kSummed, typename Count>
   inline __attribute__((always_inline)) Vec<T> enter(const Visit<T>& v, Vec<T> old, Vec<T>& gate_o, int64_t j,
                                                      Count n) const {
     constexpr int V = kLanes<T>;
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
     const T *const x = v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
     const int64_t to_gate = v.x_gate;
-    this->prefetch_next(4, v, j);
-    Vec<T> i = load_first(x, n) + load(u), f = load_first(x + to_gate, n) + load(u + V);
-    Vec<T> g = load_first(x + 2 * to_gate, n) + load(u + 2 * V), o = load_first(x + 3 * to_gate, n) + load(u + 3 * V);
-    if (bias) {
+    this->prefetch_next(4, v, j, gates);
+    Vec<T> i = load(u), f = load(u + V), g = load(u + 2 * V), o = load(u + 3 * V);
+    if (!kSummed && v.x) {
+      i += load_first(x, n);
+      f += load_first(x + to_gate, n);
+      g += load_first(x + 2 * to_gate, n);
+      o += load_first(x + 3 * to_gate, n);
+    }
+    if (!kSummed && bias) {
       i += load_first(bias + j, n);
       f += load_first(bias + H + j, n);
       g += load_first(bias + 2 * H + j, n);
@@ -80,15 +92,15 @@ template <typename T> struct LstmForward : StateForward<T> {
         i += load_first(peephole + j, n) * old;
         f += load_first(peephole + H + j, n) * old;
       }
-    i = sigmoid<T>(i);
-    f = sigmoid<T>(f);
-    g = hyperbolic_tangent<T>(g);
+    i = sigmoid(i);
+    f = sigmoid(f);
+    g = hyperbolic_tangent(g);
     Vec<T> fresh = f * old + i * g;
     if constexpr (!kBare) {
       if (probe_c) fresh += probe_c.at(v, j, n);
       if (peephole) o += load_first(peephole + 2 * H + j, n) * fresh;
     }
-    o = sigmoid<T>(o);
+    o = sigmoid(o);
     if (gates) {
       T* const out = gates + here;
       store_first(out, i, n);
@@ -120,17 +132,17 @@ template <typename T> struct LstmForward : StateForward<T> {
     T *const fresh = v.scratch, *const gate_o = fresh + H;
     const T* const old = previous_c(v);
     T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
-    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+    by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> o;
-      store_first(fresh + j, enter<false>(v, load_first(old + j, n), o, j, n), n);
+      store_first(fresh + j, enter<false, false>(v, load_first(old + j, n), o, j, n), n);
       store_first(gate_o + j, o, n);
     });
     const Moments<T> m = moments(fresh, H, epsilon);
-    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+    by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       const Vec<T> value = load_first(fresh + j, n);
       const Vec<T> entering =
           (value - m.mean) * m.inverse * load_first(cell_gain + j, n) + load_first(cell_bias + j, n);
-      leave(v, load_first(old + j, n), value, load_first(gate_o + j, n) * hyperbolic_tangent<T>(entering), c_out, h_out,
+      leave(v, load_first(old + j, n), value, load_first(gate_o + j, n) * hyperbolic_tangent(entering), c_out, h_out,
             j, n);
     });
   }
@@ -187,10 +199,11 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   template <bool kBare> void advance_units(const Visit<T>& v) const {
     const int64_t here = s.packed(v.t, v.row) * s.hidden;
     Vec<T> squares{};
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      this->prefetch_next(v, j, gates, 4, dgates, 4);
       const Vec<T> exposed = expose<kBare>(v, squares, j, n);
       const Vec<T> fresh = kBare || !zoneout_c ? load_first(c + here + j, n) : fresh_cell(v, j, n);
-      const Vec<T> squashed = hyperbolic_tangent<T>(fresh);
+      const Vec<T> squashed = hyperbolic_tangent(fresh);
       const Vec<T> o = load_first(gates + here * 4 + 3 * s.hidden + j, n);
       gradients<kBare>(v, exposed, squashed, exposed * o * (1 - squashed * squashed), fresh, j, n);
     });
@@ -285,12 +298,12 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   void advance_normalised(const Visit<T>& v) const {
     const int64_t H = s.hidden, row = s.packed(v.t, v.row);
     T *const exposed = v.scratch, *const dnew = exposed + H, *const fresh = dnew + H, *const squashed = fresh + H;
-    by_vectors<T>(0, H, [&](int64_t j, auto n) { store_first(fresh + j, fresh_cell(v, j, n), n); });
+    by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE { store_first(fresh + j, fresh_cell(v, j, n), n); });
     const Moments<T> m = moments(fresh, H, epsilon);
     Vec<T> squares{};
-    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+    by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       const Vec<T> standard = (load_first(fresh + j, n) - m.mean) * m.inverse;
-      const Vec<T> tanh = hyperbolic_tangent<T>(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
+      const Vec<T> tanh = hyperbolic_tangent(standard * load_first(cell_gain + j, n) + load_first(cell_bias + j, n));
       const Vec<T> e = expose<false>(v, squares, j, n), o = load_first(gates + row * 4 * H + 3 * H + j, n);
       const Vec<T> d = e * o * (1 - tanh * tanh);
       store_first(squashed + j, tanh, n);
@@ -300,7 +313,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     });
     add_squares(v, squares);
     normalise_backward(dnew, fresh, cell_gain, H, epsilon, v.sums + cell_sums());
-    by_vectors<T>(0, H, [&](int64_t j, auto n) {
+    by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       gradients<false>(v, load_first(exposed + j, n), load_first(squashed + j, n), load_first(dnew + j, n),
                        load_first(fresh + j, n), j, n);
     });

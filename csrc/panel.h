@@ -57,8 +57,14 @@ template <typename T> struct Entered {
   char* odd;  // one for each row
 };
 
-// out[i][column][lane] = sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order whatever the tile
-// is, so a row's result does not depend on which rows it is computed beside.
+// What the sums of a product begin with: [column][lane] for each row, `stride` elements apart; zeros where null.
+template <typename T> struct Start {
+  const T* data;
+  ptrdiff_t stride;
+};
+
+// out[i][column][lane] = start[i][column][lane] + sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order
+// whatever the tile is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
   // out_stride: elements from one row of `out` to the next.
@@ -69,54 +75,64 @@ template <typename T> class Product {
   void enter(const T* const*, int64_t) const {}
 
   // back: the columns in the opposite order, so that what was read last is read first, from the nearest cache.
-  void run(const T* const* rows, int count, int column_begin, int column_end, bool back) const {
+  void run(const T* const* rows, int count, int column_begin, int column_end, bool back, Start<T> start = {}) const {
     if (count <= 0) return;
     const int tiles = (count + kTileRows - 1) / kTileRows;
     const int largest = (count + tiles - 1) / tiles;
-    pick_columns<kTileRows>(largest, rows, count, tiles, column_begin, column_end, back);
+    pick_columns<kTileRows>(largest, {rows, count, tiles, back, start}, column_begin, column_end);
   }
 
  private:
+  struct Work {
+    const T* const* rows;
+    int count, tiles;
+    bool back;
+    Start<T> start;
+  };
+
   // How many columns at once is decided by the largest tile.
-  template <int R>
-  void pick_columns(int largest, const T* const* rows, int count, int tiles, int begin, int end, bool back) const {
+  template <int R> void pick_columns(int largest, const Work& work, int begin, int end) const {
     if constexpr (R > 1)
-      if (largest != R) return pick_columns<R - 1>(largest, rows, count, tiles, begin, end, back);
-    sweep<R, tile_columns<R>()>(rows, count, tiles, begin, end, back);
+      if (largest != R) return pick_columns<R - 1>(largest, work, begin, end);
+    sweep<R, tile_columns<R>()>(work, begin, end);
   }
   // Turns of C columns and of one less, for a narrow tile has too few independent sums.
-  template <int R, int C> void sweep(const T* const* rows, int count, int tiles, int begin, int end, bool back) const {
+  template <int R, int C> void sweep(const Work& work, int begin, int end) const {
     const int turns = (end - begin + C - 1) / C, narrow = turns * C - (end - begin), border = begin + (turns - narrow) * C;
     if constexpr (C == 1) {
-      take_turns<R, C>(rows, count, tiles, begin, turns, back);
+      take_turns<R, C>(work, begin, turns);
     } else if (narrow > turns) {
-      sweep<R, C - 1>(rows, count, tiles, begin, end, back);
+      sweep<R, C - 1>(work, begin, end);
     } else {
-      if (back) take_turns<R, C - 1>(rows, count, tiles, border, narrow, back);
-      take_turns<R, C>(rows, count, tiles, begin, turns - narrow, back);
-      if (!back) take_turns<R, C - 1>(rows, count, tiles, border, narrow, back);
+      if (work.back) take_turns<R, C - 1>(work, border, narrow);
+      take_turns<R, C>(work, begin, turns - narrow);
+      if (!work.back) take_turns<R, C - 1>(work, border, narrow);
     }
   }
-  template <int R, int C>
-  void take_turns(const T* const* rows, int count, int tiles, int begin, int turns, bool back) const {
+  template <int R, int C> void take_turns(const Work& work, int begin, int turns) const {
     for (int turn = 0; turn < turns; ++turn)
-      for (int tile = 0, from = 0; tile < tiles; ++tile) {
-        const int size = (count - from + tiles - tile - 1) / (tiles - tile);
-        const int column = begin + (back ? turns - 1 - turn : turn) * C;
+      for (int tile = 0, from = 0; tile < work.tiles; ++tile) {
+        const int size = (work.count - from + work.tiles - tile - 1) / (work.tiles - tile);
+        const int column = begin + (work.back ? turns - 1 - turn : turn) * C;
         if (size == R)
-          multiply<R, C>(rows, from, column);
+          multiply<R, C>(work, from, column);
         else if constexpr (R > 1)
-          multiply<R - 1, C>(rows, from, column);
+          multiply<R - 1, C>(work, from, column);
         from += size;
       }
   }
 
-  template <int R, int C> void multiply(const T* const* rows, int from, int column) const {
+  template <int R, int C> __attribute__((noinline)) void multiply(const Work& work, int from, int column) const {
     constexpr int V = kLanes<T>;
     const T* const weights = packed_ + column * column_size_;
     const T* row[R];
-    for (int r = 0; r < R; ++r) row[r] = rows[from + r];
+    for (int r = 0; r < R; ++r) row[r] = work.rows[from + r];
     Vec<T> sums[R][C] = {};
+    if (work.start.data) {
+      const T* const start = work.start.data + from * work.start.stride + column * V;
+      for (int r = 0; r < R; ++r)
+        for (int c = 0; c < C; ++c) sums[r][c] = load(start + r * work.start.stride + c * V);
+    }
     for (int k = 0; k < inputs_; ++k) {
       Vec<T> w[C];
 #pragma GCC unroll 16
@@ -149,6 +165,7 @@ template <typename T> class Product {
 template <typename T> struct ByVectors {
   using Number = T;
   using Product = unrolled::Product<T>;
+  static constexpr bool kStarts = true;  // its sums can begin with something
   static ptrdiff_t column_size(int64_t inputs) { return inputs * kLanes<T>; }
   static ptrdiff_t states_size(int64_t, int64_t) { return 0; }
   static void pack(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs, T* packed) {

@@ -55,7 +55,7 @@ void transform_rows(const T* weight, ptrdiff_t output_stride, ptrdiff_t input_st
 // Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips `stride`
 // apart, zeros past the last element.
 template <int R, typename T>
-void pack_strips(const T* const* rows, int64_t count, int64_t begin, int64_t width, T* packed, ptrdiff_t stride) {
+void pack_left(const T* const* rows, int64_t count, int64_t begin, int64_t width, T* packed, ptrdiff_t stride) {
   constexpr int kTurn = 8;  // rows at once, few enough for the hardware to follow
   const int64_t whole = width / R * R;
   int64_t n = 0;
@@ -77,7 +77,7 @@ void pack_strips(const T* const* rows, int64_t count, int64_t begin, int64_t wid
 
 // Elements `begin` on of some rows, C vectors of them, `lanes` of the last: packed[n][vector][lane].
 template <int C, typename T, typename Count>
-void pack_vectors(const T* const* rows, int64_t count, int64_t begin, Count lanes, T* packed) {
+void pack_right(const T* const* rows, int64_t count, int64_t begin, Count lanes, T* packed) {
   constexpr int V = kLanes<T>;
   for (int64_t n = 0; n < count; ++n, packed += C * V) {
     const T* const from = rows[n] + begin;
@@ -161,10 +161,10 @@ void sum_outer_products(const std::vector<const T*>& left, const std::vector<con
     for (int64_t n = 0; n < count; n += deep)
       for (int64_t i = begin; i < end; i += high) {
         const int64_t some = std::min(deep, count - n), here = std::min(high, end - i);
-        pack_strips<R>(left.data() + n, some, i, here, strips, strip);
+        pack_left<R>(left.data() + n, some, i, here, strips, strip);
         const auto add = [&](auto vectors, int64_t j, auto lanes) {
           constexpr int W = decltype(vectors)::value;
-          pack_vectors<W>(right.data() + n, some, j, lanes, panel);
+          pack_right<W>(right.data() + n, some, j, lanes, panel);
           for (int64_t r = 0; r < here; r += R)
             add_outer<R, W>(strips + r / R * strip, panel, some, int(std::min<int64_t>(R, here - r)), lanes, n == 0,
                             out + (i + r) * width + j, width);

@@ -12,17 +12,26 @@ template <typename T> struct RnnForward : StateForward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
   static constexpr int kJoined = 1;
+  static constexpr bool kAdds = true;
   T* values;  // [N, H], optional: of the activation; may be gates_x
   Activation activation;
 
   bool whole_rows() const { return false; }
   void advance(const Visit<T>& v) const {
+    v.x || this->bias ? advance_units<false>(v) : advance_units<true>(v);
+  }
+  // kSummed: the product has all that enters.
+  template <bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
     T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
-      this->prefetch_next(1, v, j);
-      Vec<T> x = load_first(v.x + j * v.x_unit, n) + load(v.product + j);
-      if (this->bias) x += load_first(this->bias + j, n);
+    const T *const bias = this->bias, *const entering = v.x, *const product = v.product;
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      Vec<T> x = load(product + j);
+      if constexpr (!kSummed) {
+        this->prefetch_next(1, v, j, values);
+        if (entering) x += load_first(entering + j * v.x_unit, n);
+        if (bias) x += load_first(bias + j, n);
+      }
       const Vec<T> value = activate<T>(activation, x);
       if (values) store_first(values + here + j, value, n);
       store_first(h + j, this->mixed(v, value, j, n), n);
@@ -66,7 +75,7 @@ template <typename T> struct RnnBackward : StateBackward<T> {
     const int64_t here = this->s.packed(v.t, v.row) * s.hidden;
     const T* const value = values ? values + here : this->h + s.padded(v.t, v.row) * s.hidden;
     Vec<T> squares{};
-    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) {
+    by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> total = this->total(v, j, n);
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
       this->record(v, total, squares, j, n);

@@ -32,7 +32,7 @@ template <typename T> struct Visit {
   bool first;          // the row's first step: what came before is the initial state
   int64_t begin, end;  // the units to compute
   const T* x;          // forward: what enters the gates from the input, the vector of units from j on of gate g
-  int64_t x_unit, x_gate;  // at j * x_unit + g * x_gate
+  int64_t x_unit, x_gate;  // at j * x_unit + g * x_gate; null where the product has it
   T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
   T* scratch;          // kCellRows rows of units
   T* sums;             // backward: this thread's sums
@@ -46,7 +46,8 @@ template <typename T> struct Entrance {
   T* kept;  // [N, G*H], the products before any normalisation, or null where nobody asks for them
 };
 
-// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; gates_x [N, G*H],
+// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; kAdds: what enters a
+// gate is the sum of both products; gates_x [N, G*H],
 // the input's product where it is given; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether
 // advance() needs all units of a row at once; advance(visit); blank(t, row, begin, end) for a step past a row's end and
 // finish(row, length, begin, end) after the last step.
@@ -58,6 +59,8 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
   const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
   Plan<Way> plan(s, G, H, whole_rows, 0, kCellRows + (norm.gain_x ? G : 0));
   const Rows& rows = plan.rows;
+  // The recurrent product begins with the input's.
+  const bool adds = Way::kStarts && Cell::kAdds && entrance.feed && !norm.gain_x && !norm.gain_h;
   Workspace<T> masked(hidden_mask ? 2 * B * H : 0);  // the masked states of this step and the one before
 
   run_team(s.threads, [&](const Member& member) {
@@ -106,19 +109,26 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
         mine.entering[r] = state;
       }
       product.enter(mine.entering, entering);
+      const auto made_for = [&](int64_t r) { return entrance.feed->row(s, by_rows, member, place, r); };
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
       const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
       for (int turn = 0; turn < turns; ++turn) {
         const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
-        product.run(mine.entering, int(entering), from * G, to * G, back);
+        if constexpr (Way::kStarts)
+          product.run(mine.entering, int(entering), from * G, to * G, back,
+                      adds ? Start<T>{made_for(0), entrance.feed->stride()} : Start<T>{});
+        else
+          product.run(mine.entering, int(entering), from * G, to * G, back);
         for (int64_t r = 0; r < active; ++r) {
-          const int64_t row = mine.rows[r];
-          T* const u = mine.products + r * plan.product_stride;
-          if (r >= entering) std::fill(u + int64_t(from) * G * V, u + int64_t(to) * G * V, T(0));
+          const int64_t row = mine.rows[r], begin = int64_t(from) * G * V, end = int64_t(to) * G * V;
           const int64_t at = s.packed(t, row) * G * H;
-          T* const made = entrance.feed ? entrance.feed->row(s, by_rows, member, place, r) : nullptr;
-          const T* x = made ? made : cell.gates_x + at;
+          T *const u = mine.products + r * plan.product_stride, *const made = entrance.feed ? made_for(r) : nullptr;
+          if (r >= entering && adds)
+            std::copy(made + begin, made + end, u + begin);
+          else if (r >= entering)
+            std::fill(u + begin, u + end, T(0));
+          const T* x = adds ? nullptr : made ? made : cell.gates_x + at;
           if (norm.products) keep(u, norm.products + at);
           if (entrance.kept) keep(made, entrance.kept + at);
           for (int g = 0; g < Cell::kGroupCount; ++g) {

@@ -46,12 +46,15 @@ template <typename T> struct StateForward {
     if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
     return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  // Brings the row that the next step reads near: the hardware does not see it coming.
-  inline __attribute__((always_inline)) void prefetch_next(int64_t gates, const Visit<T>& v, int64_t j) const {
+  // Brings near what is read and written of this row at the step that comes next: the hardware does not see it coming.
+  // `written`: [N, gates*H], or null.
+  inline __attribute__((always_inline)) void prefetch_next(int64_t gates, const Visit<T>& v, int64_t j,
+                                                           const T* written) const {
     const int64_t next = s.after(v.t);
-    if (!gates_x || next < 0 || next >= s.steps) return;
-    for (int64_t g = 0; g < gates; ++g)
-      __builtin_prefetch(gates_x + (s.packed(next, v.row) * gates + g) * s.hidden + j);
+    if ((!gates_x && !written) || next < 0 || next >= s.steps) return;
+    const int64_t at = s.packed(next, v.row) * gates * s.hidden + j;
+    for (int64_t g = 0; gates_x && g < gates; ++g) __builtin_prefetch(gates_x + at + g * s.hidden);
+    for (int64_t g = 0; written && g < gates; ++g) __builtin_prefetch(written + at + g * s.hidden, 1);
   }
   template <typename Count>
   inline __attribute__((always_inline)) Vec<T> mixed(const Visit<T>& v, Vec<T> fresh, int64_t j, Count n) const {
@@ -95,6 +98,16 @@ template <typename T> struct StateBackward {
   const T* previous_h(const Visit<T>& v) const {
     if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
     return h_0 ? h_0 + v.row * s.hidden : zeros;
+  }
+  // Brings near what is read and written of this row at the step that comes next, the one before: the hardware does not
+  // see it coming. read [N, count*H], written [N, wide*H].
+  inline __attribute__((always_inline)) void prefetch_next(const Visit<T>& v, int64_t j, const T* read, int64_t count,
+                                                           const T* written, int64_t wide) const {
+    if (v.first) return;
+    const int64_t next = s.packed(s.before(v.t), v.row);
+    for (int64_t g = 0; g < count; ++g) __builtin_prefetch(read + (next * count + g) * s.hidden + j);
+    for (int64_t g = 0; g < wide; ++g) __builtin_prefetch(written + (next * wide + g) * s.hidden + j, 1);
+    if (grad_h) __builtin_prefetch(grad_h.data + s.before(v.t) * grad_h.step + v.row * grad_h.row + j * grad_h.unit);
   }
   inline __attribute__((always_inline)) Vec<T> clipped(Vec<T> x) const {
     return clip_step > 0 ? clamp<T>(x, -clip_step, clip_step) : x;

@@ -145,10 +145,10 @@ template <typename T> struct StepLayer {
   void gru(const T* from_x, const T* from_h, T* own_h) const {
     by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       const int64_t z_at = hidden + j, n_at = 2 * hidden + j;
-      const Vec<T> reset = sigmoid<T>(entering(from_x, from_h, j, n));
-      const Vec<T> update = sigmoid<T>(entering(from_x, from_h, z_at, n));
+      const Vec<T> reset = sigmoid(entering(from_x, from_h, j, n));
+      const Vec<T> update = sigmoid(entering(from_x, from_h, z_at, n));
       const Vec<T> candidate = biased(from_h, bias_hh, n_at, n);
-      const Vec<T> fresh = hyperbolic_tangent<T>(biased(from_x, bias_ih, n_at, n) + reset * candidate);
+      const Vec<T> fresh = hyperbolic_tangent(biased(from_x, bias_ih, n_at, n) + reset * candidate);
       const Vec<T> old = load_first(own_h + j, n);
       store_first(own_h + j, kept(old, fresh + update * (old - fresh), zoneout_h), n);
     });
@@ -162,22 +162,22 @@ template <typename T> struct StepLayer {
       const auto seen = [&](int g, Vec<T> cell) { return load_first(peephole + g * hidden + j, n) * cell; };
       const Vec<T> old = load_first(own_c + j, n);
       Vec<T> i = gate(0), f = gate(1), o = gate(3);
-      const Vec<T> g = hyperbolic_tangent<T>(gate(2));
+      const Vec<T> g = hyperbolic_tangent(gate(2));
       if (peephole) {
         i += seen(0, old);
         f += seen(1, old);
       }
-      const Vec<T> fresh = sigmoid<T>(f) * old + sigmoid<T>(i) * g;
+      const Vec<T> fresh = sigmoid(f) * old + sigmoid(i) * g;
       if (peephole) o += seen(2, fresh);
       store_first(fresh_c + j, fresh, n);
-      store_first(gate_o + j, sigmoid<T>(o), n);
+      store_first(gate_o + j, sigmoid(o), n);
       store_first(own_c + j, kept(old, fresh, zoneout_c), n);
     });
     if (norm_cell_gain) normalise_step(fresh_c, hidden, norm_cell_gain, epsilon);
     by_vectors<T>(0, hidden, [&](int64_t j, auto n) {
       Vec<T> shown = load_first(fresh_c + j, n);
       if (norm_cell_gain) shown += load_first(norm_cell_bias + j, n);
-      const Vec<T> fresh = load_first(gate_o + j, n) * hyperbolic_tangent<T>(shown);
+      const Vec<T> fresh = load_first(gate_o + j, n) * hyperbolic_tangent(shown);
       store_first(own_h + j, kept(load_first(own_h + j, n), fresh, zoneout_h), n);
     });
   }
