@@ -8,15 +8,12 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 10;
+constexpr int kLayout = 11;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
-  const int64_t* lengths;  // [B]
   int64_t reverse;
   int64_t threads;
-  const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B], or null
-  int64_t layout_threads;
   int64_t terms;  // bfloat16 that a float32 may be split into where the processor multiplies those faster
 };
 
@@ -25,72 +22,57 @@ struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
   int64_t step, row, unit;
 };
 
-// What enters from outside, where the products over all steps are the library's to make.
+// What enters from outside: [T, B, width], [G*H, width]; null where the products over all steps are made elsewhere.
 struct Inputs {
-  int64_t count, width;            // N, I
-  const void *values, *weight_ih;  // [T, B, I], [G*H, I]; or null: the products are made elsewhere
-  const int64_t* real;             // [N]: the steps t * B + b without padding, or null for all
-  // Backward, each optional: [T, B, I], the padding left alone; [G*H, I]; [G*H, H].
-  void *dvalues, *dweight_ih, *dweight_hh;
+  int64_t width;
+  const void *values, *weight_ih;
 };
 
-struct ForwardRecord {  // of every cell
+struct Ragged {  // rows of several lengths, and where their steps lie without padding: see ragged.h
+  const int64_t* lengths;                       // [B], or null: every row has all steps
+  const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B], or null
+  int64_t layout_threads;
+  const int64_t* real;  // [count]: the steps t * B + b without padding, or null for all
+  int64_t count;
+};
+
+struct Options {  // of every cell
+  Ragged ragged;
+  const void *norm_ih_gain, *norm_hh_gain, *norm_cell_gain, *norm_cell_bias, *peephole, *hidden_mask;
+  Strided zoneout_h, zoneout_c, probe_c;
+};
+
+// What a plain pass has comes first. `gates` and `by_unit` are a cell's own: an LSTM's cells and the recurrent share of a
+// GRU's candidate by unit, a simple network's values as its gates.
+struct ForwardRecord {
   Axes axes;
   Inputs inputs;
   void* gates_x;  // with `inputs` it may be null, where nobody reads it afterwards
-  const void *h_0, *weight_hh, *bias_ih, *bias_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask;
-  Strided zoneout_h, probe_h;
-  void *h, *h_n, *products;
+  const void *h_0, *c_0, *weight_hh, *bias_ih, *bias_hh;
+  void *h, *h_n, *c_n, *gates, *by_unit;
+  int64_t activation;
+  Options options;
+  Strided probe_h;
+  void* products;
 };
 
-struct BackwardRecord {  // of every cell
+struct BackwardRecord {
   Axes axes;
   Inputs inputs;
+  void *dvalues, *dweight_ih, *dweight_hh;  // with `inputs`, each optional: [T, B, I], the padding left alone; ...
   Strided grad_h;
-  const void *h, *h_0, *weight_hh, *norm_ih_gain, *norm_hh_gain, *hidden_mask, *gates_x;
-  void* products;
-  Strided zoneout_h;
-  const void* grad_h_n;
+  const void *h, *h_0, *c_0, *weight_hh, *gates, *by_unit;
+  const void *grad_h_n, *grad_c_n;
   void *dgates, *du;  // null with `inputs`
-  void *dh, *dh_squares, *grad_h_0, *dbias_ih, *dbias_hh, *dgain_ih, *dgain_hh;
-};
-
-struct RnnForwardRecord {
-  ForwardRecord common;
+  void *grad_h_0, *grad_c_0, *dbias_ih, *dbias_hh;
   int64_t activation;
-  void* values;
-};
-struct RnnBackwardRecord {
-  BackwardRecord common;
-  int64_t activation;
-  const void *values, *grad_values;
-};
-
-struct GruForwardRecord {
-  ForwardRecord common;
-  void *gates, *q;
-};
-struct GruBackwardRecord {
-  BackwardRecord common;
-  const void *gates, *q, *grad_gates, *grad_q;
-  // Nothing is normalised: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
+  // Of a GRU without norms: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
   int64_t joined;
-};
-
-struct LstmForwardRecord {
-  ForwardRecord common;
-  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias;
-  Strided zoneout_c, probe_c;
-  void *c, *c_n, *gates;
-};
-struct LstmBackwardRecord {
-  BackwardRecord common;
+  Options options;
+  const void *gates_x, *products;
   Strided grad_c;
-  const void *c, *gates, *grad_gates;
-  const void *c_0, *peephole, *norm_cell_gain, *norm_cell_bias;
-  Strided zoneout_c, probe_c;
-  const void* grad_c_n;
-  void *dc, *grad_c_0, *dpeephole, *dcell_gain, *dcell_bias;
+  const void *grad_gates, *grad_by_unit;
+  void *dh, *dc, *dh_squares, *dgain_ih, *dgain_hh, *dcell_gain, *dcell_bias, *dpeephole;
 };
 
 struct MatmulSide {  // `Side` of split_panel.h

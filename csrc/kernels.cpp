@@ -24,12 +24,14 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
-Shape shape(const Axes& a, int gates) {
-  Shape s{a.steps,        a.rows,    a.hidden, a.lengths,    a.reverse != 0,
-          int(a.threads), a.offsets, a.ranks,  a.threads_of, a.layout_threads};
+Shape shape(const Axes& a, const Ragged& r, int gates) {
+  Shape s{a.steps,        a.rows,    a.hidden, r.lengths,    a.reverse != 0,
+          int(a.threads), r.offsets, r.ranks,  r.threads_of, r.layout_threads};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
   return s;
 }
+// The steps that are computed.
+int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 
 // What stands for an initial state of zeros.
 template <typename T> Workspace<T> zeros(const Axes& a) {
@@ -71,7 +73,7 @@ std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, const T* 
   const T* const weight = in<T>(r.inputs.weight_ih);
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (tiles_pay_for_inputs(r.inputs.count, I, gates * H) && splits(weight, gates * H * I)) {
+    if (tiles_pay_for_inputs(count(r.axes, r.options.ragged), I, gates * H) && splits(weight, gates * H * I)) {
       if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(weight, bias, gates, H, I, rows, threads);
       if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(weight, bias, gates, H, I, rows, threads);
       if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(weight, bias, gates, H, I, rows, threads);
@@ -80,28 +82,21 @@ std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, const T* 
   return std::make_unique<InputProductBy<ByVectors<T>>>(weight, bias, gates, H, I, rows, threads);
 }
 
-// The threads worth waking for a product over all steps.
-int threads_for(const Inputs& inputs, const Axes& axes, int64_t outputs) {
-  return inputs.count * inputs.width * outputs < kStart ? 1 : int(axes.threads);
-}
-
-template <typename T> RowsOf<const T> values(const Inputs& inputs) {
-  return {in<T>(inputs.values), inputs.width, inputs.real};
-}
-
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
   const Workspace<T> nothing = zeros<T>(r.axes);
-  cell.s = shape(r.axes, Cell::kGates);
+  const Options& options = r.options;
+  cell.s = shape(r.axes, options.ragged, Cell::kGates);
   cell.gates_x = r.inputs.values ? nullptr : in<T>(r.gates_x);
   const Workspace<T> bias = joined_biases<T, Cell>(r);
   cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
-  cell.zoneout_h = in<T>(r.zoneout_h);
+  cell.zoneout_h = in<T>(options.zoneout_h);
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
-  const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
+  const Norm<T, T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
+                         out<T>(r.products)};
   std::optional<Feed<T>> feed;
   std::unique_ptr<InputProduct<T>> of_x;
   if (r.inputs.values) {
@@ -111,33 +106,35 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   }
   const Entrance<T> entrance{of_x.get(), feed ? &*feed : nullptr, of_x ? out<T>(r.gates_x) : nullptr};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
-    scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, entrance, cell);
+    scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, entrance, cell);
   });
 }
 
 // The gradients of the input and of both matrices, from those of the gates.
 template <typename T, typename Cell> void products_backward(const Cell& cell, const BackwardRecord& r) {
   const Shape& s = cell.s;
-  const int64_t H = s.hidden, wide = Cell::kGates * H, count = r.inputs.count, width = r.inputs.width;
-  if (r.inputs.dvalues)
-    transform_rows<T>(in<T>(r.inputs.weight_ih), 1, width, {cell.dgates, wide, nullptr},
-                      {out<T>(r.inputs.dvalues), width, r.inputs.real}, count, threads_for(r.inputs, r.axes, wide));
+  const int64_t H = s.hidden, wide = Cell::kGates * H, width = r.inputs.width;
+  const int64_t *const real = r.options.ragged.real, steps = count(r.axes, r.options.ragged);
+  const int threads = steps * width * wide < kStart ? 1 : int(r.axes.threads);
+  if (r.dvalues)
+    transform_rows<T>(in<T>(r.inputs.weight_ih), 1, width, {cell.dgates, wide, nullptr}, {out<T>(r.dvalues), width, real},
+                      steps, threads);
   std::vector<const T*> left, right;
-  left.reserve(count);
-  right.reserve(count);
-  if (r.inputs.dweight_ih) {
-    const RowsOf<const T> entered = values<T>(r.inputs);
-    for (int64_t n = 0; n < count; ++n) {
+  left.reserve(steps);
+  right.reserve(steps);
+  if (r.dweight_ih) {
+    const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
+    for (int64_t n = 0; n < steps; ++n) {
       left.push_back(cell.dgates + n * wide);
       right.push_back(entered[n]);
     }
-    sum_outer_products<T>(left, right, wide, width, out<T>(r.inputs.dweight_ih), threads_for(r.inputs, r.axes, wide));
+    sum_outer_products<T>(left, right, wide, width, out<T>(r.dweight_ih), threads);
   }
-  if (!r.inputs.dweight_hh) return;
+  if (!r.dweight_hh) return;
   left.clear();
   right.clear();
-  const T* const mask = in<T>(r.hidden_mask);
-  const Workspace<T> masked(mask ? count * H : 0);
+  const T* const mask = in<T>(r.options.hidden_mask);
+  const Workspace<T> masked(mask ? steps * H : 0);
   for (int64_t t = 0; t < s.steps; ++t)
     for (int64_t b = 0; b < s.rows; ++b) {
       const int64_t length = s.lengths ? s.lengths[b] : s.steps;
@@ -152,20 +149,21 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
       left.push_back(cell.du + s.packed(t, b) * wide);
       right.push_back(state);
     }
-  sum_outer_products<T>(left, right, wide, H, out<T>(r.inputs.dweight_hh), threads_for(r.inputs, r.axes, wide));
+  sum_outer_products<T>(left, right, wide, H, out<T>(r.dweight_hh), threads);
 }
 
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
+  const Options& options = r.options;
   const Workspace<T> nothing = zeros<T>(r.axes);
-  const bool apart = Cell::kApart || r.norm_ih_gain || r.norm_hh_gain;
-  const int64_t gradients = r.inputs.values ? r.inputs.count * Cell::kGates * r.axes.hidden : 0;
+  const bool apart = Cell::kApart || options.norm_ih_gain || options.norm_hh_gain;
+  const int64_t gradients = r.inputs.values ? count(r.axes, options.ragged) * Cell::kGates * r.axes.hidden : 0;
   const Workspace<T> own(gradients * (apart ? 2 : 1));
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
-  cell.s = shape(r.axes, Cell::kGates);
+  cell.s = shape(r.axes, options.ragged, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.h = in<T>(r.h);
-  cell.zoneout_h = in<T>(r.zoneout_h);
+  cell.zoneout_h = in<T>(options.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
   cell.clip_step = T(scalars.clip_step);
   cell.dgates = r.inputs.values ? own.data() : out<T>(r.dgates);
@@ -181,76 +179,67 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.gates_x = in<T>(r.gates_x);
   cell.dgain_ih = out<T>(r.dgain_ih);
   cell.dgain_hh = out<T>(r.dgain_hh);
-  const Norm<T> norm{in<T>(r.norm_ih_gain), in<T>(r.norm_hh_gain), T(scalars.epsilon), out<T>(r.products)};
+  const Norm<T, const T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
+                               in<T>(r.products)};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
-    scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(r.hidden_mask), norm, cell);
+    scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, cell);
   });
   if (r.inputs.values) products_backward<T>(cell, r);
 }
 
-template <typename T> void run(const RnnForwardRecord& r, const Scalars& scalars) {
-  RnnForward<T> cell{};
+// Each cell's own fields, and then what is every cell's.
+template <typename T> void run(RnnForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
   cell.activation = Activation(r.activation);
-  cell.values = out<T>(r.values);
-  forward<T>(cell, r.common, scalars);
+  cell.values = out<T>(r.gates);
+  forward<T>(cell, r, scalars);
 }
-
-template <typename T> void run(const RnnBackwardRecord& r, const Scalars& scalars) {
-  RnnBackward<T> cell{};
+template <typename T> void run(RnnBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
   cell.activation = Activation(r.activation);
-  cell.values = in<T>(r.values);
-  cell.grad_values = in<T>(r.grad_values);
-  backward<T>(cell, r.common, scalars);
+  cell.values = in<T>(r.gates);
+  cell.grad_values = in<T>(r.grad_gates);
+  backward<T>(cell, r, scalars);
 }
-
-template <typename T> void run(const GruForwardRecord& r, const Scalars& scalars) {
-  GruForward<T> cell{};
-  cell.bias_q = r.common.bias_hh ? in<T>(r.common.bias_hh) + 2 * r.common.axes.hidden : nullptr;
+template <typename T> void run(GruForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
+  cell.bias_q = r.bias_hh ? in<T>(r.bias_hh) + 2 * r.axes.hidden : nullptr;
   cell.gates = out<T>(r.gates);
-  cell.q = out<T>(r.q);
-  forward<T>(cell, r.common, scalars);
+  cell.q = out<T>(r.by_unit);
+  forward<T>(cell, r, scalars);
 }
-
-template <typename T> void run(const GruBackwardRecord& r, const Scalars& scalars) {
-  GruBackward<T> cell{};
+template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
   cell.gates = in<T>(r.gates);
-  cell.q = in<T>(r.q);
+  cell.q = in<T>(r.by_unit);
   cell.grad_gates = in<T>(r.grad_gates);
-  cell.grad_q = in<T>(r.grad_q);
+  cell.grad_q = in<T>(r.grad_by_unit);
   cell.joined = r.joined;
-  if (r.joined) cell.du_row = 4 * r.common.axes.hidden;
-  backward<T>(cell, r.common, scalars);
+  if (r.joined) cell.du_row = 4 * r.axes.hidden;
+  backward<T>(cell, r, scalars);
 }
-
-template <typename T> void run(const LstmForwardRecord& r, const Scalars& scalars) {
-  LstmForward<T> cell{};
+template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
   cell.c_0 = in<T>(r.c_0);
-  cell.peephole = in<T>(r.peephole);
-  cell.cell_gain = in<T>(r.norm_cell_gain);
-  cell.cell_bias = in<T>(r.norm_cell_bias);
-  cell.zoneout_c = in<T>(r.zoneout_c);
-  cell.probe_c = in<T>(r.probe_c);
-  cell.c = out<T>(r.c);
+  cell.peephole = in<T>(r.options.peephole);
+  cell.cell_gain = in<T>(r.options.norm_cell_gain);
+  cell.cell_bias = in<T>(r.options.norm_cell_bias);
+  cell.zoneout_c = in<T>(r.options.zoneout_c);
+  cell.probe_c = in<T>(r.options.probe_c);
+  cell.c = out<T>(r.by_unit);
   cell.c_n = out<T>(r.c_n);
   cell.gates = out<T>(r.gates);
   cell.epsilon = T(scalars.epsilon);
-  forward<T>(cell, r.common, scalars);
+  forward<T>(cell, r, scalars);
 }
-
-template <typename T> void run(const LstmBackwardRecord& r, const Scalars& scalars) {
-  LstmBackward<T> cell{};
+template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
   // On the way it holds the gradient of every step's cell, so there must be one.
-  const Workspace<T> carry(r.grad_c_0 ? 0 : r.common.axes.rows * r.common.axes.hidden);
+  const Workspace<T> carry(r.grad_c_0 ? 0 : r.axes.rows * r.axes.hidden);
   cell.grad_c = in<T>(r.grad_c);
-  cell.c = in<T>(r.c);
+  cell.c = in<T>(r.by_unit);
   cell.gates = in<T>(r.gates);
   cell.grad_gates = in<T>(r.grad_gates);
   cell.c_0 = in<T>(r.c_0);
-  cell.peephole = in<T>(r.peephole);
-  cell.cell_gain = in<T>(r.norm_cell_gain);
-  cell.cell_bias = in<T>(r.norm_cell_bias);
-  cell.zoneout_c = in<T>(r.zoneout_c);
-  cell.probe_c = in<T>(r.probe_c);
+  cell.peephole = in<T>(r.options.peephole);
+  cell.cell_gain = in<T>(r.options.norm_cell_gain);
+  cell.cell_bias = in<T>(r.options.norm_cell_bias);
+  cell.zoneout_c = in<T>(r.options.zoneout_c);
+  cell.probe_c = in<T>(r.options.probe_c);
   cell.dc = out<T>(r.dc);
   cell.grad_c_n = in<T>(r.grad_c_n);
   cell.grad_c_0 = r.grad_c_0 ? out<T>(r.grad_c_0) : carry.data();
@@ -258,15 +247,16 @@ template <typename T> void run(const LstmBackwardRecord& r, const Scalars& scala
   cell.dcell_gain = out<T>(r.dcell_gain);
   cell.dcell_bias = out<T>(r.dcell_bias);
   cell.epsilon = T(scalars.epsilon);
-  backward<T>(cell, r.common, scalars);
+  backward<T>(cell, r, scalars);
 }
 
 // 0, or 1 where there was no memory.
-template <typename Record> int run_as(const void* record, double epsilon, double clip_step, int wide) noexcept {
+template <template <typename> typename Cell, typename Record>
+int run_as(const void* record, double epsilon, double clip_step, int wide) noexcept {
   const Record& r = *static_cast<const Record*>(record);
   const Scalars scalars{epsilon, clip_step};
   try {
-    wide ? run<double>(r, scalars) : run<float>(r, scalars);
+    wide ? run<double>(Cell<double>{}, r, scalars) : run<float>(Cell<float>{}, r, scalars);
   } catch (const std::bad_alloc&) {
     return 1;
   }
@@ -297,10 +287,11 @@ int multiply(const MatmulRecord& r) noexcept {
 }  // namespace unrolled
 
 #define UNROLLED_EXPORT __attribute__((visibility("default")))
-// `record` is the cell's record of arguments.h; `wide`: its arrays are of float64 instead of float32.
-#define UNROLLED_FUNCTION(name, Record)                                                                 \
+// `record` is a record of arguments.h; `wide`: its arrays are of float64 instead of float32.
+#define UNROLLED_FUNCTION(name, Cell, Record)                                                           \
   UNROLLED_EXPORT int unrolled_##name(const void* record, double epsilon, double clip_step, int wide) { \
-    return unrolled::run_as<unrolled::Record>(record, epsilon, clip_step, wide);                        \
+    using namespace unrolled;                                                                           \
+    return run_as<Cell, Record>(record, epsilon, clip_step, wide);                                      \
   }
 
 extern "C" {
@@ -353,10 +344,10 @@ UNROLLED_EXPORT int unrolled_matmul(const void* record) {
 }
 #endif
 
-UNROLLED_FUNCTION(rnn_forward, RnnForwardRecord)
-UNROLLED_FUNCTION(rnn_backward, RnnBackwardRecord)
-UNROLLED_FUNCTION(gru_forward, GruForwardRecord)
-UNROLLED_FUNCTION(gru_backward, GruBackwardRecord)
-UNROLLED_FUNCTION(lstm_forward, LstmForwardRecord)
-UNROLLED_FUNCTION(lstm_backward, LstmBackwardRecord)
+UNROLLED_FUNCTION(rnn_forward, RnnForward, ForwardRecord)
+UNROLLED_FUNCTION(rnn_backward, RnnBackward, BackwardRecord)
+UNROLLED_FUNCTION(gru_forward, GruForward, ForwardRecord)
+UNROLLED_FUNCTION(gru_backward, GruBackward, BackwardRecord)
+UNROLLED_FUNCTION(lstm_forward, LstmForward, ForwardRecord)
+UNROLLED_FUNCTION(lstm_backward, LstmBackward, BackwardRecord)
 }

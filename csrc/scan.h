@@ -20,10 +20,10 @@ struct Thread {};
 #endif
 
 // Layer normalisation of the input's and of the recurrent product, over groups of whole gates.
-template <typename T> struct Norm {
+template <typename T, typename Kept> struct Norm {
   const T *gain_x, *gain_h;  // [G*H], or null: no normalisation
   T epsilon;
-  T* products;  // [N, G*H], recurrent, before the normalisation: written by the forward where not null
+  Kept products;  // [N, G*H], recurrent, before the normalisation: written by the forward where not null
 };
 
 // One row at one step: what a cell advances.
@@ -52,7 +52,7 @@ template <typename T> struct Entrance {
 // advance() needs all units of a row at once; advance(visit); blank(t, row, begin, end) for a step past a row's end and
 // finish(row, length, begin, end) after the last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
-void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm,
+void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, T*>& norm,
                   const Entrance<T>& entrance, const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden, B = s.rows;
@@ -171,7 +171,8 @@ template <typename T> struct Sum {
 // as in the forward; dh_squares [threads, T, B], zeros, or null;
 // the sums it returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
-void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T>& norm, const Cell& cell) {
+void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm,
+                   const Cell& cell) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden;
   const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();

@@ -29,10 +29,13 @@ def _threads_restored():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True, scope="module", params=[0, 1 << 60], ids=["outside", "inside"])
+@pytest.fixture(autouse=True, scope="module", params=[False, True], ids=["outside", "inside"])
 def _who_makes_the_products(request):
-    """Of torch and the library, which divide them by size."""
-    with patch.object(cell_module, "_LITTLE_WORK", request.param), patch.object(cell_module, "_NEAR", 0):
+    """The cell's own call, or others: where there are tiles, by size."""
+    with (
+        patch.object(cell_module, "_inside", lambda given, count: request.param),
+        patch.object(cell_module, "_NEAR", 0),
+    ):
         yield
 
 

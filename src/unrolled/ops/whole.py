@@ -33,9 +33,13 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     """
     if not (unobserved(given.values, given[TENSORS:]) and in_use() and covered(given)):
         return _in_pieces(given)
-    if torch.is_grad_enabled():
-        return _apply(given, *[tensor for tensor in given[TENSORS:] if tensor is not None])
-    return forward(given, keep=False)[0]
+    if not torch.is_grad_enabled():
+        return forward(given, keep=False)[0]
+    tensors = given[TENSORS:]
+    last = len(tensors)
+    while tensors[last - 1] is None:
+        last -= 1
+    return _apply(given, *tensors[:last])
 
 
 def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
@@ -75,39 +79,33 @@ def _as_layers(states: Sequence[Tensor]) -> list[Tensor]:
 
 
 class _Whole(torch.autograd.Function):
-    # Given a pass, and each of its tensors once more, for autograd to see.
+    # Given a pass, and its tensors once more up to the last that is there, for autograd to see.
     # With a `setup_context` of its own, torch would bind the arguments to the signature at every call.
     @staticmethod
-    def forward(ctx: Any, given: Pass, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, given: Pass, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         results, kept, layout = forward(given, keep=True)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, *kept)
-        ctx.constants, ctx.layout = given[:TENSORS], layout
-        ctx.places = [place for place, field in enumerate(given[TENSORS:], TENSORS) if field is not None]
+        ctx.constants, ctx.layout, ctx.count = given[:TENSORS], layout, len(tensors)
         return results
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        places = ctx.places
-        if all(grad is None for grad in grads):
-            return (None,) * (1 + len(places))
+        count: int = ctx.count
+        arrived = [grad for grad in grads if grad is not None]
+        if not arrived:
+            return (None,) * (1 + count)
         saved = ctx.saved_tensors
-        fields: list[Any] = [*ctx.constants, *_NO_TENSORS]
-        wanted: list[Any] = [False] * len(fields)
-        for place, tensor, want in zip(places, saved, ctx.needs_input_grad[1:], strict=False):
-            fields[place], wanted[place] = tensor, want
-        given, needed = Pass(*fields), Pass(*wanted)
+        given, needed = Pass(*ctx.constants, *saved[:count]), Pass(*_CONSTANT, *ctx.needs_input_grad[1:])
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
-        if torch.is_grad_enabled() or any(
-            grad is not None and is_legacy_batchedtensor(grad) for grad in grads
-        ):
+        if torch.is_grad_enabled() or is_legacy_batchedtensor(arrived[0]):
             over = _backward_in_pieces(given, grads, needed)
         else:
-            over = backward(given, Kept(*saved[len(places) :]), ctx.layout, grads, needed)
-        return None, *[over[place] for place in places]
+            over = backward(given, Kept(*saved[count:]), ctx.layout, grads, needed)
+        return None, *over[:count]
 
 
-_NO_TENSORS = (None,) * (len(Pass._fields) - TENSORS)
+_CONSTANT: Any = (False,) * TENSORS
 # Past what `Function.apply` does for functorch, in Python for every argument: where nothing is transformed.
 _apply = super(torch.autograd.Function, _Whole).apply  # type: ignore[misc]
 
@@ -118,7 +116,7 @@ def _backward_in_pieces(
     with torch.enable_grad():
         results = _in_pieces(given)
     arrived = [(result, grad) for result, grad in zip(results, grads, strict=True) if grad is not None]
-    receivers = [index for index, wanted in enumerate(needed) if wanted]
+    receivers = [index for index, wanted in enumerate(needed) if wanted and given[index] is not None]
     inputs: list[Any] = [given[index] for index in receivers]
     gradients = torch.autograd.grad(
         [result for result, _ in arrived],
@@ -130,4 +128,4 @@ def _backward_in_pieces(
     found: list[Tensor | None] = [None] * len(given)
     for index, gradient in zip(receivers, gradients, strict=True):
         found[index] = gradient
-    return tuple(found)
+    return tuple(found[TENSORS:])

@@ -17,7 +17,18 @@ from unrolled.ops.native.matmul import has_tiles, matmul
 from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.products import joined, over_products, room_for_gates
-from unrolled.ops.native.record import ABSENT, NO_INPUTS, axes, broadcasts, run, spread, strided, whole
+from unrolled.ops.native.record import (
+    ABSENT,
+    NO_INPUTS,
+    axes,
+    broadcasts,
+    options,
+    ragged,
+    run,
+    spread,
+    strided,
+    whole,
+)
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -27,34 +38,32 @@ def covered(given: Pass) -> bool:
     """Whether the library computes this case."""
     values, weight = given.values, given.weight_hh
     dtype = values.dtype
-    if dtype is not torch.float32 and dtype is not torch.float64:
+    if (dtype is not torch.float32 and dtype is not torch.float64) or weight.dim() != 2:
         return False
     steps, rows, width = values.shape
     wide, units = weight.shape
-    state, bias = (rows, units), (wide,)
-    fits = (
-        wide == _GATES[given.cell] * units
-        and _fits(weight, (wide, units), dtype)
-        and _fits(given.weight_ih, (wide, width), dtype)
-        and _fits(given.bias_ih, bias, dtype)
-        and _fits(given.bias_hh, bias, dtype)
-        and _fits(given.h_0, state, dtype)
-        and _fits(given.c_0, state, dtype)
-    )
-    if fits and _has_options(given):
-        fits = (
-            _fits(given.norm_ih_gain, bias, dtype)
-            and _fits(given.norm_hh_gain, bias, dtype)
-            and _fits(given.norm_cell_gain, (units,), dtype)
-            and _fits(given.norm_cell_bias, (units,), dtype)
-            and _fits(given.peephole, (3, units), dtype)
-            and _fits(given.hidden_mask, state, dtype)
-            and all(
-                each is None or broadcasts(each, (steps, rows, units), dtype)
-                for each in (given.zoneout_h, given.zoneout_c)
-            )
-        )
-    return fits and values.numel() > 0 and library() is not None
+    bias, state = (wide,), (rows, units)
+    if (
+        wide != _GATES[given.cell] * units
+        or not _fits(weight, (wide, units), dtype)
+        or not _fits(given.weight_ih, (wide, width), dtype)
+        or not (given.bias_ih is None or _fits(given.bias_ih, bias, dtype))
+        or not (given.bias_hh is None or _fits(given.bias_hh, bias, dtype))
+        or not (given.h_0 is None or _fits(given.h_0, state, dtype))
+        or not (given.c_0 is None or _fits(given.c_0, state, dtype))
+    ):
+        return False
+    if _has_options(given):
+        shapes = {"norm_cell_gain": (units,), "norm_cell_bias": (units,), "peephole": (3, units)}
+        shapes |= {"norm_ih_gain": bias, "norm_hh_gain": bias, "hidden_mask": state}
+        for name, shape in shapes.items():
+            tensor = getattr(given, name)
+            if not (tensor is None or _fits(tensor, shape, dtype)):
+                return False
+        for tensor in (given.zoneout_h, given.zoneout_c):
+            if not (tensor is None or broadcasts(tensor, (steps, rows, units), dtype)):
+                return False
+    return values.numel() > 0 and library() is not None
 
 
 _NOTHING = frozenset({type(None)})
@@ -64,9 +73,9 @@ def _has_options(given: Pass) -> bool:
     return not _NOTHING.issuperset(map(type, given[OPTIONS:]))
 
 
-def _fits(tensor: Tensor | None, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
-    """Whether a tensor, if it is there, has its shape and can be read by its address."""
-    return tensor is None or (
+def _fits(tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
+    """Whether a tensor has its shape and can be read by its address."""
+    return (
         tensor.shape == shape
         and tensor.dtype is dtype
         and tensor.is_cpu
@@ -96,9 +105,10 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
     layout = None if given.lengths is None else packing(given.lengths, steps)
     count = steps * rows if layout is None else len(layout.real)
     normalised = given.norm_ih_gain is not None
+    special = layout is not None or _has_options(given)
     gates_x, inputs = None, NO_INPUTS
     if wide * (width + units) <= _NEAR or _inside(given, count):
-        inputs = _inputs(count, values, given, layout)
+        inputs = width, values, given.weight_ih
         if keep and normalised:
             gates_x = empty(values, count, wide)
     else:
@@ -106,30 +116,25 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         gates_x = matmul(rows_of, given.weight_ih.t())
     hidden = empty(values, steps, rows, units)
     h_n = values.new_empty(1, rows, units)
-    zoneout_h, zoneout_c = _zoneouts(given, hidden)
+    c_n = values.new_empty(1, rows, units) if cell == "lstm" else None
 
     # A simple network's values are its states, unless zoneout mixes them.
-    gates = None
-    if keep and (cell != "rnn" or zoneout_h is not None):
-        # In the input's product's place, if there is one that nobody asks for again.
-        gates = empty(values, count, wide) if gates_x is None or normalised else gates_x
-    by_unit = empty(values, count, units) if keep and cell != "rnn" else None
-    products = empty(values, count, wide) if keep and given.norm_hh_gain is not None else None
+    gates = by_unit = products = None
+    if keep:
+        if cell != "rnn" or given.zoneout_h is not None:
+            # In the input's product's place, if there is one that nobody asks for again.
+            gates = empty(values, count, wide) if gates_x is None or normalised else gates_x
+        if cell != "rnn":
+            by_unit = empty(values, count, units)
+        if given.norm_hh_gain is not None:
+            products = empty(values, count, wide)
 
-    record = [*_axes(given, hidden, layout, inputs), gates_x, given.h_0, given.weight_hh, given.bias_ih]
-    record += [given.bias_hh, given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask]
-    record += [*strided(zoneout_h), *ABSENT, hidden, h_n, products]
-    results = hidden, h_n
-    if cell == "rnn":
-        record += [ACTIVATION_NUMBERS[given.activation], gates]
-    elif cell == "gru":
-        record += [gates, by_unit]
-    else:
-        c_n = values.new_empty(1, rows, units)
-        results = hidden, h_n, c_n
-        record += [given.c_0, given.peephole, given.norm_cell_gain, given.norm_cell_bias]
-        record += [*strided(zoneout_c), *ABSENT, by_unit, c_n, gates]
-    run(f"{cell}_forward", record, given.clip_step, values.dtype)
+    plain = [*axes((steps, rows, units), given.reverse), *inputs, gates_x, given.h_0, given.c_0]
+    plain += [given.weight_hh, given.bias_ih, given.bias_hh, hidden, h_n, c_n, gates, by_unit]
+    plain.append(ACTIVATION_NUMBERS[given.activation])
+    rest = [*_options(given, hidden, layout), *ABSENT, products] if special else ()
+    run(cell, "forward", plain, rest, given.clip_step, values.dtype)
+    results = (hidden, h_n) if c_n is None else (hidden, h_n, c_n)
     return results, Kept(values, hidden, gates, by_unit, gates_x if normalised else None, products), layout
 
 
@@ -148,87 +153,69 @@ the scan runs, some steps at a time, even where there are tiles. Both are measur
 def backward(
     given: Pass, kept: Kept, layout: Packing | None, grads: Sequence[Tensor | None], needed: Pass
 ) -> tuple[Tensor | None, ...]:
-    """The gradient of every field of the pass, None where there is none."""
-    cell, hidden = given.cell, kept.hidden
+    """The gradients of the pass's tensors in their order, None where there is none; all up to its options at least."""
+    cell, hidden, values = given.cell, kept.hidden, kept.values
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
     (grad_hidden,) = spread(hidden.shape, grads[0])
-    last = whole(*grads[1:])
-    zoneout_h, zoneout_c = _zoneouts(given, hidden)
+    grad_h_n, grad_c_n = (*whole(*grads[1:]), None)[:2]
+    special = layout is not None or given.listen is not None or _has_options(given)
 
-    count = kept.values.shape[0] * kept.values.shape[1] if layout is None else len(layout.real)
+    def room(field: Tensor | None, wanted: Any) -> Tensor | None:
+        return empty(hidden, *field.shape) if wanted and field is not None else None
+
+    count = values.shape[0] * values.shape[1] if layout is None else len(layout.real)
+    over_values = over_weight_ih = over_weight_hh = over_gates = over_product = None
     inside = _inside(given, count)
-    over: dict[str, Tensor | None] = {
-        name: empty(hidden, *getattr(given, name).shape)
-        for name in (_FILLED[cell] + _OF_PRODUCTS if inside else _FILLED[cell])
-        if getattr(needed, name)
-    }
-    of = over.get
     if inside:
-        over_values = of("values")
+        inputs: tuple[Any, ...] = values.shape[2], values, given.weight_ih
+        over_values = room(values, needed.values)
+        over_weight_ih = room(given.weight_ih, needed.weight_ih)
+        over_weight_hh = room(given.weight_hh, needed.weight_hh)
         if layout is not None and over_values is not None:
             over_values.zero_()  # the padding's stay so
-        inputs = _inputs(count, kept.values, given, layout, [of(name) for name in _OF_PRODUCTS])
-        over_gates = over_product = None
     else:
         inputs, (over_gates, over_product) = NO_INPUTS, room_for_gates(given, kept, count)
-    squares = None
-    if given.listen is not None:
-        squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
+    over_h_0, over_c_0 = room(given.h_0, needed.h_0), room(given.c_0, needed.c_0)
+    over_bias_ih, over_bias_hh = room(given.bias_ih, needed.bias_ih), room(given.bias_hh, needed.bias_hh)
 
-    record = [
-        *_axes(given, hidden, layout, inputs),
-        *strided(grad_hidden),
-        hidden,
-        given.h_0,
-        given.weight_hh,
-    ]
-    record += [given.norm_ih_gain, given.norm_hh_gain, given.hidden_mask, kept.gates_x, kept.products]
-    record += [*strided(zoneout_h), last[0], over_gates, over_product, None, squares, of("h_0")]
-    record += [of("bias_ih"), of("bias_hh"), of("norm_ih_gain"), of("norm_hh_gain")]
-    if cell == "rnn":
-        record += [ACTIVATION_NUMBERS[given.activation], kept.gates, None]
-    elif cell == "gru":
-        record += [kept.gates, kept.by_unit, None, None, int(not inside and joined(given))]
-    else:
-        record += [*ABSENT, kept.by_unit, kept.gates, None, given.c_0, given.peephole]
-        record += [given.norm_cell_gain, given.norm_cell_bias, *strided(zoneout_c), *ABSENT, last[1], None]
-        record += [of("c_0"), of("peephole"), of("norm_cell_gain"), of("norm_cell_bias")]
-    run(f"{cell}_backward", record, given.clip_step, hidden.dtype)
+    plain = [*axes(hidden.shape, given.reverse), *inputs, over_values, over_weight_ih, over_weight_hh]
+    plain += [*strided(grad_hidden), hidden, given.h_0, given.c_0, given.weight_hh, kept.gates, kept.by_unit]
+    plain += [grad_h_n, grad_c_n, over_gates, over_product, over_h_0, over_c_0, over_bias_ih, over_bias_hh]
+    plain += [ACTIVATION_NUMBERS[given.activation], int(not inside and joined(given))]
+    over_special: dict[str, Tensor | None] = {}
+    rest: list[Any] = []
+    squares = None
+    if special:
+        over_special = {name: room(getattr(given, name), getattr(needed, name)) for name in _OF_OPTIONS}
+        if given.listen is not None:
+            squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
+        rest = [*_options(given, hidden, layout), kept.gates_x, kept.products, *ABSENT, None, None]
+        rest += [None, None, squares, *over_special.values()]
+    run(cell, "backward", plain, rest, given.clip_step, hidden.dtype)
     if given.listen is not None and squares is not None:
         given.listen(squares.sum(0).sqrt_())
     if over_gates is not None and over_product is not None:
-        over |= over_products(given, kept, layout, over_gates, over_product, needed)
-    return tuple([of(name) for name in Pass._fields])
+        over_values, over_weight_ih, over_weight_hh = over_products(
+            given, kept, layout, over_gates, over_product, needed
+        )
+    first = over_values, over_weight_ih, over_weight_hh, over_bias_ih, over_bias_hh, over_h_0, over_c_0, None
+    if not special:
+        return first
+    return *first, *(over_special.get(name) for name in Pass._fields[OPTIONS:])
 
 
-_OF_ALL = ("h_0", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain")
-_FILLED = {
-    "rnn": _OF_ALL,
-    "gru": _OF_ALL,
-    "lstm": (*_OF_ALL, "c_0", "peephole", "norm_cell_gain", "norm_cell_bias"),
-}
-_OF_PRODUCTS = ("values", "weight_ih", "weight_hh")
-"""The fields whose gradients the library fills in, always and where it makes the products."""
+_OF_OPTIONS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
+"""The options that have gradients, in the order of ``BackwardRecord``."""
 
 
-def _inputs(
-    count: int,
-    values: Tensor,
-    given: Pass,
-    layout: Packing | None,
-    over: Sequence[Tensor | None] = (None, None, None),
-) -> Sequence[Any]:
-    """``Inputs`` of csrc/arguments.h; ``over``: the gradients of `_OF_PRODUCTS`, to be filled."""
-    return (count, values.shape[2], values, given.weight_ih, None if layout is None else layout.real, *over)
+def _options(given: Pass, hidden: Tensor, layout: Packing | None) -> list[Any]:
+    """``Options`` of csrc/arguments.h."""
+    norms = given.norm_ih_gain, given.norm_hh_gain, given.norm_cell_gain, given.norm_cell_bias
+    rows = ragged(None) if layout is None else layout.record()
+    return options(rows, norms, given.peephole, given.hidden_mask, *_zoneouts(given, hidden))
 
 
 def _zoneouts(given: Pass, hidden: Tensor) -> Sequence[Tensor | None]:
     if given.zoneout_h is None and given.zoneout_c is None:
         return None, None
     return spread(hidden.shape, given.zoneout_h, given.zoneout_c)
-
-
-def _axes(given: Pass, hidden: Tensor, layout: Packing | None, inputs: Sequence[Any]) -> tuple[Any, ...]:
-    if layout is None:
-        return axes(hidden.shape, None, given.reverse, inputs=inputs)
-    return axes(hidden.shape, layout.lengths, given.reverse, layout.record(), inputs)

@@ -6,9 +6,12 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 from torch import Tensor
 
 from unrolled.ops.native.record import (
+    ABSENT,
+    NO_INPUTS,
     axes,
     covered,
-    gradient_fields,
+    options,
+    ragged,
     recurrent_products,
     room,
     run,
@@ -39,14 +42,14 @@ def gru_forward(
     exact += [(bias_hh, (3 * units,)), (norm_hh_gain, (3 * units,)), (hidden_mask, (rows, units))]
     if not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
-    given = whole(gates_x, h_0, weight_hh, None, bias_hh, None, norm_hh_gain, hidden_mask)
-    (lengths,) = whole(lengths)
+    given = whole(gates_x, h_0, None, weight_hh, None, bias_hh)
+    lengths, gain, hidden_mask = whole(lengths, norm_hh_gain, hidden_mask)
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n = h_0.new_empty(h_0.shape)
-    record = [*axes(shape, lengths, reverse), *given, *strided(zoneout), *strided(probe)]
-    record += [hidden, h_n, None, gates, q]
-    run("gru_forward", record, clip_step, gates_x.dtype)
+    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, gates, q, 0]
+    special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
+    run("gru", "forward", plain, [*special, *strided(probe), None], clip_step, gates_x.dtype)
     return hidden, h_n, gates, q
 
 
@@ -81,18 +84,18 @@ def gru_backward(
     products = None
     if norm_hh_gain is not None:
         products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
-    given = whole(hidden, h_0, weight_hh, None, norm_hh_gain, hidden_mask, None, products)
-    own = whole(gates, q, grad_gates, grad_q)
-    (grad_h_n,) = whole(grad_h_n)
+    given = whole(hidden, h_0, None, weight_hh, gates, q, grad_h_n, None)
+    gain, hidden_mask, grad_gates, grad_q = whole(norm_hh_gain, hidden_mask, grad_gates, grad_q)
     grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
 
     over_gates, over_product = gates.new_empty(gates.shape), gates.new_empty(gates.shape)
     over_hidden = None if probe is None else gates.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout)]
-    record += gradient_fields(grad_h_n, over_gates, over_product, over_hidden, over_h_0, over_bias, over_gain)
-    record += [*own, 0]
-    run("gru_backward", record, clip_step, gates.dtype)
+    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
+    plain += [over_gates, over_product, over_h_0, None, None, over_bias, 0, 0]
+    special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
+    special += [None, products, *ABSENT, grad_gates, grad_q, over_hidden, None, None, None, over_gain]
+    run("gru", "backward", plain, [*special, None, None, None], clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

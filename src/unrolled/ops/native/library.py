@@ -41,7 +41,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 10
+_LAYOUT = 11
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
@@ -169,13 +169,6 @@ def _torchs_runtime() -> tuple[int | None, ...]:
     return (None,) * len(_RUNTIME)
 
 
-def pack(record: Sequence[Any]) -> bytes:
-    """A record as a library reads it: whole numbers, of a tensor its address, 0 for None; 8 bytes each."""
-    return _layout(len(record)).pack(
-        *[field if type(field) is int else 0 if field is None else field.data_ptr() for field in record]
-    )
-
-
-@cache
-def _layout(fields: int) -> struct.Struct:
-    return struct.Struct(f"{fields}q")
+def numbers(record: Sequence[Any]) -> list[int]:
+    """The fields of a record as a library reads them: of a tensor its address, 0 for None."""
+    return [field if type(field) is int else 0 if field is None else field.data_ptr() for field in record]

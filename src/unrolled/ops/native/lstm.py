@@ -6,9 +6,11 @@ Not covered is the projection. Legend: ``T`` steps, ``B`` rows, ``H`` hidden uni
 from torch import Tensor
 
 from unrolled.ops.native.record import (
+    NO_INPUTS,
     axes,
     covered,
-    gradient_fields,
+    options,
+    ragged,
     recurrent_products,
     room,
     run,
@@ -51,16 +53,15 @@ def lstm_forward(
         return None
     if not covered(gates_x, lengths, exact, broadcast, shape, projection=weight_hr is not None):
         return None
-    given = whole(gates_x, h_0, weight_hh, None, bias_hh, None, norm_hh_gain, hidden_mask)
-    own = whole(c_0, peephole, norm_cell_gain, norm_cell_bias)
-    (lengths,) = whole(lengths)
+    given = whole(gates_x, h_0, c_0, weight_hh, None, bias_hh)
+    lengths, peephole, hidden_mask = whole(lengths, peephole, hidden_mask)
+    norms = whole(None, norm_hh_gain, norm_cell_gain, norm_cell_bias)
     zoneout_h, zoneout_c, probe_h, probe_c = spread(shape, *broadcast)
     hidden, cell, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
-    record = [*axes(shape, lengths, reverse), *given, *strided(zoneout_h), *strided(probe_h)]
-    record += [hidden, h_n, None, *own, *strided(zoneout_c), *strided(probe_c)]
-    record += [cell, c_n, gates]
-    run("lstm_forward", record, clip_step, gates_x.dtype)
+    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, c_n, gates, cell, 0]
+    special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, probe_c)
+    run("lstm", "forward", plain, [*special, *strided(probe_h), None], clip_step, gates_x.dtype)
     return hidden, cell, h_n, c_n, gates
 
 
@@ -108,9 +109,9 @@ def lstm_backward(
     products = None
     if norm_hh_gain is not None:
         products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
-    given = whole(hidden, h_0, weight_hh, None, norm_hh_gain, hidden_mask, None, products)
-    own = whole(cell, gates, grad_gates, c_0, peephole, norm_cell_gain, norm_cell_bias)
-    grad_h_n, grad_c_n = whole(grad_h_n, grad_c_n)
+    given = whole(hidden, h_0, c_0, weight_hh, gates, cell, grad_h_n, grad_c_n)
+    norms = whole(None, norm_hh_gain, norm_cell_gain, norm_cell_bias)
+    peephole, hidden_mask, grad_gates = whole(peephole, hidden_mask, grad_gates)
     grad_hidden, grad_cell, zoneout_h, zoneout_c, seen_probe_c = spread(shape, *broadcast)
 
     over_gates = gates.new_empty(wide)
@@ -119,14 +120,14 @@ def lstm_backward(
     over_cell = None if probe_c is None else gates.new_empty(shape)
     over_h_0, over_c_0 = h_0.new_empty(state), c_0.new_empty(state)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    over_own = [room(tensor) for tensor in (peephole, norm_cell_gain, norm_cell_bias)]
-    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout_h)]
-    record += gradient_fields(grad_h_n, over_gates, over_product, over_hidden, over_h_0, over_bias, over_gain)
-    record += [*strided(grad_cell), *own, *strided(zoneout_c), *strided(seen_probe_c)]
-    record += [grad_c_n, over_cell, over_c_0, *over_own]
-    run("lstm_backward", record, clip_step, gates.dtype)
+    over_norm_cell, over_peephole = [room(norm_cell_gain), room(norm_cell_bias)], room(peephole)
+    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
+    plain += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, 0, 0]
+    special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, seen_probe_c)
+    special += [None, products, *strided(grad_cell), grad_gates, None, over_hidden, over_cell, None]
+    special += [None, over_gain, *over_norm_cell, over_peephole]
+    run("lstm", "backward", plain, special, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     # None for the projection, which is not covered.
     first = (over_gates, over_h_0, over_c_0, over_weight, over_bias, None)
-    over_peephole, *over_norm_cell = over_own
     return *first, over_peephole, over_gain, *over_norm_cell, over_hidden, over_cell

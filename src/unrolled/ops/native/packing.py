@@ -3,7 +3,7 @@
 Legend: ``T`` steps, ``B`` rows, ``N`` real steps of all rows together, ``H`` hidden units.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,9 +31,10 @@ class Packing(NamedTuple):
     real: Tensor
     places: Tensor
 
-    def record(self) -> tuple[Tensor, Tensor, Tensor, int]:
-        """The layout's fields in ``Axes`` of csrc/arguments.h."""
-        return self.offsets, self.ranks, self.threads, self.offsets.shape[1]
+    def record(self) -> tuple[Any, ...]:
+        """``Ragged`` of csrc/arguments.h."""
+        places = self.offsets, self.ranks, self.threads, self.offsets.shape[1]
+        return self.lengths, *places, self.real, len(self.real)
 
     def take(self, padded: Tensor) -> Tensor:
         """``(T, B, I)`` without padding: ``(N, I)``."""

@@ -41,8 +41,8 @@ def over_products(
     over_gates: Tensor,
     over_product: Tensor,
     needed: Pass,
-) -> dict[str, Tensor | None]:
-    """The gradients of the input and of both matrices.
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """The gradients of the input and of both matrices, None where not asked for.
 
     Args:
         given: what the cell was run with.
@@ -53,14 +53,12 @@ def over_products(
         needed: which are asked for.
     """
     units = kept.hidden.shape[2]
-    over: dict[str, Tensor | None] = {}
+    over_values = over_weight_ih = over_weight_hh = values = None
     if needed.values:
         weight_ih = given.weight_ih.roll(units, 0) if joined(given) else given.weight_ih
         over_values = matmul(over_gates, weight_ih)
-        over["values"] = (
-            over_values.view(*kept.hidden.shape[:2], -1) if layout is None else layout.spread(over_values)
-        )
-    over_weight_ih = values = None
+        padded = kept.hidden.shape[:2]
+        over_values = over_values.view(*padded, -1) if layout is None else layout.spread(over_values)
     if needed.weight_ih:
         values = kept.values.flatten(0, 1) if layout is None else layout.take(kept.values)
     if not needed.weight_hh:
@@ -80,11 +78,9 @@ def over_products(
             else:
                 begun = over_product[-rows:] if given.reverse else over_product[:rows]
             over_weight_hh.addmm_(begun.t(), initial)
-        over["weight_hh"] = over_weight_hh
     if joined(given) and over_weight_ih is not None:
         over_weight_ih = over_weight_ih.roll(-units, 0)
-    over["weight_ih"] = over_weight_ih
-    return over
+    return over_values, over_weight_ih, over_weight_hh
 
 
 def _entered(given: Pass, kept: Kept, layout: Packing | None) -> tuple[Tensor, int, Tensor | None]:

@@ -8,6 +8,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``G`` gates.
 """
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.coverage import obstacle
-from unrolled.ops.native.library import library, pack
+from unrolled.ops.native.library import library, numbers
 from unrolled.ops.native.matmul import matmul
 from unrolled.ops.precision import terms
 from unrolled.ops.scan import previous_states, real_steps
@@ -77,7 +78,9 @@ def whole(*tensors: Tensor | None) -> list[Tensor | None]:
 
 def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | None]:
     """Each broadcast to ``shape``, the units of a row side by side or all one."""
-    wide = [None if tensor is None else tensor.expand(shape) for tensor in tensors]
+    wide = [
+        tensor if tensor is None or tensor.shape == shape else tensor.expand(shape) for tensor in tensors
+    ]
     return [tensor if tensor is None or tensor.stride(-1) <= 1 else tensor.contiguous() for tensor in wide]
 
 
@@ -99,55 +102,85 @@ def strided(tensor: Tensor | None) -> tuple[Any, ...]:
 
 ABSENT = (None, 0, 0, 0)
 """A ``Strided`` that is not there."""
-NO_INPUTS = (0,) * 8
+NO_INPUTS = (0, None, None)
 """``Inputs`` where the products over all steps are made elsewhere."""
 
 
-def axes(
-    shape: tuple[int, ...],
-    lengths: Tensor | None,
-    reverse: bool,
-    places: Sequence[Any] = ABSENT,
-    inputs: Sequence[Any] = NO_INPUTS,
-) -> tuple[Any, ...]:
-    """What every cell's record begins with, ``Axes`` and ``Inputs``.
+def axes(shape: tuple[int, ...], reverse: bool) -> tuple[int, ...]:
+    """``Axes``, with which every record begins.
 
     Args:
         shape: ``(T, B, H)``.
-        lengths: ``(B,)``, contiguous.
         reverse: the scan runs backwards in time.
-        places: of a `Packing`.
-        inputs: where the library makes the products over all steps.
     """
-    return (
-        *shape,
-        lengths,
-        int(reverse),
-        torch.get_num_threads(),
-        *places,
-        terms(),
-        *inputs,
-    )
+    return (*shape, int(reverse), torch.get_num_threads(), terms())
 
 
-def gradient_fields(
-    grad_h_n: Tensor | None,
-    gates: Tensor,
-    product: Tensor,
-    hidden: Tensor | None,
-    h_0: Tensor,
-    bias: Tensor | None,
-    gain: Tensor | None,
-) -> list[Tensor | None]:
-    """The end of ``BackwardRecord``, as an operator has it: the input's bias and norm are not its own."""
-    return [grad_h_n, gates, product, hidden, None, h_0, None, bias, None, gain]
+def ragged(lengths: Tensor | None) -> tuple[Any, ...]:
+    """``Ragged`` of a batch whose padding has its place in every array.
+
+    Args:
+        lengths: ``(B,)`` int64, contiguous.
+    """
+    return (lengths, None, None, None, 0, None, 0)
 
 
-def run(name: str, record: Sequence[Any], clip_step: float, dtype: torch.dtype) -> None:
-    """Call a function of the library with the fields of its record; tensors stand for their addresses."""
+def options(
+    rows: tuple[Any, ...],
+    norms: Sequence[Tensor | None] = (None,) * 4,
+    peephole: Tensor | None = None,
+    hidden_mask: Tensor | None = None,
+    zoneout_h: Tensor | None = None,
+    zoneout_c: Tensor | None = None,
+    probe_c: Tensor | None = None,
+) -> list[Any]:
+    """``Options``.
+
+    Args:
+        rows: ``Ragged``.
+        norms: the gains of the input's and of the recurrent product, the gain and the shift of the cell.
+        peephole: ``(3, H)``.
+        hidden_mask: ``(B, H)``.
+        zoneout_h: from `spread`.
+        zoneout_c: from `spread`.
+        probe_c: from `spread`.
+    """
+    return [
+        *rows,
+        *norms,
+        peephole,
+        hidden_mask,
+        *strided(zoneout_h),
+        *strided(zoneout_c),
+        *strided(probe_c),
+    ]
+
+
+_PARTS = {"forward": (Struct("21q"), Struct("30q")), "backward": (Struct("32q"), Struct("41q"))}
+"""``ForwardRecord`` and ``BackwardRecord``: what every pass has, and what comes with options."""
+_NO_OPTIONS = {way: bytes(special.size) for way, (_, special) in _PARTS.items()}
+
+
+def run(
+    cell: str, way: str, plain: Sequence[Any], special: Sequence[Any], clip_step: float, dtype: torch.dtype
+) -> None:
+    """Call a cell's function of the library; tensors stand for their addresses.
+
+    Args:
+        cell: "rnn", "gru" or "lstm".
+        way: "forward" or "backward".
+        plain: the fields of the record up to its options.
+        special: the options and what follows them; empty where there is nothing of it.
+        clip_step: bound of the gradient at the gates' inputs; 0 for none.
+        dtype: of the arrays.
+    """
     chosen = library()
     assert chosen is not None
-    if chosen.functions[name](pack(record), EPSILON, clip_step, dtype is torch.float64):
+    first, second = _PARTS[way]
+    record = first.pack(*numbers(plain))
+    record += second.pack(*numbers(special)) if special else _NO_OPTIONS[way]
+    name = f"{cell}_{way}"
+    if chosen.functions[name](record, EPSILON, clip_step, dtype is torch.float64):
         raise MemoryError(f"no memory for the scratch space of {name}.")
 
 

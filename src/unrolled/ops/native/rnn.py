@@ -6,9 +6,12 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 from torch import Tensor
 
 from unrolled.ops.native.record import (
+    ABSENT,
+    NO_INPUTS,
     axes,
     covered,
-    gradient_fields,
+    options,
+    ragged,
     recurrent_products,
     room,
     run,
@@ -42,14 +45,15 @@ def rnn_forward(
     exact += [(bias_hh, shape[2:]), (norm_hh_gain, shape[2:]), (hidden_mask, shape[1:])]
     if activation not in ACTIVATION_NUMBERS or not covered(gates_x, lengths, exact, (zoneout, probe), shape):
         return None
-    given = whole(gates_x, h_0, weight_hh, None, bias_hh, None, norm_hh_gain, hidden_mask)
-    (lengths,) = whole(lengths)
+    given = whole(gates_x, h_0, None, weight_hh, None, bias_hh)
+    lengths, gain, hidden_mask = whole(lengths, norm_hh_gain, hidden_mask)
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, values = gates_x.new_empty(shape), gates_x.new_empty(shape)
     h_n = h_0.new_empty(h_0.shape)
-    record = [*axes(shape, lengths, reverse), *given, *strided(zoneout), *strided(probe)]
-    record += [hidden, h_n, None, ACTIVATION_NUMBERS[activation], values]
-    run("rnn_forward", record, clip_step, gates_x.dtype)
+    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, values, None]
+    plain += [ACTIVATION_NUMBERS[activation]]
+    special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
+    run("rnn", "forward", plain, [*special, *strided(probe), None], clip_step, gates_x.dtype)
     return hidden, h_n, values
 
 
@@ -83,9 +87,8 @@ def rnn_backward(
     products = None
     if norm_hh_gain is not None:
         products = recurrent_products(hidden, h_0, weight_hh, hidden_mask, lengths, reverse)
-    given = whole(hidden, h_0, weight_hh, None, norm_hh_gain, hidden_mask, None, products)
-    own = whole(values, grad_values)
-    (grad_h_n,) = whole(grad_h_n)
+    given = whole(hidden, h_0, None, weight_hh, values, None, grad_h_n, None)
+    gain, hidden_mask, grad_values = whole(norm_hh_gain, hidden_mask, grad_values)
     grad_hidden, zoneout = spread(shape, grad_hidden, zoneout)
 
     over_gates = values.new_empty(shape)
@@ -93,9 +96,10 @@ def rnn_backward(
     over_hidden = None if probe is None else values.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    record = [*axes(shape, lengths, reverse), *strided(grad_hidden), *given, *strided(zoneout)]
-    record += gradient_fields(grad_h_n, over_gates, over_product, over_hidden, over_h_0, over_bias, over_gain)
-    record += [ACTIVATION_NUMBERS[activation], *own]
-    run("rnn_backward", record, clip_step, values.dtype)
+    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
+    plain += [over_gates, over_product, over_h_0, None, None, over_bias, ACTIVATION_NUMBERS[activation], 0]
+    special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
+    special += [None, products, *ABSENT, grad_values, None, over_hidden, None, None, None, over_gain]
+    run("rnn", "backward", plain, [*special, None, None, None], clip_step, values.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden
