@@ -20,17 +20,17 @@ _LARGE = 1 << 18
 """Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 
 
-def empty(like: Tensor, *shape: int) -> Tensor:
+def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """A tensor that is not filled, of the type and on the device of ``like``.
 
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
     array, it cannot be resized.
     """
-    size = math.prod(shape) * like.itemsize
+    dtype = dtype or like.dtype
+    size = math.prod(shape) * dtype.itemsize
     chosen = library() if size >= _LARGE and unobserved(like, ()) else None
-    if chosen is None:
-        return like.new_empty(shape)
-    dtype = like.dtype
+    if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
+        return like.new_empty(*shape) if dtype is like.dtype else like.new_empty(*shape, dtype=dtype)
     address = chosen.functions["take"](size)
     if not address:
         raise MemoryError(f"no memory for {size} bytes of results.")
