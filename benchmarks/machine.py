@@ -17,12 +17,12 @@ def machine() -> str:
         ]
         processor = names[0] if names else processor
     return (
-        f"{processor} with {_instruction_set()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, "
+        f"{processor} with {instruction_set()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
 
 
-def _instruction_set() -> str:
+def instruction_set() -> str:
     """The vectors that torch uses, and matrix tiles where the processor has them."""
     vectors = torch.backends.cpu.get_cpu_capability()
     return f"{vectors} and AMX" if torch.cpu._is_amx_tile_supported() else vectors

@@ -55,7 +55,7 @@ def _settle_threads(threads: int | None) -> None:
 def _measure(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from benchmarks.machine import machine
+    from benchmarks.machine import instruction_set, machine
     from benchmarks.recurrence import grids, memory, others, streaming, variants
     from benchmarks.recurrence.measure import FULL, QUICK
     from benchmarks.recurrence.report import conclude, draw, show, write_json, write_page
@@ -91,7 +91,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     if arguments.plot:
         draw(arguments.plot, found)
     if arguments.page:
-        write_page(arguments.page, machine(), _command(arguments), found)
+        write_page(arguments.page, instruction_set(), machine(), _command(arguments), found)
     return 0 if conclude(found, console) else 1
 
 

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from benchmarks.recurrence.result import Bar, Section
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def show(section: Section, console: Console) -> None:
@@ -39,17 +38,23 @@ def write_json(path: Path, machine: str, sections: Sequence[Section]) -> None:
     path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def write_page(path: Path, machine: str, command: str, sections: Sequence[Section]) -> None:
-    """Put the figures between the two marks of a page in Markdown.
+def marks(kind: str) -> tuple[str, str]:
+    """The lines between which a page has the figures of a kind of machine."""
+    return f"<!-- measured on {kind}: begin -->", f"<!-- measured on {kind}: end -->"
+
+
+def write_page(path: Path, kind: str, machine: str, command: str, sections: Sequence[Section]) -> None:
+    """Put the figures between the two marks of a page in Markdown; those of other kinds of machines stay.
 
     Raises:
         ValueError: the page lacks the marks.
     """
     page = path.read_text(encoding="utf-8")
-    if page.count(BEGIN) != 1 or page.find(END) < page.find(BEGIN):
-        raise ValueError(f"expected the lines {BEGIN} and {END} in {path}, in this order.")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END, 1)[1]
+    begin, end = marks(kind)
+    if page.count(begin) != 1 or page.find(end) < page.find(begin):
+        raise ValueError(f"expected the lines {begin} and {end} in {path}, in this order.")
+    before, rest = page.split(begin)
+    after = rest.split(end, 1)[1]
     parts = [f"Measured on {date.today():%d %B %Y} by `{command}` on: {machine}."]
     bars = [
         (bar.what, _measured(bar), _wanted(bar), "yes" if bar.holds else "**no**")
@@ -60,7 +65,7 @@ def write_page(path: Path, machine: str, command: str, sections: Sequence[Sectio
     for section in sections:
         parts += [f"### {section.title}", _markdown(section.columns, section.rows), section.note]
     body = "\n\n".join(part for part in parts if part)
-    path.write_text(f"{before}{BEGIN}\n{body}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n{body}\n{end}{after}", encoding="utf-8")
 
 
 def draw(path: Path, sections: Sequence[Section]) -> None:

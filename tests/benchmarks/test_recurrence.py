@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.recurrence import contestants, jax_model, onnx_model
 from benchmarks.recurrence.measure import Effort, Times, alternate
-from benchmarks.recurrence.report import BEGIN, END, conclude, draw, show, write_json, write_page
+from benchmarks.recurrence.report import conclude, draw, marks, show, write_json, write_page
 from benchmarks.recurrence.result import Bar, Section
 from benchmarks.recurrence.shapes import CELLS, GRIDS, Shape
 
@@ -100,9 +100,10 @@ def test_what_was_found_is_printed_saved_drawn_and_put_on_a_page(tmp_path):
     assert (tmp_path / "found.png").stat().st_size > 1000
 
     page = tmp_path / "page.md"
-    page.write_text(f"Before\n{BEGIN}\nstale\n{END}\nafter\n")
+    (begin, end), (others, others_end) = marks("AVX9"), marks("AVX9 and more")
+    page.write_text(f"Before\n{begin}\nstale\n{end}\nbetween\n{others}\nother\n{others_end}\nafter\n")
     for _ in range(2):
-        write_page(page, "a machine", "a command", FOUND)
+        write_page(page, "AVX9", "a machine", "a command", FOUND)
     text = page.read_text()
     assert text.startswith("Before\n")
     assert text.endswith("after\n")
@@ -110,4 +111,4 @@ def test_what_was_found_is_printed_saved_drawn_and_put_on_a_page(tmp_path):
     assert text.count("| it | 2.00 | at least 1.5 | yes |") == 1
     page.write_text("no marks")
     with pytest.raises(ValueError, match="expected the lines"):
-        write_page(page, "a machine", "a command", FOUND)
+        write_page(page, "AVX9", "a machine", "a command", FOUND)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unrolled.ops.direct import unobserved
 from unrolled.ops.native.memory import empty
 
 
@@ -67,7 +68,8 @@ def zoneout_weights(steps: int, like: Tensor, share: float, training: bool) -> T
         # Whole numbers of 16 bits below that share of them all, four from a draw: torch's own bernoulli takes
         # five times as long on a CPU, which in a simple network is as long as the recurrence.
         shape = (steps, *like.shape)
-        fours = empty(like, (math.prod(shape) + 3) // 4, dtype=torch.int64)
+        room = empty if unobserved(like, ()) else Tensor.new_empty
+        fours = room(like, (math.prod(shape) + 3) // 4, dtype=torch.int64)
         numbers = fours.random_(-(2**63), None).view(torch.int16)[: math.prod(shape)].view(shape)
-        return torch.le(numbers, round(share * 2**16) - 2**15 - 1, out=empty(like, *shape))
+        return torch.le(numbers, round(share * 2**16) - 2**15 - 1, out=room(like, *shape))
     return like.new_full((1, 1, 1), share)

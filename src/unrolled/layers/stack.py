@@ -425,19 +425,18 @@ class RecurrentLayer(nn.Module, ABC):
             initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
 
         run: list[tuple[Steps, dict[str, Tensor]]] = []
-        for layer in range(self.num_layers):
-            if layer:
-                below = [steps.hidden for steps, _ in run[-self._directions :]]
-                values = below[0] if len(below) == 1 else torch.cat(below, -1)
-                values = dropout_between(values, self.dropout, self.variational_dropout, self.training)
-            for _ in range(self._directions):
-                if unrolled or self.observers or self.proj_size:
-                    done = self._run_in_pieces(len(run), values, initial[len(run)], arranged, probe)
-                else:
-                    done = self._run_whole(len(run), values, initial[len(run)], arranged), {}
-                run.append(done)
-        top = [steps.hidden for steps, _ in run[-self._directions :]]
-        output = top[0] if len(top) == 1 else torch.cat(top, -1)
+        pieces = unrolled or self.observers or self.proj_size
+        output = values
+        for index, start in enumerate(initial):
+            if index and index % self._directions == 0:
+                values = dropout_between(output, self.dropout, self.variational_dropout, self.training)
+            if pieces:
+                run.append(self._run_in_pieces(index, values, start, arranged, probe))
+            else:
+                run.append((self._run_whole(index, values, start, arranged), {}))
+            output = run[-1][0].hidden
+            if index % 2 and self.bidirectional:
+                output = torch.cat([run[-2][0].hidden, output], -1)
         final = self._layout.concatenate([steps.final for steps, _ in run])
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)

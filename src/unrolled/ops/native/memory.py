@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.ops.direct import unobserved
 from unrolled.ops.native.library import Library, library
 
 _LARGE = 1 << 18
@@ -24,11 +23,11 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     """A tensor that is not filled, of the type and on the device of ``like``.
 
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
-    array, it cannot be resized.
+    array, it cannot be resized. Not where something but autograd looks on: see `unrolled.ops.direct`.
     """
     dtype = dtype or like.dtype
     size = math.prod(shape) * dtype.itemsize
-    chosen = library() if size >= _LARGE and unobserved(like, ()) else None
+    chosen = library() if size >= _LARGE else None
     if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
         return like.new_empty(*shape) if dtype is like.dtype else like.new_empty(*shape, dtype=dtype)
     address = chosen.functions["take"](size)
