@@ -66,11 +66,11 @@ template <typename T> struct GruForward : StateForward<T> {
 template <typename T> struct GruBackward : StateBackward<T> {
   static constexpr int kGates = 3, kGroupCount = 2;
   static constexpr int kGroups[] = {0, 2, 3};
-  static constexpr bool kApart = true;  // dgates and du are two arrays even where nothing is normalised
+  static constexpr int kColumns = 4;  // of both gradients in one array where nothing is normalised: n r z q
   using StateBackward<T>::s;
   const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional
-  bool joined;                   // dgates holds n r z in rows of 4H, and du the r and z of dgates and q
+  bool joined;                   // dgates is the first three of those columns, du the last three
   T *dbias_ih, *dbias_hh;        // [3H], optional
   T *dgain_ih, *dgain_hh;        // [3H], with the norms
 
@@ -78,12 +78,12 @@ template <typename T> struct GruBackward : StateBackward<T> {
   void advance(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = this->s.packed(v.t, v.row);
     const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
-    T *const out = this->dgates + here * (joined ? 4 : 3) * H, *const over_candidate = joined ? out : out + 2 * H;
-    T* const product = this->du + here * this->du_row;
+    T *const out = this->dgates + here * this->row, *const over_candidate = joined ? out : out + 2 * H;
+    T* const product = this->du + here * this->row;
     T* const carried = this->carry_h + v.row * H;
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
-      this->prefetch_next(v, j, gates, 3, this->dgates, joined ? 4 : 3);
+      this->prefetch_next(v, j, gates, 3, this->dgates, this->row / H);
       if (!v.first) __builtin_prefetch(q + this->s.packed(s.before(v.t), v.row) * H + j);
       const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n), fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);

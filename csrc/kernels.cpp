@@ -116,19 +116,26 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
   const int64_t H = s.hidden, wide = Cell::kGates * H, width = r.inputs.width;
   const int64_t *const real = r.options.ragged.real, steps = count(r.axes, r.options.ragged);
   const int threads = steps * width * wide < kStart ? 1 : int(r.axes.threads);
-  if (r.dvalues)
-    transform_rows<T>(in<T>(r.inputs.weight_ih), 1, width, {cell.dgates, wide, nullptr}, {out<T>(r.dvalues), width, real},
-                      steps, threads);
+  // The columns of joined gradients begin with the last gate.
+  const int64_t first = cell.row == wide ? 0 : wide - H;
+  if (r.dvalues) {
+    const T* weight = in<T>(r.inputs.weight_ih);
+    const Workspace<T> turned(first ? wide * width : 0);
+    if (first) std::rotate_copy(weight, weight + first * width, weight + wide * width, turned.data());
+    transform_rows<T>(first ? turned.data() : weight, wide, width, {cell.dgates, cell.row, nullptr},
+                      {out<T>(r.dvalues), width, real}, steps, threads);
+  }
   std::vector<const T*> left, right;
   left.reserve(steps);
   right.reserve(steps);
   if (r.dweight_ih) {
     const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
     for (int64_t n = 0; n < steps; ++n) {
-      left.push_back(cell.dgates + n * wide);
+      left.push_back(cell.dgates + n * cell.row);
       right.push_back(entered[n]);
     }
-    sum_outer_products<T>(left, right, wide, width, out<T>(r.dweight_ih), threads);
+    if (first) sum_outer_products<T>(left, wide - first, right, first, width, out<T>(r.dweight_ih), threads);
+    sum_outer_products<T>(left, 0, right, wide - first, width, out<T>(r.dweight_ih) + first * width, threads);
   }
   if (!r.dweight_hh) return;
   left.clear();
@@ -146,18 +153,18 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
         for (int64_t j = 0; j < H; ++j) own[j] = state[j] * mask[b * H + j];
         state = own;
       }
-      left.push_back(cell.du + s.packed(t, b) * wide);
+      left.push_back(cell.du + s.packed(t, b) * cell.row);
       right.push_back(state);
     }
-  sum_outer_products<T>(left, right, wide, H, out<T>(r.dweight_hh), threads);
+  sum_outer_products<T>(left, 0, right, wide, H, out<T>(r.dweight_hh), threads);
 }
 
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
   const Options& options = r.options;
   const Workspace<T> nothing = zeros<T>(r.axes);
-  const bool apart = Cell::kApart || options.norm_ih_gain || options.norm_hh_gain;
-  const int64_t gradients = r.inputs.values ? count(r.axes, options.ragged) * Cell::kGates * r.axes.hidden : 0;
-  const Workspace<T> own(gradients * (apart ? 2 : 1));
+  const int64_t H = r.axes.hidden, wide = Cell::kGates * H;
+  const bool apart = options.norm_ih_gain || options.norm_hh_gain, own = r.inputs.values;
+  const Workspace<T> room(own ? count(r.axes, options.ragged) * (apart ? 2 * wide : Cell::kColumns * H) : 0);
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
   cell.s = shape(r.axes, options.ragged, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
@@ -166,9 +173,9 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.zoneout_h = in<T>(options.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
   cell.clip_step = T(scalars.clip_step);
-  cell.dgates = r.inputs.values ? own.data() : out<T>(r.dgates);
-  cell.du = r.inputs.values ? own.data() + (apart ? gradients : 0) : out<T>(r.du);
-  if (!cell.du_row) cell.du_row = Cell::kGates * r.axes.hidden;
+  cell.row = (own && !apart) || r.joined ? Cell::kColumns * H : wide;
+  cell.dgates = own ? room.data() : out<T>(r.dgates);
+  cell.du = own ? room.data() + (apart ? count(r.axes, options.ragged) * wide : cell.row - wide) : out<T>(r.du);
   cell.dh = out<T>(r.dh);
   cell.dh_squares = out<T>(r.dh_squares);
   cell.grad_h_n = in<T>(r.grad_h_n);
@@ -210,8 +217,7 @@ template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r, con
   cell.q = in<T>(r.by_unit);
   cell.grad_gates = in<T>(r.grad_gates);
   cell.grad_q = in<T>(r.grad_by_unit);
-  cell.joined = r.joined;
-  if (r.joined) cell.du_row = 4 * r.axes.hidden;
+  cell.joined = r.joined || (r.inputs.values && !r.options.norm_ih_gain && !r.options.norm_hh_gain);
   backward<T>(cell, r, scalars);
 }
 template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {

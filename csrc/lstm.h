@@ -163,7 +163,7 @@ template <typename T> struct LstmForward : StateForward<T> {
 template <typename T> struct LstmBackward : StateBackward<T> {
   static constexpr int kGates = 4, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 4};
-  static constexpr bool kApart = false;  // dgates and du are two arrays even where nothing is normalised
+  static constexpr int kColumns = 4;  // of both gradients in one array where nothing is normalised
   using StateBackward<T>::s;
   using StateBackward<T>::dgates;
   using StateBackward<T>::du;

@@ -10,26 +10,25 @@
 
 namespace unrolled {
 
-// The rows of a matrix: one after the other or, with an index, those that it names.
+// The rows of a matrix, `stride` elements apart: one after the other or, with an index, those that it names.
 template <typename T> struct RowsOf {
   T* data;
-  int64_t width;
+  int64_t stride;
   const int64_t* index;  // or null
-  T* operator[](int64_t n) const { return data + (index ? index[n] : n) * width; }
+  T* operator[](int64_t n) const { return data + (index ? index[n] : n) * stride; }
 };
 
-// to[n][o] = sum_k weight[o * output_stride + k * input_stride] * from[n][k] for the first `count` rows. A row's result does
-// not depend on which rows it is computed beside.
+// to[n][o] = sum_k weight[k][o] * from[n][k] for the first `count` rows; weight [inputs, outputs]. A row's result does not
+// depend on which rows it is computed beside.
 template <typename T>
-void transform_rows(const T* weight, ptrdiff_t output_stride, ptrdiff_t input_stride, const RowsOf<const T>& from,
-                    const RowsOf<T>& to, int64_t count, int threads) {
+void transform_rows(const T* weight, int64_t inputs, int64_t outputs, const RowsOf<const T>& from, const RowsOf<T>& to,
+                    int64_t count, int threads) {
   constexpr int V = kLanes<T>;
   // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
   constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
-  const int64_t inputs = from.width, outputs = to.width;
   const int64_t at_once = std::clamp<int64_t>(kBytes / (inputs * int64_t(sizeof(T))), kFewest, kMost);
   const int columns = int((outputs + V - 1) / V);
-  const bool in_place = outputs % V == 0 && !to.index;
+  const bool in_place = outputs % V == 0 && to.stride == outputs && !to.index;
   const ptrdiff_t column_size = inputs * V;
   const Workspace<T> weights(size_t(columns * column_size)), waiting(in_place ? 0 : size_t(columns * at_once * V));
 
@@ -38,8 +37,8 @@ void transform_rows(const T* weight, ptrdiff_t output_stride, ptrdiff_t input_st
     T* const packed = weights.data() + begin * column_size;
     const int64_t first = int64_t(begin) * V, wide = std::min<int64_t>(outputs, int64_t(end) * V) - first;
     for (int c = 0; c < end - begin; ++c)
-      pack_column(weight + (first + c * V) * output_stride, output_stride, input_stride,
-                  int(std::min<int64_t>(V, wide - c * V)), int(inputs), packed + c * column_size);
+      pack_column(weight + first + c * V, 1, outputs, int(std::min<int64_t>(V, wide - c * V)), int(inputs),
+                  packed + c * column_size);
     for (int64_t n = 0; n < count; n += at_once) {
       const int rows = int(std::min(at_once, count - n));
       const T* entering[kMost];
@@ -140,9 +139,9 @@ template <int C, int V, typename Add> void by_turns(int64_t width, const Add& ad
   }
 }
 
-// out[i][j] = sum_n left[n][i] * right[n][j]; out [rows, width].
+// out[i][j] = sum_n left[n][first + i] * right[n][j]; out [rows, width].
 template <typename T>
-void sum_outer_products(const std::vector<const T*>& left, const std::vector<const T*>& right, int64_t rows,
+void sum_outer_products(const std::vector<const T*>& left, int64_t first, const std::vector<const T*>& right, int64_t rows,
                         int64_t width, T* out, int threads) {
   constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
   // Elements of the sums at once, and rows: with these, and with the C vectors beside them, the nearer caches are full.
@@ -161,7 +160,7 @@ void sum_outer_products(const std::vector<const T*>& left, const std::vector<con
     for (int64_t n = 0; n < count; n += deep)
       for (int64_t i = begin; i < end; i += high) {
         const int64_t some = std::min(deep, count - n), here = std::min(high, end - i);
-        pack_left<R>(left.data() + n, some, i, here, strips, strip);
+        pack_left<R>(left.data() + n, some, first + i, here, strips, strip);
         const auto add = [&](auto vectors, int64_t j, auto lanes) {
           constexpr int W = decltype(vectors)::value;
           pack_right<W>(right.data() + n, some, j, lanes, panel);

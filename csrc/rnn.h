@@ -49,7 +49,7 @@ template <typename T> struct RnnForward : StateForward<T> {
 template <typename T> struct RnnBackward : StateBackward<T> {
   static constexpr int kGates = 1, kGroupCount = 1;
   static constexpr int kGroups[] = {0, 1};
-  static constexpr bool kApart = false;  // dgates and du are two arrays even where nothing is normalised
+  static constexpr int kColumns = 1;  // of both gradients in one array where nothing is normalised
   using StateBackward<T>::s;
   const T* values;         // [N, H], or null where the states h are the values
   const T* grad_values;    // [N, H], optional

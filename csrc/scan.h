@@ -165,8 +165,8 @@ template <typename T> struct Sum {
 };
 
 // Backward. A cell gives: kGates, kGroups and kGroupCount; dgates and du [N, G*H], the gradients of what the input and
-// the recurrent product bring to the gates, filled by advance(visit), two arrays where anything is normalised, and du_row,
-// the elements of a row of du; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
+// the recurrent product bring to the gates, filled by advance(visit), two arrays where anything is normalised, and row,
+// the elements from one row of them to the next; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
 // the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank
 // as in the forward; dh_squares [threads, T, B], zeros, or null;
 // the sums it returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
@@ -194,7 +194,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     for (int64_t r = 0; r < mine.count; ++r) cell.begin(mine.rows[r], mine.begin, mine.end);
     member.wait();
 
-    const auto gradient_of = [&](int64_t t, int64_t row) { return cell.du + s.packed(t, row) * cell.du_row; };
+    const auto gradient_of = [&](int64_t t, int64_t row) { return cell.du + s.packed(t, row) * cell.row; };
     const auto mask = [&](int64_t row, T* dh, int64_t begin, int64_t end) {
       for (int64_t j = begin; hidden_mask && j < end; ++j) dh[j] *= hidden_mask[row * H + j];
     };

@@ -88,7 +88,7 @@ template <typename T> struct StateBackward {
   T clip_step;             // 0: none
   T* dgates;               // [N, G*H]: gradient of gates_x
   T* du;                   // [N, G*H]: gradient of the recurrent product; dgates itself where the two are one
-  int64_t du_row;          // elements from one row of it to the next
+  int64_t row;             // elements from one row of either to the next
   T* dh;                   // [T, B, H], optional: total gradient of every h_t
   T* dh_squares;           // [threads, T, B], optional: the squared norm of each, the sum over threads
   const T* grad_h_n;       // [B, H], optional
