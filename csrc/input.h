@@ -76,17 +76,18 @@ template <typename T> class Feed {
       : values_(values),
         width_(width),
         stride_(stride),
-        steps_(steps_at_once(s, stride)),
+        steps_(steps_at_once(s, width, stride)),
         room_(size_t(steps_) * most_slots(s) * stride),
         entering_(size_t(steps_) * s.rows * s.threads),
         offsets_(size_t(steps_) * s.threads) {}
 
-  // As many as the nearer caches hold, and enough rows for a product to be worth reading the matrix for it.
-  static int64_t steps_at_once(const Shape& s, ptrdiff_t stride) {
-    constexpr int64_t kBytes = 256 << 10, kRows = 64;
-    const int64_t each = (s.rows + s.threads - 1) / s.threads;
-    const int64_t fitting = kBytes / (each * stride * int64_t(sizeof(T))), enough = (kRows + each - 1) / each;
-    return std::clamp<int64_t>(std::max(fitting, enough), 1, s.steps);
+  // As many as the nearer caches hold, and enough rows for a product to be worth reading the matrix for it: more where
+  // the matrix comes from far away.
+  static int64_t steps_at_once(const Shape& s, int64_t width, ptrdiff_t stride) {
+    constexpr int64_t kBytes = 256 << 10, kRows = 64, kRowsFarAway = 256;
+    const int64_t each = (s.rows + s.threads - 1) / s.threads, row = stride * int64_t(sizeof(T));
+    const int64_t fitting = kBytes / (each * row), wanted = size_t(width * row) > kFarAway ? kRowsFarAway : kRows;
+    return std::clamp<int64_t>(std::max(fitting, (wanted + each - 1) / each), 1, s.steps);
   }
   int64_t steps() const { return steps_; }
 

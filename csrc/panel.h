@@ -161,6 +161,9 @@ template <typename T> class Product {
   ptrdiff_t stride_;
 };
 
+// Bytes of a matrix from which on a core's reading it at every step is felt, however many rows it is read for.
+constexpr size_t kFarAway = 8 << 20;
+
 // How a scan multiplies: with the processor's vectors.
 template <typename T> struct ByVectors {
   using Number = T;
@@ -174,7 +177,7 @@ template <typename T> struct ByVectors {
   // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
   // barrier a step and split the matrix. Measured crossover.
   static bool rows_to_threads(int64_t rows, int64_t, size_t matrix_bytes) {
-    return (rows >= 4 && matrix_bytes <= (3u << 19)) || rows >= 64;
+    return (rows >= 4 && matrix_bytes <= (3u << 19)) || (rows >= 64 && matrix_bytes <= kFarAway);
   }
 };
 
