@@ -12,7 +12,6 @@ from rich.table import Table
 from benchmarks.recurrence.result import Bar, Section
 
 
-
 def show(section: Section, console: Console) -> None:
     """Print a section with its bars."""
     table = Table(*section.columns, title=section.title, title_justify="left")

@@ -1,6 +1,6 @@
 """A layer's state as the caller holds it, and as the recurrences of single layers and directions take it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,13 +60,16 @@ class StateLayout:
 
     def concatenate(self, states: list[tuple[Tensor, ...]]) -> State:
         """The same of states ``(1, B, width)``, as that of a stack with one layer in one direction is."""
-        joined: list[State] = []
-        for column in zip(*states, strict=True):
-            if self._equal:
-                joined.append(torch.cat(column) if len(states) > 1 else states[0][len(joined)])
-            else:
-                layers = zip(*[iter(column)] * self.directions, strict=True)
-                joined.append(tuple(torch.cat(layer) for layer in layers))
+        joined: Sequence[State]
+        if len(states) == 1:
+            joined = states[0]
+        elif self._equal:
+            joined = [torch.cat(column) for column in zip(*states, strict=True)]
+        else:
+            columns = (
+                zip(*[iter(column)] * self.directions, strict=True) for column in zip(*states, strict=True)
+            )
+            joined = [tuple(torch.cat(layer) for layer in layers) for layers in columns]
         return joined[0] if len(joined) == 1 else tuple(joined)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _are_functorch_transforms_active, _get_tracing_state, _len_torch_dispatch_stack
 from torch.autograd import forward_ad
+from torch.compiler import is_compiling
 
 _ORDINARY = frozenset({Tensor, torch.nn.Parameter, type(None), bool, int, float, str})
 
@@ -19,10 +21,10 @@ def unobserved(like: Tensor, args: Sequence[Any]) -> bool:
     """Whether nothing but autograd sees an operator called with ``args``, on the device of ``like``."""
     return (
         like.is_cpu
-        and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-        and not torch._C._len_torch_dispatch_stack()
-        and torch._C._get_tracing_state() is None
+        and not is_compiling()
+        and not _are_functorch_transforms_active()
+        and not _len_torch_dispatch_stack()
+        and _get_tracing_state() is None
         and forward_ad._current_level < 0
         and not torch.is_autocast_enabled("cpu")
         and _ORDINARY.issuperset(map(type, args))

@@ -153,7 +153,10 @@ the scan runs, some steps at a time, even where there are tiles. Both are measur
 def backward(
     given: Pass, kept: Kept, layout: Packing | None, grads: Sequence[Tensor | None], needed: Pass
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of the pass's tensors in their order, None where there is none; all up to its options at least."""
+    """The gradients of the pass's tensors in their order, None where there is none.
+
+    Those of its options only where it has any.
+    """
     cell, hidden, values = given.cell, kept.hidden, kept.values
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
     (grad_hidden,) = spread(hidden.shape, grads[0])

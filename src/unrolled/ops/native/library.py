@@ -6,7 +6,6 @@ Python and are called through `ctypes`, which releases the interpreter's lock me
 
 import ctypes
 import os
-import struct
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -74,7 +73,7 @@ def library() -> Library | None:
     """The library to call, or None where none was built; then there is one warning."""
     if _forced is not None:
         return _load(_forced)
-    return _fastest(torch.backends.cpu.get_cpu_capability())
+    return _fastest(torch._C._get_cpu_capability())
 
 
 @contextmanager

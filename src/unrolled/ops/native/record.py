@@ -78,9 +78,7 @@ def whole(*tensors: Tensor | None) -> list[Tensor | None]:
 
 def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | None]:
     """Each broadcast to ``shape``, the units of a row side by side or all one."""
-    wide = [
-        tensor if tensor is None or tensor.shape == shape else tensor.expand(shape) for tensor in tensors
-    ]
+    wide = [tensor if tensor is None or tensor.shape == shape else tensor.expand(shape) for tensor in tensors]
     return [tensor if tensor is None or tensor.stride(-1) <= 1 else tensor.contiguous() for tensor in wide]
 
 
