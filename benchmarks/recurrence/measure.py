@@ -83,7 +83,7 @@ def geometric_mean(ratios: Iterable[float]) -> float:
 def product_peak(repeats: int = 3) -> float:
     """Operations a second of a product of two 2048 x 2048 matrices, now: the best of a few.
 
-    Of torch's two libraries the faster counts: that of torch.mm, MKL, keeps to AVX2 on processors of other makers.
+    The faster of torch's two libraries counts: MKL, that of torch.mm, keeps to AVX2 on some processors.
     """
     left, right = torch.randn(2048, 2048), torch.randn(2048, 2048)
     calls: list[Call] = [lambda: left @ right]
