@@ -37,8 +37,8 @@ class Tiles {
 // The compiler knows nothing of what tiles read and write: what was stored before is in memory after this.
 inline __attribute__((always_inline)) void settle() { asm volatile("" ::: "memory"); }
 
-// Of the products of the terms those are taken that reach into the digits kept: i-th by j-th for i + j < Terms. Every way
-// of multiplying takes them in the same order, so that a row's sum does not depend on which rows are beside it.
+// Of the products of the terms those are taken that reach into the digits kept: i-th by j-th for i + j < Terms. Every
+// way of multiplying takes them in the same order, so that a row's sum does not depend on which rows are beside it.
 
 // Tiles 0 to 3 += two strips of rows times two strips of columns, over `steps` times 32 elements of the sum: rows a by
 // columns c, a by d, b by c, b by d.
@@ -46,15 +46,15 @@ template <int Terms>
 inline __attribute__((always_inline)) void multiply_square(const Pairs* a, const Pairs* b, const Pairs* c,
                                                            const Pairs* d, int64_t steps) {
 #define UNROLLED_ROWS(term)               \
-  _tile_loadd(4, a + (term)*kTile, 64);   \
-  _tile_loadd(5, b + (term)*kTile, 64)
+  _tile_loadd(4, a + (term) * kTile, 64); \
+  _tile_loadd(5, b + (term) * kTile, 64)
 #define UNROLLED_COLUMNS(term)            \
-  _tile_loadd(6, c + (term)*kTile, 64);   \
-  _tile_loadd(7, d + (term)*kTile, 64)
-#define UNROLLED_MULTIPLY()    \
-  _tile_dpbf16ps(0, 4, 6);     \
-  _tile_dpbf16ps(1, 4, 7);     \
-  _tile_dpbf16ps(2, 5, 6);     \
+  _tile_loadd(6, c + (term) * kTile, 64); \
+  _tile_loadd(7, d + (term) * kTile, 64)
+#define UNROLLED_MULTIPLY() \
+  _tile_dpbf16ps(0, 4, 6);  \
+  _tile_dpbf16ps(1, 4, 7);  \
+  _tile_dpbf16ps(2, 5, 6);  \
   _tile_dpbf16ps(3, 5, 7)
   for (int64_t i = 0; i < steps; ++i) {
     if constexpr (Terms == 3) {
@@ -98,24 +98,24 @@ inline __attribute__((always_inline)) void multiply_square(const Pairs* a, const
 template <int Terms>
 inline __attribute__((always_inline)) void multiply_row(const Pairs* a, const Pairs* const* columns, int64_t steps) {
   const Pairs *c = columns[0], *d = columns[1], *e = columns[2], *f = columns[3];
-#define UNROLLED_ROWS(term) _tile_loadd(4, a + (term)*kTile, 64)
-// A term of all four strips of columns, the last one's in the first one's place. A product takes as long as three others,
-// so that no sum is added to twice within three.
+#define UNROLLED_ROWS(term) _tile_loadd(4, a + (term) * kTile, 64)
+// A term of all four strips of columns, the last one's in the first one's place. A product takes as long as three
+// others, so that no sum is added to twice within three.
 #define UNROLLED_COLUMNS(term)            \
-  _tile_loadd(6, d + (term)*kTile, 64);   \
-  _tile_loadd(7, e + (term)*kTile, 64);   \
-  _tile_loadd(5, c + (term)*kTile, 64);   \
+  _tile_loadd(6, d + (term) * kTile, 64); \
+  _tile_loadd(7, e + (term) * kTile, 64); \
+  _tile_loadd(5, c + (term) * kTile, 64); \
   _tile_dpbf16ps(1, 4, 6);                \
   _tile_dpbf16ps(2, 4, 7);                \
   _tile_dpbf16ps(0, 4, 5);                \
-  _tile_loadd(5, f + (term)*kTile, 64);   \
+  _tile_loadd(5, f + (term) * kTile, 64); \
   _tile_dpbf16ps(3, 4, 5)
 // The same term once more, after UNROLLED_COLUMNS.
 #define UNROLLED_COLUMNS_AGAIN(term)      \
   _tile_dpbf16ps(1, 4, 6);                \
   _tile_dpbf16ps(2, 4, 7);                \
   _tile_dpbf16ps(3, 4, 5);                \
-  _tile_loadd(5, c + (term)*kTile, 64);   \
+  _tile_loadd(5, c + (term) * kTile, 64); \
   _tile_dpbf16ps(0, 4, 5)
   for (int64_t i = 0; i < steps; ++i) {
     if constexpr (Terms == 3) {

@@ -28,8 +28,8 @@ struct Inputs {
   const void *values, *weight_ih;
 };
 
-struct Ragged {  // rows of several lengths, and where their steps lie without padding: see ragged.h
-  const int64_t* lengths;                       // [B], or null: every row has all steps
+struct Ragged {            // rows of several lengths, and where their steps lie without padding: see ragged.h
+  const int64_t* lengths;  // [B], or null: every row has all steps
   const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B], or null
   int64_t layout_threads;
   const int64_t* real;  // [count]: the steps t * B + b without padding, or null for all
@@ -42,8 +42,8 @@ struct Options {  // of every cell
   Strided zoneout_h, zoneout_c, probe_c;
 };
 
-// What a plain pass has comes first. `gates` and `by_unit` are a cell's own: an LSTM's cells and the recurrent share of a
-// GRU's candidate by unit, a simple network's values as its gates.
+// What a plain pass has comes first. `gates` and `by_unit` are a cell's own: an LSTM's cells and the recurrent share of
+// a GRU's candidate by unit, a simple network's values as its gates.
 struct ForwardRecord {
   Axes axes;
   Inputs inputs;
@@ -100,7 +100,7 @@ struct StepRecord {  // one layer of a step without a gradient; see step.h
 
 struct StreamRecord {  // a stack of such layers
   int64_t layers;
-  int64_t wide;  // float64 instead of float32
+  int64_t wide;         // float64 instead of float32
   StepRecord layer[1];  // as many as there are
 };
 

@@ -13,9 +13,9 @@ template <typename T> struct GruForward : StateForward<T> {
   static constexpr int kGroups[] = {0, 2, 3};
   static constexpr int kJoined = 2;
   static constexpr bool kAdds = false;  // the reset gate takes only the state's share of the candidate
-  const T* bias_q;  // [H], optional: inside the reset gate's product
-  T* gates;         // [N, 3H], optional; may be gates_x
-  T* q;             // [N, H], optional: recurrent candidate
+  const T* bias_q;                      // [H], optional: inside the reset gate's product
+  T* gates;                             // [N, 3H], optional; may be gates_x
+  T* q;                                 // [N, H], optional: recurrent candidate
 
   bool whole_rows() const { return false; }
   void advance(const Visit<T>& v) const {
@@ -58,9 +58,7 @@ template <typename T> struct GruForward : StateForward<T> {
     clear_packed(this->s, gates, 3, t, b, from, to);
     clear_packed(this->s, q, 1, t, b, from, to);
   }
-  void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    this->finish_h(b, length, from, to);
-  }
+  void finish(int64_t b, int64_t length, int64_t from, int64_t to) const { this->finish_h(b, length, from, to); }
 };
 
 template <typename T> struct GruBackward : StateBackward<T> {
@@ -85,7 +83,8 @@ template <typename T> struct GruBackward : StateBackward<T> {
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       this->prefetch_next(v, j, gates, 3, this->dgates, this->row / H);
       if (!v.first) __builtin_prefetch(q + this->s.packed(s.before(v.t), v.row) * H + j);
-      const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n), fresh = load_first(gate + 2 * H + j, n);
+      const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n),
+                   fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);
       const Vec<T> total = this->total(v, j, n) + load_first(carried + j, n);
       this->record(v, total, squares, j, n);

@@ -74,9 +74,12 @@ std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, const T* 
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
     if (tiles_pay_for_inputs(count(r.axes, r.options.ragged), I, gates * H) && splits(weight, gates * H * I)) {
-      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(weight, bias, gates, H, I, rows, threads);
-      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(weight, bias, gates, H, I, rows, threads);
-      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(weight, bias, gates, H, I, rows, threads);
+      if (r.axes.terms == 3)
+        return std::make_unique<InputProductBy<ByTiles<3>>>(weight, bias, gates, H, I, rows, threads);
+      if (r.axes.terms == 2)
+        return std::make_unique<InputProductBy<ByTiles<2>>>(weight, bias, gates, H, I, rows, threads);
+      if (r.axes.terms == 1)
+        return std::make_unique<InputProductBy<ByTiles<1>>>(weight, bias, gates, H, I, rows, threads);
     }
 #endif
   return std::make_unique<InputProductBy<ByVectors<T>>>(weight, bias, gates, H, I, rows, threads);
@@ -307,8 +310,8 @@ UNROLLED_EXPORT int64_t unrolled_lay_out(const void* lengths, int64_t steps, int
                                          void* ranks, void* threads_of, void* real, void* places) {
   using unrolled::in, unrolled::out;
   try {
-    return unrolled::lay_out(in<int64_t>(lengths), steps, rows, threads, out<int64_t>(offsets),
-                             out<int64_t>(ranks), out<int64_t>(threads_of), out<int64_t>(real), out<int64_t>(places));
+    return unrolled::lay_out(in<int64_t>(lengths), steps, rows, threads, out<int64_t>(offsets), out<int64_t>(ranks),
+                             out<int64_t>(threads_of), out<int64_t>(real), out<int64_t>(places));
   } catch (const std::bad_alloc&) {
     return -1;
   }

@@ -71,7 +71,7 @@ template <typename T> struct LstmForward : StateForward<T> {
                                                      Count n) const {
     constexpr int V = kLanes<T>;
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
-    const T *const x = v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
+    const T *const x = kSummed ? nullptr : v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
     const int64_t to_gate = v.x_gate;
     this->prefetch_next(4, v, j, gates);
     Vec<T> i = load(u), f = load(u + V), g = load(u + 2 * V), o = load(u + 3 * V);
@@ -113,8 +113,8 @@ template <typename T> struct LstmForward : StateForward<T> {
   }
 
   template <typename Count>
-  inline __attribute__((always_inline)) void leave(const Visit<T>& v, Vec<T> old, Vec<T> fresh, Vec<T> exposed, T* c_out,
-                                                   T* h_out, int64_t j, Count n) const {
+  inline __attribute__((always_inline)) void leave(const Visit<T>& v, Vec<T> old, Vec<T> fresh, Vec<T> exposed,
+                                                   T* c_out, T* h_out, int64_t j, Count n) const {
     Vec<T> next = fresh;
     if (zoneout_c) {
       const Vec<T> keep = zoneout_c.at(v, j, n);
@@ -142,8 +142,8 @@ template <typename T> struct LstmForward : StateForward<T> {
       const Vec<T> value = load_first(fresh + j, n);
       const Vec<T> entering =
           (value - m.mean) * m.inverse * load_first(cell_gain + j, n) + load_first(cell_bias + j, n);
-      leave(v, load_first(old + j, n), value, load_first(gate_o + j, n) * hyperbolic_tangent(entering), c_out, h_out,
-            j, n);
+      leave(v, load_first(old + j, n), value, load_first(gate_o + j, n) * hyperbolic_tangent(entering), c_out, h_out, j,
+            n);
     });
   }
 
@@ -167,21 +167,21 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   using StateBackward<T>::s;
   using StateBackward<T>::dgates;
   using StateBackward<T>::du;
-  const T* c_0;            // [B, H], or null for zeros
-  const T* peephole;       // [3, H], optional
-  const T* cell_gain;      // [H], optional, with cell_bias
-  const T* cell_bias;      // [H]
-  Broadcast<T> zoneout_c;  // [T, B, H], optional
-  Broadcast<T> probe_c;    // [T, B, H], optional
-  Broadcast<T> grad_c;     // [T, B, H], optional
-  const T *c, *gates;      // [N, H], [N, 4H]: from the forward
-  const T* grad_gates;     // [N, 4H], optional
-  T* dc;                   // [T, B, H], optional: total gradient of every c_t
-  const T* grad_c_n;       // [B, H], optional
-  T* grad_c_0;             // [B, H]; on the way, the gradient of the step's c
-  T *dbias_ih, *dbias_hh;  // [4H], optional
-  T *dgain_ih, *dgain_hh;  // [4H], with the norms
-  T* dpeephole;            // [3, H], with peephole
+  const T* c_0;                // [B, H], or null for zeros
+  const T* peephole;           // [3, H], optional
+  const T* cell_gain;          // [H], optional, with cell_bias
+  const T* cell_bias;          // [H]
+  Broadcast<T> zoneout_c;      // [T, B, H], optional
+  Broadcast<T> probe_c;        // [T, B, H], optional
+  Broadcast<T> grad_c;         // [T, B, H], optional
+  const T *c, *gates;          // [N, H], [N, 4H]: from the forward
+  const T* grad_gates;         // [N, 4H], optional
+  T* dc;                       // [T, B, H], optional: total gradient of every c_t
+  const T* grad_c_n;           // [B, H], optional
+  T* grad_c_0;                 // [B, H]; on the way, the gradient of the step's c
+  T *dbias_ih, *dbias_hh;      // [4H], optional
+  T *dgain_ih, *dgain_hh;      // [4H], with the norms
+  T* dpeephole;                // [3, H], with peephole
   T *dcell_gain, *dcell_bias;  // [H], with cell_gain
   T epsilon;
 
@@ -211,8 +211,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   }
 
   template <bool kBare, typename Count>
-  inline __attribute__((always_inline)) Vec<T> expose(const Visit<T>& v, Vec<T>& squares, int64_t j,
-                                                      Count n) const {
+  inline __attribute__((always_inline)) Vec<T> expose(const Visit<T>& v, Vec<T>& squares, int64_t j, Count n) const {
     Vec<T> total = this->total(v, j, n);
     if constexpr (!kBare)
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
@@ -230,8 +229,8 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     const int64_t H = s.hidden;
     const T* const gate = gates + s.packed(v.t, v.row) * 4 * H + j;
     if (!zoneout_c) return load_first(c + s.packed(v.t, v.row) * H + j, n);
-    Vec<T> fresh = load_first(gate + H, n) * load_first(previous_c(v) + j, n) +
-                   load_first(gate, n) * load_first(gate + 2 * H, n);
+    Vec<T> fresh =
+        load_first(gate + H, n) * load_first(previous_c(v) + j, n) + load_first(gate, n) * load_first(gate + 2 * H, n);
     if (probe_c) fresh += probe_c.at(v, j, n);
     return fresh;
   }

@@ -6,13 +6,13 @@ namespace unrolled {
 
 // A column of a packed matrix is one vector of units of one gate: packed[column][k][lane], the weight from input k to
 // the unit of that lane. Lanes past the last unit are zero.
-template <typename T> void pack_column(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units,
-                                       int inputs, T* packed) {
+template <typename T>
+void pack_column(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs, T* packed) {
   constexpr int V = kLanes<T>;
   if (unit_stride == 1) {
-    for (int k = 0; k < inputs; ++k) by_vectors<T>(0, units, [&](int64_t, auto n) {
-      store(packed + k * V, load_first(source + k * input_stride, n));
-    });
+    for (int k = 0; k < inputs; ++k)
+      by_vectors<T>(0, units,
+                    [&](int64_t, auto n) { store(packed + k * V, load_first(source + k * input_stride, n)); });
     return;
   }
 #if defined(__AVX512F__)
@@ -63,8 +63,8 @@ template <typename T> struct Start {
   ptrdiff_t stride;
 };
 
-// out[i][column][lane] = start[i][column][lane] + sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in order
-// whatever the tile is, so a row's result does not depend on which rows it is computed beside.
+// out[i][column][lane] = start[i][column][lane] + sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in
+// order whatever the tile is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
   // out_stride: elements from one row of `out` to the next.
@@ -98,7 +98,8 @@ template <typename T> class Product {
   }
   // Turns of C columns and of one less, for a narrow tile has too few independent sums.
   template <int R, int C> void sweep(const Work& work, int begin, int end) const {
-    const int turns = (end - begin + C - 1) / C, narrow = turns * C - (end - begin), border = begin + (turns - narrow) * C;
+    const int turns = (end - begin + C - 1) / C, narrow = turns * C - (end - begin),
+              border = begin + (turns - narrow) * C;
     if constexpr (C == 1) {
       take_turns<R, C>(work, begin, turns);
     } else if (narrow > turns) {
@@ -122,7 +123,7 @@ template <typename T> class Product {
       }
   }
 
-  template <int R, int C> __attribute__((noinline)) void multiply(const Work& work, int from, int column) const {
+  template <int R, int C> UNROLLED_ALONE void multiply(const Work& work, int from, int column) const {
     constexpr int V = kLanes<T>;
     const T* const weights = packed_ + column * column_size_;
     const T* row[R];

@@ -1,4 +1,5 @@
-// The memory of a scan and the division of its work, made before the threads start: a thread of the team must not throw.
+// The memory of a scan and the division of its work, made before the threads start: a thread of the team must not
+// throw.
 #pragma once
 #include <algorithm>
 #include <vector>
@@ -105,8 +106,16 @@ template <typename Way> class Plan {
   Share<T> share(const Member& member) {
     int64_t* const mine = shares_.data() + shape_.rows * member.thread;
     T* const own = own_.data() + own_size_ * member.thread;
-    Share<T> share{mine, 0, 0, panels, 0, shape_.hidden, products_.data(),
-                   entering_.data() + shape_.rows * member.thread, own, own + sum_count_,
+    Share<T> share{mine,
+                   0,
+                   0,
+                   panels,
+                   0,
+                   shape_.hidden,
+                   products_.data(),
+                   entering_.data() + shape_.rows * member.thread,
+                   own,
+                   own + sum_count_,
                    {states_.data() + states_size_ * member.thread, odd_.data() + shape_.rows * member.thread}};
     if (by_rows(member.threads)) {
       share.count = rows.share(member.thread, member.threads, mine);

@@ -18,8 +18,8 @@ template <typename T> struct RowsOf {
   T* operator[](int64_t n) const { return data + (index ? index[n] : n) * stride; }
 };
 
-// to[n][o] = sum_k weight[k][o] * from[n][k] for the first `count` rows; weight [inputs, outputs]. A row's result does not
-// depend on which rows it is computed beside.
+// to[n][o] = sum_k weight[k][o] * from[n][k] for the first `count` rows; weight [inputs, outputs]. A row's result does
+// not depend on which rows it is computed beside.
 template <typename T>
 void transform_rows(const T* weight, int64_t inputs, int64_t outputs, const RowsOf<const T>& from, const RowsOf<T>& to,
                     int64_t count, int threads) {
@@ -51,8 +51,8 @@ void transform_rows(const T* weight, int64_t inputs, int64_t outputs, const Rows
   });
 }
 
-// Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips `stride`
-// apart, zeros past the last element.
+// Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips
+// `stride` apart, zeros past the last element.
 template <int R, typename T>
 void pack_left(const T* const* rows, int64_t count, int64_t begin, int64_t width, T* packed, ptrdiff_t stride) {
   constexpr int kTurn = 8;  // rows at once, few enough for the hardware to follow
@@ -88,8 +88,8 @@ void pack_right(const T* const* rows, int64_t count, int64_t begin, Count lanes,
 // A tile of sums, R rows by C vectors, `lanes` of the last: out[i][j] (+)= sum_n left[n][i] * right[n][j] for the first
 // `rows` of its rows. Both sides are packed, one element of the sum after the other.
 template <int R, int C, typename T, typename Count>
-__attribute__((noinline)) void add_outer(const T* left, const T* right, int64_t count, int rows, Count lanes, bool first, T* out,
-                      int64_t width) {
+UNROLLED_ALONE void add_outer(const T* left, const T* right, int64_t count, int rows, Count lanes, bool first, T* out,
+                              int64_t width) {
   constexpr int V = kLanes<T>;
   for (int r = 0; r < R; ++r)
     for (int c = 0; c < C; ++c) __builtin_prefetch(out + std::min(r, rows - 1) * width + c * V, 1);
@@ -141,8 +141,8 @@ template <int C, int V, typename Add> void by_turns(int64_t width, const Add& ad
 
 // out[i][j] = sum_n left[n][first + i] * right[n][j]; out [rows, width].
 template <typename T>
-void sum_outer_products(const std::vector<const T*>& left, int64_t first, const std::vector<const T*>& right, int64_t rows,
-                        int64_t width, T* out, int threads) {
+void sum_outer_products(const std::vector<const T*>& left, int64_t first, const std::vector<const T*>& right,
+                        int64_t rows, int64_t width, T* out, int threads) {
   constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
   // Elements of the sums at once, and rows: with these, and with the C vectors beside them, the nearer caches are full.
   constexpr int64_t kDeep = 128, kHigh = 512;

@@ -8,9 +8,9 @@
 namespace unrolled {
 
 // The real steps lie one time step after the other, within one the rows of one thread after those of another, and of a
-// thread the longest first. offsets[t * threads + k]: where step t of thread k begins; ranks[b]: the place of row b from
-// there on; threads_of[b]: its thread; real[n]: the place t * rows + b in the padded batch of the n-th real step, with room
-// for all; places[t * rows + b]: its place among the real ones, -1 for padding. Returns how many are real.
+// thread the longest first. offsets[t * threads + k]: where step t of thread k begins; ranks[b]: the place of row b
+// from there on; threads_of[b]: its thread; real[n]: the place t * rows + b in the padded batch of the n-th real step,
+// with room for all; places[t * rows + b]: its place among the real ones, -1 for padding. Returns how many are real.
 inline int64_t lay_out(const int64_t* lengths, int64_t steps, int64_t rows, int threads, int64_t* offsets,
                        int64_t* ranks, int64_t* threads_of, int64_t* real, int64_t* places) {
   const Rows all(lengths, steps, rows);

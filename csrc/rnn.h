@@ -17,9 +17,7 @@ template <typename T> struct RnnForward : StateForward<T> {
   Activation activation;
 
   bool whole_rows() const { return false; }
-  void advance(const Visit<T>& v) const {
-    v.x || this->bias ? advance_units<false>(v) : advance_units<true>(v);
-  }
+  void advance(const Visit<T>& v) const { v.x || this->bias ? advance_units<false>(v) : advance_units<true>(v); }
   // kSummed: the product has all that enters.
   template <bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
@@ -41,9 +39,7 @@ template <typename T> struct RnnForward : StateForward<T> {
     clear_padded(this->s, this->h, 1, t, b, from, to);
     clear_packed(this->s, values, 1, t, b, from, to);
   }
-  void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    this->finish_h(b, length, from, to);
-  }
+  void finish(int64_t b, int64_t length, int64_t from, int64_t to) const { this->finish_h(b, length, from, to); }
 };
 
 template <typename T> struct RnnBackward : StateBackward<T> {

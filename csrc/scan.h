@@ -1,8 +1,8 @@
 // The scan: one cell over all time steps of a batch, forward and backward. It owns the order of rows and steps, the
 // threads and the recurrent product; what a cell computes from that product is the cell's own (rnn.h, gru.h, lstm.h).
 //
-// Shapes are row-major. T steps, B rows, H hidden units, G gates; V lanes of a vector; [N, ...] stands for what belongs to
-// the steps, one row a step and row of the batch, with padding or without (`Shape`).
+// Shapes are row-major. T steps, B rows, H hidden units, G gates; V lanes of a vector; [N, ...] stands for what belongs
+// to the steps, one row a step and row of the batch, with padding or without (`Shape`).
 #pragma once
 #include "input.h"
 #include "norm.h"
@@ -29,14 +29,14 @@ template <typename T, typename Kept> struct Norm {
 // One row at one step: what a cell advances.
 template <typename T> struct Visit {
   int64_t t, row;
-  bool first;          // the row's first step: what came before is the initial state
-  int64_t begin, end;  // the units to compute
-  const T* x;          // forward: what enters the gates from the input, the vector of units from j on of gate g
-  int64_t x_unit, x_gate;  // at j * x_unit + g * x_gate; null where the product has it
-  T* product;          // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
-  T* scratch;          // kCellRows rows of units
-  T* sums;             // backward: this thread's sums
-  T* squares;          // backward: where |dL/dh|^2 of this row and step is added to, or null
+  bool first;              // the row's first step: what came before is the initial state
+  int64_t begin, end;      // the units to compute
+  const T* x;              // forward: what enters the gates from the input, or null where it is in the product; the
+  int64_t x_unit, x_gate;  // vector of units from j on of gate g at j * x_unit + g * x_gate
+  T* product;              // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
+  T* scratch;              // kCellRows rows of units
+  T* sums;                 // backward: this thread's sums
+  T* squares;              // backward: where |dL/dh|^2 of this row and step is added to, or null
 };
 
 // Where the products with the inputs come from, if they are not given.
@@ -46,11 +46,11 @@ template <typename T> struct Entrance {
   T* kept;  // [N, G*H], the products before any normalisation, or null where nobody asks for them
 };
 
-// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; kAdds: what enters a
-// gate is the sum of both products; gates_x [N, G*H],
-// the input's product where it is given; its states h [T, B, H] and h_0 [B, H], null for zeros; whole_rows(): whether
-// advance() needs all units of a row at once; advance(visit); blank(t, row, begin, end) for a step past a row's end and
-// finish(row, length, begin, end) after the last step.
+// Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; kAdds: what
+// enters a gate is the sum of both products; gates_x [N, G*H], the input's product where it is given; its states h [T,
+// B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
+// advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
+// last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, T*>& norm,
                   const Entrance<T>& entrance, const Cell& cell) {
@@ -69,7 +69,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       for (int g = 0; g < G; ++g)
         Way::pack(weight_hh + (g * H + int64_t(p) * V) * H, H, 1, n, int(H),
-                    plan.packed.data() + (int64_t(p) * G + g) * plan.column_size);
+                  plan.packed.data() + (int64_t(p) * G + g) * plan.column_size);
     }
     if (entrance.product) entrance.product->pack(member);
     const bool by_rows = plan.by_rows(member.threads);
@@ -91,7 +91,8 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       if (entrance.feed && place == 0)
         entrance.feed->fill(
             s, *entrance.product, mine, by_rows, member, std::min(entrance.feed->steps(), total - i),
-            [&](int64_t k) { return s.reverse ? t - k : t + k; }, [&](int64_t step) { return mine.active(rows, step); });
+            [&](int64_t k) { return s.reverse ? t - k : t + k; },
+            [&](int64_t step) { return mine.active(rows, step); });
       const bool back = t & 1;  // every other step reads the matrix from its end
       const int64_t continuing = s.reverse ? active : i ? mine.count : 0;
       while (s.reverse && active < mine.count && rows.length(mine.rows[active]) > t) ++active;
@@ -166,10 +167,10 @@ template <typename T> struct Sum {
 
 // Backward. A cell gives: kGates, kGroups and kGroupCount; dgates and du [N, G*H], the gradients of what the input and
 // the recurrent product bring to the gates, filled by advance(visit), two arrays where anything is normalised, and row,
-// the elements from one row of them to the next; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to
-// the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank
-// as in the forward; dh_squares [threads, T, B], zeros, or null;
-// the sums it returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
+// the elements from one row of them to the next; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what
+// bypasses the product on its way to the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin,
+// end) before the first step and blank as in the forward; dh_squares [threads, T, B], zeros, or null; the sums it
+// returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm,
                    const Cell& cell) {
@@ -236,8 +237,8 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
           }
           T* const squares =
               cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
-          cell.advance(
-              Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, 0, 0, dh, mine.scratch, mine.sums, squares});
+          cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, 0, 0, dh, mine.scratch,
+                                mine.sums, squares});
           for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
             const int64_t count = (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H;

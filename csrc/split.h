@@ -1,8 +1,9 @@
-// A float32 as a sum of bfloat16 terms, which the processor's tiles multiply many times as fast. One term keeps 8 bits of
-// the significand, two keep 16, three all 24.
+// A float32 as a sum of bfloat16 terms, which the processor's tiles multiply many times as fast. One term keeps 8 bits
+// of the significand, two keep 16, three all 24.
 //
 // Tiles multiply pairs of neighbours along the sum. The order of a sum is free so long as both sides keep to it, so
-// within every 32 of its elements k and k + 16 make a pair: two vectors are joined lane by lane, and nothing is shuffled.
+// within every 32 of its elements k and k + 16 make a pair: two vectors are joined lane by lane, and nothing is
+// shuffled.
 #pragma once
 #include "vector.h"
 

@@ -6,15 +6,15 @@
 
 namespace unrolled {
 
-// A strip is 16 rows (or columns) of one side of a product, split into terms: [step][term], a tile each. This many Pairs
-// make a step, which is 32 elements of the sum.
+// A strip is 16 rows (or columns) of one side of a product, split into terms: [step][term], a tile each. This many
+// Pairs make a step, which is 32 elements of the sum.
 template <int Terms> constexpr ptrdiff_t kStripStep = ptrdiff_t(Terms) * kTile;
 
 inline int64_t steps_of(int64_t depth) { return (depth + kDepth - 1) / kDepth; }
 
-// One side of a product: `count` rows of C or columns, each with the elements `first` to `last` of the sum; the others count
-// as zero. `stride` lies between neighbours in memory's outer dimension; in the inner one they follow the sum, or else
-// they are neighbouring rows. A side along the sum has all of its elements.
+// One side of a product: `count` rows of C or columns, each with the elements `first` to `last` of the sum; the others
+// count as zero. `stride` lies between neighbours in memory's outer dimension; in the inner one they follow the sum, or
+// else they are neighbouring rows. A side along the sum has all of its elements.
 struct Side {
   const float* data;  // of element `first`
   int64_t count, stride;
@@ -22,8 +22,8 @@ struct Side {
   int64_t first, last;
 };
 
-// Writes 32 elements of the sum from k on, of the 16 rows (columns) from `from` on. Upright: tile rows follow the sum, as
-// the right-hand side wants them; else they are the side's rows.
+// Writes 32 elements of the sum from k on, of the 16 rows (columns) from `from` on. Upright: tile rows follow the sum,
+// as the right-hand side wants them; else they are the side's rows.
 template <int Terms, bool Upright>
 inline void pack_tile(const Side& side, int64_t from, int64_t k, Pairs* out, Range& range) {
   const int64_t rows = std::clamp<int64_t>(side.count - from, 0, kTile);

@@ -12,8 +12,8 @@ inline bool splits(const float* values, int64_t count) {
   return range.splits();
 }
 
-// As Product. A row with a number that does not split has its sums made of float32, from the same weights, so that it is
-// answered as ever and its neighbours do not notice.
+// As Product. A row with a number that does not split has its sums made of float32, from the same weights, so that it
+// is answered as ever and its neighbours do not notice.
 template <int Terms> class SplitProduct {
  public:
   SplitProduct(const float* packed, int inputs, float* out, ptrdiff_t out_stride, const Entered<float>& entered)
@@ -141,11 +141,12 @@ inline bool tiles_pay_for_inputs(int64_t rows, int64_t inputs, int64_t outputs) 
   return rows >= 256 && inputs >= 64 && rows * inputs * outputs >= (4 << 20);
 }
 
-// Whether the tiles are faster. Measured with three terms: for 16 rows and two threads, a barrier at every step, at 256 units
-// but not at 128; where each thread has tiles of its own that are mostly full, from 64 units on.
+// Whether the tiles are faster. Measured with three terms: for 16 rows and two threads, a barrier at every step, at 256
+// units but not at 128; where each thread has tiles of its own that are mostly full, from 64 units on.
 inline bool tiles_pay(int64_t rows, int64_t hidden, int64_t terms, int64_t threads) {
   const int64_t each = rows / threads, tiles = (each + kTile - 1) / kTile;
-  return (rows >= 8 && hidden >= (terms == 3 ? 192 : 128)) || (hidden >= 64 && each >= kTile && 4 * each >= 3 * kTile * tiles);
+  return (rows >= 8 && hidden >= (terms == 3 ? 192 : 128)) ||
+         (hidden >= 64 && each >= kTile && 4 * each >= 3 * kTile * tiles);
 }
 
 }  // namespace unrolled

@@ -9,7 +9,8 @@ template <typename T> struct Broadcast {
   const T* data;  // or null
   int64_t step, row, unit;
   explicit operator bool() const { return data != nullptr; }
-  template <typename Count> inline __attribute__((always_inline)) Vec<T> at(const Visit<T>& v, int64_t j, Count n) const {
+  template <typename Count>
+  inline __attribute__((always_inline)) Vec<T> at(const Visit<T>& v, int64_t j, Count n) const {
     const T* p = data + v.t * step + v.row * row + j * unit;
     if (unit == 0) return splat<T>(*p);
     return load_first(p, n);
@@ -20,8 +21,7 @@ template <typename T> struct Broadcast {
 template <typename T>
 void clear_padded(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
   if (!values) return;
-  for (int g = 0; g < gates; ++g)
-    std::fill_n(values + (s.padded(t, b) * gates + g) * s.hidden + from, to - from, T(0));
+  for (int g = 0; g < gates; ++g) std::fill_n(values + (s.padded(t, b) * gates + g) * s.hidden + from, to - from, T(0));
 }
 template <typename T>
 void clear_packed(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {

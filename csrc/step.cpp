@@ -54,8 +54,8 @@ UNROLLED_EXPORT void unrolled_step_pack(const void* weight, int64_t outputs, int
        : pack_for_step(in<float>(weight), outputs, inputs, out<float>(packed));
 }
 
-// One step of a stack of layers, a StreamRecord: x [B, I] enters the first, the last one's h is copied to output [B, H].
-// `back`: true at every other step.
+// One step of a stack of layers, a StreamRecord: x [B, I] enters the first, the last one's h is copied to output [B,
+// H]. `back`: true at every other step.
 UNROLLED_EXPORT void unrolled_step(const void* stream, const void* x, void* output, int back) {
   using namespace unrolled;
   const auto& layers = *static_cast<const StreamRecord*>(stream);

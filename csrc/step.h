@@ -49,8 +49,7 @@ template <typename T> class StepProduct {
       pick<R, kAtOnce>(packed_ + from * inputs_ * kLanes<T>, vectors_ - from, rows, sums + from * kLanes<T>, stride);
     }
   }
-  template <int R, int P>
-  void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride) const {
+  template <int R, int P> void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride) const {
     if constexpr (P > 1)
       if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride);
     Vec<T> acc[R][P] = {};
@@ -84,18 +83,18 @@ template <typename T> void normalise_step(T* values, int64_t count, const T* gai
 template <typename T> struct StepLayer {
   int64_t gates, rows, inputs, hidden;
   Activation activation;       // of the simple recurrent network
-  const T *weight_ih;          // [G*H, I], packed
-  const T *weight_hh;          // [G*H, H], packed
+  const T* weight_ih;          // [G*H, I], packed
+  const T* weight_hh;          // [G*H, H], packed
   const T *bias_ih, *bias_hh;  // [G*H], optional
-  const T *norm_ih_gain;       // [G*H], optional
-  const T *norm_hh_gain;       // [G*H], optional
-  const T *peephole;           // [3, H], optional: to i, f and o
-  const T *norm_cell_gain;     // [H], optional, with norm_cell_bias
-  const T *norm_cell_bias;     // [H]
+  const T* norm_ih_gain;       // [G*H], optional
+  const T* norm_hh_gain;       // [G*H], optional
+  const T* peephole;           // [3, H], optional: to i, f and o
+  const T* norm_cell_gain;     // [H], optional, with norm_cell_bias
+  const T* norm_cell_bias;     // [H]
   T zoneout_h, zoneout_c;      // share of the old state that is kept
   T epsilon;
-  T *h, *c;                    // [B, H]: the old state, and then the new one
-  T *sums_x, *sums_h;          // [B, G*H rounded up to whole vectors]
+  T *h, *c;            // [B, H]: the old state, and then the new one
+  T *sums_x, *sums_h;  // [B, G*H rounded up to whole vectors]
 
   // back: reads the weights in the opposite order. In turns, what was read last is read first, from the nearest cache.
   void step(const T* x, bool back) const {

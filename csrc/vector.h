@@ -83,6 +83,8 @@ template <typename T> inline void store_first(T* p, Vec<T> v, Whole<T>) { store(
 
 // For the body of a loop over vectors, which would otherwise be called for each, and load its constants anew.
 #define UNROLLED_INLINE __attribute__((always_inline))
+// For a tile of a product, which needs all registers for itself.
+#define UNROLLED_ALONE __attribute__((noinline))
 
 // body(j, n) for the vectors that cover the elements from `begin` to `end`; n lanes each, fewer in the last.
 template <typename T, typename Body>

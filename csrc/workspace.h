@@ -13,8 +13,8 @@
 
 namespace unrolled {
 
-// Blocks of memory, of which the large are kept to be used again. The system hands out fresh pages zeroed, a few KB at a
-// time, which takes longer than some of the products that they are for.
+// Blocks of memory, of which the large are kept to be used again. The system hands out fresh pages zeroed, a few KB at
+// a time, which takes longer than some of the products that they are for.
 class Blocks {
  public:
   // Not initialised, aligned to a cache line. Throws std::bad_alloc.
@@ -55,7 +55,8 @@ class Blocks {
     if (!lock.owns_lock()) return nullptr;
     auto best = kept_.end();
     for (auto it = kept_.begin(); it != kept_.end(); ++it)
-      if (size_of(*it) >= size && size_of(*it) <= size + size / 4 && (best == kept_.end() || size_of(*it) < size_of(*best)))
+      if (size_of(*it) >= size && size_of(*it) <= size + size / 4 &&
+          (best == kept_.end() || size_of(*it) < size_of(*best)))
         best = it;
     if (best == kept_.end()) return nullptr;
     char* const found = *best;
