@@ -1,5 +1,7 @@
 // A recurrent matrix, packed once a call, and the product of a few rows of states with some of its columns.
 #pragma once
+#include <unistd.h>
+
 #include "vector.h"
 
 namespace unrolled {
@@ -165,6 +167,15 @@ template <typename T> class Product {
 // Bytes of a matrix from which on a core's reading it at every step is felt, however many rows it is read for.
 constexpr size_t kFarAway = 8 << 20;
 
+// Bytes of the cache that a core has for itself.
+inline size_t own_cache() {
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+  static const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (bytes > 0) return size_t(bytes);
+#endif
+  return 2 << 20;
+}
+
 // How a scan multiplies: with the processor's vectors.
 template <typename T> struct ByVectors {
   using Number = T;
@@ -176,9 +187,11 @@ template <typename T> struct ByVectors {
     pack_column(source, unit_stride, input_stride, units, inputs, packed);
   }
   // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
-  // barrier a step and split the matrix. Measured crossover.
-  static bool rows_to_threads(int64_t rows, int64_t, size_t matrix_bytes) {
-    return (rows >= 4 && matrix_bytes <= (3u << 19)) || (rows >= 64 && matrix_bytes <= kFarAway);
+  // barrier a step and split the matrix. Where it fits in a core's own cache the rows are faster, else two threads read
+  // from what they share with others, and how fast that is depends on those. Measured crossover.
+  static bool rows_to_threads(int64_t rows, int64_t threads, size_t matrix_bytes) {
+    return (rows >= 4 && matrix_bytes <= own_cache() / 4 * 3) ||
+           (rows >= 64 && threads > 2 && matrix_bytes <= kFarAway);
   }
 };
 
