@@ -68,7 +68,6 @@ template <typename T> struct GruBackward : StateBackward<T> {
   using StateBackward<T>::s;
   const T *gates, *q;            // [N, 3H], [N, H]: from the forward
   const T *grad_gates, *grad_q;  // likewise, optional
-  bool joined;                   // dgates is the first three of those columns, du the last three
   T *dbias_ih, *dbias_hh;        // [3H], optional
   T *dgain_ih, *dgain_hh;        // [3H], with the norms
 
@@ -76,6 +75,7 @@ template <typename T> struct GruBackward : StateBackward<T> {
   void advance(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = this->s.packed(v.t, v.row);
     const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
+    const bool joined = this->row == kColumns * H;  // dgates is the first three of the columns, du the last three
     T *const out = this->dgates + here * this->row, *const over_candidate = joined ? out : out + 2 * H;
     T* const product = this->du + here * this->row;
     T* const carried = this->carry_h + v.row * H;

@@ -220,7 +220,6 @@ template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r, con
   cell.q = in<T>(r.by_unit);
   cell.grad_gates = in<T>(r.grad_gates);
   cell.grad_q = in<T>(r.grad_by_unit);
-  cell.joined = r.joined || (r.inputs.values && !r.options.norm_ih_gain && !r.options.norm_hh_gain);
   backward<T>(cell, r, scalars);
 }
 template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {

@@ -108,6 +108,7 @@ def test_what_was_found_is_printed_saved_drawn_and_put_on_a_page(tmp_path):
     assert text.startswith("Before\n")
     assert text.endswith("after\n")
     assert "stale" not in text
+    assert f"\nbetween\n{others}\nother\n{others_end}\n" in text
     assert text.count("| it | 2.00 | at least 1.5 | yes |") == 1
     page.write_text("no marks")
     with pytest.raises(ValueError, match="expected the lines"):

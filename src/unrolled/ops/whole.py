@@ -98,7 +98,7 @@ class _Whole(torch.autograd.Function):
         saved = ctx.saved_tensors
         given, needed = Pass(*ctx.constants, *saved[:count]), Pass(*_CONSTANT, *ctx.needs_input_grad[1:])
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
-        if torch.is_grad_enabled() or is_legacy_batchedtensor(arrived[0]):
+        if torch.is_grad_enabled() or any(map(is_legacy_batchedtensor, arrived)):
             over = _backward_in_pieces(given, grads, needed)
         else:
             over = backward(given, Kept(*saved[count:]), ctx.layout, grads, needed)

@@ -18,8 +18,13 @@ _DONE, _NO_MEMORY = 0, 1
 
 def has_tiles(like: Tensor) -> bool:
     """Whether the processor multiplies numbers of this type on matrix tiles, and the library with them."""
-    chosen = library() if like.dtype is torch.float32 else None
-    return chosen is not None and "matmul" in chosen.functions
+    return like.dtype is torch.float32 and _on_tiles() is not None
+
+
+def _on_tiles() -> Any:
+    """The library's function for products on tiles, or None where it has none."""
+    chosen = library()
+    return None if chosen is None else chosen.functions.get("matmul")
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
@@ -56,8 +61,7 @@ def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor]) -> bool:
         rights: another matrix each, the column of ``a`` that its first row stands beside, and where the
             product goes, in one piece.
     """
-    chosen = library()
-    multiply = None if chosen is None else chosen.functions.get("matmul")
+    multiply = _on_tiles()
     if multiply is None or not all(
         each.is_cpu and each.dtype is torch.float32 and not each.is_neg()
         for each in (a, *(b for b, _, _ in rights))
