@@ -130,11 +130,18 @@ template <typename T> class Product {
     const T* const weights = packed_ + column * column_size_;
     const T* row[R];
     for (int r = 0; r < R; ++r) row[r] = work.rows[from + r];
-    Vec<T> sums[R][C] = {};
+    Vec<T> sums[R][C];
     if (work.start.data) {
-      const T* const start = work.start.data + from * work.start.stride + column * V;
+      const T* start = work.start.data + from * work.start.stride + column * V;
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r, start += work.start.stride)
+#pragma GCC unroll 16
+        for (int c = 0; c < C; ++c) sums[r][c] = load(start + c * V);
+    } else {
+#pragma GCC unroll 16
       for (int r = 0; r < R; ++r)
-        for (int c = 0; c < C; ++c) sums[r][c] = load(start + r * work.start.stride + c * V);
+#pragma GCC unroll 16
+        for (int c = 0; c < C; ++c) sums[r][c] = Vec<T>{};
     }
     for (int k = 0; k < inputs_; ++k) {
       Vec<T> w[C];
@@ -152,9 +159,11 @@ template <typename T> class Product {
         for (int c = 0; c < C; ++c) sums[r][c] += x * w[c];
       }
     }
-    T* const out = out_ + from * stride_ + column * V;
-    for (int r = 0; r < R; ++r)
-      for (int c = 0; c < C; ++c) store(out + r * stride_ + c * V, sums[r][c]);
+    T* out = out_ + from * stride_ + column * V;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r, out += stride_)
+#pragma GCC unroll 16
+      for (int c = 0; c < C; ++c) store(out + c * V, sums[r][c]);
   }
 
   const T* packed_;

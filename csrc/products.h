@@ -91,9 +91,14 @@ template <int R, int C, typename T, typename Count>
 UNROLLED_ALONE void add_outer(const T* left, const T* right, int64_t count, int rows, Count lanes, bool first, T* out,
                               int64_t width) {
   constexpr int V = kLanes<T>;
+  Vec<T> sums[R][C];
+#pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
-    for (int c = 0; c < C; ++c) __builtin_prefetch(out + std::min(r, rows - 1) * width + c * V, 1);
-  Vec<T> sums[R][C] = {};
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) {
+      __builtin_prefetch(out + std::min(r, rows - 1) * width + c * V, 1);
+      sums[r][c] = Vec<T>{};
+    }
   for (int64_t n = 0; n < count; ++n) {
     Vec<T> b[C];
 #pragma GCC unroll 4

@@ -52,7 +52,11 @@ template <typename T> class StepProduct {
   template <int R, int P> void pick(const T* block, int64_t left, const T* rows, T* sums, int64_t stride) const {
     if constexpr (P > 1)
       if (left < P) return pick<R, P - 1>(block, left, rows, sums, stride);
-    Vec<T> acc[R][P] = {};
+    Vec<T> acc[R][P];
+#pragma GCC unroll 2
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) acc[r][p] = Vec<T>{};
     for (int64_t k = 0; k < inputs_; ++k, block += P * kLanes<T>) {
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
@@ -63,7 +67,9 @@ template <typename T> class StepProduct {
         for (int r = 0; r < R; ++r) acc[r][p] += splat<T>(rows[r * inputs_ + k]) * w;
       }
     }
+#pragma GCC unroll 2
     for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
       for (int p = 0; p < P; ++p) store(sums + r * stride + p * kLanes<T>, acc[r][p]);
   }
 
