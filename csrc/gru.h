@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 
+#include "activation.h"
 #include "state.h"
 
 namespace unrolled {
@@ -23,9 +24,10 @@ template <typename T> struct GruForward : StateForward<T> {
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
     const T *const old = this->previous_h(v), *const bias = this->bias;
     T *const h = this->h + this->s.padded(v.t, v.row) * H, *const out = gates ? gates + here * 3 * H : nullptr;
+    const Ahead<T> ahead = this->ahead(v, 3, gates);
     // In two loops, as an LSTM's: the update gate and the candidate wait where the products were.
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
-      this->prefetch_next(3, v, j, gates);
+      ahead.fetch(j);
       T* const u = v.product + j * 3;
       const T* const x = v.x + j * v.x_unit;
       Vec<T> r = load_first(x, n) + load(u), z = load_first(x + v.x_gate, n) + load(u + V);
@@ -79,10 +81,11 @@ template <typename T> struct GruBackward : StateBackward<T> {
     T *const out = this->dgates + here * this->row, *const over_candidate = joined ? out : out + 2 * H;
     T* const product = this->du + here * this->row;
     T* const carried = this->carry_h + v.row * H;
+    Ahead<T> ahead = this->ahead(v, gates, 3, this->dgates, this->row / H);
+    if (!v.first) ahead.also(q + this->s.packed(s.before(v.t), v.row) * H);
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
-      this->prefetch_next(v, j, gates, 3, this->dgates, this->row / H);
-      if (!v.first) __builtin_prefetch(q + this->s.packed(s.before(v.t), v.row) * H + j);
+      ahead.fetch(j);
       const Vec<T> r = load_first(gate + j, n), z = load_first(gate + H + j, n),
                    fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);

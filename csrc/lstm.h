@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 
+#include "activation.h"
 #include "state.h"
 
 namespace unrolled {
@@ -47,8 +48,10 @@ template <typename T> struct LstmForward : StateForward<T> {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row);
     const T* const old = previous_c(v);
     T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    const Ahead<T> ahead = this->ahead(v, 4, gates);
     // In two loops: so many activations, each waiting for the one before, are more than a processor looks ahead.
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
+      ahead.fetch(j);
       Vec<T> gate_o;
       const Vec<T> before = load_first(old + j, n);
       const Vec<T> fresh = enter<kBare, kSummed>(v, before, gate_o, j, n);
@@ -73,7 +76,6 @@ template <typename T> struct LstmForward : StateForward<T> {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
     const T *const x = kSummed ? nullptr : v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
     const int64_t to_gate = v.x_gate;
-    this->prefetch_next(4, v, j, gates);
     Vec<T> i = load(u), f = load(u + V), g = load(u + 2 * V), o = load(u + 3 * V);
     if (!kSummed && v.x) {
       i += load_first(x, n);
@@ -132,7 +134,9 @@ template <typename T> struct LstmForward : StateForward<T> {
     T *const fresh = v.scratch, *const gate_o = fresh + H;
     const T* const old = previous_c(v);
     T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    const Ahead<T> ahead = this->ahead(v, 4, gates);
     by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
+      ahead.fetch(j);
       Vec<T> o;
       store_first(fresh + j, enter<false, false>(v, load_first(old + j, n), o, j, n), n);
       store_first(gate_o + j, o, n);
@@ -198,9 +202,10 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   // kBare: without any option, so that none is asked for at every vector.
   template <bool kBare> void advance_units(const Visit<T>& v) const {
     const int64_t here = s.packed(v.t, v.row) * s.hidden;
+    const Ahead<T> ahead = this->ahead(v, gates, 4, dgates, 4);
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
-      this->prefetch_next(v, j, gates, 4, dgates, 4);
+      ahead.fetch(j);
       const Vec<T> exposed = expose<kBare>(v, squares, j, n);
       const Vec<T> fresh = kBare || !zoneout_c ? load_first(c + here + j, n) : fresh_cell(v, j, n);
       const Vec<T> squashed = hyperbolic_tangent(fresh);

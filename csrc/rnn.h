@@ -22,11 +22,12 @@ template <typename T> struct RnnForward : StateForward<T> {
   template <bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
     T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
+    const Ahead<T> ahead = kSummed ? Ahead<T>(this->s.hidden) : this->ahead(v, 1, values);
     const T *const bias = this->bias, *const entering = v.x, *const product = v.product;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> x = load(product + j);
       if constexpr (!kSummed) {
-        this->prefetch_next(1, v, j, values);
+        ahead.fetch(j);
         if (entering) x += load_first(entering + j * v.x_unit, n);
         if (bias) x += load_first(bias + j, n);
       }

@@ -17,6 +17,28 @@ template <typename T> struct Broadcast {
   }
 };
 
+// What is read and written of a row at the step that comes next, to be brought near: the hardware does not see it
+// coming.
+template <typename T> class Ahead {
+ public:
+  explicit Ahead(int64_t hidden) : hidden_(hidden) {}
+  // Some times the units, one after the other.
+  void read(const T* from, int64_t times) { read_ = from, reads_ = times; }
+  void write(const T* to, int64_t times) { written_ = to, writes_ = times; }
+  void also(const T* from) { others_[count_++] = from; }
+  // A vector of units of everything.
+  inline UNROLLED_INLINE void fetch(int64_t j) const {
+    for (int64_t i = 0; i < reads_; ++i) __builtin_prefetch(read_ + i * hidden_ + j);
+    for (int64_t i = 0; i < writes_; ++i) __builtin_prefetch(written_ + i * hidden_ + j, 1);
+    for (int i = 0; i < count_; ++i) __builtin_prefetch(others_[i] + j);
+  }
+
+ private:
+  int64_t hidden_, reads_ = 0, writes_ = 0;
+  const T *read_ = nullptr, *written_ = nullptr, *others_[2];
+  int count_ = 0;
+};
+
 // Zeros for a step past a row's end, in an array that has room for it.
 template <typename T>
 void clear_padded(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
@@ -46,15 +68,15 @@ template <typename T> struct StateForward {
     if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
     return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  // Brings near what is read and written of this row at the step that comes next: the hardware does not see it coming.
-  // `written`: [N, gates*H], or null.
-  inline __attribute__((always_inline)) void prefetch_next(int64_t gates, const Visit<T>& v, int64_t j,
-                                                           const T* written) const {
-    const int64_t next = s.after(v.t);
-    if ((!gates_x && !written) || next < 0 || next >= s.steps) return;
-    const int64_t at = s.packed(next, v.row) * gates * s.hidden + j;
-    for (int64_t g = 0; gates_x && g < gates; ++g) __builtin_prefetch(gates_x + at + g * s.hidden);
-    for (int64_t g = 0; written && g < gates; ++g) __builtin_prefetch(written + at + g * s.hidden, 1);
+  // written: [N, gates*H], or null.
+  Ahead<T> ahead(const Visit<T>& v, int64_t gates, const T* written) const {
+    Ahead<T> next(s.hidden);
+    const int64_t t = s.after(v.t);
+    if ((!gates_x && !written) || t < 0 || t >= s.steps) return next;
+    const int64_t at = s.packed(t, v.row) * gates * s.hidden;
+    if (gates_x) next.read(gates_x + at, gates);
+    if (written) next.write(written + at, gates);
+    return next;
   }
   template <typename Count>
   inline __attribute__((always_inline)) Vec<T> mixed(const Visit<T>& v, Vec<T> fresh, int64_t j, Count n) const {
@@ -99,15 +121,15 @@ template <typename T> struct StateBackward {
     if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
     return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  // Brings near what is read and written of this row at the step that comes next, the one before: the hardware does not
-  // see it coming. read [N, count*H], written [N, wide*H].
-  inline __attribute__((always_inline)) void prefetch_next(const Visit<T>& v, int64_t j, const T* read, int64_t count,
-                                                           const T* written, int64_t wide) const {
-    if (v.first) return;
-    const int64_t next = s.packed(s.before(v.t), v.row);
-    for (int64_t g = 0; g < count; ++g) __builtin_prefetch(read + (next * count + g) * s.hidden + j);
-    for (int64_t g = 0; g < wide; ++g) __builtin_prefetch(written + (next * wide + g) * s.hidden + j, 1);
-    if (grad_h) __builtin_prefetch(grad_h.data + s.before(v.t) * grad_h.step + v.row * grad_h.row + j * grad_h.unit);
+  // The step that comes next is the one before. values: [N, count*H]; written: [N, wide*H].
+  Ahead<T> ahead(const Visit<T>& v, const T* values, int64_t count, const T* written, int64_t wide) const {
+    Ahead<T> next(s.hidden);
+    if (v.first) return next;
+    const int64_t at = s.packed(s.before(v.t), v.row) * s.hidden;
+    next.read(values + at * count, count);
+    next.write(written + at * wide, wide);
+    if (grad_h && grad_h.unit == 1) next.also(grad_h.data + s.before(v.t) * grad_h.step + v.row * grad_h.row);
+    return next;
   }
   inline __attribute__((always_inline)) Vec<T> clipped(Vec<T> x) const {
     return clip_step > 0 ? clamp<T>(x, -clip_step, clip_step) : x;

@@ -108,15 +108,24 @@ template <> inline Vec<float> at_most<float>(Vec<float> x, float high) {
 #endif
 template <typename T> inline Vec<T> clamp(Vec<T> x, T low, T high) { return at_most<T>(at_least<T>(x, low), high); }
 
-// 1 / x. A division of a whole AVX-512 register takes as long as a dozen multiply-adds; the hardware's 14-bit estimate
-// and one Newton step are as exact as float32 shows.
-template <typename T> inline Vec<T> reciprocal(Vec<T> x) { return T(1) / x; }
+// 1 / x: with AVX-512 by the hardware's 14-bit estimate and one Newton step, which are as exact as float32 shows.
+inline Vec<float> reciprocal(Vec<float> x) {
 #if defined(__AVX512F__)
-template <> inline Vec<float> reciprocal<float>(Vec<float> x) {
   const Vec<float> estimate = (Vec<float>)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
   return estimate + estimate * (1.0f - x * estimate);
-}
+#else
+  return 1.0f / x;
 #endif
+}
+// a / x. Some processors divide beside their multiply-adds, while those that have tiles take as long for a whole
+// register as for a dozen multiply-adds.
+inline Vec<float> quotient(Vec<float> a, Vec<float> x) {
+#if defined(__AMX_BF16__)
+  return a * reciprocal(x);
+#else
+  return a / x;
+#endif
+}
 
 // The nearest whole number, for arguments that fit its type's digits twice over.
 inline Vec<float> rounded(Vec<float> x) {
@@ -147,69 +156,6 @@ inline Vec<float> scaled(Vec<float> x, Vec<float> n) {
 #else
   return x * power_of_two(n);
 #endif
-}
-
-// log2(e), and ln 2 in two parts of which the first has so few digits that its product with a whole number is exact.
-constexpr double kLog2OfE = 1.44269504088896340736;
-template <typename T> constexpr T kLn2 = T(6.93147180369123816490e-01);
-template <typename T> constexpr T kLn2Rest = T(1.90821492927058770002e-10);
-template <> constexpr float kLn2<float> = 0.693359375f;
-template <> constexpr float kLn2Rest<float> = -2.12194440e-4f;
-
-// Polynomials go in pairs of terms: of a chain of multiply-adds each would wait for the one before.
-
-// e^r for |r| <= ln 2 / 2, largest relative error 9e-8.
-inline __attribute__((always_inline)) Vec<float> exponential(Vec<float> r) {
-  const Vec<float> square = r * r;
-  const Vec<float> high = r * 0.00829022941f + 0.04189839102f, middle = r * 0.16667640070f + 0.49999146142f;
-  return (high * square + middle) * square + (r * 0.99999970543f + 1.0f);
-}
-// 2^f - 1 for |f| <= 1/2, to the last digits near zero too: largest relative error 1e-8.
-inline __attribute__((always_inline)) Vec<float> power_less_one(Vec<float> f) {
-  const Vec<float> square = f * f;
-  const Vec<float> high = f * 0.00015403513f + 0.00133907357f, middle = f * 0.00961823750f + 0.05550357433f;
-  return ((high * square + middle) * square + (f * 0.24022649795f + 0.69314718793f)) * f;
-}
-
-// Beyond this e^x leaves the numbers.
-template <typename T> constexpr T kOverflow = sizeof(T) == 4 ? T(88.722839) : T(709.782712893384);
-
-// 1 / (1 + e^-x). Where e^-x overflows it is 0 as torch's is: the smallest number above it would make something of a
-// huge gradient.
-inline __attribute__((always_inline)) Vec<float> sigmoid(Vec<float> x) {
-  const Vec<float> within = clamp<float>(x, -87, 87), n = rounded(within * float(-kLog2OfE));
-  const Vec<float> r = -within - n * kLn2<float> - n * kLn2Rest<float>;
-  const Vec<float> y = reciprocal<float>(scaled(exponential(r), n) + 1);
-  return x < -kOverflow<float> ? Vec<float>{} : y;
-}
-
-// tanh(x) = m / (m + 2) with m = e^(2x) - 1, which keeps its digits near zero. Past 20 tanh rounds to 1.
-inline __attribute__((always_inline)) Vec<float> hyperbolic_tangent(Vec<float> x) {
-  // The rounding of 2 x log2(e) is felt where tanh hardly changes any more.
-  const Vec<float> t = clamp<float>(x * float(2 * kLog2OfE), -60, 60), n = rounded(t), scale = power_of_two(n);
-  const Vec<float> m = power_less_one(t - n) * scale + (scale - 1);
-  return at_most<float>(m * reciprocal<float>(m + 2), 1);  // where m swallows the 2, the rounding could exceed 1
-}
-
-// The same in float64, by e^r - 1 for |r| <= ln 2 / 2.
-inline __attribute__((always_inline)) Vec<double> exponential_less_one(Vec<double> r) {
-  Vec<double> p = splat<double>(1.0 / 87178291200);
-  for (const double factorial :
-       {6227020800., 479001600., 39916800., 3628800., 362880., 40320., 5040., 720., 120., 24., 6., 2.})
-    p = p * r + 1.0 / factorial;
-  return p * (r * r) + r;
-}
-inline __attribute__((always_inline)) Vec<double> sigmoid(Vec<double> x) {
-  const Vec<double> within = clamp<double>(x, -708, 708), n = rounded(within * -kLog2OfE);
-  const Vec<double> r = -within - n * kLn2<double> - n * kLn2Rest<double>, scale = power_of_two(n);
-  const Vec<double> y = reciprocal<double>(exponential_less_one(r) * scale + (scale + 1));
-  return x < -kOverflow<double> ? Vec<double>{} : y;
-}
-inline __attribute__((always_inline)) Vec<double> hyperbolic_tangent(Vec<double> x) {
-  x = clamp<double>(x, -22, 22);
-  const Vec<double> n = rounded(x * (2 * kLog2OfE)), r = x + x - n * kLn2<double> - n * kLn2Rest<double>;
-  const Vec<double> scale = power_of_two(n), m = exponential_less_one(r) * scale + (scale - 1);
-  return at_most<double>(m * reciprocal<double>(m + 2), 1);
 }
 
 }  // namespace unrolled
