@@ -34,7 +34,7 @@ struct Shape {  // T steps, B rows, H hidden units
 
 // How many threads are worth waking for a scan whose product has so many multiply-adds a row. One row alone is divided
 // by units, with a barrier at every step.
-constexpr int64_t kBarrier = 1 << 15, kStart = 1 << 20;  // multiply-adds that take longer than these do
+constexpr int64_t kBarrier = 1 << 14, kStart = 1 << 19;  // multiply-adds that take longer than these do
 inline int useful_threads(const Shape& s, int64_t products) {
   const int64_t step = s.rows * products;
   return step * s.steps < kStart || (s.rows < 4 && step < kBarrier) ? 1 : s.threads;

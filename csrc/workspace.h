@@ -13,15 +13,66 @@
 
 namespace unrolled {
 
-// Blocks of memory, of which the large are kept to be used again. The system hands out fresh pages zeroed, a few KB at
-// a time, which takes longer than some of the products that they are for.
+constexpr size_t kLarge = 1 << 18;  // bytes
+
+// The small blocks of one thread, of sizes that are powers of two.
+class SmallBlocks {
+ public:
+  SmallBlocks() = default;
+  SmallBlocks(const SmallBlocks&) = delete;
+  SmallBlocks& operator=(const SmallBlocks&) = delete;
+  ~SmallBlocks() {
+    for (Few& few : kept_)
+      while (few.count) operator delete(few.blocks[--few.count], std::align_val_t(kSmallest));
+  }
+  static SmallBlocks& own() {
+    static thread_local SmallBlocks blocks;
+    return blocks;
+  }
+
+#if defined(__SANITIZE_ADDRESS__)
+  // None is kept, and none larger than asked for: so the sanitizer sees what is written past its end.
+  static size_t rounded(size_t size) { return size; }
+  char* find(size_t) { return nullptr; }
+  bool keep(char*, size_t) { return false; }
+#else
+  static size_t rounded(size_t size) { return kSmallest << index(size); }
+  // Or null.
+  char* find(size_t size) {
+    Few& few = kept_[index(size)];
+    return few.count ? few.blocks[--few.count] : nullptr;
+  }
+  // False if the block is not kept.
+  bool keep(char* block, size_t size) {
+    Few& few = kept_[index(size)];
+    if (few.count == kMost) return false;
+    few.blocks[few.count++] = block;
+    return true;
+  }
+#endif
+
+ private:
+  static constexpr size_t kSmallest = 64;
+  static constexpr int kMost = 8, kSizes = 13;  // from 64 bytes to kLarge
+  struct Few {
+    char* blocks[kMost];
+    int count = 0;
+  };
+  static int index(size_t size) { return size <= kSmallest ? 0 : 64 - __builtin_clzll((size - 1) / kSmallest); }
+  Few kept_[kSizes];
+};
+
+// Blocks of memory that are kept to be used again. Large ones, for the system hands out fresh pages zeroed, a few KB at
+// a time, which takes longer than some of the products that they are for: every thread finds those. Small ones, for a
+// call takes a dozen, and the C library as long to align them as a short call to do its work: each thread keeps its
+// own.
 class Blocks {
  public:
   // Not initialised, aligned to a cache line. Throws std::bad_alloc.
   static char* take(size_t bytes) {
-    const size_t size = bytes + kHeader;
-    if (size >= kLarge)
-      if (char* kept = shared().find(size)) return kept + kHeader;
+    const size_t size = bytes + kHeader < kLarge ? SmallBlocks::rounded(bytes + kHeader) : bytes + kHeader;
+    char* const kept = size < kLarge ? SmallBlocks::own().find(size) : shared().find(size);
+    if (kept) return kept + kHeader;
     char* const block = static_cast<char*>(operator new(size, alignment(size)));
 #if defined(__linux__)
     if (size >= kHugePage) madvise(block, size / kHugePage * kHugePage, MADV_HUGEPAGE);
@@ -31,11 +82,12 @@ class Blocks {
   }
   static void give_back(char* data) noexcept {
     char* const block = data - kHeader;
-    if (size_of(block) < kLarge || !shared().keep(block)) release(block);
+    const size_t size = size_of(block);
+    if (!(size < kLarge ? SmallBlocks::own().keep(block, size) : shared().keep(block))) release(block);
   }
 
  private:
-  static constexpr size_t kHeader = 64, kLarge = 1 << 18, kHugePage = 2 << 20;
+  static constexpr size_t kHeader = 64, kHugePage = 2 << 20;
   static constexpr size_t kMost = 256 << 20;  // bytes kept, in so many blocks
   static constexpr size_t kMostBlocks = 32;
 

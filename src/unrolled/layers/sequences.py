@@ -72,25 +72,24 @@ def arrange(
             raise ShapeError("a packed sequence holds its own lengths: expected lengths=None, got a tensor.")
         packed, batch_first = inputs, False
         inputs, lengths = pad_packed_sequence(packed)
-    if inputs.dim() not in (2, 3):
-        raise ShapeError(
-            f"expected inputs of 3 dimensions, or 2 for a single sequence, got {tuple(inputs.shape)}."
-        )
-    if inputs.shape[-1] != input_size:
+    shape = inputs.shape
+    if len(shape) not in (2, 3):
+        raise ShapeError(f"expected inputs of 3 dimensions, or 2 for a single sequence, got {tuple(shape)}.")
+    if shape[-1] != input_size:
         raise ShapeError(
             f"expected inputs with input_size={input_size} features in the last dimension, "
-            f"got {tuple(inputs.shape)}."
+            f"got {tuple(shape)}."
         )
-    batched = inputs.dim() == 3
+    batched = len(shape) == 3
     if not batched:
         inputs = inputs.unsqueeze(1)
     elif batch_first:
         inputs = inputs.transpose(0, 1)
-    steps, rows = inputs.shape[:2]
-    if steps == 0:
+    if len(inputs) == 0:
         raise ShapeError("expected inputs of at least one time step, got none; skip an empty batch.")
     if lengths is not None:
-        lengths = _checked_lengths(lengths if batched else lengths.reshape(-1), steps, rows).to(inputs.device)
+        lengths = lengths if batched else lengths.reshape(-1)
+        lengths = _checked_lengths(lengths, *inputs.shape[:2]).to(inputs.device)
     return Arranged(inputs, lengths, batched, batch_first, packed)
 
 

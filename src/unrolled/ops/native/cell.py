@@ -43,45 +43,58 @@ def covered(given: Pass) -> bool:
     steps, rows, width = values.shape
     wide, units = weight.shape
     bias, state = (wide,), (rows, units)
-    if (
-        wide != _GATES[given.cell] * units
-        or not _fits(weight, (wide, units), dtype)
-        or not _fits(given.weight_ih, (wide, width), dtype)
-        or not (given.bias_ih is None or _fits(given.bias_ih, bias, dtype))
-        or not (given.bias_hh is None or _fits(given.bias_hh, bias, dtype))
-        or not (given.h_0 is None or _fits(given.h_0, state, dtype))
-        or not (given.c_0 is None or _fits(given.c_0, state, dtype))
+    if not _fit(
+        dtype,
+        (given.weight_ih, (wide, width)),
+        (weight, (_GATES[given.cell] * units, units)),
+        (given.bias_ih, bias),
+        (given.bias_hh, bias),
+        (given.h_0, state),
+        (given.c_0, state),
     ):
         return False
     if _has_options(given):
-        shapes = {"norm_cell_gain": (units,), "norm_cell_bias": (units,), "peephole": (3, units)}
-        shapes |= {"norm_ih_gain": bias, "norm_hh_gain": bias, "hidden_mask": state}
-        for name, shape in shapes.items():
-            tensor = getattr(given, name)
-            if not (tensor is None or _fits(tensor, shape, dtype)):
-                return False
+        if not _fit(
+            dtype,
+            (given.norm_ih_gain, bias),
+            (given.norm_hh_gain, bias),
+            (given.norm_cell_gain, (units,)),
+            (given.norm_cell_bias, (units,)),
+            (given.peephole, (3, units)),
+            (given.hidden_mask, state),
+        ):
+            return False
         for tensor in (given.zoneout_h, given.zoneout_c):
             if not (tensor is None or broadcasts(tensor, (steps, rows, units), dtype)):
                 return False
     return values.numel() > 0 and library() is not None
 
 
-_NOTHING = frozenset({type(None)})
-
-
 def _has_options(given: Pass) -> bool:
-    return not _NOTHING.issuperset(map(type, given[OPTIONS:]))
-
-
-def _fits(tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
-    """Whether a tensor has its shape and can be read by its address."""
-    return (
-        tensor.shape == shape
-        and tensor.dtype is dtype
-        and tensor.is_cpu
-        and tensor.is_contiguous()
-        and not tensor.is_neg()
+    return not (
+        given.norm_ih_gain is None
+        and given.norm_hh_gain is None
+        and given.norm_cell_gain is None
+        and given.norm_cell_bias is None
+        and given.peephole is None
+        and given.hidden_mask is None
+        and given.zoneout_h is None
+        and given.zoneout_c is None
     )
+
+
+def _fit(dtype: torch.dtype, *pairs: tuple[Tensor | None, tuple[int, ...]]) -> bool:
+    """Whether each tensor has its shape and can be read by its address."""
+    for tensor, shape in pairs:
+        if tensor is not None and not (
+            tensor.shape == shape
+            and tensor.dtype is dtype
+            and tensor.is_cpu
+            and tensor.is_contiguous()
+            and not tensor.is_neg()
+        ):
+            return False
+    return True
 
 
 def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing | None]:

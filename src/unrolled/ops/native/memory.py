@@ -34,9 +34,8 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     if not address:
         raise MemoryError(f"no memory for {size} bytes of results.")
     lease = _lease(size, chosen).from_address(address)
-    borrowed = torch.frombuffer(lease, dtype=dtype).untyped_storage()
     # Not a view of it: what a view is of a custom function's result cannot be changed in place.
-    return like.new_empty(0, dtype=dtype).set_(borrowed, 0, shape, ())
+    return torch.frombuffer(lease, dtype=dtype).resize_(shape)
 
 
 @lru_cache(maxsize=64)
