@@ -35,9 +35,15 @@ struct Shape {  // T steps, B rows, H hidden units
 // How many threads are worth waking for a scan whose product has so many multiply-adds a row. One row alone is divided
 // by units, with a barrier at every step.
 constexpr int64_t kBarrier = 1 << 14, kStart = 1 << 19;  // multiply-adds that take longer than these do
+// Nanoseconds in which threads have met where those hold, and the longest that they take.
+constexpr int64_t kMeeting = 150, kLongestMeeting = 1000;
 inline int useful_threads(const Shape& s, int64_t products) {
   const int64_t step = s.rows * products;
-  return step * s.steps < kStart || (s.rows < 4 && step < kBarrier) ? 1 : s.threads;
+  if (s.threads == 1 || step * s.steps < kStart || (s.rows < 4 && step < kBarrier)) return 1;
+  // With more rows the order of sums would depend on how long the threads take; one row's are no one else's.
+  const bool slow = s.rows == 1 && step * kMeeting < kBarrier * kLongestMeeting &&
+                    step * kMeeting < kBarrier * meeting_time(s.threads);
+  return slow ? 1 : s.threads;
 }
 
 // What one thread works on: some rows, and the units of some panels. A panel is one vector of units.

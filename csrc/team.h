@@ -5,8 +5,11 @@
 #pragma once
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <limits>
 
 namespace unrolled {
 
@@ -75,6 +78,32 @@ template <typename Body> void run_team(int threads, Body&& body) {
         (*team.body)(Member{team.runtime->thread_number(), team.runtime->thread_count(), team.barrier});
       },
       &shared, unsigned(threads), 0);
+}
+
+// Nanoseconds in which a team meets once: 80 where the cores share a cache, five times that where they do not. Which it
+// is can change on a rented machine, so it is measured now and then.
+inline int64_t meeting_time(int threads) {
+  using Clock = std::chrono::steady_clock;
+  using Time = std::chrono::nanoseconds;
+  constexpr int64_t kEvery = 100'000'000;
+  constexpr int kTimes = 3, kRounds = 8;  // the shortest of a few: a thread may lose its core meanwhile
+  static std::atomic<int64_t> due{0}, found{0};
+  const auto now = [] { return std::chrono::duration_cast<Time>(Clock::now().time_since_epoch()).count(); };
+  const int64_t start = now();
+  if (int64_t last = due.load(std::memory_order_relaxed);
+      start >= last && due.compare_exchange_strong(last, start + kEvery)) {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    run_team(threads, [&](const Member& member) {
+      for (int time = 0; time < kTimes; ++time) {
+        member.wait();
+        const int64_t before = now();
+        for (int round = 0; round < kRounds; ++round) member.wait();
+        if (member.thread == 0) least = std::min<int64_t>(least, (now() - before) / kRounds);
+      }
+    });
+    found.store(least, std::memory_order_relaxed);
+  }
+  return found.load(std::memory_order_relaxed);
 }
 
 }  // namespace unrolled

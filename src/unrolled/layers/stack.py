@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
+PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 OPTIONAL_PARAMETERS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
-PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", *OPTIONAL_PARAMETERS)
 """What a cell is run with, in the order of `Pass`."""
 
 
@@ -193,9 +193,12 @@ class RecurrentLayer(nn.Module, ABC):
             for name, shape in self._parameter_shapes(layer).items():
                 self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
         self._present = frozenset(self._parameters)
-        self._names = tuple(
-            tuple(name + suffix if name + suffix in self._present else None for name in PARAMETERS)
-            for suffix in self._suffixes
+        self._names, self._optional_names = (
+            tuple(
+                tuple(name + suffix if name + suffix in self._present else None for name in names)
+                for suffix in self._suffixes
+            )
+            for names in (PARAMETERS, OPTIONAL_PARAMETERS)
         )
         self.reset_parameters()
         self.flatten_parameters()
@@ -244,10 +247,10 @@ class RecurrentLayer(nn.Module, ABC):
         parameter = self._parameters.get(name + suffix)
         return getattr(self, name + suffix) if parameter is None else parameter
 
-    def _parameters_of(self, index: int) -> list[Any]:
-        """`PARAMETERS` of one layer and direction; those that it has not are None."""
+    def _named(self, names: Sequence[str | None]) -> list[Any]:
+        """Parameters by their whole names, None for None."""
         own = self._parameters
-        return [name and (own[name] if name in own else getattr(self, name)) for name in self._names[index]]
+        return [name and (own[name] if name in own else getattr(self, name)) for name in names]
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -456,23 +459,23 @@ class RecurrentLayer(nn.Module, ABC):
     def _run_whole(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Steps:
-        weight_ih, weight_hh, bias_ih, bias_hh, *optional = self._parameters_of(index)
-        h_0, c_0 = (*(initial or ()), None, None)[:2]
+        weight_ih, weight_hh, bias_ih, bias_hh = self._named(self._names[index])
         options: tuple[Tensor | None, ...] = ()
         if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
             like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
             options = (
-                *optional,
+                *self._named(self._optional_names[index]),
                 self._hidden_mask(like),
                 *self._zoneouts(len(values), (like,) * len(self.state_names)),
             )
+        h_0, c_0 = (None, None) if initial is None else (*initial, None)[:2]
         hidden, *final = run_whole(
             Pass(
                 self.cell,
                 self.nonlinearity,
                 index % self._directions == 1,
                 self.clip_step or 0.0,
-                self._listen(index, values, initial or (), arranged.lengths),
+                self._listen(index, values, initial or (), arranged.lengths) if self.listeners else None,
                 values,
                 weight_ih,
                 drop_weights(weight_hh, self.weight_drop, self.training),
@@ -563,7 +566,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _check_dtype(self, values: Tensor) -> None:
         expected = self._weight("weight_ih", "_l0").dtype
-        if values.dtype != expected and not torch.is_autocast_enabled(values.device.type):
+        if values.dtype is not expected and not torch.is_autocast_enabled(values.device.type):
             raise ShapeError(
                 f"expected inputs of the weights' type {expected}, got {values.dtype}; "
                 f"convert either with .to({expected})."

@@ -31,11 +31,11 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     Returns:
         All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(1, B, H)`` each.
     """
-    if not (unobserved(given.values, given[TENSORS:]) and in_use() and covered(given)):
+    tensors = given[TENSORS:]
+    if not (unobserved(given.values, tensors) and in_use() and covered(given)):
         return _in_pieces(given)
     if not torch.is_grad_enabled():
         return forward(given, keep=False)[0]
-    tensors = given[TENSORS:]
     last = len(tensors)
     while tensors[last - 1] is None:
         last -= 1

@@ -112,7 +112,9 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         All h and the last state, as `unrolled.ops.whole.run_whole`; what is kept; and the layout of a ragged
         batch.
     """
-    cell, values = given.cell, given.values.contiguous()
+    cell, values = given.cell, given.values
+    if not values.is_contiguous():
+        values = values.contiguous()
     steps, rows, width = values.shape
     wide, units = given.weight_hh.shape
     layout = None if given.lengths is None else packing(given.lengths, steps)
@@ -142,11 +144,13 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
         if given.norm_hh_gain is not None:
             products = empty(values, count, wide)
 
-    plain = [*axes((steps, rows, units), given.reverse), *inputs, gates_x, given.h_0, given.c_0]
-    plain += [given.weight_hh, given.bias_ih, given.bias_hh, hidden, h_n, c_n, gates, by_unit]
-    plain.append(ACTIVATION_NUMBERS[given.activation])
+    plain = [
+        *axes((steps, rows, units), given.reverse),
+        *(*inputs, gates_x, given.h_0, given.c_0, given.weight_hh, given.bias_ih, given.bias_hh),
+        *(hidden, h_n, c_n, gates, by_unit, ACTIVATION_NUMBERS[given.activation]),
+    ]
     rest = [*_options(given, hidden, layout), *ABSENT, products] if special else ()
-    run(cell, "forward", plain, rest, given.clip_step, values.dtype)
+    run(f"{cell}_forward", plain, rest, given.clip_step, values.dtype)
     results = (hidden, h_n) if c_n is None else (hidden, h_n, c_n)
     return results, Kept(values, hidden, gates, by_unit, gates_x if normalised else None, products), layout
 
@@ -207,7 +211,7 @@ def backward(
             squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
         rest = [*_options(given, hidden, layout), kept.gates_x, kept.products, *ABSENT, None, None]
         rest += [None, None, squares, *over_special.values()]
-    run(cell, "backward", plain, rest, given.clip_step, hidden.dtype)
+    run(f"{cell}_backward", plain, rest, given.clip_step, hidden.dtype)
     if given.listen is not None and squares is not None:
         given.listen(squares.sum(0).sqrt_())
     if over_gates is not None and over_product is not None:

@@ -154,19 +154,27 @@ def options(
     ]
 
 
-_PARTS = {"forward": (Struct("21q"), Struct("30q")), "backward": (Struct("32q"), Struct("41q"))}
-"""``ForwardRecord`` and ``BackwardRecord``: what every pass has, and what comes with options."""
-_NO_OPTIONS = {way: bytes(special.size) for way, (_, special) in _PARTS.items()}
+_PLAIN = {"forward": 21, "backward": 32}
+_WITH_OPTIONS = {"forward": 51, "backward": 73}
+"""Fields of ``ForwardRecord`` and ``BackwardRecord``: what every pass has, and with its options."""
+_RECORDS = {
+    f"{cell}_{way}": (
+        Struct(f"{plain}q{8 * (_WITH_OPTIONS[way] - plain)}x"),
+        Struct(f"{_WITH_OPTIONS[way]}q"),
+    )
+    for cell in ("rnn", "gru", "lstm")
+    for way, plain in _PLAIN.items()
+}
+"""By function: one whose options are all absent, and one that has them."""
 
 
 def run(
-    cell: str, way: str, plain: Sequence[Any], special: Sequence[Any], clip_step: float, dtype: torch.dtype
+    function: str, plain: Sequence[Any], special: Sequence[Any], clip_step: float, dtype: torch.dtype
 ) -> None:
     """Call a cell's function of the library; tensors stand for their addresses.
 
     Args:
-        cell: "rnn", "gru" or "lstm".
-        way: "forward" or "backward".
+        function: "rnn_forward", "lstm_backward"...
         plain: the fields of the record up to its options.
         special: the options and what follows them; empty where there is nothing of it.
         clip_step: bound of the gradient at the gates' inputs; 0 for none.
@@ -174,12 +182,10 @@ def run(
     """
     chosen = library()
     assert chosen is not None
-    first, second = _PARTS[way]
-    record = first.pack(*numbers(plain))
-    record += second.pack(*numbers(special)) if special else _NO_OPTIONS[way]
-    name = f"{cell}_{way}"
-    if chosen.functions[name](record, EPSILON, clip_step, dtype is torch.float64):
-        raise MemoryError(f"no memory for the scratch space of {name}.")
+    first, whole_record = _RECORDS[function]
+    record = whole_record.pack(*numbers([*plain, *special])) if special else first.pack(*numbers(plain))
+    if chosen.functions[function](record, EPSILON, clip_step, dtype is torch.float64):
+        raise MemoryError(f"no memory for the scratch space of {function}.")
 
 
 def weight_gradient(

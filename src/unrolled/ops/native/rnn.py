@@ -53,7 +53,7 @@ def rnn_forward(
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, values, None]
     plain += [ACTIVATION_NUMBERS[activation]]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run("rnn", "forward", plain, [*special, *strided(probe), None], clip_step, gates_x.dtype)
+    run("rnn_forward", plain, [*special, *strided(probe), None], clip_step, gates_x.dtype)
     return hidden, h_n, values
 
 
@@ -100,6 +100,6 @@ def rnn_backward(
     plain += [over_gates, over_product, over_h_0, None, None, over_bias, ACTIVATION_NUMBERS[activation], 0]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
     special += [None, products, *ABSENT, grad_values, None, over_hidden, None, None, None, over_gain]
-    run("rnn", "backward", plain, [*special, None, None, None], clip_step, values.dtype)
+    run("rnn_backward", plain, [*special, None, None, None], clip_step, values.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden
