@@ -128,38 +128,46 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
     transform_rows<T>(first ? turned.data() : weight, wide, width, {cell.dgates, cell.row, nullptr},
                       {out<T>(r.dvalues), width, real}, steps, threads);
   }
-  std::vector<const T*> left, right;
-  left.reserve(steps);
-  right.reserve(steps);
-  if (r.dweight_ih) {
-    const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
-    for (int64_t n = 0; n < steps; ++n) {
-      left.push_back(cell.dgates + n * cell.row);
-      right.push_back(entered[n]);
-    }
-    if (first) sum_outer_products<T>(left, wide - first, right, first, width, out<T>(r.dweight_ih), threads);
-    sum_outer_products<T>(left, 0, right, wide - first, width, out<T>(r.dweight_ih) + first * width, threads);
+  if (!r.dweight_ih && !r.dweight_hh) return;
+  std::vector<const T*> left(steps), values(steps), states(steps);
+  const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
+  for (int64_t n = 0; n < steps; ++n) {
+    left[n] = cell.dgates + n * cell.row;
+    values[n] = entered[n];
   }
-  if (!r.dweight_hh) return;
-  left.clear();
-  right.clear();
   const T* const mask = in<T>(r.options.hidden_mask);
   const Workspace<T> masked(mask ? steps * H : 0);
   for (int64_t t = 0; t < s.steps; ++t)
     for (int64_t b = 0; b < s.rows; ++b) {
       const int64_t length = s.lengths ? s.lengths[b] : s.steps;
-      const bool first = s.first(t, length);
-      if (t >= length || (first && !cell.h_0)) continue;
-      const T* state = first ? cell.h_0 + b * H : cell.h + s.padded(s.before(t), b) * H;
+      if (t >= length) continue;
+      const T* state = cell.h + s.padded(s.before(t), b) * H;
+      if (s.first(t, length)) state = cell.h_0 ? cell.h_0 + b * H : cell.zeros;
+      const int64_t n = s.packed(t, b);
       if (mask) {
-        T* const own = masked.data() + int64_t(right.size()) * H;
+        T* const own = masked.data() + n * H;
         for (int64_t j = 0; j < H; ++j) own[j] = state[j] * mask[b * H + j];
         state = own;
       }
-      left.push_back(cell.du + s.packed(t, b) * cell.row);
-      right.push_back(state);
+      states[n] = state;
     }
-  sum_outer_products<T>(left, 0, right, wide, H, out<T>(r.dweight_hh), threads);
+  T *const ih = out<T>(r.dweight_ih), *const hh = out<T>(r.dweight_hh);
+  const auto sum = [&](int64_t from, int64_t gates, T* of_values, T* of_states) {
+    if (!of_values && !of_states) return;
+    sum_outer_products<T>(left, from, gates, {{&values, width, of_values}, {&states, H, of_states}}, threads);
+  };
+  if (first) {
+    // The first column is the input's alone, the last the state's.
+    sum(0, H, ih ? ih + first * width : nullptr, nullptr);
+    sum(H, first, ih, hh);
+    sum(wide, H, nullptr, hh ? hh + first * H : nullptr);
+  } else if (cell.du == cell.dgates) {
+    sum(0, wide, ih, hh);
+  } else {
+    sum(0, wide, ih, nullptr);
+    for (int64_t n = 0; n < steps; ++n) left[n] = cell.du + n * cell.row;
+    sum(0, wide, nullptr, hh);
+  }
 }
 
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {

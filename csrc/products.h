@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "panel.h"
@@ -91,14 +92,14 @@ template <int R, int C, typename T, typename Count>
 UNROLLED_ALONE void add_outer(const T* left, const T* right, int64_t count, int rows, Count lanes, bool first, T* out,
                               int64_t width) {
   constexpr int V = kLanes<T>;
+  const T* near = out;
+  for (int r = 0; r < rows; ++r, near += width)
+    for (int c = 0; c < C; ++c) __builtin_prefetch(near + c * V, 1);
   Vec<T> sums[R][C];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int c = 0; c < C; ++c) {
-      __builtin_prefetch(out + std::min(r, rows - 1) * width + c * V, 1);
-      sums[r][c] = Vec<T>{};
-    }
+    for (int c = 0; c < C; ++c) sums[r][c] = Vec<T>{};
   for (int64_t n = 0; n < count; ++n) {
     Vec<T> b[C];
 #pragma GCC unroll 4
@@ -144,14 +145,21 @@ template <int C, int V, typename Add> void by_turns(int64_t width, const Add& ad
   }
 }
 
-// out[i][j] = sum_n left[n][first + i] * right[n][j]; out [rows, width].
+// One of the sums over the same left sides: out[i][j] = sum_n left[n][first + i] * rows[n][j]; out [.., width].
+template <typename T> struct OuterSum {
+  const std::vector<const T*>* rows;
+  int64_t width;
+  T* out;
+};
+
+// Those for the elements `first` to first + count of the left sides.
 template <typename T>
-void sum_outer_products(const std::vector<const T*>& left, int64_t first, const std::vector<const T*>& right,
-                        int64_t rows, int64_t width, T* out, int threads) {
+void sum_outer_products(const std::vector<const T*>& left, int64_t first, int64_t count,
+                        std::initializer_list<OuterSum<T>> rights, int threads) {
   constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
   // Elements of the sums at once, and rows: with these, and with the C vectors beside them, the nearer caches are full.
   constexpr int64_t kDeep = 128, kHigh = 512;
-  const int64_t count = int64_t(left.size()), deep = std::min(kDeep, count), tiles = (rows + R - 1) / R;
+  const int64_t terms = int64_t(left.size()), deep = std::min(kDeep, terms), tiles = (count + R - 1) / R;
   const int64_t high = std::min(kHigh / R, (tiles + threads - 1) / threads) * R;
   const int64_t strip = deep * R + V;  // not a power of two: those would all want the same few places of the cache
   const int64_t own = high / R * strip + deep * C * V;
@@ -160,20 +168,25 @@ void sum_outer_products(const std::vector<const T*>& left, int64_t first, const 
   run_team(threads, [&](const Member& member) {
     T *const strips = room.data() + own * member.thread, *const panel = strips + high / R * strip;
     const int64_t begin = tiles * member.thread / member.threads * R;
-    const int64_t end = std::min(rows, tiles * (member.thread + 1) / member.threads * R);
-    if (!count && begin < end) std::fill(out + begin * width, out + end * width, T(0));
-    for (int64_t n = 0; n < count; n += deep)
+    const int64_t end = std::min(count, tiles * (member.thread + 1) / member.threads * R);
+    for (const auto& right : rights)
+      if (right.out && !terms && begin < end)
+        std::fill(right.out + begin * right.width, right.out + end * right.width, T(0));
+    for (int64_t n = 0; n < terms; n += deep)
       for (int64_t i = begin; i < end; i += high) {
-        const int64_t some = std::min(deep, count - n), here = std::min(high, end - i);
+        const int64_t some = std::min(deep, terms - n), here = std::min(high, end - i);
         pack_left<R>(left.data() + n, some, first + i, here, strips, strip);
-        const auto add = [&](auto vectors, int64_t j, auto lanes) {
-          constexpr int W = decltype(vectors)::value;
-          pack_right<W>(right.data() + n, some, j, lanes, panel);
-          for (int64_t r = 0; r < here; r += R)
-            add_outer<R, W>(strips + r / R * strip, panel, some, int(std::min<int64_t>(R, here - r)), lanes, n == 0,
-                            out + (i + r) * width + j, width);
-        };
-        by_turns<C, V>(width, add);
+        for (const auto& right : rights) {
+          if (!right.out) continue;
+          const auto add = [&](auto vectors, int64_t j, auto lanes) {
+            constexpr int W = decltype(vectors)::value;
+            pack_right<W>(right.rows->data() + n, some, j, lanes, panel);
+            for (int64_t r = 0; r < here; r += R)
+              add_outer<R, W>(strips + r / R * strip, panel, some, int(std::min<int64_t>(R, here - r)), lanes, n == 0,
+                              right.out + (i + r) * right.width + j, right.width);
+          };
+          by_turns<C, V>(right.width, add);
+        }
       }
   });
 }
