@@ -32,6 +32,7 @@ template <typename T> constexpr T kOverflow = sizeof(T) == 4 ? T(88.722839) : T(
 // 1 / (1 + e^-x). Where e^-x overflows it is 0 as torch's is: the smallest number above it would make something of a
 // huge gradient.
 inline UNROLLED_INLINE Vec<float> sigmoid(Vec<float> x) {
+  // Bounded above alone: what comes of an x far below is put aside in the end.
   const Vec<float> within = at_most<float>(x, 87), n = rounded(within * float(-kLog2OfE));
   const Vec<float> r = -within - n * kLn2<float> - n * kLn2Rest<float>;
   const Vec<float> y = reciprocal(scaled(exponential(r), n) + 1);

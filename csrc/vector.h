@@ -15,11 +15,11 @@ namespace unrolled {
 template <typename T> struct VectorOf;
 template <> struct VectorOf<float> {
   typedef float type __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
-  typedef int32_t bits __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
+  typedef uint32_t bits __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
 };
 template <> struct VectorOf<double> {
   typedef double type __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
-  typedef int64_t bits __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
+  typedef uint64_t bits __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
 };
 template <typename T> using Vec = typename VectorOf<T>::type;
 template <typename T> using Bits = typename VectorOf<T>::bits;
@@ -137,16 +137,16 @@ inline Vec<float> rounded(Vec<float> x) {
 }
 inline Vec<double> rounded(Vec<double> x) { return x + 6755399441055744.0 - 6755399441055744.0; }
 
-// 2^n for whole n that keep it a normal number.
+// 2^n for whole n that keep it a normal number; for others some number.
 inline Vec<float> power_of_two(Vec<float> n) {
 #if defined(__AVX512F__)
   return (Vec<float>)_mm512_scalef_ps(_mm512_set1_ps(1.0f), (__m512)n);
 #else
-  return (Vec<float>)(((Bits<float>)(n + 12582912.0f) << 23) + 0x3f800000);
+  return (Vec<float>)(((Bits<float>)(n + 12582912.0f) << 23) + 0x3f800000u);
 #endif
 }
 inline Vec<double> power_of_two(Vec<double> n) {
-  return (Vec<double>)(((Bits<double>)(n + 6755399441055744.0) << 52) + 0x3ff0000000000000LL);
+  return (Vec<double>)(((Bits<double>)(n + 6755399441055744.0) << 52) + 0x3ff0000000000000ULL);
 }
 
 // x 2^n for such n and an x near 1.
