@@ -23,7 +23,7 @@ class Range {
     largest_ = magnitude > largest_ ? magnitude : largest_;
   }
   bool splits() const {
-    const Pairs beyond = largest_ >= 0x71800000;  // 2^100
+    const auto beyond = largest_ >= 0x71800000;  // 2^100
     for (int lane = 0; lane < kTile; ++lane)
       if (beyond[lane]) return false;
     return true;
@@ -35,17 +35,16 @@ class Range {
 
 // The nearest bfloat16, as the float32 that it stands for.
 inline __attribute__((always_inline)) Floats leading_term(Floats x) {
-  return (Floats)(((Pairs)x + 0x8000) & int32_t(0xffff0000));
+  return (Floats)(((Pairs)x + 0x8000) & 0xffff0000u);
 }
 
 // terms[i * stride]: the i-th term of every element of low and high, low's in the lower halves. The largest come first.
 template <int Terms>
 inline __attribute__((always_inline)) void split(Floats low, Floats high, Pairs* terms, ptrdiff_t stride) {
-  typedef uint32_t Unsigned __attribute__((vector_size(UNROLLED_VECTOR_BYTES)));
 #pragma GCC unroll 3
   for (int i = 0; i < Terms; ++i) {
     const Floats a = leading_term(low), b = leading_term(high);
-    terms[i * stride] = (Pairs)((Unsigned)a >> 16) | (Pairs)b;
+    terms[i * stride] = ((Pairs)a >> 16) | (Pairs)b;
     low -= a;
     high -= b;
   }

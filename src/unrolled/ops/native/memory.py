@@ -25,17 +25,16 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
     array, it cannot be resized. Not where something but autograd looks on: see `unrolled.ops.direct`.
     """
-    dtype = dtype or like.dtype
-    size = math.prod(shape) * dtype.itemsize
+    size = math.prod(shape) * (dtype or like.dtype).itemsize
     chosen = library() if size >= _LARGE else None
     if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
-        return like.new_empty(*shape) if dtype is like.dtype else like.new_empty(*shape, dtype=dtype)
+        return like.new_empty(*shape) if dtype is None else like.new_empty(*shape, dtype=dtype)
     address = chosen.functions["take"](size)
     if not address:
         raise MemoryError(f"no memory for {size} bytes of results.")
     lease = _lease(size, chosen).from_address(address)
     # Not a view of it: what a view is of a custom function's result cannot be changed in place.
-    return torch.frombuffer(lease, dtype=dtype).resize_(shape)
+    return torch.frombuffer(lease, dtype=dtype or like.dtype).resize_(shape)
 
 
 @lru_cache(maxsize=64)
