@@ -231,8 +231,6 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
             for (int64_t j = 0; j < G * H; j += 64 / int64_t(sizeof(T))) {
               __builtin_prefetch(norm.products + next + j);
               __builtin_prefetch(cell.gates_x + next + j);
-              __builtin_prefetch(cell.dgates + next + j, 1);
-              __builtin_prefetch(cell.du + next + j, 1);
             }
           }
           T* const squares =
