@@ -41,17 +41,17 @@ template <typename T> struct GruForward : StateForward<T> {
       r = sigmoid(r);
       z = sigmoid(z);
       if (out) {
-        store_first(out + j, r, n);
-        store_first(out + H + j, z, n);
+        this->keep(out + j, r, n);
+        this->keep(out + H + j, z, n);
       }
-      if (q) store_first(q + here * H + j, candidate, n);
+      if (q) this->keep(q + here * H + j, candidate, n);
       store(u + V, z);
       store(u + 2 * V, fresh + r * candidate);
     });
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       const T* const u = v.product + j * 3;
       const Vec<T> fresh = hyperbolic_tangent(load(u + 2 * V));
-      if (out) store_first(out + 2 * H + j, fresh, n);
+      if (out) this->keep(out + 2 * H + j, fresh, n);
       store_first(h + j, this->mixed(v, fresh + load(u + V) * (load_first(old + j, n) - fresh), j, n), n);
     });
   }

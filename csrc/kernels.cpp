@@ -40,6 +40,11 @@ template <typename T> Workspace<T> zeros(const Axes& a) {
   return row;
 }
 
+// Whether rows of so many elements are whole vectors, each of which lies where a vector is stored at once.
+template <typename T> bool whole_vectors(int64_t row, const void* p) {
+  return row % kLanes<T> == 0 && reinterpret_cast<uintptr_t>(p) % sizeof(Vec<T>) == 0;
+}
+
 // Calls scan(Way()) with the way in which this scan's products are fastest.
 template <typename T, typename Scan>
 void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[maybe_unused]] int threads,
@@ -98,6 +103,9 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
+  const size_t kept = count(r.axes, options.ragged) * Cell::kGates * r.axes.hidden * sizeof(T);
+  cell.far = r.gates && r.gates != r.gates_x && kept > own_cache() && whole_vectors<T>(r.axes.hidden, r.gates) &&
+             whole_vectors<T>(r.axes.hidden, r.by_unit);
   const Norm<T, T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
                          out<T>(r.products)};
   std::optional<Feed<T>> feed;

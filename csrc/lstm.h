@@ -105,10 +105,10 @@ template <typename T> struct LstmForward : StateForward<T> {
     o = sigmoid(o);
     if (gates) {
       T* const out = gates + here;
-      store_first(out, i, n);
-      store_first(out + H, f, n);
-      store_first(out + 2 * H, g, n);
-      store_first(out + 3 * H, o, n);
+      this->keep(out, i, n);
+      this->keep(out + H, f, n);
+      this->keep(out + 2 * H, g, n);
+      this->keep(out + 3 * H, o, n);
     }
     gate_o = o;
     return fresh;

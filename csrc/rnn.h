@@ -32,7 +32,7 @@ template <typename T> struct RnnForward : StateForward<T> {
         if (bias) x += load_first(bias + j, n);
       }
       const Vec<T> value = activate<T>(activation, x);
-      if (values) store_first(values + here + j, value, n);
+      if (values) this->keep(values + here + j, value, n);
       store_first(h + j, this->mixed(v, value, j, n), n);
     });
   }

@@ -155,6 +155,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       const int64_t row = mine.rows[r];
       cell.finish(row, rows.length(row), mine.begin, mine.end);
     }
+    settle_streams();
   });
 }
 

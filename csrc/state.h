@@ -62,6 +62,14 @@ template <typename T> struct StateForward {
   Broadcast<T> probe_h;    // [T, B, H], optional
   T* h;                    // [T, B, H]
   T* h_n;                  // [B, H]
+  bool far;                // what is kept for the backward pass is more than a core's own cache holds, in whole vectors
+
+  // Stores what nothing but the backward pass reads.
+  template <typename Count> inline UNROLLED_INLINE void keep(T* p, Vec<T> v, Count n) const {
+    if constexpr (std::is_same_v<Count, Whole<T>>)
+      if (far) return stream(p, v);
+    store_first(p, v, n);
+  }
 
   // The h that a visit starts from.
   const T* previous_h(const Visit<T>& v) const {
@@ -75,7 +83,7 @@ template <typename T> struct StateForward {
     if ((!gates_x && !written) || t < 0 || t >= s.steps) return next;
     const int64_t at = s.packed(t, v.row) * gates * s.hidden;
     if (gates_x) next.read(gates_x + at, gates);
-    if (written) next.write(written + at, gates);
+    if (written && !far) next.write(written + at, gates);
     return next;
   }
   template <typename Count>

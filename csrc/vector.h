@@ -81,6 +81,21 @@ template <typename T> inline Vec<T> load_first(const T* p, Whole<T>) { return lo
 template <typename T> inline void store_first(T* p, Vec<T> v, int n) { std::memcpy(p, &v, n * sizeof(T)); }
 template <typename T> inline void store_first(T* p, Vec<T> v, Whole<T>) { store(p, v); }
 
+// Past the caches, whose lines it would take from what is needed sooner; p is aligned to a vector. Before another
+// thread may read it: settle_streams().
+template <typename T> inline void stream(T* p, Vec<T> v) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(p), (__m512i)v);
+#else
+  store(p, v);
+#endif
+}
+inline void settle_streams() {
+#if defined(__AVX512F__)
+  _mm_sfence();
+#endif
+}
+
 // For the body of a loop over vectors, which would otherwise be called for each, and load its constants anew.
 #define UNROLLED_INLINE __attribute__((always_inline))
 // For a tile of a product, which needs all registers for itself.
