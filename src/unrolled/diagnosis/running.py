@@ -42,9 +42,8 @@ class RunningFlow:
         self._updates = 0
         self._norms: list[_Seen] = []
         self._gains: list[_Seen] = []
-        # By distance: the number, the sum and the sum of squares of the norms and of the gains' logarithms.
-        self._norm_sums = torch.zeros(3, 0, dtype=torch.float64)
-        self._gain_sums = torch.zeros(3, 0, dtype=torch.float64)
+        self._norm_moments = torch.zeros(3, 0, dtype=torch.float64)
+        self._gain_moments = torch.zeros(3, 0, dtype=torch.float64)
 
     def add(
         self, norms: Tensor, lengths: Tensor | None, offset: Tensor | None, log_gains: Tensor | None
@@ -68,30 +67,29 @@ class RunningFlow:
 
     def _work_off(self) -> None:
         if self._norms and _full(self._norms):
-            self._norm_sums = _added_full(
-                self._norm_sums, torch.cat([each.values for each in self._norms], 1).cpu(), self._reverse
+            self._norm_moments = _added_full(
+                self._norm_moments, torch.cat([each.values for each in self._norms], 1).cpu(), self._reverse
             )
         elif self._norms:
             seen = _side_by_side(self._norms)
-            self._norm_sums = _added(self._norm_sums, seen, _distances(seen, self._reverse))
+            self._norm_moments = _added(self._norm_moments, seen, _distances(seen, self._reverse))
         if self._gains:
             seen = _side_by_side(self._gains)
             nearer = _distances(seen, self._reverse, between=True)
             if seen.offset is not None:
                 # What sets out from a call's last step into the call after is not known in full.
                 nearer = nearer.masked_fill((seen.offset > 0) & (nearer == seen.offset), -1)
-            self._gain_sums = _added(self._gain_sums, seen, nearer)
+            self._gain_moments = _added(self._gain_moments, seen, nearer)
         self._norms, self._gains = [], []
 
     def result(self) -> GradientFlow:
         """The statistics so far; where no gain was measured stands the usual one."""
         self._work_off()
-        rows, total, squares = self._norm_sums
-        mean = total / rows.clamp_min(1)
-        deviation = (squares / rows.clamp_min(1) - mean.square()).clamp_min(0).sqrt()
-        known, logs, _ = functional.pad(self._gain_sums, (0, len(rows)))[:, : max(len(rows) - 1, 0)]
-        usual = logs.sum() / known.sum().clamp_min(1)
-        gain = torch.where(known > 0, logs / known.clamp_min(1), usual).exp()
+        rows, mean, squares = self._norm_moments
+        deviation = (squares / rows.clamp_min(1)).sqrt()
+        known, logs, _ = functional.pad(self._gain_moments, (0, len(rows)))[:, : max(len(rows) - 1, 0)]
+        usual = (known * logs).sum() / known.sum().clamp_min(1)
+        gain = torch.where(known > 0, logs, usual).exp()
         return GradientFlow(
             self._name,
             self._updates,
@@ -113,15 +111,33 @@ def _full(seen: list[_Seen]) -> bool:
     return all(each.lengths is None and each.offset is None and len(each.values) == steps for each in seen)
 
 
-def _added_full(sums: Tensor, values: Tensor, reverse: bool) -> Tensor:
+def _merged(first: Tensor, second: Tensor) -> Tensor:
+    """The moments of two groups of values as those of one, by distance.
+
+    Moments are the number, the mean and the sum of squares about it, which unlike a difference of sums keeps
+    its digits where all values are nearly the same (Chan, Golub & LeVeque 1979).
+
+    Args:
+        first: ``(3, distances)``.
+        second: the same for as many distances or more or fewer.
+    """
+    longest = max(first.shape[1], second.shape[1])
+    first, second = (functional.pad(each, (0, longest - each.shape[1])) for each in (first, second))
+    count = first[0] + second[0]
+    apart, share = second[1] - first[1], second[0] / count.clamp_min(1)
+    return torch.stack(
+        [count, first[1] + apart * share, first[2] + second[2] + apart.square() * first[0] * share]
+    )
+
+
+def _added_full(moments: Tensor, values: Tensor, reverse: bool) -> Tensor:
     """`_added` for full rows, ``(T, B)``: a step's distance is the same in all."""
-    values = values.double()
+    values = values.double() if reverse else values.double().flip(0)
     known = ~values.isnan()
-    values = torch.where(known, values, 0.0)
-    found = torch.stack([known.double().sum(1), values.sum(1), values.square().sum(1)])
-    longer = max(sums.shape[1], len(values))
-    found = functional.pad(found if reverse else found.flip(1), (0, longer - len(values)))
-    return functional.pad(sums, (0, longer - sums.shape[1])) + found
+    count = known.double().sum(1)
+    mean = torch.where(known, values, 0.0).sum(1) / count.clamp_min(1)
+    squares = torch.where(known, values - mean.unsqueeze(1), 0.0).square().sum(1)
+    return _merged(moments, torch.stack([count, mean, squares]))
 
 
 def _side_by_side(seen: list[_Seen]) -> _Seen:
@@ -160,11 +176,14 @@ def _distances(seen: _Seen, reverse: bool, *, between: bool = False) -> Tensor:
     return torch.where(real, distance if seen.offset is None else distance + seen.offset, -1)
 
 
-def _added(sums: Tensor, seen: _Seen, distance: Tensor) -> Tensor:
-    """The sums with the values that are numbers and have a distance added at it."""
+def _added(moments: Tensor, seen: _Seen, distance: Tensor) -> Tensor:
+    """The moments with the values that are numbers and have a distance added at it."""
     counted = (distance >= 0) & ~seen.values.isnan()
     where, values = distance[counted], seen.values[counted].double()
     if not len(where):
-        return sums
-    sums = functional.pad(sums, (0, max(0, int(where.max()) + 1 - sums.shape[1])))
-    return sums.index_add(1, where, torch.stack([torch.ones_like(values), values, values.square()]))
+        return moments
+    none = values.new_zeros(int(where.max()) + 1)
+    count = none.index_add(0, where, torch.ones_like(values))
+    mean = none.index_add(0, where, values) / count.clamp_min(1)
+    squares = none.index_add(0, where, (values - mean[where]).square())
+    return _merged(moments, torch.stack([count, mean, squares]))
