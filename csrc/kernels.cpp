@@ -149,8 +149,8 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
     for (int64_t b = 0; b < s.rows; ++b) {
       const int64_t length = s.lengths ? s.lengths[b] : s.steps;
       if (t >= length) continue;
-      const T* state = cell.h + s.padded(s.before(t), b) * H;
-      if (s.first(t, length)) state = cell.h_0 ? cell.h_0 + b * H : cell.zeros;
+      const T* const initial = cell.h_0 ? cell.h_0 + b * H : cell.zeros;
+      const T* state = s.first(t, length) ? initial : cell.h + s.padded(s.before(t), b) * H;
       const int64_t n = s.packed(t, b);
       if (mask) {
         T* const own = masked.data() + n * H;

@@ -130,6 +130,7 @@ template <typename T> class Product {
     const T* const weights = packed_ + column * column_size_;
     const T* row[R];
     for (int r = 0; r < R; ++r) row[r] = work.rows[from + r];
+    // Every loop over the sums is unrolled; with one that is not, they would go to memory and back.
     Vec<T> sums[R][C];
     if (work.start.data) {
       const T* start = work.start.data + from * work.start.stride + column * V;
