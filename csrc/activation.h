@@ -65,7 +65,7 @@ inline UNROLLED_INLINE Vec<double> hyperbolic_tangent(Vec<double> x) {
   x = clamp<double>(x, -22, 22);
   const Vec<double> n = rounded(x * (2 * kLog2OfE)), r = x + x - n * kLn2<double> - n * kLn2Rest<double>;
   const Vec<double> scale = power_of_two(n), m = exponential_less_one(r) * scale + (scale - 1);
-  return at_most<double>(m / (m + 2), 1);
+  return m / (m + 2);
 }
 
 // In the order in which Python numbers them.

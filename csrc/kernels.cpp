@@ -136,7 +136,8 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
     transform_rows<T>(first ? turned.data() : weight, wide, width, {cell.dgates, cell.row, nullptr},
                       {out<T>(r.dvalues), width, real}, steps, threads);
   }
-  if (!r.dweight_ih && !r.dweight_hh) return;
+  T *const ih = out<T>(r.dweight_ih), *const hh = out<T>(r.dweight_hh);
+  if (!ih && !hh) return;
   std::vector<const T*> left(steps), values(steps), states(steps);
   const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
   for (int64_t n = 0; n < steps; ++n) {
@@ -144,8 +145,8 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
     values[n] = entered[n];
   }
   const T* const mask = in<T>(r.options.hidden_mask);
-  const Workspace<T> masked(mask ? steps * H : 0);
-  for (int64_t t = 0; t < s.steps; ++t)
+  const Workspace<T> masked(hh && mask ? steps * H : 0);
+  for (int64_t t = 0; hh && t < s.steps; ++t)
     for (int64_t b = 0; b < s.rows; ++b) {
       const int64_t length = s.lengths ? s.lengths[b] : s.steps;
       if (t >= length) continue;
@@ -159,7 +160,6 @@ template <typename T, typename Cell> void products_backward(const Cell& cell, co
       }
       states[n] = state;
     }
-  T *const ih = out<T>(r.dweight_ih), *const hh = out<T>(r.dweight_hh);
   const auto sum = [&](int64_t from, int64_t gates, T* of_values, T* of_states) {
     if (!of_values && !of_states) return;
     sum_outer_products<T>(left, from, gates, {{&values, width, of_values}, {&states, H, of_states}}, threads);

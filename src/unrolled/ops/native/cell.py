@@ -70,17 +70,11 @@ def covered(given: Pass) -> bool:
     return values.numel() > 0 and library() is not None
 
 
+_NOTHING = frozenset({type(None)})
+
+
 def _has_options(given: Pass) -> bool:
-    return not (
-        given.norm_ih_gain is None
-        and given.norm_hh_gain is None
-        and given.norm_cell_gain is None
-        and given.norm_cell_bias is None
-        and given.peephole is None
-        and given.hidden_mask is None
-        and given.zoneout_h is None
-        and given.zoneout_c is None
-    )
+    return not _NOTHING.issuperset(map(type, given[OPTIONS:]))
 
 
 def _fit(dtype: torch.dtype, *pairs: tuple[Tensor | None, tuple[int, ...]]) -> bool:
