@@ -77,11 +77,10 @@ template <typename T> struct GruBackward : StateBackward<T> {
   void advance(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = this->s.packed(v.t, v.row);
     const T *const gate = gates + here * 3 * H, *const old = this->previous_h(v);
-    const bool joined = this->row == kColumns * H;  // dgates is the first three of the columns, du the last three
-    T *const out = this->dgates + here * this->row, *const over_candidate = joined ? out : out + 2 * H;
-    T* const product = this->du + here * this->row;
+    const bool joined = this->over.row == kColumns * H;  // the first three of the columns and the last three
+    T *const out = v.over_input, *const over_candidate = joined ? out : out + 2 * H, *const product = v.over_recurrent;
     T* const carried = this->carry_h + v.row * H;
-    Ahead<T> ahead = this->ahead(v, gates, 3, this->dgates, this->row / H);
+    Ahead<T> ahead = this->ahead(v, gates, 3);
     if (!v.first) ahead.also(q + this->s.packed(s.before(v.t), v.row) * H);
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
@@ -124,8 +123,7 @@ template <typename T> struct GruBackward : StateBackward<T> {
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_packed(this->s, this->dgates, 3, t, b, from, to);
-    clear_packed(this->s, this->du, 3, t, b, from, to);
+    this->clear_gates(3, t, b, from, to);
     clear_padded(this->s, this->dh, 1, t, b, from, to);
   }
   // Of a thread: the gradients of r, z and n, that of q, then the gains'.

@@ -7,7 +7,6 @@
 #include "arguments.h"
 #include "gru.h"
 #include "lstm.h"
-#include "products.h"
 #include "ragged.h"
 #include "rnn.h"
 #if defined(__AMX_BF16__)
@@ -24,14 +23,14 @@ namespace {
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
+// The steps that are computed.
+int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 Shape shape(const Axes& a, const Ragged& r, int gates) {
-  Shape s{a.steps,        a.rows,    a.hidden, r.lengths,    a.reverse != 0,
-          int(a.threads), r.offsets, r.ranks,  r.threads_of, r.layout_threads};
+  Shape s{a.steps,   a.rows,  a.hidden,     r.lengths,        a.reverse != 0, int(a.threads),
+          r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r)};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
   return s;
 }
-// The steps that are computed.
-int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 
 // What stands for an initial state of zeros.
 template <typename T> Workspace<T> zeros(const Axes& a) {
@@ -121,69 +120,11 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   });
 }
 
-// The gradients of the input and of both matrices, from those of the gates.
-template <typename T, typename Cell> void products_backward(const Cell& cell, const BackwardRecord& r) {
-  const Shape& s = cell.s;
-  const int64_t H = s.hidden, wide = Cell::kGates * H, width = r.inputs.width;
-  const int64_t *const real = r.options.ragged.real, steps = count(r.axes, r.options.ragged);
-  const int threads = steps * width * wide < kStart ? 1 : int(r.axes.threads);
-  // The columns of joined gradients begin with the last gate.
-  const int64_t first = cell.row == wide ? 0 : wide - H;
-  if (r.dvalues) {
-    const T* weight = in<T>(r.inputs.weight_ih);
-    const Workspace<T> turned(first ? wide * width : 0);
-    if (first) std::rotate_copy(weight, weight + first * width, weight + wide * width, turned.data());
-    transform_rows<T>(first ? turned.data() : weight, wide, width, {cell.dgates, cell.row, nullptr},
-                      {out<T>(r.dvalues), width, real}, steps, threads);
-  }
-  T *const ih = out<T>(r.dweight_ih), *const hh = out<T>(r.dweight_hh);
-  if (!ih && !hh) return;
-  std::vector<const T*> left(steps), values(steps), states(steps);
-  const RowsOf<const T> entered{in<T>(r.inputs.values), width, real};
-  for (int64_t n = 0; n < steps; ++n) {
-    left[n] = cell.dgates + n * cell.row;
-    values[n] = entered[n];
-  }
-  const T* const mask = in<T>(r.options.hidden_mask);
-  const Workspace<T> masked(hh && mask ? steps * H : 0);
-  for (int64_t t = 0; hh && t < s.steps; ++t)
-    for (int64_t b = 0; b < s.rows; ++b) {
-      const int64_t length = s.lengths ? s.lengths[b] : s.steps;
-      if (t >= length) continue;
-      const T* const initial = cell.h_0 ? cell.h_0 + b * H : cell.zeros;
-      const T* state = s.first(t, length) ? initial : cell.h + s.padded(s.before(t), b) * H;
-      const int64_t n = s.packed(t, b);
-      if (mask) {
-        T* const own = masked.data() + n * H;
-        for (int64_t j = 0; j < H; ++j) own[j] = state[j] * mask[b * H + j];
-        state = own;
-      }
-      states[n] = state;
-    }
-  const auto sum = [&](int64_t from, int64_t gates, T* of_values, T* of_states) {
-    if (!of_values && !of_states) return;
-    sum_outer_products<T>(left, from, gates, {{&values, width, of_values}, {&states, H, of_states}}, threads);
-  };
-  if (first) {
-    // The first column is the input's alone, the last the state's.
-    sum(0, H, ih ? ih + first * width : nullptr, nullptr);
-    sum(H, first, ih, hh);
-    sum(wide, H, nullptr, hh ? hh + first * H : nullptr);
-  } else if (cell.du == cell.dgates) {
-    sum(0, wide, ih, hh);
-  } else {
-    sum(0, wide, ih, nullptr);
-    for (int64_t n = 0; n < steps; ++n) left[n] = cell.du + n * cell.row;
-    sum(0, wide, nullptr, hh);
-  }
-}
-
 template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
   const Options& options = r.options;
   const Workspace<T> nothing = zeros<T>(r.axes);
   const int64_t H = r.axes.hidden, wide = Cell::kGates * H;
   const bool apart = options.norm_ih_gain || options.norm_hh_gain, own = r.inputs.values;
-  const Workspace<T> room(own ? count(r.axes, options.ragged) * (apart ? 2 * wide : Cell::kColumns * H) : 0);
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
   cell.s = shape(r.axes, options.ragged, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
@@ -192,9 +133,23 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.zoneout_h = in<T>(options.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
   cell.clip_step = T(scalars.clip_step);
-  cell.row = (own && !apart) || r.joined ? Cell::kColumns * H : wide;
-  cell.dgates = own ? room.data() : out<T>(r.dgates);
-  cell.du = own ? room.data() + (apart ? count(r.axes, options.ragged) * wide : cell.row - wide) : out<T>(r.du);
+  std::optional<ProductGradients<T>> gradients;
+  if (own) {
+    const Factors<T> factors{r.inputs.width,
+                             in<T>(r.inputs.values),
+                             in<T>(r.inputs.weight_ih),
+                             cell.h,
+                             cell.h_0,
+                             cell.zeros,
+                             in<T>(options.hidden_mask),
+                             out<T>(r.dvalues),
+                             out<T>(r.dweight_ih),
+                             out<T>(r.dweight_hh)};
+    gradients.emplace(cell.s, factors, Cell::kGates, apart ? Cell::kGates : Cell::kColumns, apart, int(r.axes.threads));
+    cell.over = gradients->room();
+  } else {
+    cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
+  }
   cell.dh = out<T>(r.dh);
   cell.dh_squares = out<T>(r.dh_squares);
   cell.grad_h_n = in<T>(r.grad_h_n);
@@ -208,9 +163,10 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   const Norm<T, const T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
                                in<T>(r.products)};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
-    scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, cell);
+    scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, cell,
+                                 own && gradients->on_the_way() ? &*gradients : nullptr);
   });
-  if (r.inputs.values) products_backward<T>(cell, r);
+  if (own && !gradients->on_the_way()) gradients->use_all();
 }
 
 // Each cell's own fields, and then what is every cell's.

@@ -169,8 +169,6 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   static constexpr int kGroups[] = {0, 4};
   static constexpr int kColumns = 4;  // of both gradients in one array where nothing is normalised
   using StateBackward<T>::s;
-  using StateBackward<T>::dgates;
-  using StateBackward<T>::du;
   const T* c_0;                // [B, H], or null for zeros
   const T* peephole;           // [3, H], optional
   const T* cell_gain;          // [H], optional, with cell_bias
@@ -202,7 +200,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   // kBare: without any option, so that none is asked for at every vector.
   template <bool kBare> void advance_units(const Visit<T>& v) const {
     const int64_t here = s.packed(v.t, v.row) * s.hidden;
-    const Ahead<T> ahead = this->ahead(v, gates, 4, dgates, 4);
+    const Ahead<T> ahead = this->ahead(v, gates, 4);
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       ahead.fetch(j);
@@ -294,8 +292,8 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     const Vec<T> all[] = {d_i, d_f, d_g, d_o};
     for (int k = 0; k < 4; ++k) {
       add(v.sums + k * H + j, all[k], n);
-      store_first(dgates + (row * 4 + k) * H + j, all[k], n);
-      if (du != dgates) store_first(du + (row * 4 + k) * H + j, all[k], n);
+      store_first(v.over_input + k * H + j, all[k], n);
+      if (v.over_recurrent != v.over_input) store_first(v.over_recurrent + k * H + j, all[k], n);
     }
   }
 
@@ -328,8 +326,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     this->start(grad_c_n, grad_c_0, b, from, to);
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_packed(this->s, dgates, 4, t, b, from, to);
-    if (du != dgates) clear_packed(this->s, du, 4, t, b, from, to);
+    this->clear_gates(4, t, b, from, to);
     clear_padded(this->s, this->dh, 1, t, b, from, to);
     clear_padded(s, dc, 1, t, b, from, to);
   }

@@ -197,11 +197,10 @@ template <typename T> struct ByVectors {
     pack_column(source, unit_stride, input_stride, units, inputs, packed);
   }
   // Rows to threads need no barrier, but every thread reads the whole matrix at each step; units to threads need one
-  // barrier a step and split the matrix. Where it fits in a core's own cache the rows are faster, else two threads read
-  // from what they share with others, and how fast that is depends on those. Measured crossover.
+  // barrier a step and split the matrix. Measured crossover.
   static bool rows_to_threads(int64_t rows, int64_t threads, size_t matrix_bytes) {
-    return (rows >= 4 && matrix_bytes <= own_cache() / 4 * 3) ||
-           (rows >= 64 && threads > 2 && matrix_bytes <= kFarAway);
+    constexpr size_t kNear = 3 << 19;  // bytes
+    return (rows >= 4 && matrix_bytes <= kNear) || (rows >= 64 && threads > 2 && matrix_bytes <= kFarAway);
   }
 };
 

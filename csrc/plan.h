@@ -20,11 +20,16 @@ struct Shape {  // T steps, B rows, H hidden units
   // padded, as the states h do always.
   const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B]
   int64_t layout_threads;
+  int64_t all;  // rows of all steps
 
   int64_t packed(int64_t t, int64_t b) const {
     return offsets ? offsets[t * layout_threads + threads_of[b]] + ranks[b] : padded(t, b);
   }
   int64_t padded(int64_t t, int64_t b) const { return t * rows + b; }
+  // Of step t: where it begins, how many rows it has, where among them row b is.
+  int64_t begin(int64_t t) const { return offsets ? offsets[t * layout_threads] : t * rows; }
+  int64_t count(int64_t t) const { return (t + 1 < steps ? begin(t + 1) : all) - begin(t); }
+  int64_t within(int64_t t, int64_t b) const { return packed(t, b) - begin(t); }
 
   // In processing order: whether step t is a row's first, and the steps before and after.
   bool first(int64_t t, int64_t length) const { return reverse ? t == length - 1 : t == 0; }

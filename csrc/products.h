@@ -11,46 +11,58 @@
 
 namespace unrolled {
 
-// The rows of a matrix, `stride` elements apart: one after the other or, with an index, those that it names.
-template <typename T> struct RowsOf {
-  T* data;
-  int64_t stride;
-  const int64_t* index;  // or null
-  T* operator[](int64_t n) const { return data + (index ? index[n] : n) * stride; }
-};
+// to[n][o] = sum_k weight[k][o] * from[n][k]; weight [inputs, outputs]. A row's result does not depend on which rows it
+// is computed beside.
+template <typename T> class RowTransform {
+ public:
+  RowTransform(const T* weight, int64_t inputs, int64_t outputs)
+      : weight_(weight),
+        inputs_(inputs),
+        outputs_(outputs),
+        columns_(int((outputs + V - 1) / V)),
+        at_once_(std::clamp<int64_t>(kBytes / (inputs * int64_t(sizeof(T))), kFewest, kMost)),
+        weights_(size_t(columns_ * inputs * V)),
+        waiting_(size_t(columns_ * at_once_ * V)) {}
 
-// to[n][o] = sum_k weight[k][o] * from[n][k] for the first `count` rows; weight [inputs, outputs]. A row's result does
-// not depend on which rows it is computed beside.
-template <typename T>
-void transform_rows(const T* weight, int64_t inputs, int64_t outputs, const RowsOf<const T>& from, const RowsOf<T>& to,
-                    int64_t count, int threads) {
-  constexpr int V = kLanes<T>;
-  // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
-  constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
-  const int64_t at_once = std::clamp<int64_t>(kBytes / (inputs * int64_t(sizeof(T))), kFewest, kMost);
-  const int columns = int((outputs + V - 1) / V);
-  const bool in_place = outputs % V == 0 && to.stride == outputs && !to.index;
-  const ptrdiff_t column_size = inputs * V;
-  const Workspace<T> weights(size_t(columns * column_size)), waiting(in_place ? 0 : size_t(columns * at_once * V));
-
-  run_team(threads, [&](const Member& member) {
-    const int begin = columns * member.thread / member.threads, end = columns * (member.thread + 1) / member.threads;
-    T* const packed = weights.data() + begin * column_size;
-    const int64_t first = int64_t(begin) * V, wide = std::min<int64_t>(outputs, int64_t(end) * V) - first;
-    for (int c = 0; c < end - begin; ++c)
-      pack_column(weight + first + c * V, 1, outputs, int(std::min<int64_t>(V, wide - c * V)), int(inputs),
-                  packed + c * column_size);
-    for (int64_t n = 0; n < count; n += at_once) {
-      const int rows = int(std::min(at_once, count - n));
-      const T* entering[kMost];
-      for (int r = 0; r < rows; ++r) entering[r] = from[n + r];
-      T* const out = in_place ? to[n] + first : waiting.data() + begin * at_once * V;
-      const ptrdiff_t stride = in_place ? outputs : (end - begin) * V;
-      Product<T>(packed, int(inputs), out, stride, {}).run(entering, rows, 0, end - begin, n / at_once & 1);
-      for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to[n + r] + first);
+  // A thread's share of the matrix, which none but its own run() reads.
+  void pack(const Member& member) const {
+    const Share mine = share(member);
+    for (int c = mine.begin; c < mine.end; ++c)
+      pack_column(weight_ + c * V, 1, outputs_, int(std::min<int64_t>(V, outputs_ - c * V)), int(inputs_),
+                  weights_.data() + c * inputs_ * V);
+  }
+  // A thread's share of the outputs of `count` rows; to(n): where row n goes.
+  template <typename To> void run(const Member& member, const T* const* from, int64_t count, const To& to) const {
+    const Share mine = share(member);
+    const T* const packed = weights_.data() + mine.begin * inputs_ * V;
+    const int64_t first = int64_t(mine.begin) * V, wide = std::min<int64_t>(outputs_, int64_t(mine.end) * V) - first;
+    for (int64_t n = 0; n < count; n += at_once_) {
+      const int rows = int(std::min(at_once_, count - n));
+      const bool in_place = outputs_ % V == 0 && to(n + rows - 1) == to(n) + (rows - 1) * outputs_;
+      T* const out = in_place ? to(n) + first : waiting_.data() + mine.begin * at_once_ * V;
+      const ptrdiff_t stride = in_place ? outputs_ : (mine.end - mine.begin) * V;
+      Product<T>(packed, int(inputs_), out, stride, {}).run(from + n, rows, 0, mine.end - mine.begin, n / at_once_ & 1);
+      for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to(n + r) + first);
     }
-  });
-}
+  }
+
+ private:
+  static constexpr int V = kLanes<T>;
+  // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
+  static constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
+  struct Share {
+    int begin, end;  // columns, one vector of outputs each
+  };
+  Share share(const Member& member) const {
+    return {columns_ * member.thread / member.threads, columns_ * (member.thread + 1) / member.threads};
+  }
+
+  const T* weight_;
+  int64_t inputs_, outputs_;
+  int columns_;
+  int64_t at_once_;
+  Workspace<T> weights_, waiting_;
+};
 
 // Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips
 // `stride` apart, zeros past the last element.
@@ -75,14 +87,19 @@ void pack_left(const T* const* rows, int64_t count, int64_t begin, int64_t width
       packed[whole / R * stride + n * R + j] = whole + j < width ? rows[n][begin + whole + j] : T(0);
 }
 
-// Elements `begin` on of some rows, C vectors of them, `lanes` of the last: packed[n][vector][lane].
+// Elements `begin` on of some rows, C vectors of them, `lanes` of the last: packed[n][vector][lane]. masks: what each
+// row is multiplied by, element by element, or null.
 template <int C, typename T, typename Count>
-void pack_right(const T* const* rows, int64_t count, int64_t begin, Count lanes, T* packed) {
+void pack_right(const T* const* rows, const T* const* masks, int64_t count, int64_t begin, Count lanes, T* packed) {
   constexpr int V = kLanes<T>;
   for (int64_t n = 0; n < count; ++n, packed += C * V) {
     const T* const from = rows[n] + begin;
     for (int c = 0; c + 1 < C; ++c) store(packed + c * V, load(from + c * V));
     store(packed + (C - 1) * V, load_first(from + (C - 1) * V, lanes));
+    if (!masks) continue;
+    const T* const mask = masks[n] + begin;
+    for (int c = 0; c + 1 < C; ++c) store(packed + c * V, load(packed + c * V) * load(mask + c * V));
+    store(packed + (C - 1) * V, load(packed + (C - 1) * V) * load_first(mask + (C - 1) * V, lanes));
   }
 }
 
@@ -145,50 +162,68 @@ template <int C, int V, typename Add> void by_turns(int64_t width, const Add& ad
   }
 }
 
-// One of the sums over the same left sides: out[i][j] = sum_n left[n][first + i] * rows[n][j]; out [.., width].
+// One of the sums over the same left sides: out[i][j] = sum_n left[n][i] * rows[n][j] * masks[n][j]; out [.., width].
 template <typename T> struct OuterSum {
-  const std::vector<const T*>* rows;
+  const T *const *rows, *const *masks;  // no masks: null
   int64_t width;
-  T* out;
+  T* out;  // or null
 };
 
-// Those for the elements `first` to first + count of the left sides.
-template <typename T>
-void sum_outer_products(const std::vector<const T*>& left, int64_t first, int64_t count,
-                        std::initializer_list<OuterSum<T>> rights, int threads) {
-  constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
-  // Elements of the sums at once, and rows: with these, and with the C vectors beside them, the nearer caches are full.
-  constexpr int64_t kDeep = 128, kHigh = 512;
-  const int64_t terms = int64_t(left.size()), deep = std::min(kDeep, terms), tiles = (count + R - 1) / R;
-  const int64_t high = std::min(kHigh / R, (tiles + threads - 1) / threads) * R;
-  const int64_t strip = deep * R + V;  // not a power of two: those would all want the same few places of the cache
-  const int64_t own = high / R * strip + deep * C * V;
-  const Workspace<T> room(size_t(own) * threads);
+// Sums of outer products, over some terms at a time.
+template <typename T> class OuterProducts {
+ public:
+  // most: terms at a time; count: elements of the left sides.
+  OuterProducts(int64_t most, int64_t count, int threads)
+      : deep_(std::min(kDeep, most)),
+        strip_(deep_ * R + V),
+        strips_(std::min(kHigh, count) / R + 1),
+        own_(strips_ * strip_ + deep_ * C * V),
+        room_(size_t(own_) * threads) {}
 
-  run_team(threads, [&](const Member& member) {
-    T *const strips = room.data() + own * member.thread, *const panel = strips + high / R * strip;
-    const int64_t begin = tiles * member.thread / member.threads * R;
+  // A thread's share of the sums, for the elements `first` to first + count of the left sides. fresh: nothing is in
+  // them yet.
+  void add(const Member& member, const T* const* left, int64_t terms, int64_t first, int64_t count,
+           std::initializer_list<OuterSum<T>> rights, bool fresh) const {
+    const int64_t tiles = (count + R - 1) / R, begin = tiles * member.thread / member.threads * R;
     const int64_t end = std::min(count, tiles * (member.thread + 1) / member.threads * R);
+    const int64_t high = std::min(kHigh / R, (tiles + member.threads - 1) / member.threads) * R;
+    T *const strips = room_.data() + own_ * member.thread, *const panel = strips + strips_ * strip_;
     for (const auto& right : rights)
-      if (right.out && !terms && begin < end)
+      if (right.out && fresh && !terms && begin < end)
         std::fill(right.out + begin * right.width, right.out + end * right.width, T(0));
-    for (int64_t n = 0; n < terms; n += deep)
+    for (int64_t n = 0; n < terms; n += deep_)
       for (int64_t i = begin; i < end; i += high) {
-        const int64_t some = std::min(deep, terms - n), here = std::min(high, end - i);
-        pack_left<R>(left.data() + n, some, first + i, here, strips, strip);
+        const int64_t some = std::min(deep_, terms - n), here = std::min(high, end - i);
+        pack_left<R>(left + n, some, first + i, here, strips, strip_);
         for (const auto& right : rights) {
           if (!right.out) continue;
           const auto add = [&](auto vectors, int64_t j, auto lanes) {
             constexpr int W = decltype(vectors)::value;
-            pack_right<W>(right.rows->data() + n, some, j, lanes, panel);
-            for (int64_t r = 0; r < here; r += R)
-              add_outer<R, W>(strips + r / R * strip, panel, some, int(std::min<int64_t>(R, here - r)), lanes, n == 0,
-                              right.out + (i + r) * right.width + j, right.width);
+            pack_right<W>(right.rows + n, right.masks ? right.masks + n : nullptr, some, j, lanes, panel);
+            // Meanwhile the rows' next elements come near, of a few rows with each tile.
+            const int64_t next = j + W * V < right.width ? j + W * V : 0, each = (some * R + here - 1) / here;
+            int64_t fetched = next ? 0 : some;
+            for (int64_t r = 0; r < here; r += R) {
+              for (const int64_t stop = std::min(some, fetched + each); fetched < stop; ++fetched)
+                for (int c = 0; c < C; ++c) __builtin_prefetch(right.rows[n + fetched] + next + c * V, 0, 2);
+              add_outer<R, W>(strips + r / R * strip_, panel, some, int(std::min<int64_t>(R, here - r)), lanes,
+                              fresh && n == 0, right.out + (i + r) * right.width + j, right.width);
+            }
           };
           by_turns<C, V>(right.width, add);
         }
       }
-  });
-}
+  }
+
+ private:
+  static constexpr int V = kLanes<T>, R = kRegisters == 32 ? 8 : 4, C = tile_columns<R>();
+  // Terms at once, and elements of the left sides: with these, and with the C vectors beside them, the nearer caches
+  // are full.
+  static constexpr int64_t kDeep = 128, kHigh = 512;
+  int64_t deep_;
+  int64_t strip_;  // not a power of two: those would all want the same few places of the cache
+  int64_t strips_, own_;
+  Workspace<T> room_;
+};
 
 }  // namespace unrolled

@@ -80,15 +80,14 @@ template <typename T> struct RnnBackward : StateBackward<T> {
       if (grad_values) over += load_first(grad_values + here + j, n);
       const Vec<T> entering = this->clipped(over * slope(load_first(value + j, n)));
       add(v.sums + j, entering, n);
-      store_first(this->dgates + here + j, entering, n);
-      if (this->du != this->dgates) store_first(this->du + here + j, entering, n);
+      store_first(v.over_input + j, entering, n);
+      if (v.over_recurrent != v.over_input) store_first(v.over_recurrent + j, entering, n);
     });
     add_squares(v, squares);
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_packed(this->s, this->dgates, 1, t, b, from, to);
-    if (this->du != this->dgates) clear_packed(this->s, this->du, 1, t, b, from, to);
+    this->clear_gates(1, t, b, from, to);
     clear_padded(this->s, this->dh, 1, t, b, from, to);
   }
   // Of a thread: the biases' gradient, then the gains'.

@@ -4,6 +4,7 @@
 // Shapes are row-major. T steps, B rows, H hidden units, G gates; V lanes of a vector; [N, ...] stands for what belongs
 // to the steps, one row a step and row of the batch, with padding or without (`Shape`).
 #pragma once
+#include "gradients.h"
 #include "input.h"
 #include "norm.h"
 #if defined(__AMX_BF16__)
@@ -35,8 +36,11 @@ template <typename T> struct Visit {
   int64_t x_unit, x_gate;  // vector of units from j on of gate g at j * x_unit + g * x_gate
   T* product;              // forward: W_hh h as [panel][gate][lane]; backward: what arrived at h as [unit]
   T* scratch;              // kCellRows rows of units
-  T* sums;                 // backward: this thread's sums
-  T* squares;              // backward: where |dL/dh|^2 of this row and step is added to, or null
+  // Backward: this thread's sums; the gradients of the row's gates, to be filled (GateGradients); where those of the
+  // step that comes next go, or null; where |dL/dh|^2 of this row and step is added to, or null.
+  T *sums = nullptr, *over_input = nullptr, *over_recurrent = nullptr;
+  const T* over_next = nullptr;
+  T* squares = nullptr;
 };
 
 // Where the products with the inputs come from, if they are not given.
@@ -142,8 +146,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
           }
           if (norm.gain_x && !made) x = normed;
           cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), int64_t(from) * V,
-                                std::min<int64_t>(H, int64_t(to) * V), x, made ? G : 1, made ? V : H, u, mine.scratch,
-                                nullptr, nullptr});
+                                std::min<int64_t>(H, int64_t(to) * V), x, made ? G : 1, made ? V : H, u, mine.scratch});
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
@@ -166,20 +169,23 @@ template <typename T> struct Sum {
   int64_t from, count;
 };
 
-// Backward. A cell gives: kGates, kGroups and kGroupCount; dgates and du [N, G*H], the gradients of what the input and
-// the recurrent product bring to the gates, filled by advance(visit), two arrays where anything is normalised, and row,
-// the elements from one row of them to the next; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what
-// bypasses the product on its way to the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin,
-// end) before the first step and blank as in the forward; dh_squares [threads, T, B], zeros, or null; the sums it
-// returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
+// Backward. A cell gives: kGates, kGroups and kGroupCount; over, the gradients of what the input and the recurrent
+// product bring to the gates, of all steps, or room for those of some at a time, which advance(visit) fills and
+// `gradients` uses; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way
+// to the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and
+// blank as in the forward; dh_squares [threads, T, B], zeros, or null; the sums it returns, sum_count() elements of
+// them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm,
-                   const Cell& cell) {
+                   const Cell& cell, ProductGradients<T>* gradients) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden;
   const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
   Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count(), kCellRows);
   const Rows& rows = plan.rows;
+  const GateGradients<T>& over = cell.over;
+  // Of every row's first step: what its initial state is given.
+  const Workspace<T> firsts(cell.grad_h_0 ? s.rows * G * H : 0);
 
   run_team(s.threads, [&](const Member& member) {
     [[maybe_unused]] const Thread thread;
@@ -188,6 +194,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       Way::pack(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), plan.packed.data() + p * plan.column_size);
     }
+    if (gradients) gradients->pack(member);
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
     const typename Way::Product product(plan.packed.data(), int(G * H), mine.products, plan.product_stride,
@@ -196,21 +203,27 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     for (int64_t r = 0; r < mine.count; ++r) cell.begin(mine.rows[r], mine.begin, mine.end);
     member.wait();
 
-    const auto gradient_of = [&](int64_t t, int64_t row) { return cell.du + s.packed(t, row) * cell.row; };
     const auto mask = [&](int64_t row, T* dh, int64_t begin, int64_t end) {
       for (int64_t j = begin; hidden_mask && j < end; ++j) dh[j] *= hidden_mask[row * H + j];
     };
     const auto active_at = [&](int64_t t) { return mine.active(rows, t); };
-    const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
+    // Threads that use the gates' gradients together go through all steps together.
+    const int64_t total = !by_rows || gradients ? s.steps : mine.count ? rows.length(mine.rows[0]) : 0;
+    int64_t place = 0, held = 0;  // of the step before; rows that have not been used
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? i : total - 1 - i;
       const bool back = t & 1;
       const int64_t active = active_at(t);
       // The rows for which a later step has sent a gradient back: the first `fed` of the active ones.
-      const int64_t after = s.after(t);
+      const int64_t after = s.after(t), before = s.before(t);
       const int64_t fed = after < 0 || after >= total ? 0 : s.reverse ? active : active_at(after);
-      for (int64_t r = 0; r < fed; ++r) mine.entering[r] = gradient_of(after, mine.rows[r]);
+      for (int64_t r = 0; r < fed; ++r)
+        mine.entering[r] = over.of_recurrent + (place + s.within(after, mine.rows[r])) * over.row;
       product.enter(mine.entering, fed);
+      place = gradients ? held : s.begin(t);
+      held = place + s.count(t);
+      const bool last = i + 1 == total, enough = gradients && (last || gradients->enough(held));
+      const int64_t place_next = gradients ? held : last ? 0 : s.begin(before);
       const int at_once = whole_rows ? plan.panels : plan.panels_at_once(active);
       const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
       for (int turn = 0; turn < turns; ++turn) {
@@ -234,35 +247,46 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
               __builtin_prefetch(cell.gates_x + next + j);
             }
           }
+          const int64_t own = (place + s.within(t, row)) * over.row, length = rows.length(row);
+          T *const over_input = over.of_input + own, *const over_recurrent = over.of_recurrent + own;
+          const bool first = s.first(t, length);
+          const T* const over_next =
+              first || enough ? nullptr : over.of_input + (place_next + s.within(before, row)) * over.row;
           T* const squares =
               cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
-          cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), begin, end, nullptr, 0, 0, dh, mine.scratch,
-                                mine.sums, squares});
+          cell.advance(Visit<T>{t, row, first, begin, end, nullptr, 0, 0, dh, mine.scratch, mine.sums, over_input,
+                                over_recurrent, over_next, squares});
           for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
             const int64_t count = (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H;
             if (norm.gain_h)
-              normalise_backward(cell.du + at, norm.products + at, norm.gain_h + gate, count, norm.epsilon,
+              normalise_backward(over_recurrent + gate, norm.products + at, norm.gain_h + gate, count, norm.epsilon,
                                  mine.sums + cell.gain_h_sums() + gate);
             if (norm.gain_x)
-              normalise_backward(cell.dgates + at, cell.gates_x + at, norm.gain_x + gate, count, norm.epsilon,
+              normalise_backward(over_input + gate, cell.gates_x + at, norm.gain_x + gate, count, norm.epsilon,
                                  mine.sums + cell.gain_x_sums() + gate);
           }
+          for (int64_t g = 0; cell.grad_h_0 && first && g < G; ++g)
+            std::copy(over_recurrent + g * H + begin, over_recurrent + g * H + end,
+                      firsts.data() + (row * G + g) * H + begin);
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
-      if (!by_rows) member.wait();
+      if (gradients) gradients->collect(member, t, place);
+      if (!by_rows || enough) member.wait();
+      if (enough) {
+        gradients->use(member);
+        member.wait();
+        held = 0;
+      }
     }
     for (int64_t t = total; t < s.steps; ++t)
       for (int64_t r = 0; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
 
     if (cell.grad_h_0) {
-      // A reversed scan starts every row at its own last step.
       int64_t started = 0;
-      for (; started < mine.count && rows.length(mine.rows[started]) > 0; ++started) {
-        const int64_t row = mine.rows[started];
-        mine.entering[started] = gradient_of(s.reverse ? rows.length(row) - 1 : 0, row);
-      }
+      for (; started < mine.count && rows.length(mine.rows[started]) > 0; ++started)
+        mine.entering[started] = firsts.data() + mine.rows[started] * G * H;
       product.enter(mine.entering, started);
       product.run(mine.entering, int(started), mine.panel_begin, mine.panel_end, false);
       for (int64_t r = 0; r < mine.count; ++r) {

@@ -116,9 +116,7 @@ template <typename T> struct StateBackward {
   Broadcast<T> zoneout_h;  // [T, B, H], optional
   Broadcast<T> grad_h;     // [T, B, H], optional
   T clip_step;             // 0: none
-  T* dgates;               // [N, G*H]: gradient of gates_x
-  T* du;                   // [N, G*H]: gradient of the recurrent product; dgates itself where the two are one
-  int64_t row;             // elements from one row of either to the next
+  GateGradients<T> over;   // [N, G*H] each, or of some steps at a time
   T* dh;                   // [T, B, H], optional: total gradient of every h_t
   T* dh_squares;           // [threads, T, B], optional: the squared norm of each, the sum over threads
   const T* grad_h_n;       // [B, H], optional
@@ -129,13 +127,12 @@ template <typename T> struct StateBackward {
     if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
     return h_0 ? h_0 + v.row * s.hidden : zeros;
   }
-  // The step that comes next is the one before. values: [N, count*H]; written: [N, wide*H].
-  Ahead<T> ahead(const Visit<T>& v, const T* values, int64_t count, const T* written, int64_t wide) const {
+  // The step that comes next is the one before. values: [N, count*H].
+  Ahead<T> ahead(const Visit<T>& v, const T* values, int64_t count) const {
     Ahead<T> next(s.hidden);
     if (v.first) return next;
-    const int64_t at = s.packed(s.before(v.t), v.row) * s.hidden;
-    next.read(values + at * count, count);
-    next.write(written + at * wide, wide);
+    next.read(values + s.packed(s.before(v.t), v.row) * count * s.hidden, count);
+    if (v.over_next) next.write(v.over_next, over.row / s.hidden);
     if (grad_h && grad_h.unit == 1) next.also(grad_h.data + s.before(v.t) * grad_h.step + v.row * grad_h.row);
     return next;
   }
@@ -163,6 +160,12 @@ template <typename T> struct StateBackward {
     const Vec<T> keep = zoneout_h.at(v, j, n);
     store_first(carry, total * keep, n);
     return total * (1 - keep);
+  }
+
+  // For a step past a row's end, in arrays that have room for it.
+  void clear_gates(int gates, int64_t t, int64_t b, int64_t from, int64_t to) const {
+    clear_packed(s, over.of_input, gates, t, b, from, to);
+    if (over.of_recurrent != over.of_input) clear_packed(s, over.of_recurrent, gates, t, b, from, to);
   }
 
   void start(const T* last, T* carry, int64_t b, int64_t from, int64_t to) const {
