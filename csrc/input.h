@@ -11,48 +11,55 @@ template <typename T> class InputProduct {
   virtual ~InputProduct() = default;
   // Whether the bias is in it.
   virtual bool biased() const = 0;
-  // Packs a thread's share of the matrix; all must have done so before any product.
-  virtual void pack(const Member& member) const = 0;
+  // As Packed::fill.
+  virtual void pack(const Member& member, const Share<T>& mine, bool by_rows) const = 0;
   // out[i][column][lane] for the columns of the panels from `begin` to `end`; `stride` lies between rows.
-  virtual void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride, int thread) const = 0;
+  virtual void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride,
+                   const Member& member) const = 0;
 };
 
 template <typename Way> class InputProductBy : public InputProduct<typename Way::Number> {
  public:
   using T = typename Way::Number;
   // weight: [G*H, I]; bias: [G*H], or null; rows: at once, at most.
-  InputProductBy(const T* weight, const T* bias, int gates, int64_t hidden, int64_t inputs, int64_t rows, int threads)
+  InputProductBy(const Shape& s, const T* weight, const T* bias, int gates, int64_t inputs, int64_t rows)
       : weight_(weight),
         bias_(Way::kStarts ? bias : nullptr),
         gates_(gates),
-        hidden_(hidden),
+        hidden_(s.hidden),
         inputs_(inputs),
         rows_(rows),
-        panels_(int((hidden + kLanes<T> - 1) / kLanes<T>)),
-        column_size_(Way::column_size(inputs)),
         states_size_(Way::states_size(rows, inputs)),
-        packed_(size_t(column_size_) * panels_ * gates),
-        states_(size_t(states_size_) * threads),
-        odd_(size_t(rows) * threads),
-        start_(bias_ ? size_t(panels_) * gates * kLanes<T> : 0) {}
+        starts_(bias_ ? product_stride<T>(s.hidden, gates) : 0),
+        packed_(s, inputs, gates),
+        states_(size_t(states_size_) * s.threads),
+        odd_(size_t(rows) * s.threads),
+        start_(size_t(starts_) * s.threads) {}
 
   bool biased() const override { return bias_; }
-  void pack(const Member& member) const override {
+  void pack(const Member& member, const Share<T>& mine, bool by_rows) const override {
     constexpr int V = kLanes<T>;
-    for (int p = member.thread; p < panels_; p += member.threads)
-      for (int g = 0; g < gates_; ++g) {
-        const int64_t first = g * hidden_ + int64_t(p) * V, column = int64_t(p) * gates_ + g;
-        const int units = int(std::min<int64_t>(V, hidden_ - int64_t(p) * V));
-        Way::pack(weight_ + first * inputs_, inputs_, 1, units, int(inputs_), packed_.data() + column * column_size_);
-        if (bias_) store(start_.data() + column * V, load_first(bias_ + first, units));
+    packed_.fill(member, mine, by_rows, [&](int p, int gate, T* to) {
+      const int64_t first = gate * hidden_ + int64_t(p) * V;
+      const int units = int(std::min<int64_t>(V, hidden_ - int64_t(p) * V));
+      Way::pack(weight_ + first * inputs_, inputs_, 1, units, int(inputs_), to);
+    });
+    for (int p = mine.panel_begin; bias_ && p < mine.panel_end; ++p)
+      for (int gate = 0; gate < gates_; ++gate) {
+        const int64_t from = int64_t(p) * V;
+        store(start_.data() + starts_ * member.thread + (int64_t(p) * gates_ + gate) * V,
+              load_first(bias_ + gate * hidden_ + from, int(std::min<int64_t>(V, hidden_ - from))));
       }
   }
-  void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride, int thread) const override {
+  void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride,
+           const Member& member) const override {
+    const int thread = member.thread;
     const Entered<T> entered{states_.data() + states_size_ * thread, odd_.data() + rows_ * thread};
-    const typename Way::Product product(packed_.data(), int(inputs_), out, stride, entered);
+    const typename Way::Product product(packed_.of(member), int(inputs_), out, stride, entered);
     product.enter(rows, count);
     if constexpr (Way::kStarts)
-      product.run(rows, count, begin * gates_, end * gates_, false, {bias_ ? start_.data() : nullptr, 0});
+      product.run(rows, count, begin * gates_, end * gates_, false,
+                  {bias_ ? start_.data() + starts_ * thread : nullptr, 0});
     else
       product.run(rows, count, begin * gates_, end * gates_, false);
   }
@@ -61,11 +68,11 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
   const T *weight_, *bias_;
   int gates_;
   int64_t hidden_, inputs_, rows_;
-  int panels_;
-  ptrdiff_t column_size_, states_size_;
-  Workspace<T> packed_, states_;
+  ptrdiff_t states_size_, starts_;
+  Packed<Way> packed_;
+  Workspace<T> states_;
   Workspace<char> odd_;
-  Workspace<T> start_;  // the bias as [column][lane]
+  Workspace<T> start_;  // of each thread, the bias as [column][lane]
 };
 
 // A scan's inputs and room for the products with those of some steps.
@@ -104,8 +111,7 @@ template <typename T> class Feed {
       for (int64_t r = 0; r < running; ++r) entering[rows++] = values_ + s.padded(t, mine.rows[r]) * width_;
     }
     if (rows)
-      product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(s, by_rows, member), stride_,
-                  member.thread);
+      product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(s, by_rows, member), stride_, member);
   }
   ptrdiff_t stride() const { return stride_; }
   // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane]; stride() to the next row's.

@@ -27,8 +27,9 @@ template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data),
 int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 Shape shape(const Axes& a, const Ragged& r, int gates) {
   Shape s{a.steps,   a.rows,  a.hidden,     r.lengths,        a.reverse != 0, int(a.threads),
-          r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r)};
+          r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r),    false};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
+  s.apart = threads_apart(s.threads);
   return s;
 }
 
@@ -71,22 +72,19 @@ template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRec
 
 // The product with the inputs of so many steps at a time, in the way that is fastest for it.
 template <typename T>
-std::unique_ptr<InputProduct<T>> input_product(const ForwardRecord& r, const T* bias, int gates, int64_t steps,
-                                               int threads) {
-  const int64_t H = r.axes.hidden, I = r.inputs.width, rows = steps * r.axes.rows;
+std::unique_ptr<InputProduct<T>> input_product(const Shape& s, const ForwardRecord& r, const T* bias, int gates,
+                                               int64_t steps) {
+  const int64_t I = r.inputs.width, rows = steps * s.rows;
   const T* const weight = in<T>(r.inputs.weight_ih);
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (tiles_pay_for_inputs(count(r.axes, r.options.ragged), I, gates * H) && splits(weight, gates * H * I)) {
-      if (r.axes.terms == 3)
-        return std::make_unique<InputProductBy<ByTiles<3>>>(weight, bias, gates, H, I, rows, threads);
-      if (r.axes.terms == 2)
-        return std::make_unique<InputProductBy<ByTiles<2>>>(weight, bias, gates, H, I, rows, threads);
-      if (r.axes.terms == 1)
-        return std::make_unique<InputProductBy<ByTiles<1>>>(weight, bias, gates, H, I, rows, threads);
+    if (tiles_pay_for_inputs(s.all, I, gates * s.hidden) && splits(weight, gates * s.hidden * I)) {
+      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(s, weight, bias, gates, I, rows);
+      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(s, weight, bias, gates, I, rows);
+      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(s, weight, bias, gates, I, rows);
     }
 #endif
-  return std::make_unique<InputProductBy<ByVectors<T>>>(weight, bias, gates, H, I, rows, threads);
+  return std::make_unique<InputProductBy<ByVectors<T>>>(s, weight, bias, gates, I, rows);
 }
 
 template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
@@ -111,7 +109,7 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   std::unique_ptr<InputProduct<T>> of_x;
   if (r.inputs.values) {
     feed.emplace(cell.s, in<T>(r.inputs.values), r.inputs.width, product_stride<T>(r.axes.hidden, Cell::kGates));
-    of_x = input_product<T>(r, norm.gain_x ? nullptr : cell.bias, Cell::kGates, feed->steps(), cell.s.threads);
+    of_x = input_product<T>(cell.s, r, norm.gain_x ? nullptr : cell.bias, Cell::kGates, feed->steps());
     if (of_x->biased()) cell.bias = nullptr;
   }
   const Entrance<T> entrance{of_x.get(), feed ? &*feed : nullptr, of_x ? out<T>(r.gates_x) : nullptr};

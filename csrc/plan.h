@@ -21,6 +21,7 @@ struct Shape {  // T steps, B rows, H hidden units
   const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B]
   int64_t layout_threads;
   int64_t all;  // rows of all steps
+  bool apart;   // what one thread writes takes long to reach another
 
   int64_t packed(int64_t t, int64_t b) const {
     return offsets ? offsets[t * layout_threads + threads_of[b]] + ranks[b] : padded(t, b);
@@ -50,6 +51,7 @@ inline int useful_threads(const Shape& s, int64_t products) {
                     step * kMeeting < kBarrier * meeting_time(s.threads);
   return slow ? 1 : s.threads;
 }
+inline bool threads_apart(int threads) { return threads > 1 && meeting_time(threads) > kMeeting; }
 
 // What one thread works on: some rows, and the units of some panels. A panel is one vector of units.
 template <typename T> struct Share {
@@ -67,6 +69,36 @@ template <typename T> struct Share {
   int64_t active(const Rows& all, int64_t t) const {
     return std::partition_point(rows, rows + count, [&](int64_t row) { return all.length(row) > t; }) - rows;
   }
+};
+
+// A matrix as its product reads it, packed once a call: [panel][column of the panel]. The threads share it, or each has
+// one of its own where the other's part would take longer to arrive than to pack.
+template <typename Way> class Packed {
+ public:
+  using T = typename Way::Number;
+  Packed(const Shape& s, int64_t inputs, int columns)
+      : columns_(columns),
+        column_size_(Way::column_size(inputs)),
+        size_(column_size_ * columns * ((s.hidden + kLanes<T> - 1) / kLanes<T>)),
+        own_(s.apart && bytes() * s.threads <= kOwn),
+        room_(size_t(size_) * (own_ ? s.threads : 1)) {}
+
+  size_t bytes() const { return size_ * sizeof(T); }
+  T* of(const Member& member) const { return room_.data() + (own_ ? size_ * member.thread : 0); }
+  // pack(panel, column, to) for what a thread reads of it or, where all read the same, for its part. Unless a thread
+  // has its own, or reads no one else's part, all must have packed before any product.
+  template <typename Pack> void fill(const Member& member, const Share<T>& mine, bool by_rows, const Pack& pack) const {
+    const bool part = by_rows && !own_;
+    for (int p = part ? member.thread : mine.panel_begin; p < mine.panel_end; p += part ? member.threads : 1)
+      for (int c = 0; c < columns_; ++c) pack(p, c, of(member) + (int64_t(p) * columns_ + c) * column_size_);
+  }
+
+ private:
+  static constexpr size_t kOwn = 3 << 20;  // bytes of all threads
+  int columns_;
+  ptrdiff_t column_size_, size_;
+  bool own_;
+  Workspace<T> room_;
 };
 
 // Elements from one row's products with a matrix to the next's: one vector more than there are, for rows a power of two
@@ -88,15 +120,14 @@ template <typename Way> class Plan {
  public:
   using T = typename Way::Number;
 
-  // columns: of the packed matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
+  // columns: of the matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
   // must stay together; sums: how many elements a thread's sums have; scratch: rows of units.
   Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums, int scratch)
       : rows(s.lengths, s.steps, s.rows),
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
-        column_size(Way::column_size(inputs)),
         product_stride(unrolled::product_stride<T>(s.hidden, columns)),
-        packed(size_t(column_size) * panels * columns),
+        packed(s, inputs, columns),
         shape_(s),
         whole_rows_(whole_rows),
         sum_count_(sums),
@@ -111,7 +142,7 @@ template <typename Way> class Plan {
 
   bool by_rows(int threads) const {
     if (threads == 1 || whole_rows_) return true;
-    return Way::rows_to_threads(shape_.rows, threads, size_t(column_size) * panels * columns * sizeof(T));
+    return Way::rows_to_threads(shape_.rows, threads, packed.bytes());
   }
 
   Share<T> share(const Member& member) {
@@ -160,8 +191,8 @@ template <typename Way> class Plan {
 
   Rows rows;
   int panels, columns;
-  ptrdiff_t column_size, product_stride;
-  Workspace<T> packed;
+  ptrdiff_t product_stride;
+  Packed<Way> packed;
 
  private:
   Shape shape_;

@@ -69,16 +69,15 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
 
   run_team(s.threads, [&](const Member& member) {
     [[maybe_unused]] const Thread thread;
-    for (int p = member.thread; p < plan.panels; p += member.threads) {
-      const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
-      for (int g = 0; g < G; ++g)
-        Way::pack(weight_hh + (g * H + int64_t(p) * V) * H, H, 1, n, int(H),
-                  plan.packed.data() + (int64_t(p) * G + g) * plan.column_size);
-    }
-    if (entrance.product) entrance.product->pack(member);
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
-    const typename Way::Product product(plan.packed.data(), int(H), mine.products, plan.product_stride, mine.entered);
+    plan.packed.fill(member, mine, by_rows, [&](int p, int gate, T* to) {
+      const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
+      Way::pack(weight_hh + (gate * H + int64_t(p) * V) * H, H, 1, n, int(H), to);
+    });
+    if (entrance.product) entrance.product->pack(member, mine, by_rows);
+    const typename Way::Product product(plan.packed.of(member), int(H), mine.products, plan.product_stride,
+                                        mine.entered);
     T* const normed = mine.scratch + kCellRows * H;
     const auto keep = [&](const T* u, T* out) {  // from [panel][gate][lane] to [gate][unit]
       by_vectors<T>(0, H, [&](int64_t j, auto n) {
@@ -189,15 +188,15 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
 
   run_team(s.threads, [&](const Member& member) {
     [[maybe_unused]] const Thread thread;
-    // Transposed: the units of a panel are the columns of W_hh and the sum runs over its G*H rows.
-    for (int p = member.thread; p < plan.panels; p += member.threads) {
-      const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
-      Way::pack(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), plan.packed.data() + p * plan.column_size);
-    }
-    if (gradients) gradients->pack(member);
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
-    const typename Way::Product product(plan.packed.data(), int(G * H), mine.products, plan.product_stride,
+    // Transposed: the units of a panel are the columns of W_hh and the sum runs over its G*H rows.
+    plan.packed.fill(member, mine, by_rows, [&](int p, int, T* to) {
+      const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
+      Way::pack(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), to);
+    });
+    if (gradients) gradients->pack(member);
+    const typename Way::Product product(plan.packed.of(member), int(G * H), mine.products, plan.product_stride,
                                         mine.entered);
     std::fill_n(mine.sums, cell.sum_count(), T(0));
     for (int64_t r = 0; r < mine.count; ++r) cell.begin(mine.rows[r], mine.begin, mine.end);

@@ -169,6 +169,17 @@ def test_more_is_kept_than_a_core_has_cache_for(cell, threads):
     test_everything_is_that_of_the_float64_pieces.hypothesis.inner_test(case=case)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("options", [frozenset(), frozenset(OPTIONS)], ids=["plain", "full"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_gradients_of_the_gates_are_used_some_steps_at_a_time(cell, ragged, reverse, options, threads):
+    # Of a thousand rows and more the backward pass uses some hundred at a time.
+    case = Case(cell, 20, 120, 20, 24, True, True, ragged, reverse, 0, threads, options)
+    test_everything_is_that_of_the_float64_pieces.hypothesis.inner_test(case=case)
+
+
 PLAIN = Case("lstm", 7, 5, 3, 20, bias=True, state=True, ragged=False, reverse=False, seed=0)
 EVERY = frozenset({*OPTIONS, *OPTIONS_OF_LSTM, "norm_cell_gain", "norm_cell_bias"} - {"norm_cell"})
 FULL = replace(PLAIN, options=EVERY)
