@@ -85,7 +85,7 @@ def arrange(
         inputs = inputs.unsqueeze(1)
     elif batch_first:
         inputs = inputs.transpose(0, 1)
-    if len(inputs) == 0:
+    if shape[1 if batched and batch_first else 0] == 0:
         raise ShapeError("expected inputs of at least one time step, got none; skip an empty batch.")
     if lengths is not None:
         lengths = lengths if batched else lengths.reshape(-1)

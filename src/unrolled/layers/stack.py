@@ -415,7 +415,6 @@ class RecurrentLayer(nn.Module, ABC):
         self, arranged: Arranged, state: State | None, unrolled: bool = False, probe: bool = False
     ) -> tuple[Tensor, State, list[tuple[Steps, dict[str, Tensor]]]]:
         values = arranged.values
-        self._check_dtype(values)
         count = values.shape[1]
         if state is not None:
             batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
@@ -446,7 +445,7 @@ class RecurrentLayer(nn.Module, ABC):
         return output, final, run
 
     def _run_fused(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
-        self._check_dtype(arranged.values)
+        _check_dtype(arranged.values, self._weight("weight_ih", "_l0"))
         count = arranged.values.shape[1]
         if state is None:
             state = self.initial_state(count)
@@ -460,6 +459,7 @@ class RecurrentLayer(nn.Module, ABC):
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Steps:
         weight_ih, weight_hh, bias_ih, bias_hh = self._named(self._names[index])
+        _check_dtype(values, weight_ih)
         options: tuple[Tensor | None, ...] = ()
         if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
             like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
@@ -475,10 +475,10 @@ class RecurrentLayer(nn.Module, ABC):
                 self.nonlinearity,
                 index % self._directions == 1,
                 self.clip_step or 0.0,
-                self._listen(index, values, initial or (), arranged.lengths),
+                self._listen(index, values, initial or (), arranged.lengths) if self.listeners else None,
                 values,
                 weight_ih,
-                drop_weights(weight_hh, self.weight_drop, self.training),
+                drop_weights(weight_hh, self.weight_drop, self.training) if self.weight_drop else weight_hh,
                 bias_ih,
                 bias_hh,
                 h_0,
@@ -492,7 +492,7 @@ class RecurrentLayer(nn.Module, ABC):
     def _listen(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...], lengths: Tensor | None
     ) -> Listen | None:
-        if not self.listeners or not torch.is_grad_enabled():
+        if not torch.is_grad_enabled():
             return None
         steps, rows = values.shape[:2]
         call = Call(self._suffixes[index], index % self._directions == 1, steps, rows, lengths, initial)
@@ -513,6 +513,8 @@ class RecurrentLayer(nn.Module, ABC):
         probe: bool,
     ) -> tuple[Steps, dict[str, Tensor]]:
         suffix = self._suffixes[index]
+        weight_ih = self._weight("weight_ih", suffix)
+        _check_dtype(values, weight_ih)
         if initial is None:
             initial = self._fresh(index, values.shape[1])
         if index < self._directions:
@@ -527,7 +529,7 @@ class RecurrentLayer(nn.Module, ABC):
             suffix=suffix,
             gates_x=project_input(
                 values,
-                self._weight("weight_ih", suffix),
+                weight_ih,
                 self._parameter("bias_ih", suffix),
                 self._parameter("norm_ih_gain", suffix),
                 self.cell,
@@ -539,7 +541,7 @@ class RecurrentLayer(nn.Module, ABC):
             probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
             probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
         )
-        listen = self._listen(index, values, initial, arranged.lengths)
+        listen = self._listen(index, values, initial, arranged.lengths) if self.listeners else None
         if listen is not None:
             heard = listening_probe(listen, initial[0], (len(values), *initial[0].shape))
             own = scan.probe_hidden
@@ -563,14 +565,6 @@ class RecurrentLayer(nn.Module, ABC):
             zoneout_weights(steps, part, share, self.training)
             for part, share in zip(state, self.zoneout, strict=True)
         ]
-
-    def _check_dtype(self, values: Tensor) -> None:
-        expected = self._weight("weight_ih", "_l0").dtype
-        if values.dtype is not expected and not torch.is_autocast_enabled(values.device.type):
-            raise ShapeError(
-                f"expected inputs of the weights' type {expected}, got {values.dtype}; "
-                f"convert either with .to({expected})."
-            )
 
     def extra_repr(self) -> str:
         """The sizes, and every option that is not at its default."""
@@ -601,6 +595,14 @@ class RecurrentLayer(nn.Module, ABC):
 
 def _around(observer: Observer, run: Callable[[Scan], Steps]) -> Callable[[Scan], Steps]:
     return lambda scan: observer(scan, run)
+
+
+def _check_dtype(values: Tensor, weight: Tensor) -> None:
+    if values.dtype is not weight.dtype and not torch.is_autocast_enabled(values.device.type):
+        raise ShapeError(
+            f"expected inputs of the weights' type {weight.dtype}, got {values.dtype}; "
+            f"convert either with .to({weight.dtype})."
+        )
 
 
 def _without_padding(arranged: Arranged) -> Tensor:

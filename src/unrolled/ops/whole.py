@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 from torch._C._functorch import is_legacy_batchedtensor
 
-from unrolled.ops.cell_pass import TENSORS, Pass
+from unrolled.ops.cell_pass import OPTIONS, TENSORS, Pass
 from unrolled.ops.direct import unobserved
 from unrolled.ops.gru import gru
 from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import listening_probe
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
-from unrolled.ops.native.cell import Kept, backward, covered, forward
+from unrolled.ops.native.cell import Kept, backward, covered, forward, has_options
 from unrolled.ops.rnn import rnn
 from unrolled.ops.scan import real_steps, zero_padding
 
@@ -31,11 +31,12 @@ def run_whole(given: Pass) -> tuple[Tensor, ...]:
     Returns:
         All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(1, B, H)`` each.
     """
-    tensors = given[TENSORS:]
-    if not (unobserved(given.values, tensors) and in_use() and covered(given)):
+    options = has_options(given)
+    tensors = given[TENSORS:] if options else given[TENSORS:OPTIONS]
+    if not (unobserved(given.values, tensors) and in_use() and covered(given, options)):
         return _in_pieces(given)
     if not torch.is_grad_enabled():
-        return forward(given, keep=False)[0]
+        return forward(given, options, keep=False)[0]
     last = len(tensors)
     while tensors[last - 1] is None:
         last -= 1
@@ -83,7 +84,7 @@ class _Whole(torch.autograd.Function):
     # With a `setup_context` of its own, torch would bind the arguments to the signature at every call.
     @staticmethod
     def forward(ctx: Any, given: Pass, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-        results, kept, layout = forward(given, keep=True)
+        results, kept, layout = forward(given, has_options(given), keep=True)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, *kept)
         ctx.constants, ctx.layout, ctx.count = given[:TENSORS], layout, len(tensors)

@@ -34,8 +34,8 @@ from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
-def covered(given: Pass) -> bool:
-    """Whether the library computes this case."""
+def covered(given: Pass, options: bool) -> bool:
+    """Whether the library computes this case; ``options``: it has some."""
     values, weight = given.values, given.weight_hh
     dtype = values.dtype
     if (dtype is not torch.float32 and dtype is not torch.float64) or weight.dim() != 2:
@@ -53,7 +53,7 @@ def covered(given: Pass) -> bool:
         (given.c_0, state),
     ):
         return False
-    if _has_options(given):
+    if options:
         if not _fit(
             dtype,
             (given.norm_ih_gain, bias),
@@ -73,7 +73,8 @@ def covered(given: Pass) -> bool:
 _NOTHING = frozenset({type(None)})
 
 
-def _has_options(given: Pass) -> bool:
+def has_options(given: Pass) -> bool:
+    """Whether a pass has more than its weights and its initial state."""
     return not _NOTHING.issuperset(map(type, given[OPTIONS:]))
 
 
@@ -91,7 +92,7 @@ def _fit(dtype: torch.dtype, *pairs: tuple[Tensor | None, tuple[int, ...]]) -> b
     return True
 
 
-def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing | None]:
+def forward(given: Pass, options: bool, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing | None]:
     """Run a pass that is `covered`.
 
     Gates overwrite the input's product, or it is made and used some steps at a time; an absent initial state
@@ -100,6 +101,7 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
 
     Args:
         given: what the cell is run with.
+        options: it has some.
         keep: keep what `backward` reads.
 
     Returns:
@@ -114,7 +116,7 @@ def forward(given: Pass, keep: bool) -> tuple[tuple[Tensor, ...], Kept, Packing 
     layout = None if given.lengths is None else packing(given.lengths, steps)
     count = steps * rows if layout is None else len(layout.real)
     normalised = given.norm_ih_gain is not None
-    special = layout is not None or _has_options(given)
+    special = layout is not None or options
     gates_x, inputs = None, NO_INPUTS
     if wide * (width + units) <= _NEAR or _inside(given, count):
         inputs = width, values, given.weight_ih
@@ -172,7 +174,7 @@ def backward(
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
     (grad_hidden,) = spread(hidden.shape, grads[0])
     grad_h_n, grad_c_n = (*whole(*grads[1:]), None)[:2]
-    special = layout is not None or given.listen is not None or _has_options(given)
+    special = layout is not None or given.listen is not None or has_options(given)
 
     def room(field: Tensor | None, wanted: Any) -> Tensor | None:
         return empty(hidden, *field.shape) if wanted and field is not None else None
