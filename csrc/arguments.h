@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 11;
+constexpr int kLayout = 12;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -68,11 +68,12 @@ struct BackwardRecord {
   int64_t activation;
   // Of a GRU without norms: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
   int64_t joined;
+  void* dh_norms;  // [T, B], optional: of every dL/dh_t, zero past a row's end
   Options options;
   const void *gates_x, *products;
   Strided grad_c;
   const void *grad_gates, *grad_by_unit;
-  void *dh, *dc, *dh_squares, *dgain_ih, *dgain_hh, *dcell_gain, *dcell_bias, *dpeephole;
+  void *dh, *dc, *dgain_ih, *dgain_hh, *dcell_gain, *dcell_bias, *dpeephole;
 };
 
 struct MatmulSide {  // `Side` of split_panel.h

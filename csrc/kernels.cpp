@@ -149,7 +149,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
     cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
   }
   cell.dh = out<T>(r.dh);
-  cell.dh_squares = out<T>(r.dh_squares);
+  cell.dh_norms = out<T>(r.dh_norms);
   cell.grad_h_n = in<T>(r.grad_h_n);
   cell.grad_h_0 = out<T>(r.grad_h_0);
   cell.carry_h = carry.data();

@@ -4,6 +4,8 @@
 // Shapes are row-major. T steps, B rows, H hidden units, G gates; V lanes of a vector; [N, ...] stands for what belongs
 // to the steps, one row a step and row of the batch, with padding or without (`Shape`).
 #pragma once
+#include <cmath>
+
 #include "gradients.h"
 #include "input.h"
 #include "norm.h"
@@ -172,7 +174,7 @@ template <typename T> struct Sum {
 // product bring to the gates, of all steps, or room for those of some at a time, which advance(visit) fills and
 // `gradients` uses; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way
 // to the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and
-// blank as in the forward; dh_squares [threads, T, B], zeros, or null; the sums it returns, sum_count() elements of
+// blank as in the forward; dh_norms [T, B], or null; the sums it returns, sum_count() elements of
 // them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm,
@@ -183,6 +185,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
   Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count(), kCellRows);
   const Rows& rows = plan.rows;
   const GateGradients<T>& over = cell.over;
+  const Workspace<T> squares(cell.dh_norms ? s.steps * s.rows * s.threads : 0);  // [threads, T, B]
   // Of every row's first step: what its initial state is given.
   const Workspace<T> firsts(cell.grad_h_0 ? s.rows * G * H : 0);
 
@@ -199,6 +202,8 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     const typename Way::Product product(plan.packed.of(member), int(G * H), mine.products, plan.product_stride,
                                         mine.entered);
     std::fill_n(mine.sums, cell.sum_count(), T(0));
+    T* const own_squares = cell.dh_norms ? squares.data() + member.thread * s.steps * s.rows : nullptr;
+    if (own_squares) std::fill_n(own_squares, s.steps * s.rows, T(0));
     for (int64_t r = 0; r < mine.count; ++r) cell.begin(mine.rows[r], mine.begin, mine.end);
     member.wait();
 
@@ -251,10 +256,8 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
           const bool first = s.first(t, length);
           const T* const over_next =
               first || enough ? nullptr : over.of_input + (place_next + s.within(before, row)) * over.row;
-          T* const squares =
-              cell.dh_squares ? cell.dh_squares + member.thread * s.steps * s.rows + s.padded(t, row) : nullptr;
           cell.advance(Visit<T>{t, row, first, begin, end, nullptr, 0, 0, dh, mine.scratch, mine.sums, over_input,
-                                over_recurrent, over_next, squares});
+                                over_recurrent, over_next, own_squares ? own_squares + s.padded(t, row) : nullptr});
           for (int g = 0; g < Cell::kGroupCount; ++g) {
             const int64_t gate = Cell::kGroups[g] * H, at = s.packed(t, row) * G * H + gate;
             const int64_t count = (Cell::kGroups[g + 1] - Cell::kGroups[g]) * H;
@@ -300,6 +303,14 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       }
     }
     member.wait();
+    if (cell.dh_norms) {
+      const int64_t all = s.steps * s.rows, begin = all * member.thread / member.threads;
+      const int64_t end = all * (member.thread + 1) / member.threads;
+      std::copy(squares.data() + begin, squares.data() + end, cell.dh_norms + begin);
+      for (int thread = 1; thread < member.threads; ++thread)
+        for (int64_t n = begin; n < end; ++n) cell.dh_norms[n] += squares.data()[thread * all + n];
+      for (int64_t n = begin; n < end; ++n) cell.dh_norms[n] = std::sqrt(cell.dh_norms[n]);
+    }
     if (member.thread == 0)
       for (const Sum<T>& sum : cell.sums())
         if (sum.out) plan.add_sums(member.threads, sum.from, sum.count, sum.out);

@@ -118,7 +118,7 @@ template <typename T> struct StateBackward {
   T clip_step;             // 0: none
   GateGradients<T> over;   // [N, G*H] each, or of some steps at a time
   T* dh;                   // [T, B, H], optional: total gradient of every h_t
-  T* dh_squares;           // [threads, T, B], optional: the squared norm of each, the sum over threads
+  T* dh_norms;             // [T, B], optional: the norm of each
   const T* grad_h_n;       // [B, H], optional
   T* grad_h_0;             // [B, H], optional
   T* carry_h;              // [B, H]: what bypasses the recurrent product

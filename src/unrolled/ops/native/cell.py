@@ -174,7 +174,7 @@ def backward(
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
     (grad_hidden,) = spread(hidden.shape, grads[0])
     grad_h_n, grad_c_n = (*whole(*grads[1:]), None)[:2]
-    special = layout is not None or given.listen is not None or has_options(given)
+    special = layout is not None or has_options(given)
 
     def room(field: Tensor | None, wanted: Any) -> Tensor | None:
         return empty(hidden, *field.shape) if wanted and field is not None else None
@@ -197,19 +197,17 @@ def backward(
     plain = [*axes(hidden.shape, given.reverse), *inputs, over_values, over_weight_ih, over_weight_hh]
     plain += [*strided(grad_hidden), hidden, given.h_0, given.c_0, given.weight_hh, kept.gates, kept.by_unit]
     plain += [grad_h_n, grad_c_n, over_gates, over_product, over_h_0, over_c_0, over_bias_ih, over_bias_hh]
-    plain += [ACTIVATION_NUMBERS[given.activation], int(not inside and joined(given))]
+    norms = None if given.listen is None else hidden.new_empty(hidden.shape[:2])
+    plain += [ACTIVATION_NUMBERS[given.activation], int(not inside and joined(given)), norms]
     over_special: dict[str, Tensor | None] = {}
     rest: list[Any] = []
-    squares = None
     if special:
         over_special = {name: room(getattr(given, name), getattr(needed, name)) for name in _OF_OPTIONS}
-        if given.listen is not None:
-            squares = hidden.new_zeros(torch.get_num_threads(), *hidden.shape[:2])
         rest = [*_options(given, hidden, layout), kept.gates_x, kept.products, *ABSENT, None, None]
-        rest += [None, None, squares, *over_special.values()]
+        rest += [None, None, *over_special.values()]
     run(f"{cell}_backward", plain, rest, given.clip_step, hidden.dtype)
-    if given.listen is not None and squares is not None:
-        given.listen(squares.sum(0).sqrt_())
+    if given.listen is not None and norms is not None:
+        given.listen(norms)
     if over_gates is not None and over_product is not None:
         over_values, over_weight_ih, over_weight_hh = over_products(
             given, kept, layout, over_gates, over_product, needed

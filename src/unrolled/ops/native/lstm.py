@@ -122,9 +122,9 @@ def lstm_backward(
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_norm_cell, over_peephole = [room(norm_cell_gain), room(norm_cell_bias)], room(peephole)
     plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
-    plain += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, 0, 0]
+    plain += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, 0, 0, None]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, seen_probe_c)
-    special += [None, products, *strided(grad_cell), grad_gates, None, over_hidden, over_cell, None]
+    special += [None, products, *strided(grad_cell), grad_gates, None, over_hidden, over_cell]
     special += [None, over_gain, *over_norm_cell, over_peephole]
     run("lstm_backward", plain, special, clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)

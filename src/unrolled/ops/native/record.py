@@ -154,7 +154,7 @@ def options(
     ]
 
 
-_PLAIN = {"forward": 21, "backward": 32}
+_PLAIN = {"forward": 21, "backward": 33}
 _WITH_OPTIONS = {"forward": 51, "backward": 73}
 """Fields of ``ForwardRecord`` and ``BackwardRecord``: what every pass has, and with its options."""
 _RECORDS = {
