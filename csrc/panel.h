@@ -191,6 +191,9 @@ template <typename T> struct ByVectors {
   using Number = T;
   using Product = unrolled::Product<T>;
   static constexpr bool kStarts = true;  // its sums can begin with something
+  // Bytes of products that are to wait for the cell in the fastest cache; 0: it has all of a step first, for the matrix
+  // has passed through that cache meanwhile.
+  static constexpr int64_t kProductBytes = 0;
   static ptrdiff_t column_size(int64_t inputs) { return inputs * kLanes<T>; }
   static ptrdiff_t states_size(int64_t, int64_t) { return 0; }
   static void pack(const T* source, ptrdiff_t unit_stride, ptrdiff_t input_stride, int units, int inputs, T* packed) {

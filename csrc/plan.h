@@ -182,10 +182,11 @@ template <typename Way> class Plan {
     });
   }
 
-  // Panels whose products for so many rows stay in the fastest cache until the cell has used them.
+  // Panels whose products for so many rows are computed before the cell uses them.
   int panels_at_once(int64_t rows) const {
-    constexpr int64_t kBytes = 32 << 10, kStep = 12;  // a multiple of the columns that tiles of most sizes take
-    const int64_t fitting = kBytes / std::max<int64_t>(1, rows * kLanes<T> * int64_t(sizeof(T)));
+    constexpr int64_t kStep = 12;  // a multiple of the columns that tiles of most sizes take
+    if (whole_rows_ || !Way::kProductBytes) return panels;
+    const int64_t fitting = Way::kProductBytes / std::max<int64_t>(1, rows * kLanes<T> * int64_t(sizeof(T)));
     return std::max(1, int(std::max(kStep, fitting / kStep * kStep) / columns));
   }
 

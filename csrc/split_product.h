@@ -116,6 +116,7 @@ template <int Terms> class SplitProduct {
 template <int Terms> struct ByTiles {
   using Number = float;
   using Product = SplitProduct<Terms>;
+  static constexpr int64_t kProductBytes = 32 << 10;
   static constexpr bool kStarts = false;
   static ptrdiff_t column_size(int64_t inputs) {
     return steps_of(inputs) * kStripStep<Terms> * (sizeof(Pairs) / sizeof(float));
