@@ -275,7 +275,9 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
       if (gradients) gradients->collect(member, t, place);
-      if (!by_rows || enough) member.wait();
+      // A thread that runs ahead must not come to where another still reads the step before the first of this room.
+      const bool first_of_room = gradients && i > 0 && place == 0;
+      if (!by_rows || enough || first_of_room) member.wait();
       if (enough) {
         gradients->use(member);
         member.wait();
