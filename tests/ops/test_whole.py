@@ -175,8 +175,8 @@ def test_more_is_kept_than_a_core_has_cache_for(cell, threads):
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize("cell", sorted(GATES))
 def test_gradients_of_the_gates_are_used_some_steps_at_a_time(cell, ragged, reverse, options, threads):
-    # Of a thousand rows and more the backward pass uses some hundred at a time. Three threads are at times more than the
-    # machine has cores, and then run far apart.
+    # Of a thousand rows and more the backward pass uses some hundred at a time. Three threads are at times
+    # more than the machine has cores, and then run far apart.
     case = Case(cell, 20, 120, 20, 24, True, True, ragged, reverse, 0, threads, options)
     test_everything_is_that_of_the_float64_pieces.hypothesis.inner_test(case=case)
 
