@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import checks, fused
+from unrolled.layers.directions import side_by_side
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -438,7 +439,7 @@ class RecurrentLayer(nn.Module, ABC):
                 run.append((self._run_whole(index, values, start, arranged), {}))
             output = run[-1][0].hidden
             if index % 2 and self.bidirectional:
-                output = torch.cat([run[-2][0].hidden, output], -1)
+                output = side_by_side(run[-2][0].hidden, output)
         final = self._layout.concatenate([steps.final for steps, _ in run])
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)

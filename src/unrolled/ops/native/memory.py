@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unrolled.ops.native.library import Library, library
 
-_LARGE = 1 << 18
+LARGE = 1 << 18
 """Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 
 
@@ -26,7 +26,7 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     array, it cannot be resized. Not where something but autograd looks on: see `unrolled.ops.direct`.
     """
     size = math.prod(shape) * (dtype or like.dtype).itemsize
-    chosen = library() if size >= _LARGE else None
+    chosen = library() if size >= LARGE else None
     if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
         return like.new_empty(*shape) if dtype is None else like.new_empty(*shape, dtype=dtype)
     address = chosen.functions["take"](size)
