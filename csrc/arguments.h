@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 12;
+constexpr int kLayout = 13;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -32,8 +32,7 @@ struct Ragged {            // rows of several lengths, and where their steps lie
   const int64_t* lengths;  // [B], or null: every row has all steps
   const int64_t *offsets, *ranks, *threads_of;  // [T, layout_threads], [B], [B], or null
   int64_t layout_threads;
-  const int64_t* real;  // [count]: the steps t * B + b without padding, or null for all
-  int64_t count;
+  int64_t count;  // of the steps without padding
 };
 
 struct Options {  // of every cell

@@ -73,10 +73,9 @@ template <typename T> class ProductGradients {
       const int64_t row = s.reverse ? i : s.rows - 1 - i, length = s.lengths ? s.lengths[row] : s.steps;
       if (t >= length) continue;
       const int64_t n = s.reverse ? collected.end++ : --collected.begin;
-      lists.gradients[n] = room_.data() + (place + s.packed(t, row) - s.begin(t)) * columns_;
+      lists.gradients[n] = room_.data() + (place + s.within(t, row)) * columns_;
       lists.values[n] = factors_.values + s.padded(t, row) * factors_.width;
-      const T* const initial = factors_.h_0 ? factors_.h_0 + row * s.hidden : factors_.zeros;
-      lists.states[n] = s.first(t, length) ? initial : factors_.h + s.padded(s.before(t), row) * s.hidden;
+      lists.states[n] = state_before(s, factors_.h, factors_.h_0, factors_.zeros, t, row, s.first(t, length));
       if (factors_.hidden_mask) lists.masks[n] = factors_.hidden_mask + row * s.hidden;
     }
     collected_[member.thread] = collected;

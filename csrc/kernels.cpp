@@ -100,7 +100,7 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
-  const size_t kept = count(r.axes, options.ragged) * Cell::kGates * r.axes.hidden * sizeof(T);
+  const size_t kept = cell.s.all * Cell::kGates * r.axes.hidden * sizeof(T);
   cell.far = r.gates && r.gates != r.gates_x && kept > own_cache() && whole_vectors<T>(r.axes.hidden, r.gates) &&
              whole_vectors<T>(r.axes.hidden, r.by_unit);
   const Norm<T, T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),

@@ -38,6 +38,14 @@ struct Shape {  // T steps, B rows, H hidden units
   int64_t after(int64_t t) const { return reverse ? t - 1 : t + 1; }
 };
 
+// The h that a row's step t starts from. h [T, B, H]; h_0 [B, H], or null for zeros; zeros [H]; first: it is the row's
+// first step.
+template <typename T>
+const T* state_before(const Shape& s, const T* h, const T* h_0, const T* zeros, int64_t t, int64_t row, bool first) {
+  if (!first) return h + s.padded(s.before(t), row) * s.hidden;
+  return h_0 ? h_0 + row * s.hidden : zeros;
+}
+
 // How many threads are worth waking for a scan whose product has so many multiply-adds a row. One row alone is divided
 // by units, with a barrier at every step.
 constexpr int64_t kBarrier = 1 << 14, kStart = 1 << 19;  // multiply-adds that take longer than these do

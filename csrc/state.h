@@ -72,10 +72,7 @@ template <typename T> struct StateForward {
   }
 
   // The h that a visit starts from.
-  const T* previous_h(const Visit<T>& v) const {
-    if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
-    return h_0 ? h_0 + v.row * s.hidden : zeros;
-  }
+  const T* previous_h(const Visit<T>& v) const { return state_before(s, h, h_0, zeros, v.t, v.row, v.first); }
   // written: [N, gates*H], or null.
   Ahead<T> ahead(const Visit<T>& v, int64_t gates, const T* written) const {
     Ahead<T> next(s.hidden);
@@ -123,10 +120,7 @@ template <typename T> struct StateBackward {
   T* grad_h_0;             // [B, H], optional
   T* carry_h;              // [B, H]: what bypasses the recurrent product
 
-  const T* previous_h(const Visit<T>& v) const {
-    if (!v.first) return h + s.padded(s.before(v.t), v.row) * s.hidden;
-    return h_0 ? h_0 + v.row * s.hidden : zeros;
-  }
+  const T* previous_h(const Visit<T>& v) const { return state_before(s, h, h_0, zeros, v.t, v.row, v.first); }
   // The step that comes next is the one before. values: [N, count*H].
   Ahead<T> ahead(const Visit<T>& v, const T* values, int64_t count) const {
     Ahead<T> next(s.hidden);

@@ -476,10 +476,10 @@ class RecurrentLayer(nn.Module, ABC):
                 self.nonlinearity,
                 index % self._directions == 1,
                 self.clip_step or 0.0,
-                self._listen(index, values, initial or (), arranged.lengths) if self.listeners else None,
+                self._listen(index, values, initial or (), arranged.lengths),
                 values,
                 weight_ih,
-                drop_weights(weight_hh, self.weight_drop, self.training) if self.weight_drop else weight_hh,
+                drop_weights(weight_hh, self.weight_drop, self.training),
                 bias_ih,
                 bias_hh,
                 h_0,
@@ -493,7 +493,7 @@ class RecurrentLayer(nn.Module, ABC):
     def _listen(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...], lengths: Tensor | None
     ) -> Listen | None:
-        if not torch.is_grad_enabled():
+        if not self.listeners or not torch.is_grad_enabled():
             return None
         steps, rows = values.shape[:2]
         call = Call(self._suffixes[index], index % self._directions == 1, steps, rows, lengths, initial)
@@ -542,7 +542,7 @@ class RecurrentLayer(nn.Module, ABC):
             probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
             probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
         )
-        listen = self._listen(index, values, initial, arranged.lengths) if self.listeners else None
+        listen = self._listen(index, values, initial, arranged.lengths)
         if listen is not None:
             heard = listening_probe(listen, initial[0], (len(values), *initial[0].shape))
             own = scan.probe_hidden

@@ -40,7 +40,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 12
+_LAYOUT = 13
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

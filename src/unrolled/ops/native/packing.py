@@ -34,7 +34,7 @@ class Packing(NamedTuple):
     def record(self) -> tuple[Any, ...]:
         """``Ragged`` of csrc/arguments.h."""
         places = self.offsets, self.ranks, self.threads, self.offsets.shape[1]
-        return self.lengths, *places, self.real, len(self.real)
+        return self.lengths, *places, len(self.real)
 
     def take(self, padded: Tensor) -> Tensor:
         """``(T, B, I)`` without padding: ``(N, I)``."""

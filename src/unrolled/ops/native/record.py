@@ -120,7 +120,7 @@ def ragged(lengths: Tensor | None) -> tuple[Any, ...]:
     Args:
         lengths: ``(B,)`` int64, contiguous.
     """
-    return (lengths, None, None, None, 0, None, 0)
+    return (lengths, None, None, None, 0, 0)
 
 
 def options(
@@ -155,7 +155,7 @@ def options(
 
 
 _PLAIN = {"forward": 21, "backward": 33}
-_WITH_OPTIONS = {"forward": 51, "backward": 73}
+_WITH_OPTIONS = {"forward": 50, "backward": 72}
 """Fields of ``ForwardRecord`` and ``BackwardRecord``: what every pass has, and with its options."""
 _RECORDS = {
     f"{cell}_{way}": (
