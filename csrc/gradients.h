@@ -1,5 +1,4 @@
-// From the gradients of the gates to those of the input and of both matrices, some steps at a time: while they are
-// near.
+// From the gradients of the gates to those of the input and of both matrices.
 #pragma once
 #include <algorithm>
 #include <vector>
@@ -24,99 +23,114 @@ template <typename T> struct Factors {
   const T* zeros;                        // [H]
   const T* hidden_mask;                  // [B, H], optional
   T *dvalues, *dweight_ih, *dweight_hh;  // each optional; [T, B, width], what belongs to the padding left alone
+  int gates;                             // G
+  int columns;  // of units in a row of gradients: G, or G + 1 where the first is the input's alone and the last the
+                // recurrent product's
+  bool apart;   // two arrays
+  int threads;  // there are
 };
 
+// Where each thread of the scan has rows of its own, it uses their gradients after every few hundred, while they are
+// near. No thread waits for another or reads what it wrote; their sums over rows are added at the end. Else, and where
+// the matrices are large, all is used after the scan, and each thread has a part of the results.
 template <typename T> class ProductGradients {
  public:
-  // gates: G; columns: of units in a row of gradients, G, or G + 1 where the first is the input's alone and the last
-  // the recurrent product's; apart: two arrays; threads: there are.
-  ProductGradients(const Shape& s, const Factors<T>& factors, int gates, int columns, bool apart, int threads)
+  // own_rows: each thread has, however many there turn out to be.
+  ProductGradients(const Shape& s, const Factors<T>& factors, bool own_rows)
       : shape_(s),
         factors_(factors),
-        wide_(gates * s.hidden),
-        columns_(columns * s.hidden),
+        wide_(factors.gates * s.hidden),
+        columns_(factors.columns * s.hidden),
         split_(columns_ == wide_ ? 0 : wide_ - s.hidden),
-        threads_(s.all * factors.width * wide_ < kStart ? 1 : threads),
-        enough_(rows_at_once(s.all, s.rows)),
-        on_the_way_(enough_ < s.all && threads_ == s.threads &&
-                    wide_ * (s.hidden + factors.width) * int64_t(sizeof(T)) <= kNear),
+        threads_(s.all * factors.width * wide_ < kStart ? 1 : factors.threads),
+        sums_size_(wide_ * (factors.width + s.hidden)),
+        enough_(rows_at_once(s)),
+        on_the_way_(own_rows && threads_ == s.threads && sums_size_ * int64_t(sizeof(T)) <= kNear),
+        rows_(on_the_way_ ? enough_ * threads_ + most_slots(s) : s.all),
         most_(on_the_way_ ? enough_ + s.rows : s.all),
-        apart_(apart ? most_ * columns_ : 0),
-        room_(size_t(most_ * columns_ + apart_)),
+        apart_(factors.apart ? rows_ * columns_ : 0),
+        room_(size_t(rows_ * columns_ + apart_)),
         turned_(split_ && factors.dvalues ? wide_ * factors.width : 0),
-        transform_(split_ ? turned_.data() : factors.weight_ih, wide_, factors.dvalues ? factors.width : 0),
+        transform_(split_ ? turned_.data() : factors.weight_ih, wide_, factors.dvalues ? factors.width : 0, threads_,
+                   on_the_way_ && s.apart),
         outer_(most_, wide_, threads_),
+        sums_(on_the_way_ ? size_t(sums_size_ * (threads_ - 1)) : 0),
         lists_(size_t(kLists * most_ * threads_)),
         collected_(threads_, Collected(s, most_)) {
     const T *const weight = factors.weight_ih, *const last = weight + split_ * factors.width;
     if (split_ && factors.dvalues) std::rotate_copy(weight, last, weight + wide_ * factors.width, turned_.data());
   }
 
-  // Room for all the gates' gradients, or for enough of them and one step's more.
-  GateGradients<T> room() const {
-    return {room_.data(), room_.data() + (apart_ ? apart_ : columns_ - wide_), columns_};
-  }
-  // Whether the scan hands them over on its way: then it goes back to the beginning of the room when enough rows have
-  // been used. Else use_all() is to be called after it.
   bool on_the_way() const { return on_the_way_; }
-  bool enough(int64_t rows) const { return rows >= enough_; }
+  // Room for the gates' gradients: for a thread's own until there are enough, and one step's more; or for all.
+  GateGradients<T> room(const Member& member) const {
+    T* const begin = room_.data() + (on_the_way_ ? rows_ / member.threads * member.thread * columns_ : 0);
+    return {begin, begin + (apart_ ? apart_ : columns_ - wide_), columns_};
+  }
 
-  // What every thread does before anything else.
-  void pack(const Member& member) const { transform_.pack(member); }
-  // The gradients of step t stand from row `place` of the room on. Steps come in the order of the backward pass.
-  void collect(const Member& member, int64_t t, int64_t place) {
+  // On the way: what every thread does first, which all must have done before any use.
+  void pack(const Member& member) const { transform_.pack(member, part_of(member)); }
+  bool enough(int64_t rows) const { return rows >= enough_; }
+  // A row's gradients at step t. In the order of memory, which is that of time, or in the opposite one.
+  void collect(const Member& member, int64_t t, int64_t row, const T* gradients) {
     const Shape& s = shape_;
     const Lists lists = lists_of(member);
-    Collected collected = collected_[member.thread];
-    for (int64_t i = 0; i < s.rows; ++i) {
-      // In the order of memory, which is that of time.
-      const int64_t row = s.reverse ? i : s.rows - 1 - i, length = s.lengths ? s.lengths[row] : s.steps;
-      if (t >= length) continue;
-      const int64_t n = s.reverse ? collected.end++ : --collected.begin;
-      lists.gradients[n] = room_.data() + (place + s.within(t, row)) * columns_;
-      lists.values[n] = factors_.values + s.padded(t, row) * factors_.width;
-      lists.states[n] = state_before(s, factors_.h, factors_.h_0, factors_.zeros, t, row, s.first(t, length));
-      if (factors_.hidden_mask) lists.masks[n] = factors_.hidden_mask + row * s.hidden;
-    }
-    collected_[member.thread] = collected;
+    Collected& collected = collected_[member.thread];
+    const int64_t n = s.reverse ? collected.end++ : --collected.begin;
+    lists.gradients[n] = gradients;
+    lists.values[n] = factors_.values + s.padded(t, row) * factors_.width;
+    lists.states[n] = state_before(s, factors_.h, factors_.h_0, factors_.zeros, t, row, s.first(t, s.length(row)));
+    if (factors_.hidden_mask) lists.masks[n] = factors_.hidden_mask + row * s.hidden;
   }
-  // A thread's share of what comes of the steps collected, once all threads are done with them. None may go on before
-  // all have used them.
+  // What comes of the rows that a thread has collected: of its own, or its part of the results of all. The first of the
+  // next may go where the first of these were.
   void use(const Member& member) {
+    const Part part = part_of(member);
+    const Sums sums = sums_of(on_the_way_ ? member.thread : 0);
     Collected& collected = collected_[member.thread];
     const int64_t count = collected.end - collected.begin, width = factors_.width, H = shape_.hidden;
     const Lists lists = lists_of(member).from(collected.begin);
     if (factors_.dvalues)
-      transform_.run(member, lists.gradients, count,
+      transform_.run(member, part, lists.gradients, count,
                      [&](int64_t n) { return factors_.dvalues + (lists.values[n] - factors_.values); });
-    const auto sum = [&](int64_t from, int64_t elements, T* of_values, T* of_states) {
+    const auto add = [&](int64_t from, int64_t elements, T* of_values, T* of_states) {
       if (!of_values && !of_states) return;
-      outer_.add(member, lists.gradients, count, from, elements,
+      outer_.add(member, part, lists.gradients, count, from, elements,
                  {{lists.values, nullptr, width, of_values},
                   {lists.states, factors_.hidden_mask ? lists.masks : nullptr, H, of_states}},
                  collected.fresh);
     };
-    T *const ih = factors_.dweight_ih, *const hh = factors_.dweight_hh;
+    T *const ih = sums.of_values, *const hh = sums.of_states;
     if (split_) {
-      sum(0, H, ih ? ih + split_ * width : nullptr, nullptr);
-      sum(H, split_, ih, hh);
-      sum(wide_, H, nullptr, hh ? hh + split_ * H : nullptr);
+      add(0, H, ih ? ih + split_ * width : nullptr, nullptr);
+      add(H, split_, ih, hh);
+      add(wide_, H, nullptr, hh ? hh + split_ * H : nullptr);
     } else if (apart_) {
-      sum(0, wide_, ih, nullptr);
-      sum(apart_, wide_, nullptr, hh);
+      add(0, wide_, ih, nullptr);
+      add(apart_, wide_, nullptr, hh);
     } else {
-      sum(0, wide_, ih, hh);
+      add(0, wide_, ih, hh);
     }
     collected = Collected(shape_, most_);
     collected.fresh = false;
   }
+  // A thread's part of the sums, when all have used their last.
+  void add_sums(const Member& member) const {
+    const Sums first = sums_of(0), others = sums_of(1);
+    add_sums(member, first.of_values, others.of_values, wide_ * factors_.width);
+    add_sums(member, first.of_states, others.of_states, wide_ * shape_.hidden);
+  }
+
+  // Not on the way: what comes of all, once the room is filled.
   void use_all() {
+    const Shape& s = shape_;
     run_team(threads_, [&](const Member& member) {
       pack(member);
-      for (int64_t i = 0; i < shape_.steps; ++i) {
-        const int64_t t = shape_.reverse ? i : shape_.steps - 1 - i;
-        collect(member, t, shape_.begin(t));
-      }
+      for (int64_t i = 0; i < s.steps; ++i)
+        for (int64_t k = 0; k < s.rows; ++k) {
+          const int64_t t = s.reverse ? i : s.steps - 1 - i, row = s.reverse ? k : s.rows - 1 - k;
+          if (t < s.length(row)) collect(member, t, row, room_.data() + s.packed(t, row) * columns_);
+        }
       use(member);
     });
   }
@@ -126,13 +140,17 @@ template <typename T> class ProductGradients {
   // size, go back and forth between the caches each time.
   static constexpr int64_t kNear = 4 << 20;
 
-  static int64_t rows_at_once(int64_t rows, int64_t batch) {
-    // Some hundred, for the sums over them to be worth reading and writing; and two steps, so that the first of the
-    // next does not overwrite the last, which it still needs.
-    constexpr int64_t kSome = 512;
-    const int64_t times = std::max<int64_t>(1, rows / std::max(kSome, 2 * batch));
+  // Of one thread.
+  static int64_t rows_at_once(const Shape& s) {
+    // Some hundred, for the sums over them to be worth reading and writing; and two steps, of all rows if there turns
+    // out to be one thread, so that the first of the next does not overwrite the last, which it still needs.
+    constexpr int64_t kSome = 256;
+    const int64_t rows = (s.all + s.threads - 1) / s.threads;
+    const int64_t times = std::max<int64_t>(1, rows / std::max(kSome, 2 * s.rows));
     return (rows + times - 1) / times;
   }
+
+  Part part_of(const Member& member) const { return on_the_way_ ? Part{0, 1} : Part{member.thread, member.threads}; }
 
   // One thread's list of what has been collected, by row.
   struct Lists {
@@ -150,18 +168,40 @@ template <typename T> class ProductGradients {
     bool fresh = true;  // the sums have not begun
   };
 
+  // A thread's sums over rows, null where nobody asks for them; the first one's are the results.
+  struct Sums {
+    T *of_values, *of_states;  // [G*H, width], [G*H, H]
+  };
+  Sums sums_of(int thread) const {
+    if (!thread) return {factors_.dweight_ih, factors_.dweight_hh};
+    T* const own = sums_.data() + sums_size_ * (thread - 1);
+    return {factors_.dweight_ih ? own : nullptr, factors_.dweight_hh ? own + wide_ * factors_.width : nullptr};
+  }
+  void add_sums(const Member& member, T* to, const T* others, int64_t count) const {
+    if (!to) return;
+    const int64_t begin = count * member.thread / member.threads, end = count * (member.thread + 1) / member.threads;
+    by_vectors<T>(begin, end, [&](int64_t i, auto n) {
+      Vec<T> total = load_first(to + i, n);
+      for (int thread = 1; thread < member.threads; ++thread)
+        total += load_first(others + (thread - 1) * sums_size_ + i, n);
+      store_first(to + i, total, n);
+    });
+  }
+
   Shape shape_;
   Factors<T> factors_;
   int64_t wide_, columns_;
   int64_t split_;  // rows of the matrices from which on the last gate's are, whose column comes first; else 0
   int threads_;
+  int64_t sums_size_;
   int64_t enough_;
   bool on_the_way_;
-  int64_t most_;
-  int64_t apart_;  // elements from one array to the other; else 0
+  int64_t rows_, most_;  // of the room; in a list
+  int64_t apart_;        // elements from one array to the other; else 0
   Workspace<T> room_, turned_;
   RowTransform<T> transform_;
   OuterProducts<T> outer_;
+  Workspace<T> sums_;  // of all threads but the first
   Workspace<const T*> lists_;
   std::vector<Collected> collected_;
 };

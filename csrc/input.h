@@ -31,7 +31,7 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
         rows_(rows),
         states_size_(Way::states_size(rows, inputs)),
         starts_(bias_ ? product_stride<T>(s.hidden, gates) : 0),
-        packed_(s, inputs, gates),
+        packed_(s.hidden, inputs, gates, s.threads, s.apart),
         states_(size_t(states_size_) * s.threads),
         odd_(size_t(rows) * s.threads),
         start_(size_t(starts_) * s.threads) {}
@@ -39,7 +39,7 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
   bool biased() const override { return bias_; }
   void pack(const Member& member, const Share<T>& mine, bool by_rows) const override {
     constexpr int V = kLanes<T>;
-    packed_.fill(member, mine, by_rows, [&](int p, int gate, T* to) {
+    packed_.fill(member, mine.panel_begin, mine.panel_end, by_rows, [&](int p, int gate, T* to) {
       const int64_t first = gate * hidden_ + int64_t(p) * V;
       const int units = int(std::min<int64_t>(V, hidden_ - int64_t(p) * V));
       Way::pack(weight_ + first * inputs_, inputs_, 1, units, int(inputs_), to);

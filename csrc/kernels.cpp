@@ -122,7 +122,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   const Options& options = r.options;
   const Workspace<T> nothing = zeros<T>(r.axes);
   const int64_t H = r.axes.hidden, wide = Cell::kGates * H;
-  const bool apart = options.norm_ih_gain || options.norm_hh_gain, own = r.inputs.values;
+  const bool apart = options.norm_ih_gain || options.norm_hh_gain;
   const Workspace<T> carry(r.axes.rows * r.axes.hidden);
   cell.s = shape(r.axes, options.ragged, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
@@ -131,23 +131,21 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.zoneout_h = in<T>(options.zoneout_h);
   cell.grad_h = in<T>(r.grad_h);
   cell.clip_step = T(scalars.clip_step);
-  std::optional<ProductGradients<T>> gradients;
-  if (own) {
-    const Factors<T> factors{r.inputs.width,
-                             in<T>(r.inputs.values),
-                             in<T>(r.inputs.weight_ih),
-                             cell.h,
-                             cell.h_0,
-                             cell.zeros,
-                             in<T>(options.hidden_mask),
-                             out<T>(r.dvalues),
-                             out<T>(r.dweight_ih),
-                             out<T>(r.dweight_hh)};
-    gradients.emplace(cell.s, factors, Cell::kGates, apart ? Cell::kGates : Cell::kColumns, apart, int(r.axes.threads));
-    cell.over = gradients->room();
-  } else {
-    cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
-  }
+  const Factors<T> factors{r.inputs.width,
+                           in<T>(r.inputs.values),
+                           in<T>(r.inputs.weight_ih),
+                           cell.h,
+                           cell.h_0,
+                           cell.zeros,
+                           in<T>(options.hidden_mask),
+                           out<T>(r.dvalues),
+                           out<T>(r.dweight_ih),
+                           out<T>(r.dweight_hh),
+                           Cell::kGates,
+                           apart ? Cell::kGates : Cell::kColumns,
+                           apart,
+                           int(r.axes.threads)};
+  cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
   cell.dh = out<T>(r.dh);
   cell.dh_norms = out<T>(r.dh_norms);
   cell.grad_h_n = in<T>(r.grad_h_n);
@@ -162,9 +160,8 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
                                in<T>(r.products)};
   choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
     scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, cell,
-                                 own && gradients->on_the_way() ? &*gradients : nullptr);
+                                 r.inputs.values ? &factors : nullptr);
   });
-  if (own && !gradients->on_the_way()) gradients->use_all();
 }
 
 // Each cell's own fields, and then what is every cell's.

@@ -27,10 +27,11 @@ struct Shape {  // T steps, B rows, H hidden units
     return offsets ? offsets[t * layout_threads + threads_of[b]] + ranks[b] : padded(t, b);
   }
   int64_t padded(int64_t t, int64_t b) const { return t * rows + b; }
-  // Of step t: where it begins, how many rows it has, where among them row b is.
+  // Of step t: where it begins, and where among its rows row b is.
   int64_t begin(int64_t t) const { return offsets ? offsets[t * layout_threads] : t * rows; }
-  int64_t count(int64_t t) const { return (t + 1 < steps ? begin(t + 1) : all) - begin(t); }
   int64_t within(int64_t t, int64_t b) const { return packed(t, b) - begin(t); }
+
+  int64_t length(int64_t b) const { return lengths ? lengths[b] : steps; }
 
   // In processing order: whether step t is a row's first, and the steps before and after.
   bool first(int64_t t, int64_t length) const { return reverse ? t == length - 1 : t == 0; }
@@ -84,20 +85,21 @@ template <typename T> struct Share {
 template <typename Way> class Packed {
  public:
   using T = typename Way::Number;
-  Packed(const Shape& s, int64_t inputs, int columns)
+  Packed(int64_t outputs, int64_t inputs, int columns, int threads, bool apart)
       : columns_(columns),
         column_size_(Way::column_size(inputs)),
-        size_(column_size_ * columns * ((s.hidden + kLanes<T> - 1) / kLanes<T>)),
-        own_(s.apart && bytes() * s.threads <= kOwn),
-        room_(size_t(size_) * (own_ ? s.threads : 1)) {}
+        size_(column_size_ * columns * ((outputs + kLanes<T> - 1) / kLanes<T>)),
+        own_(apart && bytes() * threads <= kOwn),
+        room_(size_t(size_) * (own_ ? threads : 1)) {}
 
   size_t bytes() const { return size_ * sizeof(T); }
   T* of(const Member& member) const { return room_.data() + (own_ ? size_ * member.thread : 0); }
-  // pack(panel, column, to) for what a thread reads of it or, where all read the same, for its part. Unless a thread
-  // has its own, or reads no one else's part, all must have packed before any product.
-  template <typename Pack> void fill(const Member& member, const Share<T>& mine, bool by_rows, const Pack& pack) const {
-    const bool part = by_rows && !own_;
-    for (int p = part ? member.thread : mine.panel_begin; p < mine.panel_end; p += part ? member.threads : 1)
+  // pack(panel, column, to) for what a thread reads of it, the panels from `begin` to `end`; or, where all read the
+  // same, for its part. Unless a thread has its own, or reads no one else's part, all must have packed before any
+  // product.
+  template <typename Pack> void fill(const Member& member, int begin, int end, bool all, const Pack& pack) const {
+    const bool part = all && !own_;
+    for (int p = part ? member.thread : begin; p < end; p += part ? member.threads : 1)
       for (int c = 0; c < columns_; ++c) pack(p, c, of(member) + (int64_t(p) * columns_ + c) * column_size_);
   }
 
@@ -135,7 +137,7 @@ template <typename Way> class Plan {
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
         product_stride(unrolled::product_stride<T>(s.hidden, columns)),
-        packed(s, inputs, columns),
+        packed(s.hidden, inputs, columns, s.threads, s.apart),
         shape_(s),
         whole_rows_(whole_rows),
         sum_count_(sums),
@@ -152,6 +154,8 @@ template <typename Way> class Plan {
     if (threads == 1 || whole_rows_) return true;
     return Way::rows_to_threads(shape_.rows, threads, packed.bytes());
   }
+  // Each thread has rows of its own, however many there turn out to be.
+  bool always_by_rows() const { return shape_.threads == 1 || (by_rows(2) && by_rows(shape_.threads)); }
 
   Share<T> share(const Member& member) {
     int64_t* const mine = shares_.data() + shape_.rows * member.thread;

@@ -5,43 +5,50 @@
 #include <initializer_list>
 #include <vector>
 
-#include "panel.h"
-#include "team.h"
-#include "workspace.h"
+#include "plan.h"
 
 namespace unrolled {
+
+// Which of how many equal parts of the results.
+struct Part {
+  int index, of;
+  int64_t begin(int64_t count) const { return count * index / of; }
+  int64_t end(int64_t count) const { return count * (index + 1) / of; }
+};
 
 // to[n][o] = sum_k weight[k][o] * from[n][k]; weight [inputs, outputs]. A row's result does not depend on which rows it
 // is computed beside.
 template <typename T> class RowTransform {
  public:
-  RowTransform(const T* weight, int64_t inputs, int64_t outputs)
+  // apart: what one thread has packed takes long to reach another.
+  RowTransform(const T* weight, int64_t inputs, int64_t outputs, int threads, bool apart)
       : weight_(weight),
         inputs_(inputs),
         outputs_(outputs),
-        columns_(int((outputs + V - 1) / V)),
+        columns_((outputs + V - 1) / V),
         at_once_(std::clamp<int64_t>(kBytes / (inputs * int64_t(sizeof(T))), kFewest, kMost)),
-        weights_(size_t(columns_ * inputs * V)),
-        waiting_(size_t(columns_ * at_once_ * V)) {}
+        packed_(outputs, inputs, 1, threads, apart),
+        waiting_(size_t(columns_ * at_once_ * V * threads)) {}
 
-  // A thread's share of the matrix, which none but its own run() reads.
-  void pack(const Member& member) const {
-    const Share mine = share(member);
-    for (int c = mine.begin; c < mine.end; ++c)
-      pack_column(weight_ + c * V, 1, outputs_, int(std::min<int64_t>(V, outputs_ - c * V)), int(inputs_),
-                  weights_.data() + c * inputs_ * V);
+  // What a thread reads: its part of the columns, or all, of which each thread packs some; then all must have packed
+  // before any runs.
+  void pack(const Member& member, const Part& part) const {
+    packed_.fill(member, int(part.begin(columns_)), int(part.end(columns_)), part.of == 1, [&](int c, int, T* to) {
+      pack_column(weight_ + c * V, 1, outputs_, int(std::min<int64_t>(V, outputs_ - c * V)), int(inputs_), to);
+    });
   }
-  // A thread's share of the outputs of `count` rows; to(n): where row n goes.
-  template <typename To> void run(const Member& member, const T* const* from, int64_t count, const To& to) const {
-    const Share mine = share(member);
-    const T* const packed = weights_.data() + mine.begin * inputs_ * V;
-    const int64_t first = int64_t(mine.begin) * V, wide = std::min<int64_t>(outputs_, int64_t(mine.end) * V) - first;
+  // A part of the outputs of `count` rows; to(n): where row n goes.
+  template <typename To>
+  void run(const Member& member, const Part& part, const T* const* from, int64_t count, const To& to) const {
+    const int64_t begin = part.begin(columns_), columns = part.end(columns_) - begin, first = begin * V;
+    const int64_t wide = std::min(outputs_, first + columns * V) - first;
+    const T* const packed = packed_.of(member) + begin * inputs_ * V;
     for (int64_t n = 0; n < count; n += at_once_) {
       const int rows = int(std::min(at_once_, count - n));
       const bool in_place = outputs_ % V == 0 && to(n + rows - 1) == to(n) + (rows - 1) * outputs_;
-      T* const out = in_place ? to(n) + first : waiting_.data() + mine.begin * at_once_ * V;
-      const ptrdiff_t stride = in_place ? outputs_ : (mine.end - mine.begin) * V;
-      Product<T>(packed, int(inputs_), out, stride, {}).run(from + n, rows, 0, mine.end - mine.begin, n / at_once_ & 1);
+      T* const out = in_place ? to(n) + first : waiting_.data() + columns_ * at_once_ * V * member.thread;
+      const ptrdiff_t stride = in_place ? outputs_ : columns * V;
+      Product<T>(packed, int(inputs_), out, stride, {}).run(from + n, rows, 0, int(columns), n / at_once_ & 1);
       for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to(n + r) + first);
     }
   }
@@ -50,18 +57,12 @@ template <typename T> class RowTransform {
   static constexpr int V = kLanes<T>;
   // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
   static constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
-  struct Share {
-    int begin, end;  // columns, one vector of outputs each
-  };
-  Share share(const Member& member) const {
-    return {columns_ * member.thread / member.threads, columns_ * (member.thread + 1) / member.threads};
-  }
 
   const T* weight_;
-  int64_t inputs_, outputs_;
-  int columns_;
+  int64_t inputs_, outputs_, columns_;
   int64_t at_once_;
-  Workspace<T> weights_, waiting_;
+  Packed<ByVectors<T>> packed_;
+  Workspace<T> waiting_;
 };
 
 // Elements `begin` to begin + width of some rows, R side by side: packed[strip][n][element of the strip], strips
@@ -180,13 +181,12 @@ template <typename T> class OuterProducts {
         own_(strips_ * strip_ + deep_ * C * V),
         room_(size_t(own_) * threads) {}
 
-  // A thread's share of the sums, for the elements `first` to first + count of the left sides. fresh: nothing is in
-  // them yet.
-  void add(const Member& member, const T* const* left, int64_t terms, int64_t first, int64_t count,
+  // A part of the sums, for the elements `first` to first + count of the left sides. fresh: nothing is in them yet.
+  void add(const Member& member, const Part& part, const T* const* left, int64_t terms, int64_t first, int64_t count,
            std::initializer_list<OuterSum<T>> rights, bool fresh) const {
-    const int64_t tiles = (count + R - 1) / R, begin = tiles * member.thread / member.threads * R;
-    const int64_t end = std::min(count, tiles * (member.thread + 1) / member.threads * R);
-    const int64_t high = std::min(kHigh / R, (tiles + member.threads - 1) / member.threads) * R;
+    const int64_t tiles = (count + R - 1) / R, begin = part.begin(tiles) * R,
+                  end = std::min(count, part.end(tiles) * R);
+    const int64_t high = std::min(kHigh / R, (tiles + part.of - 1) / part.of) * R;
     T *const strips = room_.data() + own_ * member.thread, *const panel = strips + strips_ * strip_;
     for (const auto& right : rights)
       if (right.out && fresh && !terms && begin < end)

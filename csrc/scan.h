@@ -5,6 +5,7 @@
 // to the steps, one row a step and row of the batch, with padding or without (`Shape`).
 #pragma once
 #include <cmath>
+#include <optional>
 
 #include "gradients.h"
 #include "input.h"
@@ -73,7 +74,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
     [[maybe_unused]] const Thread thread;
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
-    plan.packed.fill(member, mine, by_rows, [&](int p, int gate, T* to) {
+    plan.packed.fill(member, mine.panel_begin, mine.panel_end, by_rows, [&](int p, int gate, T* to) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       Way::pack(weight_hh + (gate * H + int64_t(p) * V) * H, H, 1, n, int(H), to);
     });
@@ -171,20 +172,24 @@ template <typename T> struct Sum {
 };
 
 // Backward. A cell gives: kGates, kGroups and kGroupCount; over, the gradients of what the input and the recurrent
-// product bring to the gates, of all steps, or room for those of some at a time, which advance(visit) fills and
-// `gradients` uses; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way
-// to the step before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and
-// blank as in the forward; dh_norms [T, B], or null; the sums it returns, sum_count() elements of
-// them, those of the norms' gains from gain_x_sums() and gain_h_sums() on.
+// product bring to the gates, which advance(visit) fills: of all steps, unless there are `factors`, with which they are
+// used; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to the step
+// before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank as in the
+// forward; dh_norms [T, B], or null; the sums it returns, sum_count() elements of them, those of the norms' gains from
+// gain_x_sums() and gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
-void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm,
-                   const Cell& cell, ProductGradients<T>* gradients) {
+void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm, Cell cell,
+                   const Factors<T>* factors) {
   constexpr int V = kLanes<T>, G = Cell::kGates;
   const int64_t H = s.hidden;
   const bool whole_rows = norm.gain_x || norm.gain_h || cell.whole_rows();
   Plan<Way> plan(s, 1, G * H, whole_rows, cell.sum_count(), kCellRows);
   const Rows& rows = plan.rows;
-  const GateGradients<T>& over = cell.over;
+  std::optional<ProductGradients<T>> used;
+  if (factors) used.emplace(s, *factors, plan.always_by_rows());
+  // Each thread uses its own on the way, and goes back to the beginning of its room when there were enough.
+  ProductGradients<T>* const gradients = used && used->on_the_way() ? &*used : nullptr;
+  if (used) cell.over = used->room({0, 1, nullptr});
   const Workspace<T> squares(cell.dh_norms ? s.steps * s.rows * s.threads : 0);  // [threads, T, B]
   // Of every row's first step: what its initial state is given.
   const Workspace<T> firsts(cell.grad_h_0 ? s.rows * G * H : 0);
@@ -194,11 +199,12 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     const bool by_rows = plan.by_rows(member.threads);
     const Share<T> mine = plan.share(member);
     // Transposed: the units of a panel are the columns of W_hh and the sum runs over its G*H rows.
-    plan.packed.fill(member, mine, by_rows, [&](int p, int, T* to) {
+    plan.packed.fill(member, mine.panel_begin, mine.panel_end, by_rows, [&](int p, int, T* to) {
       const int n = int(std::min<int64_t>(V, H - int64_t(p) * V));
       Way::pack(weight_hh + int64_t(p) * V, 1, H, n, int(G * H), to);
     });
     if (gradients) gradients->pack(member);
+    const GateGradients<T> over = gradients ? gradients->room(member) : cell.over;
     const typename Way::Product product(plan.packed.of(member), int(G * H), mine.products, plan.product_stride,
                                         mine.entered);
     std::fill_n(mine.sums, cell.sum_count(), T(0));
@@ -211,8 +217,11 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       for (int64_t j = begin; hidden_mask && j < end; ++j) dh[j] *= hidden_mask[row * H + j];
     };
     const auto active_at = [&](int64_t t) { return mine.active(rows, t); };
-    // Threads that use the gates' gradients together go through all steps together.
-    const int64_t total = !by_rows || gradients ? s.steps : mine.count ? rows.length(mine.rows[0]) : 0;
+    // Where in `over` the r-th row is, of a step that begins at `place`.
+    const auto within = [&](int64_t place, int64_t t, int64_t r) {
+      return (place + (gradients ? r : s.within(t, mine.rows[r]))) * over.row;
+    };
+    const int64_t total = by_rows ? (mine.count ? rows.length(mine.rows[0]) : 0) : s.steps;
     int64_t place = 0, held = 0;  // of the step before; rows that have not been used
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? i : total - 1 - i;
@@ -221,12 +230,11 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       // The rows for which a later step has sent a gradient back: the first `fed` of the active ones.
       const int64_t after = s.after(t), before = s.before(t);
       const int64_t fed = after < 0 || after >= total ? 0 : s.reverse ? active : active_at(after);
-      for (int64_t r = 0; r < fed; ++r)
-        mine.entering[r] = over.of_recurrent + (place + s.within(after, mine.rows[r])) * over.row;
+      for (int64_t r = 0; r < fed; ++r) mine.entering[r] = over.of_recurrent + within(place, after, r);
       product.enter(mine.entering, fed);
       place = gradients ? held : s.begin(t);
-      held = place + s.count(t);
-      const bool last = i + 1 == total, enough = gradients && (last || gradients->enough(held));
+      held = place + active;
+      const bool last = i + 1 == total, enough = gradients && gradients->enough(held);
       const int64_t place_next = gradients ? held : last ? 0 : s.begin(before);
       const int at_once = plan.panels_at_once(active);
       const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
@@ -251,11 +259,10 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
               __builtin_prefetch(cell.gates_x + next + j);
             }
           }
-          const int64_t own = (place + s.within(t, row)) * over.row, length = rows.length(row);
+          const int64_t own = within(place, t, r), length = rows.length(row);
           T *const over_input = over.of_input + own, *const over_recurrent = over.of_recurrent + own;
           const bool first = s.first(t, length);
-          const T* const over_next =
-              first || enough ? nullptr : over.of_input + (place_next + s.within(before, row)) * over.row;
+          const T* const over_next = first || enough ? nullptr : over.of_input + within(place_next, before, r);
           cell.advance(Visit<T>{t, row, first, begin, end, nullptr, 0, 0, dh, mine.scratch, mine.sums, over_input,
                                 over_recurrent, over_next, own_squares ? own_squares + s.padded(t, row) : nullptr});
           for (int g = 0; g < Cell::kGroupCount; ++g) {
@@ -274,16 +281,17 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
-      if (gradients) gradients->collect(member, t, place);
-      // A thread that runs ahead must not come to where another still reads the step before the first of this room.
-      const bool first_of_room = gradients && i > 0 && place == 0;
-      if (!by_rows || enough || first_of_room) member.wait();
+      for (int64_t k = 0; gradients && k < active; ++k) {
+        const int64_t r = s.reverse ? k : active - 1 - k;
+        gradients->collect(member, t, mine.rows[r], over.of_input + within(place, t, r));
+      }
       if (enough) {
         gradients->use(member);
-        member.wait();
         held = 0;
       }
+      if (!by_rows) member.wait();
     }
+    if (gradients) gradients->use(member);
     for (int64_t t = total; t < s.steps; ++t)
       for (int64_t r = 0; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
 
@@ -305,6 +313,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       }
     }
     member.wait();
+    if (gradients) gradients->add_sums(member);
     if (cell.dh_norms) {
       const int64_t all = s.steps * s.rows, begin = all * member.thread / member.threads;
       const int64_t end = all * (member.thread + 1) / member.threads;
@@ -317,6 +326,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       for (const Sum<T>& sum : cell.sums())
         if (sum.out) plan.add_sums(member.threads, sum.from, sum.count, sum.out);
   });
+  if (used && !gradients) used->use_all();
 }
 
 }  // namespace unrolled
