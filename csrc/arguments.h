@@ -8,10 +8,11 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 13;
+constexpr int kLayout = 14;
 
 struct Axes {  // T steps, B rows, H units
   int64_t steps, rows, hidden;
+  int64_t h_row;  // elements from one row of h to the next: two directions of a layer write side by side
   int64_t reverse;
   int64_t threads;
   int64_t terms;  // bfloat16 that a float32 may be split into where the processor multiplies those faster
@@ -59,6 +60,7 @@ struct BackwardRecord {
   Axes axes;
   Inputs inputs;
   void *dvalues, *dweight_ih, *dweight_hh;  // with `inputs`, each optional: [T, B, I], the padding left alone; ...
+  int64_t adds;                             // dvalues holds the other direction's, to be added to
   Strided grad_h;
   const void *h, *h_0, *c_0, *weight_hh, *gates, *by_unit;
   const void *grad_h_n, *grad_c_n;

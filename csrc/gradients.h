@@ -23,6 +23,7 @@ template <typename T> struct Factors {
   const T* zeros;                        // [H]
   const T* hidden_mask;                  // [B, H], optional
   T *dvalues, *dweight_ih, *dweight_hh;  // each optional; [T, B, width], what belongs to the padding left alone
+  bool adds;                             // to what dvalues holds
   int gates;                             // G
   int columns;  // of units in a row of gradients: G, or G + 1 where the first is the input's alone and the last the
                 // recurrent product's
@@ -91,7 +92,7 @@ template <typename T> class ProductGradients {
     const int64_t count = collected.end - collected.begin, width = factors_.width, H = shape_.hidden;
     const Lists lists = lists_of(member).from(collected.begin);
     if (factors_.dvalues)
-      transform_.run(member, part, lists.gradients, count,
+      transform_.run(member, part, lists.gradients, count, factors_.adds,
                      [&](int64_t n) { return factors_.dvalues + (lists.values[n] - factors_.values); });
     const auto add = [&](int64_t from, int64_t elements, T* of_values, T* of_states) {
       if (!of_values && !of_states) return;

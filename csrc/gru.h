@@ -23,7 +23,7 @@ template <typename T> struct GruForward : StateForward<T> {
     constexpr int V = kLanes<T>;
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
     const T *const old = this->previous_h(v), *const bias = this->bias;
-    T *const h = this->h + this->s.padded(v.t, v.row) * H, *const out = gates ? gates + here * 3 * H : nullptr;
+    T *const h = this->h + this->s.state(v.t, v.row), *const out = gates ? gates + here * 3 * H : nullptr;
     const Ahead<T> ahead = this->ahead(v, 3, gates);
     // In two loops, as an LSTM's: the update gate and the candidate wait where the products were.
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
@@ -56,7 +56,7 @@ template <typename T> struct GruForward : StateForward<T> {
     });
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_padded(this->s, this->h, 1, t, b, from, to);
+    this->clear_h(t, b, from, to);
     clear_packed(this->s, gates, 3, t, b, from, to);
     clear_packed(this->s, q, 1, t, b, from, to);
   }

@@ -26,8 +26,8 @@ template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data),
 // The steps that are computed.
 int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 Shape shape(const Axes& a, const Ragged& r, int gates) {
-  Shape s{a.steps,   a.rows,  a.hidden,     r.lengths,        a.reverse != 0, int(a.threads),
-          r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r),    false};
+  Shape s{a.steps,   a.rows,  a.hidden,     a.h_row,          r.lengths,   a.reverse != 0, int(a.threads),
+          r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r), false};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
   s.apart = threads_apart(s.threads);
   return s;
@@ -141,6 +141,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
                            out<T>(r.dvalues),
                            out<T>(r.dweight_ih),
                            out<T>(r.dweight_hh),
+                           r.adds != 0,
                            Cell::kGates,
                            apart ? Cell::kGates : Cell::kColumns,
                            apart,
@@ -226,16 +227,64 @@ template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r, co
 }
 
 // 0, or 1 where there was no memory.
-template <template <typename> typename Cell, typename Record>
-int run_as(const void* record, double epsilon, double clip_step, int wide) noexcept {
-  const Record& r = *static_cast<const Record*>(record);
-  const Scalars scalars{epsilon, clip_step};
+template <typename T, template <typename> typename Cell, typename Record>
+int run_as(const Record& r, const Scalars& scalars) noexcept {
   try {
-    wide ? run<double>(Cell<double>{}, r, scalars) : run<float>(Cell<float>{}, r, scalars);
+    run<T>(Cell<T>{}, r, scalars);
   } catch (const std::bad_alloc&) {
     return 1;
   }
   return 0;
+}
+
+// Whether each of two directions is worth a thread of its own: where there are no more, they need not meet then.
+bool at_once(const Axes& a, const Inputs& inputs, int64_t count) {
+  return count == 2 && a.threads > 1 && a.threads < 4 &&
+         a.steps * a.rows * a.hidden * (a.hidden + inputs.width) >= kStart;
+}
+
+// The directions of one layer, each on a thread of its own. The second has its own gradient of the input meanwhile.
+template <typename T, template <typename> typename Cell, typename Record>
+int run_at_once(const Record* records, const Scalars& scalars) {
+  Record each[] = {records[0], records[1]};
+  T* together = nullptr;
+  int64_t size = 0;
+  if constexpr (std::is_same_v<Record, BackwardRecord>)
+    if (each[1].adds)
+      together = out<T>(each[0].dvalues), size = each[0].axes.steps * each[0].axes.rows * each[0].inputs.width;
+  const Workspace<T> apart(size);
+  if constexpr (std::is_same_v<Record, BackwardRecord>) {
+    each[1].dvalues = together ? apart.data() : each[1].dvalues;
+    each[1].adds = 0;
+    if (each[0].options.ragged.lengths) std::fill_n(apart.data(), size, T(0));
+  }
+  int failed[] = {0, 0};
+  run_team(2, [&](const Member& member) {
+    for (int i = member.thread; i < 2; i += member.threads) {
+      each[i].axes.threads = 1;
+      failed[i] = run_as<T, Cell>(each[i], scalars);
+    }
+    member.wait();
+    by_vectors<T>(size * member.thread / member.threads, size * (member.thread + 1) / member.threads,
+                  [&](int64_t i, auto n) {
+                    store_first(together + i, load_first(together + i, n) + load_first(apart.data() + i, n), n);
+                  });
+  });
+  return failed[0] || failed[1];
+}
+
+// One record, or two: of the directions of one layer.
+template <typename T, template <typename> typename Cell, typename Record>
+int run_all(const void* data, int64_t count, const Scalars& scalars) noexcept {
+  const Record* const records = static_cast<const Record*>(data);
+  try {
+    if (at_once(records[0].axes, records[0].inputs, count)) return run_at_once<T, Cell>(records, scalars);
+  } catch (const std::bad_alloc&) {
+    return 1;
+  }
+  int failed = 0;
+  for (int64_t i = 0; i < count && !failed; ++i) failed = run_as<T, Cell>(records[i], scalars);
+  return failed;
 }
 
 #if defined(__AMX_BF16__)
@@ -262,11 +311,14 @@ int multiply(const MatmulRecord& r) noexcept {
 }  // namespace unrolled
 
 #define UNROLLED_EXPORT __attribute__((visibility("default")))
-// `record` is a record of arguments.h; `wide`: its arrays are of float64 instead of float32.
-#define UNROLLED_FUNCTION(name, Cell, Record)                                                           \
-  UNROLLED_EXPORT int unrolled_##name(const void* record, double epsilon, double clip_step, int wide) { \
-    using namespace unrolled;                                                                           \
-    return run_as<Cell, Record>(record, epsilon, clip_step, wide);                                      \
+// `records` are of arguments.h, one or two; `wide`: their arrays are of float64 instead of float32.
+#define UNROLLED_FUNCTION(name, Cell, Record)                                                               \
+  UNROLLED_EXPORT int unrolled_##name(const void* records, int64_t count, double epsilon, double clip_step, \
+                                      int wide) {                                                           \
+    using namespace unrolled;                                                                               \
+    const Scalars scalars{epsilon, clip_step};                                                              \
+    return wide ? run_all<double, Cell, Record>(records, count, scalars)                                    \
+                : run_all<float, Cell, Record>(records, count, scalars);                                    \
   }
 
 extern "C" {

@@ -47,7 +47,7 @@ template <typename T> struct LstmForward : StateForward<T> {
   template <bool kBare, bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row);
     const T* const old = previous_c(v);
-    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.state(v.t, v.row);
     const Ahead<T> ahead = this->ahead(v, 4, gates);
     // In two loops: so many activations, each waiting for the one before, are more than a processor looks ahead.
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
@@ -133,7 +133,7 @@ template <typename T> struct LstmForward : StateForward<T> {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row);
     T *const fresh = v.scratch, *const gate_o = fresh + H;
     const T* const old = previous_c(v);
-    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.padded(v.t, v.row) * H;
+    T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.state(v.t, v.row);
     const Ahead<T> ahead = this->ahead(v, 4, gates);
     by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       ahead.fetch(j);
@@ -152,7 +152,7 @@ template <typename T> struct LstmForward : StateForward<T> {
   }
 
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_padded(this->s, this->h, 1, t, b, from, to);
+    this->clear_h(t, b, from, to);
     clear_packed(s, c, 1, t, b, from, to);
     clear_packed(this->s, gates, 4, t, b, from, to);
   }

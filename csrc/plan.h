@@ -13,6 +13,7 @@ namespace unrolled {
 
 struct Shape {  // T steps, B rows, H hidden units
   int64_t steps, rows, hidden;
+  int64_t h_row;           // elements from one row of h to the next
   const int64_t* lengths;  // [B], or null: every row has all steps
   bool reverse;            // run from the last step to the first
   int threads;
@@ -27,6 +28,7 @@ struct Shape {  // T steps, B rows, H hidden units
     return offsets ? offsets[t * layout_threads + threads_of[b]] + ranks[b] : padded(t, b);
   }
   int64_t padded(int64_t t, int64_t b) const { return t * rows + b; }
+  int64_t state(int64_t t, int64_t b) const { return padded(t, b) * h_row; }  // the element of h with which it begins
   // Of step t: where it begins, and where among its rows row b is.
   int64_t begin(int64_t t) const { return offsets ? offsets[t * layout_threads] : t * rows; }
   int64_t within(int64_t t, int64_t b) const { return packed(t, b) - begin(t); }
@@ -43,7 +45,7 @@ struct Shape {  // T steps, B rows, H hidden units
 // first step.
 template <typename T>
 const T* state_before(const Shape& s, const T* h, const T* h_0, const T* zeros, int64_t t, int64_t row, bool first) {
-  if (!first) return h + s.padded(s.before(t), row) * s.hidden;
+  if (!first) return h + s.state(s.before(t), row);
   return h_0 ? h_0 + row * s.hidden : zeros;
 }
 

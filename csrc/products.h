@@ -37,19 +37,24 @@ template <typename T> class RowTransform {
       pack_column(weight_ + c * V, 1, outputs_, int(std::min<int64_t>(V, outputs_ - c * V)), int(inputs_), to);
     });
   }
-  // A part of the outputs of `count` rows; to(n): where row n goes.
+  // A part of the outputs of `count` rows; to(n): where row n goes, or what it is added to.
   template <typename To>
-  void run(const Member& member, const Part& part, const T* const* from, int64_t count, const To& to) const {
+  void run(const Member& member, const Part& part, const T* const* from, int64_t count, bool adds, const To& to) const {
     const int64_t begin = part.begin(columns_), columns = part.end(columns_) - begin, first = begin * V;
     const int64_t wide = std::min(outputs_, first + columns * V) - first;
     const T* const packed = packed_.of(member) + begin * inputs_ * V;
     for (int64_t n = 0; n < count; n += at_once_) {
       const int rows = int(std::min(at_once_, count - n));
-      const bool in_place = outputs_ % V == 0 && to(n + rows - 1) == to(n) + (rows - 1) * outputs_;
+      const bool in_place = !adds && outputs_ % V == 0 && to(n + rows - 1) == to(n) + (rows - 1) * outputs_;
       T* const out = in_place ? to(n) + first : waiting_.data() + columns_ * at_once_ * V * member.thread;
       const ptrdiff_t stride = in_place ? outputs_ : columns * V;
       Product<T>(packed, int(inputs_), out, stride, {}).run(from + n, rows, 0, int(columns), n / at_once_ & 1);
-      for (int r = 0; !in_place && r < rows; ++r) std::copy_n(out + r * stride, wide, to(n + r) + first);
+      for (int r = 0; !in_place && r < rows; ++r)
+        by_vectors<T>(0, wide, [&](int64_t i, auto lanes) {
+          T* const goes = to(n + r) + first + i;
+          const Vec<T> found = load_first(out + r * stride + i, lanes);
+          store_first(goes, adds ? load_first(goes, lanes) + found : found, lanes);
+        });
     }
   }
 

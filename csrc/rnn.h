@@ -21,7 +21,7 @@ template <typename T> struct RnnForward : StateForward<T> {
   // kSummed: the product has all that enters.
   template <bool kSummed> void advance_units(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
-    T* const h = this->h + this->s.padded(v.t, v.row) * this->s.hidden;
+    T* const h = this->h + this->s.state(v.t, v.row);
     const Ahead<T> ahead = kSummed ? Ahead<T>(this->s.hidden) : this->ahead(v, 1, values);
     const T *const bias = this->bias, *const entering = v.x, *const product = v.product;
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
@@ -37,7 +37,7 @@ template <typename T> struct RnnForward : StateForward<T> {
     });
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_padded(this->s, this->h, 1, t, b, from, to);
+    this->clear_h(t, b, from, to);
     clear_packed(this->s, values, 1, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const { this->finish_h(b, length, from, to); }
@@ -70,7 +70,7 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   }
   void advance(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * s.hidden;
-    const T* const value = values ? values + here : this->h + s.padded(v.t, v.row) * s.hidden;
+    const T* const value = values ? values + here : this->h + s.state(v.t, v.row);
     Vec<T> squares{};
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> total = this->total(v, j, n);

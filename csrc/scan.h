@@ -108,7 +108,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       T* const masked_now = masked.data() + (i & 1) * B * H;
       for (int64_t r = 0; r < entering; ++r) {
         const int64_t row = mine.rows[r];
-        const T* state = s.first(t, rows.length(row)) ? cell.h_0 + row * H : cell.h + s.padded(s.before(t), row) * H;
+        const T* state = s.first(t, rows.length(row)) ? cell.h_0 + row * H : cell.h + s.state(s.before(t), row);
         if (hidden_mask) {
           for (int64_t j = 0; j < H; ++j) masked_now[row * H + j] = state[j] * hidden_mask[row * H + j];
           state = masked_now + row * H;

@@ -100,7 +100,11 @@ template <typename T> struct StateForward {
   }
   int64_t last_step(int64_t length) const { return s.reverse || !length ? 0 : length - 1; }
   void finish_h(int64_t b, int64_t length, int64_t from, int64_t to) const {
-    take_last(h_0, h + s.padded(last_step(length), b) * s.hidden, h_n, b, length, from, to);
+    take_last(h_0, h + s.state(last_step(length), b), h_n, b, length, from, to);
+  }
+  // For a step past a row's end.
+  void clear_h(int64_t t, int64_t b, int64_t from, int64_t to) const {
+    std::fill_n(h + s.state(t, b) + from, to - from, T(0));
   }
 };
 

@@ -153,12 +153,72 @@ def test_everything_is_that_of_the_float64_pieces(case):
     normalised = any("norm" in name for name in case.options)
     for dtype in (torch.float64,) if normalised else (torch.float32, torch.float64):
         given_, weights = case.arguments(dtype)
-        assert covered(given_, has_options(given_)), "not covered: this compares nothing"
-        for name, value in computed(run_whole, given_, weights).items():
-            error = (value.double() - expected[name]).norm()
-            # In tensors of a few elements everything can cancel and leave rounding.
-            scale = max(expected[name].norm(), 0.5 * value.numel() ** 0.5)
-            assert error <= RELATIVE_ERROR[dtype, "kernel"] * scale, f"{name}: {error / scale:.2g} relative"
+        assert covered((given_,), has_options(given_)), "not covered: this compares nothing"
+        assert_near(computed(run_whole, given_, weights), expected, dtype)
+
+
+def assert_near(found, expected, dtype):
+    for name, value in found.items():
+        error = (value.double() - expected[name]).norm()
+        # In tensors of a few elements everything can cancel and leave rounding.
+        scale = max(expected[name].norm(), 0.5 * value.numel() ** 0.5)
+        assert error <= RELATIVE_ERROR[dtype, "kernel"] * scale, f"{name}: {error / scale:.2g} relative"
+
+
+def both_directions(case, dtype):
+    """The passes of both directions, which read one input."""
+    one, weights = case.arguments(dtype)
+    other, more = replace(case, seed=case.seed + 4, reverse=True).arguments(dtype)
+    weights = [torch.cat((weights[0], more[0]), -1), *weights[1:], *more[1:]]
+    return (one, other._replace(values=one.values, lengths=one.lengths)), weights
+
+
+def computed_of_both(run, passes, weights):
+    """As `computed`."""
+    results = run(*passes)
+    total = sum((weight * result).sum() for weight, result in zip(weights, results, strict=True))
+    inputs = {
+        f"{place} {name}": value for place, each in enumerate(passes) for name, value in learned(each).items()
+    }
+    del inputs["1 values"]
+    gradients = torch.autograd.grad(total, list(inputs.values()))
+    named = {f"result {index}": result.detach() for index, result in enumerate(results)}
+    return named | dict(zip(inputs, gradients, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])  # two: each direction has one of its own
+@pytest.mark.parametrize("options", [frozenset(), frozenset(OPTIONS)], ids=["plain", "full"])
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_both_directions_are_those_of_the_float64_pieces(cell, ragged, options, threads):
+    torch.set_num_threads(threads)
+    case = Case(cell, 12, 20, 20, 48, True, True, ragged, False, 0, threads, options)
+    with plain_torch():
+        expected = computed_of_both(whole._in_pieces, *both_directions(case, torch.float64))
+    for dtype in (torch.float64,) if options else (torch.float32, torch.float64):
+        passes, weights = both_directions(case, dtype)
+        assert covered(passes, bool(options)), "not covered: this compares nothing"
+        assert_near(computed_of_both(run_whole, passes, weights), expected, dtype)
+
+
+def test_both_directions_differentiated_twice():
+    passes, weights = both_directions(Case("gru", 4, 3, 2, 5, True, True, True, False, 0), torch.float64)
+
+    def second(run):
+        first = torch.autograd.grad((run(*passes)[0] * weights[0]).sum(), passes[0].values, create_graph=True)
+        wanted = [passes[0].values, passes[0].weight_hh, passes[1].weight_ih]
+        return torch.autograd.grad(first[0].square().sum(), wanted)
+
+    torch.testing.assert_close(second(run_whole), second(whole._in_pieces))
+
+
+def test_the_input_of_both_directions_alone():
+    passes, weights = both_directions(Case("lstm", 6, 4, 3, 5, True, False, False, False, 0), torch.float64)
+    found, expected = (
+        torch.autograd.grad((run(*passes)[0] * weights[0]).sum(), passes[0].values)[0]
+        for run in (run_whole, whole._in_pieces)
+    )
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -13,7 +13,6 @@ from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import checks, fused
-from unrolled.layers.directions import side_by_side
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -193,6 +192,10 @@ class RecurrentLayer(nn.Module, ABC):
             layer = index // self._directions
             for name, shape in self._parameter_shapes(layer).items():
                 self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **made)))
+        self._places = tuple(
+            range(first, first + self._directions)
+            for first in range(0, len(self._suffixes), self._directions)
+        )
         self._present = frozenset(self._parameters)
         self._names, self._optional_names = (
             tuple(
@@ -251,7 +254,10 @@ class RecurrentLayer(nn.Module, ABC):
     def _named(self, names: Sequence[str | None]) -> list[Any]:
         """Parameters by their whole names, None for None."""
         own = self._parameters
-        return [name and (own[name] if name in own else getattr(self, name)) for name in names]
+        try:
+            return [name and own[name] for name in names]
+        except KeyError:  # under a parametrisation
+            return [name and getattr(self, name) for name in names]
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -428,19 +434,27 @@ class RecurrentLayer(nn.Module, ABC):
             initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
 
         run: list[tuple[Steps, dict[str, Tensor]]] = []
+        ends: list[tuple[Tensor, ...]] = []
         pieces = unrolled or self.observers or self.proj_size
         output = values
-        for index, start in enumerate(initial):
-            if index and index % self._directions == 0:
+        for layer, places in enumerate(self._places):
+            if layer:
                 values = dropout_between(output, self.dropout, self.variational_dropout, self.training)
             if pieces:
-                run.append(self._run_in_pieces(index, values, start, arranged, probe))
+                done = [
+                    self._run_in_pieces(index, values, initial[index], arranged, probe) for index in places
+                ]
+                hidden = [steps.hidden for steps, _ in done]
+                output = hidden[0] if len(hidden) == 1 else torch.cat(hidden, -1)
+                ends += [steps.final for steps, _ in done]
+                run += done
             else:
-                run.append((self._run_whole(index, values, start, arranged), {}))
-            output = run[-1][0].hidden
-            if index % 2 and self.bidirectional:
-                output = side_by_side(run[-2][0].hidden, output)
-        final = self._layout.concatenate([steps.final for steps, _ in run])
+                results = run_whole(
+                    *[self._pass(index, values, initial[index], arranged) for index in places]
+                )
+                output, states = results[0], len(self.state_names)
+                ends += [results[at : at + states] for at in range(1, len(results), states)]
+        final = self._layout.concatenate(ends)
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)
         return output, final, run
@@ -456,9 +470,10 @@ class RecurrentLayer(nn.Module, ABC):
         output, final = fused.run(self, _without_padding(arranged), state, arranged.lengths)
         return output, final if arranged.batched else map_state(lambda part: part.squeeze(1), final)
 
-    def _run_whole(
+    def _pass(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
-    ) -> Steps:
+    ) -> Pass:
+        """What one layer in one direction is run with."""
         weight_ih, weight_hh, bias_ih, bias_hh = self._named(self._names[index])
         _check_dtype(values, weight_ih)
         options: tuple[Tensor | None, ...] = ()
@@ -470,25 +485,22 @@ class RecurrentLayer(nn.Module, ABC):
                 *self._zoneouts(len(values), (like,) * len(self.state_names)),
             )
         h_0, c_0 = (None, None) if initial is None else (*initial, None)[:2]
-        hidden, *final = run_whole(
-            Pass(
-                self.cell,
-                self.nonlinearity,
-                index % self._directions == 1,
-                self.clip_step or 0.0,
-                self._listen(index, values, initial or (), arranged.lengths),
-                values,
-                weight_ih,
-                drop_weights(weight_hh, self.weight_drop, self.training),
-                bias_ih,
-                bias_hh,
-                h_0,
-                c_0,
-                arranged.lengths,
-                *options,
-            )
+        return Pass(
+            self.cell,
+            self.nonlinearity,
+            index % self._directions == 1,
+            self.clip_step or 0.0,
+            self._listen(index, values, initial or (), arranged.lengths),
+            values,
+            weight_ih,
+            drop_weights(weight_hh, self.weight_drop, self.training),
+            bias_ih,
+            bias_hh,
+            h_0,
+            c_0,
+            arranged.lengths,
+            *options,
         )
-        return Steps(hidden, None, None, tuple(final))
 
     def _listen(
         self, index: int, values: Tensor, initial: tuple[Tensor, ...], lengths: Tensor | None

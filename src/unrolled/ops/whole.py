@@ -6,6 +6,7 @@ these parts takes longer than the parts, and on a long one what is handed from o
 memory and read again.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,26 +26,36 @@ from unrolled.ops.rnn import rnn
 from unrolled.ops.scan import real_steps, zero_padding
 
 
-def run_whole(given: Pass) -> tuple[Tensor, ...]:
-    """Run a cell over all steps.
+def run_whole(*passes: Pass) -> tuple[Tensor, ...]:
+    """Run a cell over all steps, in one direction or in both.
+
+    Args:
+        passes: of each direction; they read the same input, with the same lengths.
 
     Returns:
-        All h ``(T, B, H)``, zero past each row's end, and the state at each row's end, ``(1, B, H)`` each.
+        All h ``(T, B, H)``, zero past each row's end, those of both directions side by side; and the state
+        at each row's end, ``(1, B, H)`` each, of one direction after the other.
     """
-    options = has_options(given)
-    tensors = given[TENSORS:] if options else given[TENSORS:OPTIONS]
-    if not (unobserved(given.values, tensors) and in_use() and covered(given, options)):
-        return _in_pieces(given)
+    options = has_options(*passes)
+    end = None if options else OPTIONS
+    tensors = passes[0][TENSORS:end]
+    for given in passes[1:]:
+        tensors += given[TENSORS:end]
+    if not (unobserved(passes[0].values, tensors) and in_use() and covered(passes, options)):
+        return _in_pieces(*passes)
     if not torch.is_grad_enabled():
-        return forward(given, options, keep=False)[0]
-    last = len(tensors)
-    while tensors[last - 1] is None:
-        last -= 1
-    return _apply(given, *tensors[:last])
+        return forward(passes, options, keep=False)[0]
+    return _apply(passes, options, *tensors)
 
 
-def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
+def _in_pieces(*passes: Pass) -> tuple[Tensor, ...]:
     """The same by the operators, which torch can transform, trace and differentiate as often as one likes."""
+    hidden, ends = zip(*map(_one_in_pieces, passes), strict=True)
+    return hidden[0] if len(passes) == 1 else torch.cat(hidden, -1), *itertools.chain(*ends)
+
+
+def _one_in_pieces(given: Pass) -> tuple[Tensor, Sequence[Tensor]]:
+    """All h of one direction, and the states at its end."""
     values, lengths = given.values, given.lengths
     steps, rows, _ = values.shape
     gates_x = project_input(
@@ -64,15 +75,15 @@ def _in_pieces(given: Pass) -> tuple[Tensor, ...]:
     if given.cell == "rnn":
         options |= {"activation": given.activation, "zoneout": given.zoneout_h, "probe": heard}
         hidden, *last, _ = rnn(gates_x, h_0, **options)
-        return hidden, *_as_layers(last)
+        return hidden, _as_layers(last)
     if given.cell == "gru":
         hidden, *last, _, _ = gru(gates_x, h_0, zoneout=given.zoneout_h, probe=heard, **options)
-        return hidden, *_as_layers(last)
+        return hidden, _as_layers(last)
     own = ("norm_cell_gain", "norm_cell_bias", "peephole", "zoneout_h", "zoneout_c")
     options |= {name: getattr(given, name) for name in own}
     c_0 = nothing if given.c_0 is None else given.c_0
     hidden, _, *last, _ = lstm(gates_x, h_0, c_0, probe_h=heard, **options)
-    return hidden, *_as_layers(last)
+    return hidden, _as_layers(last)
 
 
 def _as_layers(states: Sequence[Tensor]) -> list[Tensor]:
@@ -80,14 +91,17 @@ def _as_layers(states: Sequence[Tensor]) -> list[Tensor]:
 
 
 class _Whole(torch.autograd.Function):
-    # Given a pass, and its tensors once more up to the last that is there, for autograd to see.
+    # Given passes, and the tensors of each once more, for autograd to see.
     # With a `setup_context` of its own, torch would bind the arguments to the signature at every call.
     @staticmethod
-    def forward(ctx: Any, given: Pass, *tensors: Tensor | None) -> tuple[Tensor, ...]:
-        results, kept, layout = forward(given, has_options(given), keep=True)
+    def forward(
+        ctx: Any, passes: Sequence[Pass], options: bool, *tensors: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        results, kept, layout = forward(passes, options, keep=True)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*tensors, *kept)
-        ctx.constants, ctx.layout, ctx.count = given[:TENSORS], layout, len(tensors)
+        ctx.save_for_backward(*tensors, *itertools.chain(*kept))
+        ctx.constants, ctx.count = [given[:TENSORS] for given in passes], len(tensors)
+        ctx.options, ctx.layout = options, layout
         return results
 
     @staticmethod
@@ -95,30 +109,45 @@ class _Whole(torch.autograd.Function):
         count: int = ctx.count
         arrived = [grad for grad in grads if grad is not None]
         if not arrived:
-            return (None,) * (1 + count)
-        saved = ctx.saved_tensors
-        given, needed = Pass(*ctx.constants, *saved[:count]), Pass(*_CONSTANT, *ctx.needs_input_grad[1:])
+            return (None,) * (2 + count)
+        saved, asked, constants = ctx.saved_tensors, ctx.needs_input_grad[2:], ctx.constants
+        each, passes, needed, kept = count // len(constants), [], [], []
+        for place, own in enumerate(constants):
+            begin, end = place * each, (place + 1) * each
+            passes.append(Pass(*own, *saved[begin:end]))
+            needed.append(Pass(*_CONSTANT, *asked[begin:end]))
+            kept.append(Kept(*saved[count + place * _KEPT : count + (place + 1) * _KEPT]))
         # With `is_grads_batched` the gradients are of a kind that only torch's own functions know.
         if torch.is_grad_enabled() or any(map(is_legacy_batchedtensor, arrived)):
-            over = _backward_in_pieces(given, grads, needed)
+            over = _backward_in_pieces(passes, grads, needed)
         else:
-            over = backward(given, Kept(*saved[count:]), ctx.layout, grads, needed)
-        return None, *over[:count]
+            over = backward(passes, ctx.options, kept, ctx.layout, grads, needed)
+        found: list[Tensor | None] = [None, None]
+        for own in over:
+            found += own[:each]
+            found += [None] * (each - len(own))
+        return tuple(found)
 
 
+_KEPT = len(Kept._fields)
 _CONSTANT: Any = (False,) * TENSORS
 # Past what `Function.apply` does for functorch, in Python for every argument: where nothing is transformed.
 _apply = super(torch.autograd.Function, _Whole).apply  # type: ignore[misc]
 
 
 def _backward_in_pieces(
-    given: Pass, grads: Sequence[Tensor | None], needed: Pass
-) -> tuple[Tensor | None, ...]:
+    passes: Sequence[Pass], grads: Sequence[Tensor | None], needed: Sequence[Pass]
+) -> list[list[Tensor | None]]:
     with torch.enable_grad():
-        results = _in_pieces(given)
+        results = _in_pieces(*passes)
     arrived = [(result, grad) for result, grad in zip(results, grads, strict=True) if grad is not None]
-    receivers = [index for index, wanted in enumerate(needed) if wanted and given[index] is not None]
-    inputs: list[Any] = [given[index] for index in receivers]
+    receivers = [
+        (place, index)
+        for place, wanted in enumerate(needed)
+        for index, asked in enumerate(wanted)
+        if asked and passes[place][index] is not None and not (place and index == TENSORS)
+    ]
+    inputs: list[Any] = [passes[place][index] for place, index in receivers]
     gradients = torch.autograd.grad(
         [result for result, _ in arrived],
         inputs,
@@ -126,7 +155,7 @@ def _backward_in_pieces(
         create_graph=torch.is_grad_enabled(),
         allow_unused=True,
     )
-    found: list[Tensor | None] = [None] * len(given)
-    for index, gradient in zip(receivers, gradients, strict=True):
-        found[index] = gradient
-    return tuple(found[TENSORS:])
+    found: list[list[Tensor | None]] = [[None] * len(given) for given in passes]
+    for (place, index), gradient in zip(receivers, gradients, strict=True):
+        found[place][index] = gradient
+    return [own[TENSORS:] for own in found]

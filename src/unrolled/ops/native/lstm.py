@@ -61,7 +61,12 @@ def lstm_forward(
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, c_n, gates, cell, 0]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, probe_c)
-    run("lstm_forward", plain, [*special, *strided(probe_h), None], clip_step, gates_x.dtype)
+    run(
+        "lstm_forward",
+        [(plain, [*special, *strided(probe_h), None])],
+        clip_step,
+        gates_x.dtype,
+    )
     return hidden, cell, h_n, c_n, gates
 
 
@@ -121,12 +126,12 @@ def lstm_backward(
     over_h_0, over_c_0 = h_0.new_empty(state), c_0.new_empty(state)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_norm_cell, over_peephole = [room(norm_cell_gain), room(norm_cell_bias)], room(peephole)
-    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
+    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, 0, *strided(grad_hidden), *given]
     plain += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, 0, 0, None]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, seen_probe_c)
     special += [None, products, *strided(grad_cell), grad_gates, None, over_hidden, over_cell]
     special += [None, over_gain, *over_norm_cell, over_peephole]
-    run("lstm_backward", plain, special, clip_step, gates.dtype)
+    run("lstm_backward", [(plain, special)], clip_step, gates.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     # None for the projection, which is not covered.
     first = (over_gates, over_h_0, over_c_0, over_weight, over_bias, None)

@@ -25,7 +25,7 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
     array, it cannot be resized. Not where something but autograd looks on: see `unrolled.ops.direct`.
     """
-    size = math.prod(shape) * (dtype or like.dtype).itemsize
+    size = math.prod(shape) * (like.itemsize if dtype is None else dtype.itemsize)
     chosen = library() if size >= LARGE else None
     if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
         return like.new_empty(*shape) if dtype is None else like.new_empty(*shape, dtype=dtype)

@@ -64,7 +64,7 @@ class Packing(NamedTuple):
         else:
             first = len(self.real) if len(self.offsets) == 1 else int(self.offsets[1, 0])
             of, shift = self.real[first:], -rows
-        return _rows(states, of, shift, empty(states, len(of), states.shape[1])), first
+        return _rows(states.contiguous(), of, shift, empty(states, len(of), states.shape[1])), first
 
     def first(self, packed: Tensor, initial: Tensor, reverse: bool) -> tuple[Tensor, Tensor]:
         """Of ``(N, ...)`` each row's first step, and its initial state; without the rows that have no step.

@@ -9,7 +9,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``G`` gates.
 
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -104,14 +104,15 @@ NO_INPUTS = (0, None, None)
 """``Inputs`` where the products over all steps are made elsewhere."""
 
 
-def axes(shape: tuple[int, ...], reverse: bool) -> tuple[int, ...]:
+def axes(shape: tuple[int, ...], reverse: bool, h_row: int | None = None) -> tuple[int, ...]:
     """``Axes``, with which every record begins.
 
     Args:
         shape: ``(T, B, H)``.
         reverse: the scan runs backwards in time.
+        h_row: elements from one row of h to the next; None for H.
     """
-    return (*shape, int(reverse), torch.get_num_threads(), terms())
+    return (*shape, h_row or shape[-1], int(reverse), torch.get_num_threads(), terms())
 
 
 def ragged(lengths: Tensor | None) -> tuple[Any, ...]:
@@ -154,8 +155,8 @@ def options(
     ]
 
 
-_PLAIN = {"forward": 21, "backward": 33}
-_WITH_OPTIONS = {"forward": 50, "backward": 72}
+_PLAIN = {"forward": 22, "backward": 35}
+_WITH_OPTIONS = {"forward": 51, "backward": 74}
 """Fields of ``ForwardRecord`` and ``BackwardRecord``: what every pass has, and with its options."""
 _RECORDS = {
     f"{cell}_{way}": (
@@ -167,24 +168,27 @@ _RECORDS = {
 }
 """By function: one whose options are all absent, and one that has them."""
 
+Fields: TypeAlias = tuple[Sequence[Any], Sequence[Any]]
+"""Those that every record has, up to its options; and what follows, empty where there is nothing of it."""
 
-def run(
-    function: str, plain: Sequence[Any], special: Sequence[Any], clip_step: float, dtype: torch.dtype
-) -> None:
+
+def run(function: str, fields: Sequence[Fields], clip_step: float, dtype: torch.dtype) -> None:
     """Call a cell's function of the library; tensors stand for their addresses.
 
     Args:
         function: "rnn_forward", "lstm_backward"...
-        plain: the fields of the record up to its options.
-        special: the options and what follows them; empty where there is nothing of it.
+        fields: of one record, or of those of both directions of a layer.
         clip_step: bound of the gradient at the gates' inputs; 0 for none.
         dtype: of the arrays.
     """
     chosen = library()
     assert chosen is not None
     first, whole_record = _RECORDS[function]
-    record = whole_record.pack(*numbers([*plain, *special])) if special else first.pack(*numbers(plain))
-    if chosen.functions[function](record, EPSILON, clip_step, dtype is torch.float64):
+    records = b""
+    for plain, special in fields:
+        layout, own = (whole_record, [*plain, *special]) if special else (first, plain)
+        records += layout.pack(*numbers(own))
+    if chosen.functions[function](records, len(fields), EPSILON, clip_step, dtype is torch.float64):
         raise MemoryError(f"no memory for the scratch space of {function}.")
 
 

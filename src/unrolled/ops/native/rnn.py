@@ -53,7 +53,12 @@ def rnn_forward(
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, values, None]
     plain += [ACTIVATION_NUMBERS[activation]]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run("rnn_forward", plain, [*special, *strided(probe), None], clip_step, gates_x.dtype)
+    run(
+        "rnn_forward",
+        [(plain, [*special, *strided(probe), None])],
+        clip_step,
+        gates_x.dtype,
+    )
     return hidden, h_n, values
 
 
@@ -96,11 +101,11 @@ def rnn_backward(
     over_hidden = None if probe is None else values.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, *strided(grad_hidden), *given]
+    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, 0, *strided(grad_hidden), *given]
     plain += [over_gates, over_product, over_h_0, None, None, over_bias]
     plain += [ACTIVATION_NUMBERS[activation], 0, None]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
     special += [None, products, *ABSENT, grad_values, None, over_hidden, None, None, over_gain]
-    run("rnn_backward", plain, [*special, None, None, None], clip_step, values.dtype)
+    run("rnn_backward", [(plain, [*special, None, None, None])], clip_step, values.dtype)
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden
