@@ -1,5 +1,5 @@
-// What the input brings to the gates: W_ih x, made some steps at a time while the scan needs them, so that it is read
-// where it was written.
+// What the input brings to the gates: W_ih x, made with the recurrent product of each step, or some steps at a time
+// while the scan needs them, so that it is read where it was written.
 #pragma once
 #include "plan.h"
 
@@ -13,6 +13,9 @@ template <typename T> class InputProduct {
   virtual bool biased() const = 0;
   // As Packed::fill.
   virtual void pack(const Member& member, const Share<T>& mine, bool by_rows) const = 0;
+  // For a product that begins with this one: the matrix, or null where none can, and what this one begins with.
+  virtual const T* packed(const Member& member) const = 0;
+  virtual Start<T> start(const Member& member) const = 0;
   // out[i][column][lane] for the columns of the panels from `begin` to `end`; `stride` lies between rows.
   virtual void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride,
                    const Member& member) const = 0;
@@ -51,6 +54,10 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
               load_first(bias_ + gate * hidden_ + from, int(std::min<int64_t>(V, hidden_ - from))));
       }
   }
+  const T* packed(const Member& member) const override { return Way::kStarts ? packed_.of(member) : nullptr; }
+  Start<T> start(const Member& member) const override {
+    return {bias_ ? start_.data() + starts_ * member.thread : nullptr, 0};
+  }
   void run(const T* const* rows, int count, int begin, int end, T* out, ptrdiff_t stride,
            const Member& member) const override {
     const int thread = member.thread;
@@ -58,8 +65,7 @@ template <typename Way> class InputProductBy : public InputProduct<typename Way:
     const typename Way::Product product(packed_.of(member), int(inputs_), out, stride, entered);
     product.enter(rows, count);
     if constexpr (Way::kStarts)
-      product.run(rows, count, begin * gates_, end * gates_, false,
-                  {bias_ ? start_.data() + starts_ * thread : nullptr, 0});
+      product.run(rows, count, begin * gates_, end * gates_, false, start(member));
     else
       product.run(rows, count, begin * gates_, end * gates_, false);
   }
@@ -102,7 +108,7 @@ template <typename T> class Feed {
   template <typename At, typename Active>
   void fill(const Shape& s, const InputProduct<T>& product, const Share<T>& mine, bool by_rows, const Member& member,
             int64_t count, const At& at, const Active& active) const {
-    const T** const entering = entering_.data() + steps_ * s.rows * member.thread;
+    const T** const entering = this->entering(s, member);
     int64_t* const offsets = offsets_.data() + steps_ * member.thread;
     int64_t rows = 0;
     for (int64_t i = 0; i < count; ++i) {
@@ -113,6 +119,17 @@ template <typename T> class Feed {
     if (rows)
       product.run(entering, int(rows), mine.panel_begin, mine.panel_end, base(s, by_rows, member), stride_, member);
   }
+  // Before a step's product: with rows enough for whole tiles it begins with that of the inputs of this step, which is
+  // a little faster than to write the products of some steps and read them again. Where reading W_ih takes long it is
+  // not.
+  Before<T> before(const Shape& s, const InputProduct<T>& product, const Share<T>& mine, const Member& member) const {
+    if (s.lengths || mine.count < kTileRows || size_t(width_ * stride_) * sizeof(T) > kFarAway) return {};
+    return {product.packed(member), int(width_), entering(s, member)};
+  }
+  // Its rows at step t.
+  void enter(const Shape& s, const Share<T>& mine, const Member& member, int64_t t) const {
+    for (int64_t r = 0; r < mine.count; ++r) entering(s, member)[r] = values_ + s.padded(t, mine.rows[r]) * width_;
+  }
   ptrdiff_t stride() const { return stride_; }
   // The product of the r-th row of a share at the i-th of those steps: [panel][gate][lane]; stride() to the next row's.
   T* row(const Shape& s, bool by_rows, const Member& member, int64_t i, int64_t r) const {
@@ -120,6 +137,9 @@ template <typename T> class Feed {
   }
 
  private:
+  const T** entering(const Shape& s, const Member& member) const {
+    return entering_.data() + steps_ * s.rows * member.thread;
+  }
   // Threads that divide the units write to the same rows.
   T* base(const Shape& s, bool by_rows, const Member& member) const {
     return room_.data() + (by_rows ? steps_ * first_slot(s, member) * stride_ : 0);

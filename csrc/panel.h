@@ -65,23 +65,33 @@ template <typename T> struct Start {
   ptrdiff_t stride;
 };
 
+// Another product, that the sums of a product begin with: of other rows with a matrix that is packed likewise. None
+// where `packed` is null.
+template <typename T> struct Before {
+  const T* packed;
+  int inputs;
+  const T* const* rows;
+};
+
 // out[i][column][lane] = start[i][column][lane] + sum_k rows[i][k] * packed[column][k][lane]. Each sum runs over k in
 // order whatever the tile is, so a row's result does not depend on which rows it is computed beside.
 template <typename T> class Product {
  public:
   // out_stride: elements from one row of `out` to the next.
   Product(const T* packed, int inputs, T* out, ptrdiff_t out_stride, const Entered<T>&)
-      : packed_(packed), inputs_(inputs), column_size_(ptrdiff_t(inputs) * kLanes<T>), out_(out), stride_(out_stride) {}
+      : packed_(packed), inputs_(inputs), out_(out), stride_(out_stride) {}
 
   // Before the products with rows that are new.
   void enter(const T* const*, int64_t) const {}
 
-  // back: the columns in the opposite order, so that what was read last is read first, from the nearest cache.
-  void run(const T* const* rows, int count, int column_begin, int column_end, bool back, Start<T> start = {}) const {
+  // back: the columns in the opposite order, so that what was read last is read first, from the nearest cache. rows:
+  // null where there is nothing but what the sums begin with.
+  void run(const T* const* rows, int count, int column_begin, int column_end, bool back, Start<T> start = {},
+           Before<T> before = {}) const {
     if (count <= 0) return;
     const int tiles = (count + kTileRows - 1) / kTileRows;
     const int largest = (count + tiles - 1) / tiles;
-    pick_columns<kTileRows>(largest, {rows, count, tiles, back, start}, column_begin, column_end);
+    pick_columns<kTileRows>(largest, {rows, count, tiles, back, start, before}, column_begin, column_end);
   }
 
  private:
@@ -90,6 +100,7 @@ template <typename T> class Product {
     int count, tiles;
     bool back;
     Start<T> start;
+    Before<T> before;
   };
 
   // How many columns at once is decided by the largest tile.
@@ -127,9 +138,6 @@ template <typename T> class Product {
 
   template <int R, int C> UNROLLED_ALONE void multiply(const Work& work, int from, int column) const {
     constexpr int V = kLanes<T>;
-    const T* const weights = packed_ + column * column_size_;
-    const T* row[R];
-    for (int r = 0; r < R; ++r) row[r] = work.rows[from + r];
     // Every loop over the sums is unrolled; with one that is not, they would go to memory and back.
     Vec<T> sums[R][C];
     if (work.start.data) {
@@ -144,22 +152,30 @@ template <typename T> class Product {
 #pragma GCC unroll 16
         for (int c = 0; c < C; ++c) sums[r][c] = Vec<T>{};
     }
-    for (int k = 0; k < inputs_; ++k) {
-      Vec<T> w[C];
+    const auto add = [&](const T* packed, int inputs, const T* const* rows) UNROLLED_INLINE {
+      const ptrdiff_t column_size = ptrdiff_t(inputs) * V;
+      const T* const weights = packed + column * column_size;
+      const T* row[R];
+      for (int r = 0; r < R; ++r) row[r] = rows[from + r];
+      for (int k = 0; k < inputs; ++k) {
+        Vec<T> w[C];
 #pragma GCC unroll 16
-      for (int c = 0; c < C; ++c) {
-        Vec<T> one = load(weights + c * column_size_ + k * V);
-        // Folded into each multiply-add the load would be repeated R times.
-        if constexpr (R > 1) keep_in_register(one);
-        w[c] = one;
+        for (int c = 0; c < C; ++c) {
+          Vec<T> one = load(weights + c * column_size + k * V);
+          // Folded into each multiply-add the load would be repeated R times.
+          if constexpr (R > 1) keep_in_register(one);
+          w[c] = one;
+        }
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) {
+          const Vec<T> x = splat<T>(row[r][k]);
+#pragma GCC unroll 16
+          for (int c = 0; c < C; ++c) sums[r][c] += x * w[c];
+        }
       }
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const Vec<T> x = splat<T>(row[r][k]);
-#pragma GCC unroll 16
-        for (int c = 0; c < C; ++c) sums[r][c] += x * w[c];
-      }
-    }
+    };
+    if (work.before.packed) add(work.before.packed, work.before.inputs, work.before.rows);
+    if (work.rows) add(packed_, inputs_, work.rows);
     T* out = out_ + from * stride_ + column * V;
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r, out += stride_)
@@ -169,7 +185,6 @@ template <typename T> class Product {
 
   const T* packed_;
   int inputs_;
-  ptrdiff_t column_size_;
   T* out_;
   ptrdiff_t stride_;
 };

@@ -81,6 +81,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
     if (entrance.product) entrance.product->pack(member, mine, by_rows);
     const typename Way::Product product(plan.packed.of(member), int(H), mine.products, plan.product_stride,
                                         mine.entered);
+    const Before<T> inputs = adds ? entrance.feed->before(s, *entrance.product, mine, member) : Before<T>{};
     T* const normed = mine.scratch + kCellRows * H;
     const auto keep = [&](const T* u, T* out) {  // from [panel][gate][lane] to [gate][unit]
       by_vectors<T>(0, H, [&](int64_t j, auto n) {
@@ -94,7 +95,9 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
     for (int64_t i = 0; i < total; ++i) {
       const int64_t t = s.reverse ? total - 1 - i : i;
       const int64_t place = entrance.feed ? i % entrance.feed->steps() : 0;
-      if (entrance.feed && place == 0)
+      if (inputs.packed)
+        entrance.feed->enter(s, mine, member, t);
+      else if (entrance.feed && place == 0)
         entrance.feed->fill(
             s, *entrance.product, mine, by_rows, member, std::min(entrance.feed->steps(), total - i),
             [&](int64_t k) { return s.reverse ? t - k : t + k; },
@@ -122,19 +125,26 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       for (int turn = 0; turn < turns; ++turn) {
         const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
-        if constexpr (Way::kStarts)
-          product.run(mine.entering, int(entering), from * G, to * G, back,
-                      adds ? Start<T>{made_for(0), entrance.feed->stride()} : Start<T>{});
-        else
+        if constexpr (Way::kStarts) {
+          if (inputs.packed)
+            product.run(entering ? mine.entering : nullptr, int(active), from * G, to * G, back,
+                        entrance.product->start(member), inputs);
+          else
+            product.run(mine.entering, int(entering), from * G, to * G, back,
+                        adds ? Start<T>{made_for(0), entrance.feed->stride()} : Start<T>{});
+        } else
           product.run(mine.entering, int(entering), from * G, to * G, back);
         for (int64_t r = 0; r < active; ++r) {
           const int64_t row = mine.rows[r], begin = int64_t(from) * G * V, end = int64_t(to) * G * V;
           const int64_t at = s.packed(t, row) * G * H;
-          T *const u = mine.products + r * plan.product_stride, *const made = entrance.feed ? made_for(r) : nullptr;
-          if (r >= entering && adds)
-            std::copy(made + begin, made + end, u + begin);
-          else if (r >= entering)
-            std::fill(u + begin, u + end, T(0));
+          T* const u = mine.products + r * plan.product_stride;
+          T* const made = entrance.feed && !inputs.packed ? made_for(r) : nullptr;
+          if (r >= entering && !inputs.packed) {
+            if (adds)
+              std::copy(made + begin, made + end, u + begin);
+            else
+              std::fill(u + begin, u + end, T(0));
+          }
           const T* x = adds ? nullptr : made ? made : cell.gates_x + at;
           if (norm.products) keep(u, norm.products + at);
           if (entrance.kept) keep(made, entrance.kept + at);

@@ -260,6 +260,17 @@ def test_a_row_is_the_same_to_the_bit_whatever_the_others_hold(cell, ragged, opt
             assert torch.equal(one.select(-2, 11), other.select(-2, 11))
 
 
+@pytest.mark.parametrize("instruction_set", [name for name in library.choices() if name != "amx"])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_lengths_that_are_all_whole_change_no_bit(cell, instruction_set):
+    # Without them a step's products of inputs and states are one; with them two, whose sums go on.
+    given_, _ = Case(cell, 7, 19, 21, 37, True, True, False, False, 1).arguments(torch.float32)
+    ragged = given_._replace(lengths=torch.full((19,), 7))
+    with library.instruction_set(instruction_set), torch.no_grad():
+        for one, other in zip(run_whole(given_), run_whole(ragged), strict=True):
+            assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize("options", [frozenset(), frozenset(OPTIONS)], ids=["plain", "full"])
 @pytest.mark.parametrize("cell", sorted(GATES))
 def test_what_lies_past_a_rows_end_is_never_read(cell, options):
