@@ -135,7 +135,7 @@ template <typename Way> class Plan {
   // columns: of the matrix for one panel of units; inputs: the length of its sums; whole_rows: a row's units
   // must stay together; sums: how many elements a thread's sums have; scratch: rows of units.
   Plan(const Shape& s, int columns, int64_t inputs, bool whole_rows, int64_t sums, int scratch)
-      : rows(s.lengths, s.steps, s.rows),
+      : rows(s.lengths, s.steps, s.rows, s.threads),
         panels(int((s.hidden + kLanes<T> - 1) / kLanes<T>)),
         columns(columns),
         product_stride(unrolled::product_stride<T>(s.hidden, columns)),

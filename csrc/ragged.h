@@ -13,7 +13,7 @@ namespace unrolled {
 // with room for all; places[t * rows + b]: its place among the real ones, -1 for padding. Returns how many are real.
 inline int64_t lay_out(const int64_t* lengths, int64_t steps, int64_t rows, int threads, int64_t* offsets,
                        int64_t* ranks, int64_t* threads_of, int64_t* real, int64_t* places) {
-  const Rows all(lengths, steps, rows);
+  const Rows all(lengths, steps, rows, threads);
   std::vector<int64_t> order(rows), ends(threads);
   int64_t shared = 0;
   for (int thread = 0; thread < threads; ++thread) {
