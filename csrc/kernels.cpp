@@ -250,7 +250,7 @@ int run_at_once(const Record* records, const Scalars& scalars) {
   T* together = nullptr;
   int64_t size = 0;
   if constexpr (std::is_same_v<Record, BackwardRecord>)
-    if (each[1].adds)
+    if (each[1].adds && each[0].dvalues)
       together = out<T>(each[0].dvalues), size = each[0].axes.steps * each[0].axes.rows * each[0].inputs.width;
   const Workspace<T> apart(size);
   if constexpr (std::is_same_v<Record, BackwardRecord>) {

@@ -212,6 +212,19 @@ def test_both_directions_differentiated_twice():
     torch.testing.assert_close(second(run_whole), second(whole._in_pieces))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_both_directions_of_an_input_that_wants_no_gradient(threads):
+    torch.set_num_threads(threads)
+    case = Case("lstm", 12, 20, 20, 48, True, False, False, False, 0, threads)
+    passes, weights = both_directions(case, torch.float64)
+    values = passes[0].values.detach()
+    bare = [each._replace(values=values) for each in passes]
+    wanted = [each.weight_hh for each in passes]
+    found = torch.autograd.grad((run_whole(*bare)[0] * weights[0]).sum(), wanted)
+    expected = torch.autograd.grad((run_whole(*passes)[0] * weights[0]).sum(), wanted)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
 def test_the_input_of_both_directions_alone():
     passes, weights = both_directions(Case("lstm", 6, 4, 3, 5, True, False, False, False, 0), torch.float64)
     found, expected = (
