@@ -237,10 +237,9 @@ int run_as(const Record& r, const Scalars& scalars) noexcept {
   return 0;
 }
 
-// Whether each of two directions is worth a thread of its own: where there are no more, they need not meet then.
+// Whether each of two directions is worth a thread of its own: where there are just two, which then need not meet.
 bool at_once(const Axes& a, const Inputs& inputs, int64_t count) {
-  return count == 2 && a.threads > 1 && a.threads < 4 &&
-         a.steps * a.rows * a.hidden * (a.hidden + inputs.width) >= kStart;
+  return count == 2 && a.threads == 2 && a.steps * a.rows * a.hidden * (a.hidden + inputs.width) >= kStart;
 }
 
 // The directions of one layer, each on a thread of its own. The second has its own gradient of the input meanwhile.
