@@ -117,9 +117,13 @@ template <typename T> class ProductGradients {
   }
   // A thread's part of the sums, when all have used their last.
   void add_sums(const Member& member) const {
-    const Sums first = sums_of(0), others = sums_of(1);
-    add_sums(member, first.of_values, others.of_values, wide_ * factors_.width);
-    add_sums(member, first.of_states, others.of_states, wide_ * shape_.hidden);
+    const Part part{member.thread, member.threads};
+    const Sums first = sums_of(0);
+    for (int thread = 1; thread < member.threads; ++thread) {
+      const Sums other = sums_of(thread);
+      if (first.of_values) add_elements(part, first.of_values, other.of_values, wide_ * factors_.width);
+      if (first.of_states) add_elements(part, first.of_states, other.of_states, wide_ * shape_.hidden);
+    }
   }
 
   // Not on the way: what comes of all, once the room is filled.
@@ -177,16 +181,6 @@ template <typename T> class ProductGradients {
     if (!thread) return {factors_.dweight_ih, factors_.dweight_hh};
     T* const own = sums_.data() + sums_size_ * (thread - 1);
     return {factors_.dweight_ih ? own : nullptr, factors_.dweight_hh ? own + wide_ * factors_.width : nullptr};
-  }
-  void add_sums(const Member& member, T* to, const T* others, int64_t count) const {
-    if (!to) return;
-    const int64_t begin = count * member.thread / member.threads, end = count * (member.thread + 1) / member.threads;
-    by_vectors<T>(begin, end, [&](int64_t i, auto n) {
-      Vec<T> total = load_first(to + i, n);
-      for (int thread = 1; thread < member.threads; ++thread)
-        total += load_first(others + (thread - 1) * sums_size_ + i, n);
-      store_first(to + i, total, n);
-    });
   }
 
   Shape shape_;

@@ -253,7 +253,7 @@ int run_at_once(const Record* records, const Scalars& scalars) {
       together = out<T>(each[0].dvalues), size = each[0].axes.steps * each[0].axes.rows * each[0].inputs.width;
   const Workspace<T> apart(size);
   if constexpr (std::is_same_v<Record, BackwardRecord>) {
-    each[1].dvalues = together ? apart.data() : each[1].dvalues;
+    if (together) each[1].dvalues = apart.data();
     each[1].adds = 0;
     if (each[0].options.ragged.lengths) std::fill_n(apart.data(), size, T(0));
   }
@@ -264,10 +264,7 @@ int run_at_once(const Record* records, const Scalars& scalars) {
       failed[i] = run_as<T, Cell>(each[i], scalars);
     }
     member.wait();
-    by_vectors<T>(size * member.thread / member.threads, size * (member.thread + 1) / member.threads,
-                  [&](int64_t i, auto n) {
-                    store_first(together + i, load_first(together + i, n) + load_first(apart.data() + i, n), n);
-                  });
+    add_elements(Part{member.thread, member.threads}, together, apart.data(), size);
   });
   return failed[0] || failed[1];
 }

@@ -111,7 +111,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       T* const masked_now = masked.data() + (i & 1) * B * H;
       for (int64_t r = 0; r < entering; ++r) {
         const int64_t row = mine.rows[r];
-        const T* state = s.first(t, rows.length(row)) ? cell.h_0 + row * H : cell.h + s.state(s.before(t), row);
+        const T* state = state_before<T>(s, cell.h, cell.h_0, cell.zeros, t, row, s.first(t, rows.length(row)));
         if (hidden_mask) {
           for (int64_t j = 0; j < H; ++j) masked_now[row * H + j] = state[j] * hidden_mask[row * H + j];
           state = masked_now + row * H;
@@ -126,12 +126,11 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
         const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
         if constexpr (Way::kStarts) {
-          if (inputs.packed)
-            product.run(entering ? mine.entering : nullptr, int(active), from * G, to * G, back,
-                        entrance.product->start(member), inputs);
-          else
-            product.run(mine.entering, int(entering), from * G, to * G, back,
-                        adds ? Start<T>{made_for(0), entrance.feed->stride()} : Start<T>{});
+          const Start<T> start = inputs.packed ? entrance.product->start(member)
+                                 : adds        ? Start<T>{made_for(0), entrance.feed->stride()}
+                                               : Start<T>{};
+          product.run(entering ? mine.entering : nullptr, int(inputs.packed ? active : entering), from * G, to * G,
+                      back, start, inputs);
         } else
           product.run(mine.entering, int(entering), from * G, to * G, back);
         for (int64_t r = 0; r < active; ++r) {

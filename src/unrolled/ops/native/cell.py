@@ -292,7 +292,7 @@ def _backward_fields(
     plain = [*axes(hidden.shape, given.reverse, hidden.stride(1)), *inputs]
     plain += [
         *products,
-        int(inside and adds),
+        int(adds),
         *strided(grad_hidden),
         hidden,
         given.h_0,

@@ -49,12 +49,7 @@ def gru_forward(
     h_n = h_0.new_empty(h_0.shape)
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, gates, q, 0]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run(
-        "gru_forward",
-        [(plain, [*special, *strided(probe), None])],
-        clip_step,
-        gates_x.dtype,
-    )
+    run("gru_forward", [(plain, [*special, *strided(probe), None])], clip_step, gates_x.dtype)
     return hidden, h_n, gates, q
 
 

@@ -61,12 +61,7 @@ def lstm_forward(
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, c_n, gates, cell, 0]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, probe_c)
-    run(
-        "lstm_forward",
-        [(plain, [*special, *strided(probe_h), None])],
-        clip_step,
-        gates_x.dtype,
-    )
+    run("lstm_forward", [(plain, [*special, *strided(probe_h), None])], clip_step, gates_x.dtype)
     return hidden, cell, h_n, c_n, gates
 
 

@@ -53,12 +53,7 @@ def rnn_forward(
     plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, values, None]
     plain += [ACTIVATION_NUMBERS[activation]]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run(
-        "rnn_forward",
-        [(plain, [*special, *strided(probe), None])],
-        clip_step,
-        gates_x.dtype,
-    )
+    run("rnn_forward", [(plain, [*special, *strided(probe), None])], clip_step, gates_x.dtype)
     return hidden, h_n, values
 
 
