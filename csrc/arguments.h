@@ -1,6 +1,6 @@
-// What Python hands over: one record of 8-byte fields a call, filled as an array of integers. Addresses are of
-// contiguous row-major arrays of the kernel's element type; 0 stands for an option that is absent. The order of the
-// fields is the contract with src/unrolled/ops/native/; what each array holds stands with the cells.
+// What Python hands over: records of 8-byte fields, of which nearly all are integers. Addresses are of contiguous
+// row-major arrays of the kernel's element type; 0 stands for an option that is absent. The order of the fields is the
+// contract with src/unrolled/ops/native/; what each array holds stands with the cells.
 #pragma once
 #include <cstdint>
 
@@ -8,14 +8,18 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 14;
+constexpr int kLayout = 15;
 
-struct Axes {  // T steps, B rows, H units
+struct Head {  // of every record of a pass; T steps, B rows, H units
   int64_t steps, rows, hidden;
   int64_t h_row;  // elements from one row of h to the next: two directions of a layer write side by side
   int64_t reverse;
   int64_t threads;
   int64_t terms;  // bfloat16 that a float32 may be split into where the processor multiplies those faster
+  int64_t width;  // of the inputs
+  int64_t activation;
+  int64_t wide;  // float64 instead of float32
+  double epsilon, clip_step;
 };
 
 struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
@@ -25,7 +29,6 @@ struct Strided {  // [T, B, H], strides in elements, 0 where broadcast
 
 // What enters from outside: [T, B, width], [G*H, width]; null where the products over all steps are made elsewhere.
 struct Inputs {
-  int64_t width;
   const void *values, *weight_ih;
 };
 
@@ -45,30 +48,29 @@ struct Options {  // of every cell
 // What a plain pass has comes first. `gates` and `by_unit` are a cell's own: an LSTM's cells and the recurrent share of
 // a GRU's candidate by unit, a simple network's values as its gates.
 struct ForwardRecord {
-  Axes axes;
+  Head head;
   Inputs inputs;
   void* gates_x;  // with `inputs` it may be null, where nobody reads it afterwards
   const void *h_0, *c_0, *weight_hh, *bias_ih, *bias_hh;
   void *h, *h_n, *c_n, *gates, *by_unit;
-  int64_t activation;
   Options options;
   Strided probe_h;
   void* products;
 };
 
 struct BackwardRecord {
-  Axes axes;
+  Head head;
+  int64_t adds;  // dvalues holds the other direction's, to be added to
+  // Of a GRU without norms: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
+  int64_t joined;
+  int64_t grad_h_step, grad_h_row, grad_h_unit;  // strides, as of `Strided`
   Inputs inputs;
   void *dvalues, *dweight_ih, *dweight_hh;  // with `inputs`, each optional: [T, B, I], the padding left alone; ...
-  int64_t adds;                             // dvalues holds the other direction's, to be added to
-  Strided grad_h;
+  const void* grad_h;
   const void *h, *h_0, *c_0, *weight_hh, *gates, *by_unit;
   const void *grad_h_n, *grad_c_n;
   void *dgates, *du;  // null with `inputs`
   void *grad_h_0, *grad_c_0, *dbias_ih, *dbias_hh;
-  int64_t activation;
-  // Of a GRU without norms: dgates and du are columns of one array [N, 4H] of n r z q, without the last and the first.
-  int64_t joined;
   void* dh_norms;  // [T, B], optional: of every dL/dh_t, zero past a row's end
   Options options;
   const void *gates_x, *products;
@@ -104,10 +106,6 @@ struct StreamRecord {  // a stack of such layers
   int64_t layers;
   int64_t wide;         // float64 instead of float32
   StepRecord layer[1];  // as many as there are
-};
-
-struct Scalars {
-  double epsilon, clip_step;
 };
 
 }  // namespace unrolled

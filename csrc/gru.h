@@ -19,7 +19,10 @@ template <typename T> struct GruForward : StateForward<T> {
   T* q;                                 // [N, H], optional: recurrent candidate
 
   bool whole_rows() const { return false; }
-  void advance(const Visit<T>& v) const {
+  template <typename Visits> UNROLLED_ALONE void advance(int64_t from, int64_t to, const Visits& visit) const {
+    for (int64_t r = from; r < to; ++r) advance_units(visit(r));
+  }
+  UNROLLED_INLINE void advance_units(const Visit<T>& v) const {
     constexpr int V = kLanes<T>;
     const int64_t H = this->s.hidden, here = this->s.packed(v.t, v.row);
     const T *const old = this->previous_h(v), *const bias = this->bias;

@@ -24,8 +24,8 @@ template <typename T> const T* in(const void* p) { return static_cast<const T*>(
 template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
 // The steps that are computed.
-int64_t count(const Axes& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
-Shape shape(const Axes& a, const Ragged& r, int gates) {
+int64_t count(const Head& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
+Shape shape(const Head& a, const Ragged& r, int gates) {
   Shape s{a.steps,   a.rows,  a.hidden,     a.h_row,          r.lengths,   a.reverse != 0, int(a.threads),
           r.offsets, r.ranks, r.threads_of, r.layout_threads, count(a, r), false};
   s.threads = useful_threads(s, gates * a.hidden * a.hidden);
@@ -34,7 +34,7 @@ Shape shape(const Axes& a, const Ragged& r, int gates) {
 }
 
 // What stands for an initial state of zeros.
-template <typename T> Workspace<T> zeros(const Axes& a) {
+template <typename T> Workspace<T> zeros(const Head& a) {
   Workspace<T> row(a.hidden);
   std::fill_n(row.data(), a.hidden, T(0));
   return row;
@@ -47,7 +47,7 @@ template <typename T> bool whole_vectors(int64_t row, const void* p) {
 
 // Calls scan(Way()) with the way in which this scan's products are fastest.
 template <typename T, typename Scan>
-void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[maybe_unused]] int threads,
+void choose_way([[maybe_unused]] const Head& a, [[maybe_unused]] int gates, [[maybe_unused]] int threads,
                 [[maybe_unused]] const void* weight_hh, const Scan& scan) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
@@ -62,7 +62,7 @@ void choose_way([[maybe_unused]] const Axes& a, [[maybe_unused]] int gates, [[ma
 
 // What the biases add to the gates: both of the first kJoined, of the others the input's alone.
 template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRecord& r) {
-  const int64_t H = r.axes.hidden;
+  const int64_t H = r.head.hidden;
   Workspace<T> joined(Cell::kGates * H);
   for (int64_t j = 0; j < Cell::kGates * H; ++j)
     joined.data()[j] =
@@ -74,23 +74,23 @@ template <typename T, typename Cell> Workspace<T> joined_biases(const ForwardRec
 template <typename T>
 std::unique_ptr<InputProduct<T>> input_product(const Shape& s, const ForwardRecord& r, const T* bias, int gates,
                                                int64_t steps) {
-  const int64_t I = r.inputs.width, rows = steps * s.rows;
+  const int64_t I = r.head.width, rows = steps * s.rows;
   const T* const weight = in<T>(r.inputs.weight_ih);
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(T) == sizeof(float))
     if (tiles_pay_for_inputs(s.all, I, gates * s.hidden) && splits(weight, gates * s.hidden * I)) {
-      if (r.axes.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(s, weight, bias, gates, I, rows);
-      if (r.axes.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(s, weight, bias, gates, I, rows);
-      if (r.axes.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(s, weight, bias, gates, I, rows);
+      if (r.head.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(s, weight, bias, gates, I, rows);
+      if (r.head.terms == 2) return std::make_unique<InputProductBy<ByTiles<2>>>(s, weight, bias, gates, I, rows);
+      if (r.head.terms == 1) return std::make_unique<InputProductBy<ByTiles<1>>>(s, weight, bias, gates, I, rows);
     }
 #endif
   return std::make_unique<InputProductBy<ByVectors<T>>>(s, weight, bias, gates, I, rows);
 }
 
-template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r, const Scalars& scalars) {
-  const Workspace<T> nothing = zeros<T>(r.axes);
+template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecord& r) {
+  const Workspace<T> nothing = zeros<T>(r.head);
   const Options& options = r.options;
-  cell.s = shape(r.axes, options.ragged, Cell::kGates);
+  cell.s = shape(r.head, options.ragged, Cell::kGates);
   cell.gates_x = r.inputs.values ? nullptr : in<T>(r.gates_x);
   const Workspace<T> bias = joined_biases<T, Cell>(r);
   cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
@@ -100,38 +100,38 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.probe_h = in<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
-  const size_t kept = cell.s.all * Cell::kGates * r.axes.hidden * sizeof(T);
-  cell.far = r.gates && r.gates != r.gates_x && kept > own_cache() && whole_vectors<T>(r.axes.hidden, r.gates) &&
-             whole_vectors<T>(r.axes.hidden, r.by_unit);
-  const Norm<T, T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
+  const size_t kept = cell.s.all * Cell::kGates * r.head.hidden * sizeof(T);
+  cell.far = r.gates && r.gates != r.gates_x && kept > own_cache() && whole_vectors<T>(r.head.hidden, r.gates) &&
+             whole_vectors<T>(r.head.hidden, r.by_unit);
+  const Norm<T, T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(r.head.epsilon),
                          out<T>(r.products)};
   std::optional<Feed<T>> feed;
   std::unique_ptr<InputProduct<T>> of_x;
   if (r.inputs.values) {
-    feed.emplace(cell.s, in<T>(r.inputs.values), r.inputs.width, product_stride<T>(r.axes.hidden, Cell::kGates));
+    feed.emplace(cell.s, in<T>(r.inputs.values), r.head.width, product_stride<T>(r.head.hidden, Cell::kGates));
     of_x = input_product<T>(cell.s, r, norm.gain_x ? nullptr : cell.bias, Cell::kGates, feed->steps());
     if (of_x->biased()) cell.bias = nullptr;
   }
   const Entrance<T> entrance{of_x.get(), feed ? &*feed : nullptr, of_x ? out<T>(r.gates_x) : nullptr};
-  choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
+  choose_way<T>(r.head, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
     scan_forward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, entrance, cell);
   });
 }
 
-template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r, const Scalars& scalars) {
+template <typename T, typename Cell> void backward(Cell& cell, const BackwardRecord& r) {
   const Options& options = r.options;
-  const Workspace<T> nothing = zeros<T>(r.axes);
-  const int64_t H = r.axes.hidden, wide = Cell::kGates * H;
+  const Workspace<T> nothing = zeros<T>(r.head);
+  const int64_t H = r.head.hidden, wide = Cell::kGates * H;
   const bool apart = options.norm_ih_gain || options.norm_hh_gain;
-  const Workspace<T> carry(r.axes.rows * r.axes.hidden);
-  cell.s = shape(r.axes, options.ragged, Cell::kGates);
+  const Workspace<T> carry(r.head.rows * r.head.hidden);
+  cell.s = shape(r.head, options.ragged, Cell::kGates);
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.h = in<T>(r.h);
   cell.zoneout_h = in<T>(options.zoneout_h);
-  cell.grad_h = in<T>(r.grad_h);
-  cell.clip_step = T(scalars.clip_step);
-  const Factors<T> factors{r.inputs.width,
+  cell.grad_h = {in<T>(r.grad_h), r.grad_h_step, r.grad_h_row, r.grad_h_unit};
+  cell.clip_step = T(r.head.clip_step);
+  const Factors<T> factors{r.head.width,
                            in<T>(r.inputs.values),
                            in<T>(r.inputs.weight_ih),
                            cell.h,
@@ -145,7 +145,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
                            Cell::kGates,
                            apart ? Cell::kGates : Cell::kColumns,
                            apart,
-                           int(r.axes.threads)};
+                           int(r.head.threads)};
   cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
   cell.dh = out<T>(r.dh);
   cell.dh_norms = out<T>(r.dh_norms);
@@ -157,40 +157,40 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.gates_x = in<T>(r.gates_x);
   cell.dgain_ih = out<T>(r.dgain_ih);
   cell.dgain_hh = out<T>(r.dgain_hh);
-  const Norm<T, const T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(scalars.epsilon),
+  const Norm<T, const T*> norm{in<T>(options.norm_ih_gain), in<T>(options.norm_hh_gain), T(r.head.epsilon),
                                in<T>(r.products)};
-  choose_way<T>(r.axes, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
+  choose_way<T>(r.head, Cell::kGates, cell.s.threads, r.weight_hh, [&](auto way) {
     scan_backward<decltype(way)>(cell.s, in<T>(r.weight_hh), in<T>(options.hidden_mask), norm, cell,
                                  r.inputs.values ? &factors : nullptr);
   });
 }
 
 // Each cell's own fields, and then what is every cell's.
-template <typename T> void run(RnnForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
-  cell.activation = Activation(r.activation);
+template <typename T> void run(RnnForward<T> cell, const ForwardRecord& r) {
+  cell.activation = Activation(r.head.activation);
   cell.values = out<T>(r.gates);
-  forward<T>(cell, r, scalars);
+  forward<T>(cell, r);
 }
-template <typename T> void run(RnnBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
-  cell.activation = Activation(r.activation);
+template <typename T> void run(RnnBackward<T> cell, const BackwardRecord& r) {
+  cell.activation = Activation(r.head.activation);
   cell.values = in<T>(r.gates);
   cell.grad_values = in<T>(r.grad_gates);
-  backward<T>(cell, r, scalars);
+  backward<T>(cell, r);
 }
-template <typename T> void run(GruForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
-  cell.bias_q = r.bias_hh ? in<T>(r.bias_hh) + 2 * r.axes.hidden : nullptr;
+template <typename T> void run(GruForward<T> cell, const ForwardRecord& r) {
+  cell.bias_q = r.bias_hh ? in<T>(r.bias_hh) + 2 * r.head.hidden : nullptr;
   cell.gates = out<T>(r.gates);
   cell.q = out<T>(r.by_unit);
-  forward<T>(cell, r, scalars);
+  forward<T>(cell, r);
 }
-template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
+template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r) {
   cell.gates = in<T>(r.gates);
   cell.q = in<T>(r.by_unit);
   cell.grad_gates = in<T>(r.grad_gates);
   cell.grad_q = in<T>(r.grad_by_unit);
-  backward<T>(cell, r, scalars);
+  backward<T>(cell, r);
 }
-template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r, const Scalars& scalars) {
+template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
   cell.c_0 = in<T>(r.c_0);
   cell.peephole = in<T>(r.options.peephole);
   cell.cell_gain = in<T>(r.options.norm_cell_gain);
@@ -200,12 +200,12 @@ template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r, cons
   cell.c = out<T>(r.by_unit);
   cell.c_n = out<T>(r.c_n);
   cell.gates = out<T>(r.gates);
-  cell.epsilon = T(scalars.epsilon);
-  forward<T>(cell, r, scalars);
+  cell.epsilon = T(r.head.epsilon);
+  forward<T>(cell, r);
 }
-template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r, const Scalars& scalars) {
+template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r) {
   // On the way it holds the gradient of every step's cell, so there must be one.
-  const Workspace<T> carry(r.grad_c_0 ? 0 : r.axes.rows * r.axes.hidden);
+  const Workspace<T> carry(r.grad_c_0 ? 0 : r.head.rows * r.head.hidden);
   cell.grad_c = in<T>(r.grad_c);
   cell.c = in<T>(r.by_unit);
   cell.gates = in<T>(r.gates);
@@ -222,15 +222,14 @@ template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r, co
   cell.dpeephole = out<T>(r.dpeephole);
   cell.dcell_gain = out<T>(r.dcell_gain);
   cell.dcell_bias = out<T>(r.dcell_bias);
-  cell.epsilon = T(scalars.epsilon);
-  backward<T>(cell, r, scalars);
+  cell.epsilon = T(r.head.epsilon);
+  backward<T>(cell, r);
 }
 
 // 0, or 1 where there was no memory.
-template <typename T, template <typename> typename Cell, typename Record>
-int run_as(const Record& r, const Scalars& scalars) noexcept {
+template <typename T, template <typename> typename Cell, typename Record> int run_as(const Record& r) noexcept {
   try {
-    run<T>(Cell<T>{}, r, scalars);
+    run<T>(Cell<T>{}, r);
   } catch (const std::bad_alloc&) {
     return 1;
   }
@@ -238,19 +237,18 @@ int run_as(const Record& r, const Scalars& scalars) noexcept {
 }
 
 // Whether each of two directions is worth a thread of its own: where there are just two, which then need not meet.
-bool at_once(const Axes& a, const Inputs& inputs, int64_t count) {
-  return count == 2 && a.threads == 2 && a.steps * a.rows * a.hidden * (a.hidden + inputs.width) >= kStart;
+bool at_once(const Head& a, int64_t count) {
+  return count == 2 && a.threads == 2 && a.steps * a.rows * a.hidden * (a.hidden + a.width) >= kStart;
 }
 
 // The directions of one layer, each on a thread of its own. The second has its own gradient of the input meanwhile.
-template <typename T, template <typename> typename Cell, typename Record>
-int run_at_once(const Record* records, const Scalars& scalars) {
+template <typename T, template <typename> typename Cell, typename Record> int run_at_once(const Record* records) {
   Record each[] = {records[0], records[1]};
   T* together = nullptr;
   int64_t size = 0;
   if constexpr (std::is_same_v<Record, BackwardRecord>)
     if (each[1].adds && each[0].dvalues)
-      together = out<T>(each[0].dvalues), size = each[0].axes.steps * each[0].axes.rows * each[0].inputs.width;
+      together = out<T>(each[0].dvalues), size = each[0].head.steps * each[0].head.rows * each[0].head.width;
   const Workspace<T> apart(size);
   if constexpr (std::is_same_v<Record, BackwardRecord>) {
     if (together) each[1].dvalues = apart.data();
@@ -260,8 +258,8 @@ int run_at_once(const Record* records, const Scalars& scalars) {
   int failed[] = {0, 0};
   run_team(2, [&](const Member& member) {
     for (int i = member.thread; i < 2; i += member.threads) {
-      each[i].axes.threads = 1;
-      failed[i] = run_as<T, Cell>(each[i], scalars);
+      each[i].head.threads = 1;
+      failed[i] = run_as<T, Cell>(each[i]);
     }
     member.wait();
     add_elements(Part{member.thread, member.threads}, together, apart.data(), size);
@@ -271,15 +269,14 @@ int run_at_once(const Record* records, const Scalars& scalars) {
 
 // One record, or two: of the directions of one layer.
 template <typename T, template <typename> typename Cell, typename Record>
-int run_all(const void* data, int64_t count, const Scalars& scalars) noexcept {
-  const Record* const records = static_cast<const Record*>(data);
+int run_all(const Record* records, int64_t count) noexcept {
   try {
-    if (at_once(records[0].axes, records[0].inputs, count)) return run_at_once<T, Cell>(records, scalars);
+    if (at_once(records[0].head, count)) return run_at_once<T, Cell>(records);
   } catch (const std::bad_alloc&) {
     return 1;
   }
   int failed = 0;
-  for (int64_t i = 0; i < count && !failed; ++i) failed = run_as<T, Cell>(records[i], scalars);
+  for (int64_t i = 0; i < count && !failed; ++i) failed = run_as<T, Cell>(records[i]);
   return failed;
 }
 
@@ -307,14 +304,11 @@ int multiply(const MatmulRecord& r) noexcept {
 }  // namespace unrolled
 
 #define UNROLLED_EXPORT __attribute__((visibility("default")))
-// `records` are of arguments.h, one or two; `wide`: their arrays are of float64 instead of float32.
-#define UNROLLED_FUNCTION(name, Cell, Record)                                                               \
-  UNROLLED_EXPORT int unrolled_##name(const void* records, int64_t count, double epsilon, double clip_step, \
-                                      int wide) {                                                           \
-    using namespace unrolled;                                                                               \
-    const Scalars scalars{epsilon, clip_step};                                                              \
-    return wide ? run_all<double, Cell, Record>(records, count, scalars)                                    \
-                : run_all<float, Cell, Record>(records, count, scalars);                                    \
+// `records` are of arguments.h, one or two.
+#define UNROLLED_FUNCTION(name, Cell, Record)                                                                 \
+  UNROLLED_EXPORT int unrolled_##name(const unrolled::Record* records, int64_t count) {                       \
+    using namespace unrolled;                                                                                 \
+    return records->head.wide ? run_all<double, Cell>(records, count) : run_all<float, Cell>(records, count); \
   }
 
 extern "C" {

@@ -33,63 +33,78 @@ template <typename T> struct LstmForward : StateForward<T> {
     return c ? c + s.packed(s.before(v.t), v.row) * s.hidden : c_n + v.row * s.hidden;
   }
 
-  void advance(const Visit<T>& v) const {
-    if (cell_gain) return advance_normalised(v);
-    if (peephole || zoneout_c || probe_c || this->zoneout_h || this->probe_h)
-      advance_units<false, false>(v);
-    else if (v.x || this->bias)
-      advance_units<true, false>(v);
+  // What there is to do beside the cell itself, so that nothing is asked for at every vector that is not there.
+  enum class Work {
+    options,  // whatever is wanted
+    inputs,   // adding what enters from outside, keeping the gates
+    gates,    // keeping the gates: the product has all that enters
+    nothing,  // as in inference
+  };
+
+  template <typename Visits> void advance(int64_t from, int64_t to, const Visits& visit) const {
+    if (cell_gain)
+      for (int64_t r = from; r < to; ++r) advance_normalised(visit(r));
+    else if (peephole || zoneout_c || probe_c || this->zoneout_h || this->probe_h)
+      advance_rows<Work::options>(from, to, visit);
+    else if (this->bias || (from < to && visit(from).x))
+      advance_rows<Work::inputs>(from, to, visit);
+    else if (gates)
+      advance_rows<Work::gates>(from, to, visit);
     else
-      advance_units<true, true>(v);
+      advance_rows<Work::nothing>(from, to, visit);
+  }
+  template <Work kWork, typename Visits>
+  UNROLLED_ALONE void advance_rows(int64_t from, int64_t to, const Visits& visit) const {
+    for (int64_t r = from; r < to; ++r) advance_units<kWork>(visit(r));
   }
 
-  // kBare: without any option, so that none is asked for at every vector; kSummed: the product has all that enters.
-  template <bool kBare, bool kSummed> void advance_units(const Visit<T>& v) const {
+  template <Work kWork> UNROLLED_INLINE void advance_units(const Visit<T>& v) const {
     const int64_t H = s.hidden, here = s.packed(v.t, v.row);
     const T* const old = previous_c(v);
     T *const c_out = c ? c + here * H : c_n + v.row * H, *const h_out = this->h + s.state(v.t, v.row);
     const Ahead<T> ahead = this->ahead(v, 4, gates);
     // In two loops: so many activations, each waiting for the one before, are more than a processor looks ahead.
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
-      ahead.fetch(j);
+      if constexpr (kWork != Work::nothing) ahead.fetch(j);
       Vec<T> gate_o;
       const Vec<T> before = load_first(old + j, n);
-      const Vec<T> fresh = enter<kBare, kSummed>(v, before, gate_o, j, n);
-      if constexpr (kBare) {
+      const Vec<T> fresh = enter<kWork>(v, before, gate_o, j, n);
+      if constexpr (kWork != Work::options) {
         store_first(c_out + j, fresh, n);
         store(v.product + j * 4, gate_o);
       } else {
         leave(v, before, fresh, gate_o * hyperbolic_tangent(fresh), c_out, h_out, j, n);
       }
     });
-    if constexpr (kBare)
+    if constexpr (kWork != Work::options)
       by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
         store_first(h_out + j, load(v.product + j * 4) * hyperbolic_tangent(load_first(c_out + j, n)), n);
       });
   }
 
   // Gates and the new cell (before zoneout).
-  template <bool kBare, bool kSummed, typename Count>
+  template <Work kWork, typename Count>
   inline __attribute__((always_inline)) Vec<T> enter(const Visit<T>& v, Vec<T> old, Vec<T>& gate_o, int64_t j,
                                                      Count n) const {
     constexpr int V = kLanes<T>;
+    constexpr bool kOptions = kWork == Work::options, kInputs = kOptions || kWork == Work::inputs;
     const int64_t H = s.hidden, here = s.packed(v.t, v.row) * 4 * H + j;
-    const T *const x = kSummed ? nullptr : v.x + j * v.x_unit, *const u = v.product + j * 4, *const bias = this->bias;
+    const T *const x = kInputs ? v.x + j * v.x_unit : nullptr, *const u = v.product + j * 4, *const bias = this->bias;
     const int64_t to_gate = v.x_gate;
     Vec<T> i = load(u), f = load(u + V), g = load(u + 2 * V), o = load(u + 3 * V);
-    if (!kSummed && v.x) {
+    if (kInputs && v.x) {
       i += load_first(x, n);
       f += load_first(x + to_gate, n);
       g += load_first(x + 2 * to_gate, n);
       o += load_first(x + 3 * to_gate, n);
     }
-    if (!kSummed && bias) {
+    if (kInputs && bias) {
       i += load_first(bias + j, n);
       f += load_first(bias + H + j, n);
       g += load_first(bias + 2 * H + j, n);
       o += load_first(bias + 3 * H + j, n);
     }
-    if constexpr (!kBare)
+    if constexpr (kOptions)
       if (peephole) {
         i += load_first(peephole + j, n) * old;
         f += load_first(peephole + H + j, n) * old;
@@ -98,12 +113,12 @@ template <typename T> struct LstmForward : StateForward<T> {
     f = sigmoid(f);
     g = hyperbolic_tangent(g);
     Vec<T> fresh = f * old + i * g;
-    if constexpr (!kBare) {
+    if constexpr (kOptions) {
       if (probe_c) fresh += probe_c.at(v, j, n);
       if (peephole) o += load_first(peephole + 2 * H + j, n) * fresh;
     }
     o = sigmoid(o);
-    if (gates) {
+    if (kWork != Work::nothing && gates) {
       T* const out = gates + here;
       this->keep(out, i, n);
       this->keep(out + H, f, n);
@@ -138,7 +153,7 @@ template <typename T> struct LstmForward : StateForward<T> {
     by_vectors<T>(0, H, [&](int64_t j, auto n) UNROLLED_INLINE {
       ahead.fetch(j);
       Vec<T> o;
-      store_first(fresh + j, enter<false, false>(v, load_first(old + j, n), o, j, n), n);
+      store_first(fresh + j, enter<Work::options>(v, load_first(old + j, n), o, j, n), n);
       store_first(gate_o + j, o, n);
     });
     const Moments<T> m = moments(fresh, H, epsilon);

@@ -86,8 +86,8 @@ template <typename T> class Product {
 
   // back: the columns in the opposite order, so that what was read last is read first, from the nearest cache. rows:
   // null where there is nothing but what the sums begin with.
-  void run(const T* const* rows, int count, int column_begin, int column_end, bool back, Start<T> start = {},
-           Before<T> before = {}) const {
+  void run(const T* const* rows, int count, int column_begin, int column_end, bool back, const Start<T>& start = {},
+           const Before<T>& before = {}) const {
     if (count <= 0) return;
     const int tiles = (count + kTileRows - 1) / kTileRows;
     const int largest = (count + tiles - 1) / tiles;
@@ -99,8 +99,8 @@ template <typename T> class Product {
     const T* const* rows;
     int count, tiles;
     bool back;
-    Start<T> start;
-    Before<T> before;
+    const Start<T>& start;
+    const Before<T>& before;
   };
 
   // How many columns at once is decided by the largest tile.

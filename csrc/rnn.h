@@ -17,9 +17,18 @@ template <typename T> struct RnnForward : StateForward<T> {
   Activation activation;
 
   bool whole_rows() const { return false; }
-  void advance(const Visit<T>& v) const { v.x || this->bias ? advance_units<false>(v) : advance_units<true>(v); }
+  template <typename Visits> void advance(int64_t from, int64_t to, const Visits& visit) const {
+    if (this->bias || (from < to && visit(from).x))
+      advance_rows<false>(from, to, visit);
+    else
+      advance_rows<true>(from, to, visit);
+  }
+  template <bool kSummed, typename Visits>
+  UNROLLED_ALONE void advance_rows(int64_t from, int64_t to, const Visits& visit) const {
+    for (int64_t r = from; r < to; ++r) advance_units<kSummed>(visit(r));
+  }
   // kSummed: the product has all that enters.
-  template <bool kSummed> void advance_units(const Visit<T>& v) const {
+  template <bool kSummed> UNROLLED_INLINE void advance_units(const Visit<T>& v) const {
     const int64_t here = this->s.packed(v.t, v.row) * this->s.hidden;
     T* const h = this->h + this->s.state(v.t, v.row);
     const Ahead<T> ahead = kSummed ? Ahead<T>(this->s.hidden) : this->ahead(v, 1, values);

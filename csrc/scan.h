@@ -56,8 +56,9 @@ template <typename T> struct Entrance {
 // Forward. A cell gives: kGates, kGroups (borders of the normalised groups of gates) and kGroupCount; kAdds: what
 // enters a gate is the sum of both products; gates_x [N, G*H], the input's product where it is given; its states h [T,
 // B, H] and h_0 [B, H], null for zeros; whole_rows(): whether advance() needs all units of a row at once;
-// advance(visit); blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end) after the
-// last step.
+// advance(begin, end, visit) for those of a thread's rows, visit(r) each: in one call, so that what the loop over the
+// units needs is loaded once; blank(t, row, begin, end) for a step past a row's end and finish(row, length, begin, end)
+// after the last step.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, T*>& norm,
                   const Entrance<T>& entrance, const Cell& cell) {
@@ -133,18 +134,27 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
                       back, start, inputs);
         } else
           product.run(mine.entering, int(entering), from * G, to * G, back);
-        for (int64_t r = 0; r < active; ++r) {
-          const int64_t row = mine.rows[r], begin = int64_t(from) * G * V, end = int64_t(to) * G * V;
-          const int64_t at = s.packed(t, row) * G * H;
+        const int64_t begin = int64_t(from) * V, end = std::min<int64_t>(H, int64_t(to) * V);
+        const auto made_at = [&](int64_t r) { return entrance.feed && !inputs.packed ? made_for(r) : nullptr; };
+        const auto visit = [&](int64_t r) UNROLLED_INLINE {
+          const int64_t row = mine.rows[r], at = s.packed(t, row) * G * H;
+          const bool first = s.first(t, rows.length(row));
+          const T* const made = adds ? nullptr : made_at(r);
+          const T* const x = adds || made ? made : norm.gain_x ? normed : cell.gates_x + at;
           T* const u = mine.products + r * plan.product_stride;
-          T* const made = entrance.feed && !inputs.packed ? made_for(r) : nullptr;
+          return Visit<T>{t, row, first, begin, end, x, made ? G : 1, made ? V : H, u, mine.scratch};
+        };
+        // What a row needs before the cell has it.
+        const auto prepare = [&](int64_t r) {
+          const int64_t at = s.packed(t, mine.rows[r]) * G * H;
+          T *const u = mine.products + r * plan.product_stride, *const made = made_at(r);
           if (r >= entering && !inputs.packed) {
+            const int64_t left = int64_t(from) * G * V, right = int64_t(to) * G * V;
             if (adds)
-              std::copy(made + begin, made + end, u + begin);
+              std::copy(made + left, made + right, u + left);
             else
-              std::fill(u + begin, u + end, T(0));
+              std::fill(u + left, u + right, T(0));
           }
-          const T* x = adds ? nullptr : made ? made : cell.gates_x + at;
           if (norm.products) keep(u, norm.products + at);
           if (entrance.kept) keep(made, entrance.kept + at);
           for (int g = 0; g < Cell::kGroupCount; ++g) {
@@ -153,11 +163,18 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
             if (norm.gain_x && made)
               normalise(made, G, first, gates, H, norm.gain_x, norm.epsilon);
             else if (norm.gain_x)
-              normalise(x + first * H, gates * H, norm.gain_x + first * H, norm.epsilon, normed + first * H);
+              normalise(cell.gates_x + at + first * H, gates * H, norm.gain_x + first * H, norm.epsilon,
+                        normed + first * H);
           }
-          if (norm.gain_x && !made) x = normed;
-          cell.advance(Visit<T>{t, row, s.first(t, rows.length(row)), int64_t(from) * V,
-                                std::min<int64_t>(H, int64_t(to) * V), x, made ? G : 1, made ? V : H, u, mine.scratch});
+        };
+        if (norm.gain_x || norm.gain_h || norm.products || entrance.kept) {
+          for (int64_t r = 0; r < active; ++r) {
+            prepare(r);
+            cell.advance(r, r + 1, visit);
+          }
+        } else {
+          for (int64_t r = inputs.packed ? active : entering; r < active; ++r) prepare(r);
+          cell.advance(0, active, visit);
         }
       }
       for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 
 from tests.tolerances import RELATIVE_ERROR
 from unrolled.ops import whole
-from unrolled.ops.cell_pass import Pass
+from unrolled.ops.cell_pass import NO_OPTIONS, Options, Pass
 from unrolled.ops.native import cell as cell_module
 from unrolled.ops.native import library, plain_torch
-from unrolled.ops.native.cell import covered, has_options
+from unrolled.ops.native.cell import covered
 from unrolled.ops.native.packing import packing
 from unrolled.ops.whole import run_whole
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 STATES = {"rnn": 1, "gru": 1, "lstm": 2}
-FIRST = Pass._fields.index("values")
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +76,7 @@ class Case:
             "zoneout_h": lambda: share(self.steps, *state),
             "zoneout_c": lambda: share(1, 1, 1),
         }
+        options = {name: make() for name, make in makers.items() if name in self.options}
         given_ = Pass(
             cell=self.cell,
             activation=("tanh", "relu", "sigmoid", "identity")[self.seed % 4]
@@ -95,14 +95,24 @@ class Case:
             lengths=torch.randint(0, self.steps + 1, (self.rows,), generator=generator)
             if self.ragged
             else None,
-            **{name: make() for name, make in makers.items() if name in self.options},
+            options=Options(**options) if options else None,
         )
         weights = [(self.steps, self.rows, self.hidden)] + [(self.rows, self.hidden)] * STATES[self.cell]
         return given_, [torch.randn(shape, generator=generator).to(dtype) for shape in weights]
 
 
 def learned(given_):
-    return {name: value for name, value in given_._asdict().items() if getattr(value, "requires_grad", False)}
+    named = given_._asdict() | (given_.options or NO_OPTIONS)._asdict()
+    return {name: value for name, value in named.items() if getattr(value, "requires_grad", False)}
+
+
+def without_gradients(given_, but):
+    """The same, in which nothing but one tensor wants a gradient."""
+    rest = {name: value.detach() for name, value in learned(given_).items() if name != but}
+    if given_.options is None:
+        return given_._replace(**rest)
+    special = {name: rest.pop(name) for name in Options._fields if name in rest}
+    return given_._replace(options=given_.options._replace(**special), **rest)
 
 
 def computed(run, given_, weights):
@@ -153,7 +163,7 @@ def test_everything_is_that_of_the_float64_pieces(case):
     normalised = any("norm" in name for name in case.options)
     for dtype in (torch.float64,) if normalised else (torch.float32, torch.float64):
         given_, weights = case.arguments(dtype)
-        assert covered((given_,), has_options(given_)), "not covered: this compares nothing"
+        assert covered((given_,)), "not covered: this compares nothing"
         assert_near(computed(run_whole, given_, weights), expected, dtype)
 
 
@@ -197,7 +207,7 @@ def test_both_directions_are_those_of_the_float64_pieces(cell, ragged, options, 
         expected = computed_of_both(whole._in_pieces, *both_directions(case, torch.float64))
     for dtype in (torch.float64,) if options else (torch.float32, torch.float64):
         passes, weights = both_directions(case, dtype)
-        assert covered(passes, bool(options)), "not covered: this compares nothing"
+        assert covered(passes), "not covered: this compares nothing"
         assert_near(computed_of_both(run_whole, passes, weights), expected, dtype)
 
 
@@ -306,9 +316,7 @@ def test_what_lies_past_a_rows_end_is_never_read(cell, options):
 def test_one_gradient_alone_is_what_it_is_beside_the_others(case, name):
     given_, weights = case.arguments(torch.float32)
     expected = computed(run_whole, given_, weights)[name]
-    alone = given_._replace(
-        **{other: value.detach() for other, value in learned(given_).items() if other != name}
-    )
+    alone = without_gradients(given_, name)
     assert torch.equal(computed(run_whole, alone, weights)[name], expected)
 
 

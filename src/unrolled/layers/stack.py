@@ -31,7 +31,7 @@ from unrolled.layers.regularisation import (
 from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
-from unrolled.ops.cell_pass import Pass
+from unrolled.ops.cell_pass import Options, Pass
 from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.scan import real_steps, zero_padding
@@ -44,7 +44,7 @@ INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 OPTIONAL_PARAMETERS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
-"""What a cell is run with, in the order of `Pass`."""
+"""What a cell is run with, in the order of `Pass` and of `Options`."""
 
 
 class RecurrentExtras(TypedDict, total=False):
@@ -197,13 +197,7 @@ class RecurrentLayer(nn.Module, ABC):
             for first in range(0, len(self._suffixes), self._directions)
         )
         self._present = frozenset(self._parameters)
-        self._names, self._optional_names = (
-            tuple(
-                tuple(name + suffix if name + suffix in self._present else None for name in names)
-                for suffix in self._suffixes
-            )
-            for names in (PARAMETERS, OPTIONAL_PARAMETERS)
-        )
+        self._names = tuple(tuple(name + suffix for name in PARAMETERS) for suffix in self._suffixes)
         self.reset_parameters()
         self.flatten_parameters()
 
@@ -251,13 +245,13 @@ class RecurrentLayer(nn.Module, ABC):
         parameter = self._parameters.get(name + suffix)
         return getattr(self, name + suffix) if parameter is None else parameter
 
-    def _named(self, names: Sequence[str | None]) -> list[Any]:
-        """Parameters by their whole names, None for None."""
-        own = self._parameters
+    def _weights(self, index: int) -> tuple[Any, ...]:
+        """Both matrices of one layer in one direction, and both biases or None."""
+        own, (ih, hh, bias_ih, bias_hh) = self._parameters, self._names[index]
         try:
-            return [name and own[name] for name in names]
+            return own[ih], own[hh], *((own[bias_ih], own[bias_hh]) if self.bias else (None, None))
         except KeyError:  # under a parametrisation
-            return [name and getattr(self, name) for name in names]
+            return tuple(self._parameter(name, self._suffixes[index]) for name in PARAMETERS)
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
@@ -377,7 +371,7 @@ class RecurrentLayer(nn.Module, ABC):
 
         Example:
             >>> from unrolled.layers import LSTM
-        >>> layer = LSTM(3, 4)
+            >>> layer = LSTM(3, 4)
             >>> result = layer.unroll(torch.randn(5, 2, 3), gates=True)
             >>> result.directions[0].gates["forget_gate"].shape
             torch.Size([5, 2, 4])
@@ -453,7 +447,8 @@ class RecurrentLayer(nn.Module, ABC):
                     *[self._pass(index, values, initial[index], arranged) for index in places]
                 )
                 output, states = results[0], len(self.state_names)
-                ends += [results[at : at + states] for at in range(1, len(results), states)]
+                for at in range(1, len(results), states):
+                    ends.append(results[at : at + states])
         final = self._layout.concatenate(ends)
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)
@@ -474,16 +469,16 @@ class RecurrentLayer(nn.Module, ABC):
         self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
     ) -> Pass:
         """What one layer in one direction is run with."""
-        weight_ih, weight_hh, bias_ih, bias_hh = self._named(self._names[index])
+        weight_ih, weight_hh, bias_ih, bias_hh = self._weights(index)
         _check_dtype(values, weight_ih)
-        options: tuple[Tensor | None, ...] = ()
+        options = None
         if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
             like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
-            options = (
-                *self._named(self._optional_names[index]),
-                self._hidden_mask(like),
-                *self._zoneouts(len(values), (like,) * len(self.state_names)),
-            )
+            learned = [self._parameter(name, self._suffixes[index]) for name in OPTIONAL_PARAMETERS]
+            zoneouts = self._zoneouts(len(values), (like,) * len(self.state_names))
+            special = [*learned, self._hidden_mask(like), *zoneouts]
+            if any(option is not None for option in special):  # some act in training only
+                options = Options(*special)
         h_0, c_0 = (None, None) if initial is None else (*initial, None)[:2]
         return Pass(
             self.cell,
@@ -499,7 +494,7 @@ class RecurrentLayer(nn.Module, ABC):
             h_0,
             c_0,
             arranged.lengths,
-            *options,
+            options,
         )
 
     def _listen(

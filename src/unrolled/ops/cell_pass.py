@@ -3,11 +3,39 @@
 Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units, ``G`` gates.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from unrolled.ops.listening import Listen
+
+
+class Options(NamedTuple):
+    """What a plain cell does without.
+
+    Attributes:
+        norm_ih_gain: of the normalised input's product, ``(G * H,)``, or None.
+        norm_hh_gain: of the normalised recurrent product, ``(G * H,)``, or None.
+        norm_cell_gain: LSTM: ``(H,)``, or None together with norm_cell_bias.
+        norm_cell_bias: LSTM: ``(H,)``.
+        peephole: LSTM: ``(3, H)``, or None.
+        hidden_mask: ``(B, H)``, or None.
+        zoneout_h: broadcastable to ``(T, B, H)``, or None.
+        zoneout_c: LSTM: the same for its cell.
+    """
+
+    norm_ih_gain: Tensor | None = None
+    norm_hh_gain: Tensor | None = None
+    norm_cell_gain: Tensor | None = None
+    norm_cell_bias: Tensor | None = None
+    peephole: Tensor | None = None
+    hidden_mask: Tensor | None = None
+    zoneout_h: Tensor | None = None
+    zoneout_c: Tensor | None = None
+
+
+NO_OPTIONS = Options()
 
 
 class Pass(NamedTuple):
@@ -28,14 +56,7 @@ class Pass(NamedTuple):
         h_0: ``(B, H)``, or None for zeros.
         c_0: LSTM: ``(B, H)``, or None for zeros.
         lengths: real steps of each row, ``(B,)`` int64 between 0 and T; past them nothing is read.
-        norm_ih_gain: of the normalised input's product, ``(G * H,)``, or None.
-        norm_hh_gain: of the normalised recurrent product, ``(G * H,)``, or None.
-        norm_cell_gain: LSTM: ``(H,)``, or None together with norm_cell_bias.
-        norm_cell_bias: LSTM: ``(H,)``.
-        peephole: LSTM: ``(3, H)``, or None.
-        hidden_mask: ``(B, H)``, or None.
-        zoneout_h: broadcastable to ``(T, B, H)``, or None.
-        zoneout_c: LSTM: the same for its cell.
+        options: None where there are none.
     """
 
     cell: str
@@ -51,16 +72,21 @@ class Pass(NamedTuple):
     h_0: Tensor | None = None
     c_0: Tensor | None = None
     lengths: Tensor | None = None
-    norm_ih_gain: Tensor | None = None
-    norm_hh_gain: Tensor | None = None
-    norm_cell_gain: Tensor | None = None
-    norm_cell_bias: Tensor | None = None
-    peephole: Tensor | None = None
-    hidden_mask: Tensor | None = None
-    zoneout_h: Tensor | None = None
-    zoneout_c: Tensor | None = None
+    options: Options | None = None
 
 
-TENSORS = Pass._fields.index("values")
-OPTIONS = Pass._fields.index("norm_ih_gain")
-"""Where a pass's tensors begin, and the optional ones."""
+CONSTANTS = Pass._fields.index("values")
+PLAIN = Pass._fields.index("options") - CONSTANTS
+"""How many fields come before a pass's tensors, and how many of these every pass has."""
+
+
+def tensors_of(given: Pass) -> tuple[Tensor | None, ...]:
+    """The tensors of a pass, in their order."""
+    plain: Any = given[CONSTANTS:-1]
+    return plain if given.options is None else plain + given.options
+
+
+def make_pass(constants: Sequence[Any], tensors: Sequence[Any]) -> Pass:
+    """A pass of its other fields and its tensors."""
+    options = Options._make(tensors[PLAIN:]) if len(tensors) > PLAIN else None
+    return Pass._make((*constants, *tensors[:PLAIN], options))

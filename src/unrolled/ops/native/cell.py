@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._C._dynamo.guards import TensorGuards
 
-from unrolled.ops.cell_pass import OPTIONS, TENSORS, Pass
+from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import has_tiles, matmul
@@ -21,8 +22,8 @@ from unrolled.ops.native.record import (
     ABSENT,
     NO_INPUTS,
     Fields,
-    axes,
     broadcasts,
+    head,
     options,
     ragged,
     run,
@@ -35,60 +36,73 @@ from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
-def covered(passes: Sequence[Pass], options: bool) -> bool:
-    """Whether the library computes this case; ``options``: there are some."""
+def covered(passes: Sequence[Pass]) -> bool:
+    """Whether the library computes this case."""
     for given in passes:
-        if not _plain_covered(given) or (options and not _options_covered(given)):
+        if not _plain_covered(given) or (given.options is not None and not _options_covered(given)):
             return False
     return library() is not None
 
 
 def _plain_covered(given: Pass) -> bool:
     values, weight_ih, weight_hh = given.values, given.weight_ih, given.weight_hh
-    bias_ih, bias_hh, h_0, c_0 = given.bias_ih, given.bias_hh, given.h_0, given.c_0
-    dtype = values.dtype
-    if (dtype is not torch.float32 and dtype is not torch.float64) or weight_hh.dim() != 2:
+    weights = weight_ih, weight_hh, given.bias_ih, given.bias_hh
+    known = _KNOWN[given.cell].get(id(weight_hh))
+    if (known is None or not known.check(*weights)) and not _weights_covered(given.cell, *weights):
         return False
-    _, rows, width = values.shape
+    rows, dtype, units = values.shape[1], weight_hh.dtype, weight_hh.shape[1]
+    for state in (given.h_0, given.c_0):
+        if state is not None and not (state.shape == (rows, units) and _readable(dtype, state)):
+            return False
+    return values.dtype is dtype and values.shape[2] == weight_ih.shape[1] and values.numel() > 0
+
+
+def _weights_covered(cell: str, weight_ih: Tensor, weight_hh: Tensor, *biases: Tensor | None) -> bool:
+    dtype = weight_hh.dtype
+    if dtype not in (torch.float32, torch.float64) or weight_hh.dim() != 2 or weight_ih.dim() != 2:
+        return False
     wide, units = weight_hh.shape
-    return (
-        wide == _GATES[given.cell] * units
-        and weight_ih.shape == (wide, width)
-        and (bias_ih is None or bias_ih.shape == (wide,))
-        and (bias_hh is None or bias_hh.shape == (wide,))
-        and (h_0 is None or h_0.shape == (rows, units))
-        and (c_0 is None or c_0.shape == (rows, units))
-        and _readable(dtype, weight_ih, weight_hh, bias_ih, bias_hh, h_0, c_0)
-        and values.numel() > 0
+    covered = (
+        wide == _GATES[cell] * units
+        and len(weight_ih) == wide
+        and all(bias is None or bias.shape == (wide,) for bias in biases)
+        and _readable(dtype, weight_ih, weight_hh, *biases)
     )
+    if covered and all(bias is not None for bias in biases):
+        known = _KNOWN[cell]
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        weights: Any = (weight_ih, weight_hh, *biases)
+        known[id(weight_hh)] = TensorGuards(*weights, dynamic_dims_sizes=None, dynamic_dims_strides=None)
+    return covered
+
+
+_KNOWN: dict[str, dict[int, Any]] = {cell: {} for cell in _GATES}
+"""What torch compares the same weights with at the next call, by the address of the recurrent matrix: types,
+devices, sizes and strides, all in one call (as `torch.compile` does), for to ask for each of them from Python
+takes as long as a short pass. What has come to lie at an address since is compared all the same."""
+_MOST_KNOWN = 256
 
 
 def _options_covered(given: Pass) -> bool:
     (steps, rows, _), (wide, units), dtype = given.values.shape, given.weight_hh.shape, given.values.dtype
+    options = given.options or NO_OPTIONS
     of_the_shape = (
-        (given.norm_ih_gain, (wide,)),
-        (given.norm_hh_gain, (wide,)),
-        (given.norm_cell_gain, (units,)),
-        (given.norm_cell_bias, (units,)),
-        (given.peephole, (3, units)),
-        (given.hidden_mask, (rows, units)),
+        (options.norm_ih_gain, (wide,)),
+        (options.norm_hh_gain, (wide,)),
+        (options.norm_cell_gain, (units,)),
+        (options.norm_cell_bias, (units,)),
+        (options.peephole, (3, units)),
+        (options.hidden_mask, (rows, units)),
     )
     return (
         all(tensor is None or tensor.shape == shape for tensor, shape in of_the_shape)
         and _readable(dtype, *(tensor for tensor, _ in of_the_shape))
         and all(
             tensor is None or broadcasts(tensor, (steps, rows, units), dtype)
-            for tensor in (given.zoneout_h, given.zoneout_c)
+            for tensor in (options.zoneout_h, options.zoneout_c)
         )
     )
-
-
-_NOTHING = frozenset({type(None)})
-
-
-def has_options(*passes: Pass) -> bool:
-    """Whether a pass has more than its weights and its initial state."""
-    return any(not _NOTHING.issuperset(map(type, given[OPTIONS:])) for given in passes)
 
 
 def _readable(dtype: torch.dtype, *tensors: Tensor | None) -> bool:
@@ -102,7 +116,7 @@ def _readable(dtype: torch.dtype, *tensors: Tensor | None) -> bool:
 
 
 def forward(
-    passes: Sequence[Pass], options: bool, keep: bool
+    passes: Sequence[Pass], keep: bool
 ) -> tuple[tuple[Tensor, ...], tuple[Kept, ...], Packing | None]:
     """Run what is `covered`.
 
@@ -112,7 +126,6 @@ def forward(
 
     Args:
         passes: what the cell is run with, in one direction or in both.
-        options: they have some.
         keep: keep what `backward` reads.
 
     Returns:
@@ -120,7 +133,7 @@ def forward(
         layout of a ragged batch.
     """
     first = passes[0]
-    cell, values = first.cell, first.values
+    cell, values, clip_step = first.cell, first.values, first.clip_step
     if not values.is_contiguous():
         values = values.contiguous()
     steps, rows, width = values.shape
@@ -128,14 +141,15 @@ def forward(
     layout = None if first.lengths is None else packing(first.lengths, steps)
     count = steps * rows if layout is None else len(layout.real)
     inside = wide * (width + units) <= _NEAR or _inside(first, count)
-    across = units * len(passes)
+    activation, across = ACTIVATION_NUMBERS[first.activation], units * len(passes)
     hidden = empty(values, steps, rows, across)
     results, kept, fields = [hidden], [], []
     for place, given in enumerate(passes):
         own = hidden if across == units else _of(hidden, place, units)
-        gates_x, inputs, normalised = None, NO_INPUTS, given.norm_ih_gain is not None
+        options = given.options or NO_OPTIONS
+        gates_x, inputs, normalised = None, NO_INPUTS, options.norm_ih_gain is not None
         if inside:
-            inputs = width, values, given.weight_ih
+            inputs = values, given.weight_ih
             if keep and normalised:
                 gates_x = empty(values, count, wide)
         else:
@@ -147,38 +161,28 @@ def forward(
         # A simple network's values are its states, unless zoneout mixes them.
         gates = by_unit = products = None
         if keep:
-            if cell != "rnn" or given.zoneout_h is not None:
+            if cell != "rnn" or options.zoneout_h is not None:
                 # In the input's product's place, if there is one that nobody asks for again.
                 gates = empty(values, count, wide) if gates_x is None or normalised else gates_x
             if cell != "rnn":
                 by_unit = empty(values, count, units)
-            if given.norm_hh_gain is not None:
+            if options.norm_hh_gain is not None:
                 products = empty(values, count, wide)
 
-        plain = [
-            *axes((steps, rows, units), given.reverse, across),
-            *inputs,
-            gates_x,
-            given.h_0,
-            given.c_0,
-            given.weight_hh,
-            given.bias_ih,
-            given.bias_hh,
-            own,
-            h_n,
-            c_n,
-            gates,
-            by_unit,
-            ACTIVATION_NUMBERS[given.activation],
-        ]
-        rest = (
-            [*_options(given, own.shape, layout), *ABSENT, products] if options or layout is not None else ()
+        shape = steps, rows, units
+        numbers = head(
+            shape, given.reverse, clip_step, values.dtype, activation, width if inside else 0, across
         )
-        fields.append((plain, rest))  # which hold on to what is not kept
+        tensors = [*inputs, gates_x, given.h_0, given.c_0, given.weight_hh, given.bias_ih, given.bias_hh]
+        tensors += [own, h_n, c_n, gates, by_unit]
+        special = ()
+        if given.options is not None or layout is not None:
+            special = [*_special(given, shape, layout), *ABSENT, products]
+        fields.append((numbers, tensors, special))  # which hold on to what is not kept
         results += (h_n,) if c_n is None else (h_n, c_n)
         if keep:
             kept.append(Kept(values, own, gates, by_unit, gates_x if normalised else None, products))
-    run(f"{cell}_forward", fields, first.clip_step, values.dtype)
+    run(f"{cell}_forward", fields)
     return tuple(results), tuple(kept), layout
 
 
@@ -201,11 +205,10 @@ the scan runs, some steps at a time, even where there are tiles. Both are measur
 
 def backward(
     passes: Sequence[Pass],
-    options: bool,
     kept: Sequence[Kept],
     layout: Packing | None,
     grads: Sequence[Tensor | None],
-    needed: Sequence[Pass],
+    needed: Sequence[Sequence[bool]],
 ) -> list[list[Tensor | None]]:
     """The gradients of each pass's tensors in their order, up to the last that can have one; None for others.
 
@@ -213,14 +216,13 @@ def backward(
 
     Args:
         passes: what `forward` was given.
-        options: they have some.
         kept: by `forward`.
         layout: from `forward`.
         grads: of the results.
-        needed: which gradients are asked for.
+        needed: of each pass's tensors, whether its gradient is asked for.
     """
     first, values = passes[0], kept[0].values
-    units, end = first.weight_hh.shape[1], OPTIONS + (_DIFFERENTIABLE if options else 0)
+    units, end = first.weight_hh.shape[1], PLAIN + (_DIFFERENTIABLE if first.options is not None else 0)
     count = values.shape[0] * values.shape[1] if layout is None else len(layout.real)
     inside, states = _inside(first, count), (len(grads) - 1) // len(passes)
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
@@ -229,10 +231,10 @@ def backward(
     for place, (given, own, asked) in enumerate(zip(passes, kept, needed, strict=True)):
         # What is there already, or comes of products afterwards; the others are made here.
         over: list[Tensor | None] = [None] * 3 if not inside else rooms[0].over[:1] if place else []
-        missing: Any = slice(TENSORS + len(over), end)
+        missing = slice(len(over), end)
         over += [
             empty(values, *tensor.shape) if wanted and tensor is not None else None
-            for tensor, wanted in zip(given[missing], asked[missing], strict=True)
+            for tensor, wanted in zip(tensors_of(given)[missing], asked[missing], strict=True)
         ]
         if inside and not place and layout is not None and over[0] is not None:
             over[0].zero_()  # the padding's stay so
@@ -243,13 +245,13 @@ def backward(
         if grad_hidden is not None and len(passes) > 1:
             grad_hidden = _of(grad_hidden, place, units)
         fields.append(_backward_fields(given, own, layout, grad_hidden, ends, rooms[-1], adds=place > 0))
-    run(f"{first.cell}_backward", fields, first.clip_step, values.dtype)
+    run(f"{first.cell}_backward", fields)
 
     for given, own, room, asked in zip(passes, kept, rooms, needed, strict=True):
         if given.listen is not None and room.norms is not None:
             given.listen(room.norms)
         if room.gates is not None and room.product is not None:
-            room.over[:3] = over_products(given, own, layout, room.gates, room.product, asked)
+            room.over[:3] = over_products(given, own, layout, room.gates, room.product, asked[:3])
     total = rooms[0].over[0]
     for room in rooms[1:]:
         if total is not None and room.over[0] is not None and room.over[0] is not total:
@@ -285,43 +287,38 @@ def _backward_fields(
 ) -> Fields:
     """``adds``: to the input's gradient, which another pass has made."""
     hidden, inside = kept.hidden, room.gates is None
-    *products, over_bias_ih, over_bias_hh, over_h_0, over_c_0 = room.over[:7]
+    *products, over_bias_ih, over_bias_hh, over_h_0, over_c_0, _ = room.over[:PLAIN]
     (grad_hidden,) = spread(hidden.shape, grad_hidden)
+    grad_hidden, *strides = strided(grad_hidden)
     grad_h_n, grad_c_n = (*whole(*ends), None)[:2]
-    inputs = (kept.values.shape[2], kept.values, given.weight_ih) if inside else NO_INPUTS
-    plain = [*axes(hidden.shape, given.reverse, hidden.stride(1)), *inputs]
-    plain += [
-        *products,
-        int(adds),
-        *strided(grad_hidden),
-        hidden,
-        given.h_0,
-        given.c_0,
-        given.weight_hh,
-        kept.gates,
-        kept.by_unit,
-    ]
-    plain += [grad_h_n, grad_c_n, room.gates, room.product, over_h_0, over_c_0, over_bias_ih, over_bias_hh]
-    plain += [ACTIVATION_NUMBERS[given.activation], int(not inside and joined(given)), room.norms]
-    of_options = room.over[OPTIONS - TENSORS :]
-    if layout is None and not of_options:
-        return plain, ()
-    rest = [*_options(given, hidden.shape, layout), kept.gates_x, kept.products, *ABSENT, None, None]
-    return plain, [*rest, None, None, *(of_options or (None,) * _DIFFERENTIABLE)]
+    numbers = head(
+        hidden.shape,
+        given.reverse,
+        given.clip_step,
+        hidden.dtype,
+        ACTIVATION_NUMBERS[given.activation],
+        kept.values.shape[2] if inside else 0,
+        hidden.stride(1),
+    )
+    numbers += (adds, not inside and joined(given), *strides)
+    tensors = [*((kept.values, given.weight_ih) if inside else NO_INPUTS), *products, grad_hidden]
+    tensors += [hidden, given.h_0, given.c_0, given.weight_hh, kept.gates, kept.by_unit, grad_h_n, grad_c_n]
+    tensors += [room.gates, room.product, over_h_0, over_c_0, over_bias_ih, over_bias_hh, room.norms]
+    if layout is None and given.options is None:
+        return numbers, tensors, ()
+    special = [*_special(given, hidden.shape, layout), kept.gates_x, kept.products, *ABSENT, None, None]
+    special += [None, None, *(room.over[PLAIN:] or (None,) * _DIFFERENTIABLE)]
+    return numbers, tensors, special
 
 
 _DIFFERENTIABLE = 5
-"""Options that have gradients, the first ones of a pass."""
+"""Options that have gradients, the first ones."""
 
 
-def _options(given: Pass, shape: torch.Size, layout: Packing | None) -> list[Any]:
+def _special(given: Pass, shape: tuple[int, ...], layout: Packing | None) -> list[Any]:
     """``Options`` of csrc/arguments.h."""
-    norms = given.norm_ih_gain, given.norm_hh_gain, given.norm_cell_gain, given.norm_cell_bias
+    of = given.options or NO_OPTIONS
+    norms = of.norm_ih_gain, of.norm_hh_gain, of.norm_cell_gain, of.norm_cell_bias
+    zoneouts = spread(shape, of.zoneout_h, of.zoneout_c)
     rows = ragged(None) if layout is None else layout.record()
-    return options(rows, norms, given.peephole, given.hidden_mask, *_zoneouts(given, shape))
-
-
-def _zoneouts(given: Pass, shape: torch.Size) -> Sequence[Tensor | None]:
-    if given.zoneout_h is None and given.zoneout_c is None:
-        return None, None
-    return spread(shape, given.zoneout_h, given.zoneout_c)
+    return options(rows, norms, of.peephole, of.hidden_mask, *zoneouts)

@@ -8,8 +8,8 @@ from torch import Tensor
 from unrolled.ops.native.record import (
     ABSENT,
     NO_INPUTS,
-    axes,
     covered,
+    head,
     options,
     ragged,
     recurrent_products,
@@ -47,9 +47,10 @@ def gru_forward(
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, q, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n = h_0.new_empty(h_0.shape)
-    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, gates, q, 0]
+    numbers = head(shape, reverse, clip_step, gates_x.dtype)
+    tensors = [*NO_INPUTS, *given, hidden, h_n, None, gates, q]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run("gru_forward", [(plain, [*special, *strided(probe), None])], clip_step, gates_x.dtype)
+    run("gru_forward", [(numbers, tensors, [*special, *strided(probe), None])])
     return hidden, h_n, gates, q
 
 
@@ -92,10 +93,12 @@ def gru_backward(
     over_hidden = None if probe is None else gates.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, 0, *strided(grad_hidden), *given]
-    plain += [over_gates, over_product, over_h_0, None, None, over_bias, 0, 0, None]
+    grad_hidden, *strides = strided(grad_hidden)
+    numbers = [*head(shape, reverse, clip_step, gates.dtype), 0, 0, *strides]
+    tensors = [*NO_INPUTS, None, None, None, grad_hidden, *given]
+    tensors += [over_gates, over_product, over_h_0, None, None, over_bias, None]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
     special += [None, products, *ABSENT, grad_gates, grad_q, over_hidden, None, None, over_gain]
-    run("gru_backward", [(plain, [*special, None, None, None])], clip_step, gates.dtype)
+    run("gru_backward", [(numbers, tensors, [*special, None, None, None])])
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden

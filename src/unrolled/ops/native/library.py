@@ -26,7 +26,7 @@ _LIBRARIES_FOR = {
     "AVX2": ("avx2", "portable"),
 }
 _ADDRESS, _NUMBER, _FLAG = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
-_SCAN = (ctypes.c_char_p, _NUMBER, ctypes.c_double, ctypes.c_double, _FLAG), ctypes.c_int
+_SCAN = (ctypes.c_char_p, _NUMBER), ctypes.c_int
 _FUNCTIONS = {
     f"{cell}_{pass_}": _SCAN for cell in ("rnn", "gru", "lstm") for pass_ in ("forward", "backward")
 } | {
@@ -40,7 +40,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 14
+_LAYOUT = 15
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
@@ -168,6 +168,11 @@ def _torchs_runtime() -> tuple[int | None, ...]:
     return (None,) * len(_RUNTIME)
 
 
-def numbers(record: Sequence[Any]) -> list[int]:
-    """The fields of a record as a library reads them: of a tensor its address, 0 for None."""
-    return [field if type(field) is int else 0 if field is None else field.data_ptr() for field in record]
+def addresses(tensors: Sequence[torch.Tensor | None]) -> list[int]:
+    """Of tensors as a library reads them: 0 for None."""
+    return [0 if tensor is None else tensor.data_ptr() for tensor in tensors]
+
+
+def as_numbers(fields: Sequence[Any]) -> list[int]:
+    """Tensors among numbers likewise."""
+    return [field if type(field) is int else 0 if field is None else field.data_ptr() for field in fields]

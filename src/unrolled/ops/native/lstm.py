@@ -7,8 +7,8 @@ from torch import Tensor
 
 from unrolled.ops.native.record import (
     NO_INPUTS,
-    axes,
     covered,
+    head,
     options,
     ragged,
     recurrent_products,
@@ -59,9 +59,10 @@ def lstm_forward(
     zoneout_h, zoneout_c, probe_h, probe_c = spread(shape, *broadcast)
     hidden, cell, gates = gates_x.new_empty(shape), gates_x.new_empty(shape), gates_x.new_empty(gates_x.shape)
     h_n, c_n = h_0.new_empty(h_0.shape), c_0.new_empty(c_0.shape)
-    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, c_n, gates, cell, 0]
+    tensors = [*NO_INPUTS, *given, hidden, h_n, c_n, gates, cell]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, probe_c)
-    run("lstm_forward", [(plain, [*special, *strided(probe_h), None])], clip_step, gates_x.dtype)
+    numbers = head(shape, reverse, clip_step, gates_x.dtype)
+    run("lstm_forward", [(numbers, tensors, [*special, *strided(probe_h), None])])
     return hidden, cell, h_n, c_n, gates
 
 
@@ -121,12 +122,14 @@ def lstm_backward(
     over_h_0, over_c_0 = h_0.new_empty(state), c_0.new_empty(state)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
     over_norm_cell, over_peephole = [room(norm_cell_gain), room(norm_cell_bias)], room(peephole)
-    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, 0, *strided(grad_hidden), *given]
-    plain += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, 0, 0, None]
+    grad_hidden, *strides = strided(grad_hidden)
+    numbers = [*head(shape, reverse, clip_step, gates.dtype), 0, 0, *strides]
+    tensors = [*NO_INPUTS, None, None, None, grad_hidden, *given]
+    tensors += [over_gates, over_product, over_h_0, over_c_0, None, over_bias, None]
     special = options(ragged(lengths), norms, peephole, hidden_mask, zoneout_h, zoneout_c, seen_probe_c)
     special += [None, products, *strided(grad_cell), grad_gates, None, over_hidden, over_cell]
     special += [None, over_gain, *over_norm_cell, over_peephole]
-    run("lstm_backward", [(plain, special)], clip_step, gates.dtype)
+    run("lstm_backward", [(numbers, tensors, special)])
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     # None for the projection, which is not covered.
     first = (over_gates, over_h_0, over_c_0, over_weight, over_bias, None)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.ops.native.library import library, numbers
+from unrolled.ops.native.library import as_numbers, library
 from unrolled.ops.native.memory import empty
 from unrolled.ops.precision import terms
 
@@ -73,7 +73,7 @@ def _over_tiles(a: Tensor, *rights: tuple[Tensor, int, Tensor]) -> bool:
         # A side along the sum has all elements of it.
         side = b.contiguous() if first and b.stride(1) != 1 else _readable(b)
         record += [*_side(side, 1, first), out]
-    status = multiply(struct.pack(f"{len(record)}q", *numbers(record)))
+    status = multiply(struct.pack(f"{len(record)}q", *as_numbers(record)))
     if status == _NO_MEMORY:
         raise MemoryError("no memory for the scratch space of a matrix product.")
     return status == _DONE

@@ -5,9 +5,11 @@ hidden units, ``G`` gates, ``N`` the steps that are computed: ``T * B``, or in a
 each row's end.
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from unrolled.ops.cell_pass import Pass
+from unrolled.ops.cell_pass import NO_OPTIONS, Pass
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.matmul import matmul, matmul_both
 from unrolled.ops.native.memory import empty
@@ -16,7 +18,12 @@ from unrolled.ops.native.packing import Packing
 
 def joined(given: Pass) -> bool:
     """Whether the gradients of the gates stand in one array of four columns; see `room_for_gates`."""
-    return given.cell == "gru" and given.norm_ih_gain is None and given.norm_hh_gain is None
+    return given.cell == "gru" and not _normalised(given)
+
+
+def _normalised(given: Pass) -> bool:
+    special = given.options or NO_OPTIONS
+    return special.norm_ih_gain is not None or special.norm_hh_gain is not None
 
 
 def room_for_gates(given: Pass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]:
@@ -30,8 +37,7 @@ def room_for_gates(given: Pass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]
         all_four = empty(kept.hidden, steps, 4 * units)
         return all_four[:, :wide], all_four[:, units:]
     over_gates = empty(kept.hidden, steps, wide)
-    normalised = given.norm_ih_gain is not None or given.norm_hh_gain is not None
-    return over_gates, empty(kept.hidden, steps, wide) if normalised else over_gates
+    return over_gates, empty(kept.hidden, steps, wide) if _normalised(given) else over_gates
 
 
 def over_products(
@@ -40,7 +46,7 @@ def over_products(
     layout: Packing | None,
     over_gates: Tensor,
     over_product: Tensor,
-    needed: Pass,
+    needed: Sequence[bool],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """The gradients of the input and of both matrices, None where not asked for.
 
@@ -50,18 +56,19 @@ def over_products(
         layout: of a ragged batch.
         over_gates: what `room_for_gates` made for the input's share, filled.
         over_product: the same for the state's.
-        needed: which are asked for.
+        needed: whether each is asked for.
     """
     units = kept.hidden.shape[2]
     over_values = over_weight_ih = over_weight_hh = values = None
-    if needed.values:
+    wants_values, wants_weight_ih, wants_weight_hh = needed
+    if wants_values:
         weight_ih = given.weight_ih.roll(units, 0) if joined(given) else given.weight_ih
         over_values = matmul(over_gates, weight_ih)
         padded = kept.hidden.shape[:2]
         over_values = over_values.view(*padded, -1) if layout is None else layout.spread(over_values)
-    if needed.weight_ih:
+    if wants_weight_ih:
         values = kept.values.flatten(0, 1) if layout is None else layout.take(kept.values)
-    if not needed.weight_hh:
+    if not wants_weight_hh:
         over_weight_ih = None if values is None else matmul(over_gates.t(), values)
     else:
         entered, first, initial = _entered(given, kept, layout)
@@ -89,9 +96,9 @@ def _entered(given: Pass, kept: Kept, layout: Packing | None) -> tuple[Tensor, i
     Returns:
         Those that were computed; the place of the first one's step; and the initial ones, None for zeros.
     """
-    states, initial = kept.hidden, given.h_0
-    if given.hidden_mask is not None:
-        states, initial = states * given.hidden_mask, None if initial is None else initial * given.hidden_mask
+    states, initial, mask = kept.hidden, given.h_0, (given.options or NO_OPTIONS).hidden_mask
+    if mask is not None:
+        states, initial = states * mask, None if initial is None else initial * mask
     flat, rows = states.flatten(0, 1), states.shape[1]
     if layout is not None:
         return *layout.entered(flat, given.reverse), initial

@@ -1,6 +1,6 @@
 """What the cells' kernels have in common: the cases covered, the record, the products over all steps.
 
-A kernel is called with one record of 8-byte fields: addresses, sizes and strides, in the order of
+A kernel is called with a record of 8-byte fields, sizes, strides and addresses, in the order of
 ``csrc/arguments.h``. An absent tensor is address 0. What is checked here is what keeps the library inside
 the arrays it is given.
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.coverage import obstacle
-from unrolled.ops.native.library import library, numbers
+from unrolled.ops.native.library import addresses, as_numbers, library
 from unrolled.ops.native.matmul import matmul
 from unrolled.ops.precision import terms
 from unrolled.ops.scan import previous_states, real_steps
@@ -100,19 +100,33 @@ def strided(tensor: Tensor | None) -> tuple[Any, ...]:
 
 ABSENT = (None, 0, 0, 0)
 """A ``Strided`` that is not there."""
-NO_INPUTS = (0, None, None)
+NO_INPUTS = (None, None)
 """``Inputs`` where the products over all steps are made elsewhere."""
 
 
-def axes(shape: tuple[int, ...], reverse: bool, h_row: int | None = None) -> tuple[int, ...]:
-    """``Axes``, with which every record begins.
+def head(
+    shape: tuple[int, ...],
+    reverse: bool,
+    clip_step: float,
+    dtype: torch.dtype,
+    activation: int = 0,
+    width: int = 0,
+    h_row: int | None = None,
+) -> tuple[float, ...]:
+    """``Head``, with which every record begins.
 
     Args:
         shape: ``(T, B, H)``.
         reverse: the scan runs backwards in time.
+        clip_step: bound of the gradient at the gates' inputs; 0 for none.
+        dtype: of the arrays.
+        activation: of an RNN, by its number.
+        width: of ``Inputs``.
         h_row: elements from one row of h to the next; None for H.
     """
-    return (*shape, h_row or shape[-1], int(reverse), torch.get_num_threads(), terms())
+    wide = dtype is torch.float64
+    threads, row = torch.get_num_threads(), h_row or shape[-1]
+    return (*shape, row, reverse, threads, terms(), width, activation, wide, EPSILON, clip_step)
 
 
 def ragged(lengths: Tensor | None) -> tuple[Any, ...]:
@@ -155,40 +169,38 @@ def options(
     ]
 
 
-_PLAIN = {"forward": 22, "backward": 35}
-_WITH_OPTIONS = {"forward": 51, "backward": 74}
-"""Fields of ``ForwardRecord`` and ``BackwardRecord``: what every pass has, and with its options."""
+_HEAD = "10q2d"
+_PLAIN = {"forward": f"{_HEAD}13q", "backward": f"{_HEAD}5q21q"}
+_OPTIONS = {"forward": 29, "backward": 39}
+"""Fields of ``ForwardRecord`` and ``BackwardRecord``: those of every pass, and how many options have."""
 _RECORDS = {
-    f"{cell}_{way}": (
-        Struct(f"{plain}q{8 * (_WITH_OPTIONS[way] - plain)}x"),
-        Struct(f"{_WITH_OPTIONS[way]}q"),
-    )
+    f"{cell}_{way}": (Struct(f"{plain}{8 * _OPTIONS[way]}x"), Struct(f"{plain}{_OPTIONS[way]}q"))
     for cell in ("rnn", "gru", "lstm")
     for way, plain in _PLAIN.items()
 }
 """By function: one whose options are all absent, and one that has them."""
 
-Fields: TypeAlias = tuple[Sequence[Any], Sequence[Any]]
-"""Those that every record has, up to its options; and what follows, empty where there is nothing of it."""
+Fields: TypeAlias = tuple[Sequence[float], Sequence[Tensor | None], Sequence[Any]]
+"""The numbers and the tensors of every record; and what options have, empty where there are none."""
 
 
-def run(function: str, fields: Sequence[Fields], clip_step: float, dtype: torch.dtype) -> None:
+def run(function: str, fields: Sequence[Fields]) -> None:
     """Call a cell's function of the library; tensors stand for their addresses.
 
     Args:
         function: "rnn_forward", "lstm_backward"...
         fields: of one record, or of those of both directions of a layer.
-        clip_step: bound of the gradient at the gates' inputs; 0 for none.
-        dtype: of the arrays.
     """
     chosen = library()
     assert chosen is not None
-    first, whole_record = _RECORDS[function]
+    plain, whole_record = _RECORDS[function]
     records = b""
-    for plain, special in fields:
-        layout, own = (whole_record, [*plain, *special]) if special else (first, plain)
-        records += layout.pack(*numbers(own))
-    if chosen.functions[function](records, len(fields), EPSILON, clip_step, dtype is torch.float64):
+    for numbers, tensors, special in fields:
+        if special:
+            records += whole_record.pack(*numbers, *addresses(tensors), *as_numbers(special))
+        else:
+            records += plain.pack(*numbers, *addresses(tensors))
+    if chosen.functions[function](records, len(fields)):
         raise MemoryError(f"no memory for the scratch space of {function}.")
 
 

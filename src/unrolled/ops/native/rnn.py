@@ -8,8 +8,8 @@ from torch import Tensor
 from unrolled.ops.native.record import (
     ABSENT,
     NO_INPUTS,
-    axes,
     covered,
+    head,
     options,
     ragged,
     recurrent_products,
@@ -50,10 +50,10 @@ def rnn_forward(
     zoneout, probe = spread(shape, zoneout, probe)
     hidden, values = gates_x.new_empty(shape), gates_x.new_empty(shape)
     h_n = h_0.new_empty(h_0.shape)
-    plain = [*axes(shape, reverse), *NO_INPUTS, *given, hidden, h_n, None, values, None]
-    plain += [ACTIVATION_NUMBERS[activation]]
+    numbers = head(shape, reverse, clip_step, gates_x.dtype, ACTIVATION_NUMBERS[activation])
+    tensors = [*NO_INPUTS, *given, hidden, h_n, None, values, None]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
-    run("rnn_forward", [(plain, [*special, *strided(probe), None])], clip_step, gates_x.dtype)
+    run("rnn_forward", [(numbers, tensors, [*special, *strided(probe), None])])
     return hidden, h_n, values
 
 
@@ -96,11 +96,13 @@ def rnn_backward(
     over_hidden = None if probe is None else values.new_empty(shape)
     over_h_0 = h_0.new_empty(h_0.shape)
     over_bias, over_gain = room(bias_hh), room(norm_hh_gain)
-    plain = [*axes(shape, reverse), *NO_INPUTS, None, None, None, 0, *strided(grad_hidden), *given]
-    plain += [over_gates, over_product, over_h_0, None, None, over_bias]
-    plain += [ACTIVATION_NUMBERS[activation], 0, None]
+    grad_hidden, *strides = strided(grad_hidden)
+    of_all = head(shape, reverse, clip_step, values.dtype, ACTIVATION_NUMBERS[activation])
+    numbers = [*of_all, 0, 0, *strides]
+    tensors = [*NO_INPUTS, None, None, None, grad_hidden, *given]
+    tensors += [over_gates, over_product, over_h_0, None, None, over_bias, None]
     special = options(ragged(lengths), (None, gain, None, None), None, hidden_mask, zoneout)
     special += [None, products, *ABSENT, grad_values, None, over_hidden, None, None, over_gain]
-    run("rnn_backward", [(plain, [*special, None, None, None])], clip_step, values.dtype)
+    run("rnn_backward", [(numbers, tensors, [*special, None, None, None])])
     over_weight = weight_gradient(over_product, hidden, h_0, hidden_mask, lengths, reverse)
     return over_gates, over_h_0, over_weight, over_bias, over_gain, over_hidden
