@@ -393,3 +393,20 @@ def test_packing_and_spreading_are_inverse(lengths):
         assert torch.equal(
             packed[layout.offsets[step, layout.threads[row]] + layout.ranks[row]], padded[step, row]
         )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_weight_that_has_changed_since_the_last_call_is_looked_at_again(bias):
+    given_, _ = replace(PLAIN, bias=bias).arguments(torch.float32)
+    with torch.no_grad():
+        expected = run_whole(given_)
+        assert covered((given_,))
+        weight = given_.weight_hh.data
+        given_.weight_hh.data = weight.t().contiguous().t()
+        assert not covered((given_,))
+        torch.testing.assert_close(run_whole(given_), expected)
+        given_.weight_hh.data = weight[:, :-1]
+        with pytest.raises(RuntimeError, match="shape"):
+            run_whole(given_)
+        given_.weight_hh.data = weight
+        assert covered((given_,))

@@ -4,13 +4,13 @@ Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units
 that are computed: ``T * B``, or in a ragged batch those before each row's end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._C._dynamo.guards import TensorGuards
 
+from unrolled.ops.alike import alike
 from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.library import library
@@ -45,42 +45,64 @@ def covered(passes: Sequence[Pass]) -> bool:
 
 
 def _plain_covered(given: Pass) -> bool:
-    values, weight_ih, weight_hh = given.values, given.weight_ih, given.weight_hh
-    weights = weight_ih, weight_hh, given.bias_ih, given.bias_hh
-    known = _KNOWN[given.cell].get(id(weight_hh))
-    if (known is None or not known.check(*weights)) and not _weights_covered(given.cell, *weights):
+    values, h_0, c_0 = given.values, given.h_0, given.c_0
+    known = _known(given.cell, given.weight_ih, given.weight_hh, given.bias_ih, given.bias_hh)
+    if known is None:
         return False
-    rows, dtype, units = values.shape[1], weight_hh.dtype, weight_hh.shape[1]
-    for state in (given.h_0, given.c_0):
-        if state is not None and not (state.shape == (rows, units) and _readable(dtype, state)):
+    _, rows, width = values.shape
+    if h_0 is not None or c_0 is not None:
+        states = [state for state in (h_0, c_0) if state is not None]
+        if any(state.shape != (rows, known.units) for state in states) or not _readable(known.dtype, *states):
             return False
-    return values.dtype is dtype and values.shape[2] == weight_ih.shape[1] and values.numel() > 0
+    return values.dtype is known.dtype and width == known.width and values.numel() > 0
 
 
-def _weights_covered(cell: str, weight_ih: Tensor, weight_hh: Tensor, *biases: Tensor | None) -> bool:
-    dtype = weight_hh.dtype
+class _Known(NamedTuple):
+    """Weights that the library computes with.
+
+    Attributes:
+        same: whether others could stand in their places: `unrolled.ops.alike`.
+        dtype: their type.
+        width: features of the input.
+        units: hidden units.
+    """
+
+    same: Callable[..., bool]
+    dtype: torch.dtype
+    width: int
+    units: int
+
+
+def _known(
+    cell: str, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None, bias_hh: Tensor | None
+) -> _Known | None:
+    """What there is to know of these weights, None where they are not covered.
+
+    They are asked only where they are not like those that lay at the same address at an earlier call.
+    """
+    # Of what is absent a matrix takes the place, whose shape no bias has.
+    third = weight_ih if bias_ih is None else bias_ih
+    all_four = weight_ih, weight_hh, third, weight_hh if bias_hh is None else bias_hh
+    known = _KNOWN[cell].get(id(weight_hh))
+    if known is not None and known.same(*all_four):
+        return known
+    dtype, biases = weight_hh.dtype, [bias for bias in (bias_ih, bias_hh) if bias is not None]
     if dtype not in (torch.float32, torch.float64) or weight_hh.dim() != 2 or weight_ih.dim() != 2:
-        return False
-    wide, units = weight_hh.shape
-    covered = (
-        wide == _GATES[cell] * units
-        and len(weight_ih) == wide
-        and all(bias is None or bias.shape == (wide,) for bias in biases)
-        and _readable(dtype, weight_ih, weight_hh, *biases)
-    )
-    if covered and all(bias is not None for bias in biases):
-        known = _KNOWN[cell]
-        if len(known) >= _MOST_KNOWN:
-            known.clear()
-        weights: Any = (weight_ih, weight_hh, *biases)
-        known[id(weight_hh)] = TensorGuards(*weights, dynamic_dims_sizes=None, dynamic_dims_strides=None)
-    return covered
+        return None
+    (wide, units), (rows, width) = weight_hh.shape, weight_ih.shape
+    if (
+        not wide == rows == _GATES[cell] * units
+        or any(bias.shape != (wide,) for bias in biases)
+        or not _readable(dtype, weight_ih, weight_hh, *biases)
+    ):
+        return None
+    if len(_KNOWN[cell]) >= _MOST_KNOWN:
+        _KNOWN[cell].clear()
+    known = _KNOWN[cell][id(weight_hh)] = _Known(alike(*all_four), dtype, width, units)
+    return known
 
 
-_KNOWN: dict[str, dict[int, Any]] = {cell: {} for cell in _GATES}
-"""What torch compares the same weights with at the next call, by the address of the recurrent matrix: types,
-devices, sizes and strides, all in one call (as `torch.compile` does), for to ask for each of them from Python
-takes as long as a short pass. What has come to lie at an address since is compared all the same."""
+_KNOWN: dict[str, dict[int, _Known]] = {cell: {} for cell in _GATES}
 _MOST_KNOWN = 256
 
 
