@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "arguments.h"
+#include "draws.h"
 #include "gru.h"
 #include "lstm.h"
 #include "ragged.h"
@@ -328,6 +329,13 @@ UNROLLED_EXPORT void unrolled_copy_rows(const void* source, const void* index, i
                                         int64_t bytes, void* to, int threads) {
   unrolled::copy_rows(unrolled::in<char>(source), unrolled::in<int64_t>(index), shift, count, bytes,
                       unrolled::out<char>(to), threads);
+}
+
+// See draws.h; `wide`: float64 instead of float32.
+UNROLLED_EXPORT void unrolled_draw(int64_t seed, int limit, int64_t count, void* to, int threads, int wide) {
+  using namespace unrolled;
+  wide ? draw(uint64_t(seed), limit, count, out<double>(to), threads)
+       : draw(uint64_t(seed), limit, count, out<float>(to), threads);
 }
 
 // Memory of so many bytes, aligned to a cache line; null where there is none.

@@ -4,14 +4,11 @@ Masks come from torch's global generator at the time of the forward pass, so a s
 checkpoint that holds the generator's state continues them.
 """
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unrolled.ops.direct import unobserved
-from unrolled.ops.native.memory import empty
+from unrolled.ops.draws import draw
 
 
 def variational_mask(like: Tensor, share: float, training: bool) -> Tensor | None:
@@ -65,11 +62,5 @@ def zoneout_weights(steps: int, like: Tensor, share: float, training: bool) -> T
     if not share:
         return None
     if training:
-        # Whole numbers of 16 bits below that share of them all, four from a draw: torch's own bernoulli takes
-        # five times as long on a CPU, which in a simple network is as long as the recurrence.
-        shape = (steps, *like.shape)
-        room = empty if unobserved(like, ()) else Tensor.new_empty
-        fours = room(like, (math.prod(shape) + 3) // 4, dtype=torch.int64)
-        numbers = fours.random_(-(2**63), None).view(torch.int16)[: math.prod(shape)].view(shape)
-        return torch.le(numbers, round(share * 2**16) - 2**15 - 1, out=room(like, *shape))
+        return draw((steps, *like.shape), share, like)
     return like.new_full((1, 1, 1), share)

@@ -33,6 +33,7 @@ _FUNCTIONS = {
     "step": ((ctypes.c_char_p, _ADDRESS, _ADDRESS, _FLAG), None),
     "lay_out": ((_ADDRESS, _NUMBER, _NUMBER, _FLAG, *(_ADDRESS,) * 5), _NUMBER),
     "copy_rows": ((_ADDRESS, _ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
+    "draw": ((_NUMBER, _FLAG, _NUMBER, _ADDRESS, _FLAG, _FLAG), None),
     "take": ((_NUMBER,), _ADDRESS),
     "give_back": ((_ADDRESS,), None),
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
@@ -40,7 +41,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 15
+_LAYOUT = 16
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

@@ -19,22 +19,22 @@ LARGE = 1 << 18
 """Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 
 
-def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+def empty(like: Tensor, *shape: int) -> Tensor:
     """A tensor that is not filled, of the type and on the device of ``like``.
 
     A large one has borrowed memory, which is given back with the last tensor that sees it. As that of a NumPy
     array, it cannot be resized. Not where something but autograd looks on: see `unrolled.ops.direct`.
     """
-    size = math.prod(shape) * (like.itemsize if dtype is None else dtype.itemsize)
+    size = math.prod(shape) * like.itemsize
     chosen = library() if size >= LARGE else None
-    if chosen is None:  # with the type, or the shape as a tuple, it would take half as long again
-        return like.new_empty(*shape) if dtype is None else like.new_empty(*shape, dtype=dtype)
+    if chosen is None:
+        return like.new_empty(*shape)  # with the shape as a tuple it would take half as long again
     address = chosen.functions["take"](size)
     if not address:
         raise MemoryError(f"no memory for {size} bytes of results.")
     lease = _lease(size, chosen).from_address(address)
     # Not a view of it: what a view is of a custom function's result cannot be changed in place.
-    return torch.frombuffer(lease, dtype=dtype or like.dtype).resize_(shape)
+    return torch.frombuffer(lease, dtype=like.dtype).resize_(shape)
 
 
 @lru_cache(maxsize=64)
