@@ -204,6 +204,11 @@ template <typename Way> class Plan {
     return std::max(1, int(std::max(kStep, fitting / kStep * kStep) / columns));
   }
 
+  // In how many turns a thread does its panels, so many at once: known when compiled where it has all at once.
+  int turns(const Share<T>& mine, int at_once) const {
+    return Way::kProductBytes ? (mine.panel_end - mine.panel_begin + at_once - 1) / at_once : 1;
+  }
+
   Rows rows;
   int panels, columns;
   ptrdiff_t product_stride;

@@ -121,8 +121,7 @@ void scan_forward(const Shape& s, const T* weight_hh, const T* hidden_mask, cons
       }
       product.enter(mine.entering, entering);
       const auto made_for = [&](int64_t r) { return entrance.feed->row(s, by_rows, member, place, r); };
-      const int at_once = plan.panels_at_once(active);
-      const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
+      const int at_once = plan.panels_at_once(active), turns = plan.turns(mine, at_once);
       for (int turn = 0; turn < turns; ++turn) {
         const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
@@ -262,8 +261,7 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       held = place + active;
       const bool last = i + 1 == total, enough = gradients && gradients->enough(held);
       const int64_t place_next = gradients ? held : last ? 0 : s.begin(before);
-      const int at_once = plan.panels_at_once(active);
-      const int turns = (mine.panel_end - mine.panel_begin + at_once - 1) / at_once;
+      const int at_once = plan.panels_at_once(active), turns = plan.turns(mine, at_once);
       for (int turn = 0; turn < turns; ++turn) {
         const int from = mine.panel_begin + (back ? turns - 1 - turn : turn) * at_once;
         const int to = std::min(from + at_once, mine.panel_end);
