@@ -23,8 +23,8 @@ template <typename T> void draw(uint64_t seed, int limit, int64_t count, T* out,
   constexpr int64_t kEach = 4 * kAtOnce;
   const int64_t blocks = (count + kEach - 1) / kEach;
   run_team(count < kAlone ? 1 : threads, [&](const Member& member) {
-    for (int64_t block = blocks * member.thread / member.threads, end = blocks * (member.thread + 1) / member.threads;
-         block < end; ++block) {
+    const Part part = member.part();
+    for (int64_t block = part.begin(blocks); block < part.end(blocks); ++block) {
       uint64_t numbers[kAtOnce];
       int16_t each[kEach];
       for (int64_t i = 0; i < kAtOnce; ++i) numbers[i] = split_mix(seed, uint64_t(block * kAtOnce + i + 1));

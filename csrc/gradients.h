@@ -117,7 +117,7 @@ template <typename T> class ProductGradients {
   }
   // A thread's part of the sums, when all have used their last.
   void add_sums(const Member& member) const {
-    const Part part{member.thread, member.threads};
+    const Part part = member.part();
     const Sums first = sums_of(0);
     for (int thread = 1; thread < member.threads; ++thread) {
       const Sums other = sums_of(thread);
@@ -155,7 +155,7 @@ template <typename T> class ProductGradients {
     return (rows + times - 1) / times;
   }
 
-  Part part_of(const Member& member) const { return on_the_way_ ? Part{0, 1} : Part{member.thread, member.threads}; }
+  Part part_of(const Member& member) const { return on_the_way_ ? Part{0, 1} : member.part(); }
 
   // One thread's list of what has been collected, by row.
   struct Lists {

@@ -263,7 +263,7 @@ template <typename T, template <typename> typename Cell, typename Record> int ru
       failed[i] = run_as<T, Cell>(each[i]);
     }
     member.wait();
-    add_elements(Part{member.thread, member.threads}, together, apart.data(), size);
+    add_elements(member.part(), together, apart.data(), size);
   });
   return failed[0] || failed[1];
 }

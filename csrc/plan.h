@@ -64,6 +64,12 @@ inline int useful_threads(const Shape& s, int64_t products) {
 }
 inline bool threads_apart(int threads) { return threads > 1 && meeting_time(threads) > kMeeting; }
 
+// A part of to[i] += from[i].
+template <typename T> void add_elements(const Part& part, T* to, const T* from, int64_t count) {
+  by_vectors<T>(part.begin(count), part.end(count),
+                [&](int64_t i, auto n) { store_first(to + i, load_first(to + i, n) + load_first(from + i, n), n); });
+}
+
 // What one thread works on: some rows, and the units of some panels. A panel is one vector of units.
 template <typename T> struct Share {
   const int64_t* rows;  // longest first
@@ -189,11 +195,8 @@ template <typename Way> class Plan {
   // The sums that start at element `from` of all threads, added up in the threads' order.
   void add_sums(int threads, int64_t from, int64_t count, T* out) const {
     const T* const first = own_.data() + from;
-    by_vectors<T>(0, count, [&](int64_t i, auto n) {
-      Vec<T> total = load_first(first + i, n);
-      for (int thread = 1; thread < threads; ++thread) total += load_first(first + thread * own_size_ + i, n);
-      store_first(out + i, total, n);
-    });
+    std::copy(first, first + count, out);
+    for (int thread = 1; thread < threads; ++thread) add_elements(Part{0, 1}, out, first + thread * own_size_, count);
   }
 
   // Panels whose products for so many rows are computed before the cell uses them.

@@ -9,19 +9,6 @@
 
 namespace unrolled {
 
-// Which of how many equal parts of the results.
-struct Part {
-  int index, of;
-  int64_t begin(int64_t count) const { return count * index / of; }
-  int64_t end(int64_t count) const { return count * (index + 1) / of; }
-};
-
-// A part of to[i] += from[i].
-template <typename T> void add_elements(const Part& part, T* to, const T* from, int64_t count) {
-  by_vectors<T>(part.begin(count), part.end(count),
-                [&](int64_t i, auto n) { store_first(to + i, load_first(to + i, n) + load_first(from + i, n), n); });
-}
-
 // to[n][o] = sum_k weight[k][o] * from[n][k]; weight [inputs, outputs]. A row's result does not depend on which rows it
 // is computed beside.
 template <typename T> class RowTransform {

@@ -43,8 +43,8 @@ inline void copy_rows(const char* source, const int64_t* index, int64_t shift, i
                       int threads) {
   constexpr int64_t kAlone = 1 << 17;  // bytes that are copied before a team has started
   run_team(count * bytes < kAlone ? 1 : threads, [&](const Member& member) {
-    const int64_t end = count * (member.thread + 1) / member.threads;
-    for (int64_t i = count * member.thread / member.threads; i < end; ++i)
+    const Part part = member.part();
+    for (int64_t i = part.begin(count), end = part.end(count); i < end; ++i)
       if (index[i] < 0)
         std::memset(out + i * bytes, 0, bytes);
       else

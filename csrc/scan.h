@@ -339,11 +339,11 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
     member.wait();
     if (gradients) gradients->add_sums(member);
     if (cell.dh_norms) {
-      const int64_t all = s.steps * s.rows, begin = all * member.thread / member.threads;
-      const int64_t end = all * (member.thread + 1) / member.threads;
+      const Part part = member.part();
+      const int64_t all = s.steps * s.rows, begin = part.begin(all), end = part.end(all);
       std::copy(squares.data() + begin, squares.data() + end, cell.dh_norms + begin);
       for (int thread = 1; thread < member.threads; ++thread)
-        for (int64_t n = begin; n < end; ++n) cell.dh_norms[n] += squares.data()[thread * all + n];
+        add_elements(part, cell.dh_norms, squares.data() + thread * all, all);
       for (int64_t n = begin; n < end; ++n) cell.dh_norms[n] = std::sqrt(cell.dh_norms[n]);
     }
     if (member.thread == 0)

@@ -53,12 +53,20 @@ class Barrier {
   alignas(64) std::atomic<unsigned> round_{0};
 };
 
+// Which of how many equal parts of something.
+struct Part {
+  int index, of;
+  int64_t begin(int64_t count) const { return count * index / of; }
+  int64_t end(int64_t count) const { return count * (index + 1) / of; }
+};
+
 // One thread's place in a team.
 struct Member {
   int thread;
   int threads;
   Barrier* barrier;
   void wait() const { barrier->wait(threads); }
+  Part part() const { return {thread, threads}; }
 };
 
 // Runs body(Member) on up to `threads` threads at once. `body` must not throw.

@@ -485,7 +485,7 @@ class RecurrentLayer(nn.Module, ABC):
             self.nonlinearity,
             index % self._directions == 1,
             self.clip_step or 0.0,
-            self._listen(index, values, initial or (), arranged.lengths) if self.listeners else None,
+            self._listen(index, values, initial or (), arranged.lengths),
             values,
             weight_ih,
             drop_weights(weight_hh, self.weight_drop, self.training),

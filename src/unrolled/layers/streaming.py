@@ -118,16 +118,12 @@ class Stream:
             self._frozen.flatten_parameters()  # copies lie apart
             weight = self._frozen._weight("weight_hh", "_l0")
             self._dtype, self._device = weight.dtype, weight.device
-            self._like_the_last = _never
+            self._like_the_last = alike(weight.new_empty(self._shape))
             if state is None:
                 state = self._frozen.initial_state(self.batch_size)
             parts = self._frozen._layout.split(state, self.batch_size)
             self._states = [tuple(_own(part, weight) for part in each) for each in parts]
             self._advance = _advance(self._frozen, self._states)
-
-
-def _never(inputs: Tensor) -> bool:
-    return False
 
 
 def _own(part: Tensor, like: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unrolled.ops.alike import alike
 from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
+from unrolled.ops.native.coverage import TYPES
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import has_tiles, matmul
@@ -87,7 +88,7 @@ def _known(
     if known is not None and known.same(*all_four):
         return known
     dtype, biases = weight_hh.dtype, [bias for bias in (bias_ih, bias_hh) if bias is not None]
-    if dtype not in (torch.float32, torch.float64) or weight_hh.dim() != 2 or weight_ih.dim() != 2:
+    if dtype not in TYPES or weight_hh.dim() != 2 or weight_ih.dim() != 2:
         return None
     (wide, units), (rows, width) = weight_hh.shape, weight_ih.shape
     if (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from unrolled.ops.native.library import library
+from unrolled.ops.native.library import addresses, library
 from unrolled.ops.native.memory import empty
 
 
@@ -98,8 +98,8 @@ def packing(lengths: Tensor, steps: int) -> Packing:
     offsets = lengths.new_empty(steps, threads)
     ranks, threads_of = lengths.new_empty(2, rows).unbind(0)
     real, places = lengths.new_empty(2, steps * rows).unbind(0)
-    addresses = (each.data_ptr() for each in (offsets, ranks, threads_of, real, places))
-    count = chosen.functions["lay_out"](lengths.data_ptr(), steps, rows, threads, *addresses)
+    filled = addresses((offsets, ranks, threads_of, real, places))
+    count = chosen.functions["lay_out"](lengths.data_ptr(), steps, rows, threads, *filled)
     if count < 0:
         raise MemoryError("no memory to lay out a ragged batch.")
     return Packing(lengths, offsets, ranks, threads_of, real[:count], places)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
-from unrolled.ops.native.library import Library
+from unrolled.ops.native.library import Library, addresses
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 _WIDEST = 16
@@ -83,7 +83,7 @@ def compiled_step(
         zoneout_h, zoneout_c = (*weights.zoneout, 0.0)[:2]
         record += _LAYER.pack(
             *(width // units, rows, inputs, units, ACTIVATION_NUMBERS[weights.activation]),
-            *(0 if each is None else each.data_ptr() for each in (*matrices, *vectors, h, c, *sums)),
+            *addresses((*matrices, *vectors, h, c, *sums)),
             *(zoneout_h, zoneout_c, EPSILON),
         )
         kept += [matrices, vectors, state, sums]
