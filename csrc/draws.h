@@ -24,12 +24,12 @@ template <typename T> void draw(uint64_t seed, int limit, int64_t count, T* out,
   const int64_t blocks = (count + kEach - 1) / kEach;
   run_team(count < kAlone ? 1 : threads, [&](const Member& member) {
     const Part part = member.part();
-    for (int64_t block = part.begin(blocks); block < part.end(blocks); ++block) {
+    for (int64_t block = part.begin(blocks), end = part.end(blocks); block < end; ++block) {
       uint64_t numbers[kAtOnce];
       int16_t each[kEach];
       for (int64_t i = 0; i < kAtOnce; ++i) numbers[i] = split_mix(seed, uint64_t(block * kAtOnce + i + 1));
       for (int64_t i = 0; i < kAtOnce; ++i)
-        for (int part = 0; part < 4; ++part) each[4 * i + part] = int16_t(numbers[i] >> 16 * part);
+        for (int quarter = 0; quarter < 4; ++quarter) each[4 * i + quarter] = int16_t(numbers[i] >> 16 * quarter);
       const int64_t first = block * kEach, left = std::min(kEach, count - first);
       for (int64_t i = 0; i < left; ++i) out[first + i] = T(each[i] <= limit);
     }
