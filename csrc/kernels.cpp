@@ -10,7 +10,7 @@
 #include "lstm.h"
 #include "ragged.h"
 #include "rnn.h"
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
 #include "matmul.h"
 #include "split_product.h"
 #endif
@@ -50,7 +50,7 @@ template <typename T> bool whole_vectors(int64_t row, const void* p) {
 template <typename T, typename Scan>
 void choose_way([[maybe_unused]] const Head& a, [[maybe_unused]] int gates, [[maybe_unused]] int threads,
                 [[maybe_unused]] const void* weight_hh, const Scan& scan) {
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
   if constexpr (sizeof(T) == sizeof(float))
     if (tiles_pay(a.rows, a.hidden, a.terms, threads) && splits(in<float>(weight_hh), gates * a.hidden * a.hidden)) {
       if (a.terms == 3) return scan(ByTiles<3>());
@@ -77,7 +77,7 @@ std::unique_ptr<InputProduct<T>> input_product(const Shape& s, const ForwardReco
                                                int64_t steps) {
   const int64_t I = r.head.width, rows = steps * s.rows;
   const T* const weight = in<T>(r.inputs.weight_ih);
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
   if constexpr (sizeof(T) == sizeof(float))
     if (tiles_pay_for_inputs(s.all, I, gates * s.hidden) && splits(weight, gates * s.hidden * I)) {
       if (r.head.terms == 3) return std::make_unique<InputProductBy<ByTiles<3>>>(s, weight, bias, gates, I, rows);
@@ -281,7 +281,7 @@ int run_all(const Record* records, int64_t count) noexcept {
   return failed;
 }
 
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
 // 0; 1 where there was no memory; 2 where the numbers do not split and nothing useful was written.
 int multiply(const MatmulRecord& r) noexcept {
   const auto side = [](const MatmulSide& s) {
@@ -361,7 +361,7 @@ UNROLLED_EXPORT void unrolled_use_runtime(void* parallel, void* thread_number, v
   unrolled::current_runtime.store(parallel ? &runtime : nullptr, std::memory_order_release);
 }
 
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
 // Whether the processor has tiles and the system lets this process use them.
 UNROLLED_EXPORT int unrolled_tiles() { return unrolled::tiles_granted(); }
 UNROLLED_EXPORT int unrolled_matmul(const void* record) {

@@ -39,10 +39,10 @@ inline void begin_block(const Destination& c, int64_t row, int64_t column, bool 
   const float* from = c.data + row * c.columns + column;
   int64_t stride = c.columns;
   if (first) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_tile<0>();
+    clear_tile<1>();
+    clear_tile<2>();
+    clear_tile<3>();
     return;
   }
   if (rows < 32 || columns < 32) {
@@ -52,10 +52,10 @@ inline void begin_block(const Destination& c, int64_t row, int64_t column, bool 
     stride = 32;
     settle();
   }
-  _tile_loadd(0, from, stride * 4);
-  _tile_loadd(1, from + 16, stride * 4);
-  _tile_loadd(2, from + 16 * stride, stride * 4);
-  _tile_loadd(3, from + 16 * stride + 16, stride * 4);
+  load_tile<0>(from, stride * 4);
+  load_tile<1>(from + 16, stride * 4);
+  load_tile<2>(from + 16 * stride, stride * 4);
+  load_tile<3>(from + 16 * stride + 16, stride * 4);
 }
 
 inline void end_block(const Destination& c, int64_t row, int64_t column, float* edge) {
@@ -63,10 +63,10 @@ inline void end_block(const Destination& c, int64_t row, int64_t column, float* 
   const bool whole = rows == 32 && columns == 32;
   float* const to = whole ? c.data + row * c.columns + column : edge;
   const int64_t stride = whole ? c.columns : 32;
-  _tile_stored(0, to, stride * 4);
-  _tile_stored(1, to + 16, stride * 4);
-  _tile_stored(2, to + 16 * stride, stride * 4);
-  _tile_stored(3, to + 16 * stride + 16, stride * 4);
+  store_tile<0>(to, stride * 4);
+  store_tile<1>(to + 16, stride * 4);
+  store_tile<2>(to + 16 * stride, stride * 4);
+  store_tile<3>(to + 16 * stride + 16, stride * 4);
   settle();
   if (whole) return;
   for (int64_t r = 0; r < rows; ++r)

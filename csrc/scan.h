@@ -10,14 +10,14 @@
 #include "gradients.h"
 #include "input.h"
 #include "norm.h"
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
 #include "amx.h"
 #endif
 
 namespace unrolled {
 
 // What a thread of a scan holds meanwhile.
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
 using Thread = Tiles;
 #else
 struct Thread {};

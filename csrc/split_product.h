@@ -58,19 +58,19 @@ template <int Terms> class SplitProduct {
   const Pairs* weights(int column) const { return packed_ + column * strip_; }
 
   static void clear() {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_tile<0>();
+    clear_tile<1>();
+    clear_tile<2>();
+    clear_tile<3>();
   }
   void multiply(int64_t row, int64_t count, int first, int second) const {
     const Pairs* const a = states_ + row / kTile * strip_;
     clear();
     multiply_square<Terms>(a, a + strip_, weights(first), weights(second), strip_ / kStripStep<Terms>);
-    store_tile<0>(at(row, first), stride_, count - row);
-    store_tile<1>(at(row, second), stride_, count - row);
-    store_tile<2>(at(row + kTile, first), stride_, count - row - kTile);
-    store_tile<3>(at(row + kTile, second), stride_, count - row - kTile);
+    store_rows<0>(at(row, first), stride_, count - row);
+    store_rows<1>(at(row, second), stride_, count - row);
+    store_rows<2>(at(row + kTile, first), stride_, count - row - kTile);
+    store_rows<3>(at(row + kTile, second), stride_, count - row - kTile);
   }
   void multiply_last(int64_t row, int64_t count, int column, int end) const {
     int columns[4];
@@ -81,10 +81,10 @@ template <int Terms> class SplitProduct {
     }
     clear();
     multiply_row<Terms>(states_ + row / kTile * strip_, all, strip_ / kStripStep<Terms>);
-    store_tile<0>(at(row, columns[0]), stride_, count - row);
-    store_tile<1>(at(row, columns[1]), stride_, count - row);
-    store_tile<2>(at(row, columns[2]), stride_, count - row);
-    store_tile<3>(at(row, columns[3]), stride_, count - row);
+    store_rows<0>(at(row, columns[0]), stride_, count - row);
+    store_rows<1>(at(row, columns[1]), stride_, count - row);
+    store_rows<2>(at(row, columns[2]), stride_, count - row);
+    store_rows<3>(at(row, columns[3]), stride_, count - row);
   }
 
   // What the tiles would have summed up, from the sums of the weights' terms.

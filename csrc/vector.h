@@ -126,8 +126,11 @@ template <typename T> inline Vec<T> clamp(Vec<T> x, T low, T high) { return at_m
 // 1 / x: with AVX-512 by the hardware's 14-bit estimate and one Newton step, which are as exact as float32 shows.
 inline Vec<float> reciprocal(Vec<float> x) {
 #if defined(__AVX512F__)
-  const Vec<float> estimate = (Vec<float>)_mm512_maskz_rcp14_ps(0xffff, (__m512)x);
-  return estimate + estimate * (1.0f - x * estimate);
+  // Multiply-adds that no compiler takes apart: rounded by itself, the product would cost the last digit, and tanh
+  // pass 1.
+  const __m512 estimate = _mm512_maskz_rcp14_ps(0xffff, (__m512)x);
+  const __m512 error = _mm512_fnmadd_ps((__m512)x, estimate, _mm512_set1_ps(1.0f));
+  return (Vec<float>)_mm512_fmadd_ps(estimate, error, estimate);
 #else
   return 1.0f / x;
 #endif
@@ -135,7 +138,7 @@ inline Vec<float> reciprocal(Vec<float> x) {
 // a / x. Some processors divide beside their multiply-adds, while those that have tiles take as long for a whole
 // register as for a dozen multiply-adds.
 inline Vec<float> quotient(Vec<float> a, Vec<float> x) {
-#if defined(__AMX_BF16__)
+#if defined(UNROLLED_TILES)
   return a * reciprocal(x);
 #else
   return a / x;
