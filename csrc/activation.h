@@ -8,8 +8,8 @@ namespace unrolled {
 constexpr double kLog2OfE = 1.44269504088896340736;
 template <typename T> constexpr T kLn2 = T(6.93147180369123816490e-01);
 template <typename T> constexpr T kLn2Rest = T(1.90821492927058770002e-10);
-template <> constexpr float kLn2<float> = 0.693359375f;
-template <> constexpr float kLn2Rest<float> = -2.12194440e-4f;
+template <> inline constexpr float kLn2<float> = 0.693359375f;
+template <> inline constexpr float kLn2Rest<float> = -2.12194440e-4f;
 
 // Polynomials go in pairs of terms: of a chain of multiply-adds each would wait for the one before.
 
