@@ -97,6 +97,14 @@ def test_steps_are_inferred_gaps_found_and_the_future_laid_out(frequency, step, 
     assert np.array_equal(future_times(series, 7), days[33:].to_numpy())
 
 
+@pytest.mark.parametrize("frequency", ["h", "D", "B", "MS", "YE"])
+def test_a_future_beyond_the_last_date_is_an_error(write, frequency):
+    days = pd.date_range("2022-01-03", periods=40, freq=frequency)
+    (series,) = load_series(write(pd.DataFrame({"ds": days, "y": range(40)}).to_csv(index=False)))
+    with pytest.raises(DataError, match=r"before 2262-04-11, got 3000000 steps of .*; ask for fewer"):
+        future_times(series, 3_000_000)
+
+
 @given(st.integers(-50, 50), st.integers(1, 9), st.integers(2, 30))
 def test_whole_numbers_have_a_step_too(first, step, count):
     times = first + step * np.arange(count)

@@ -26,6 +26,8 @@ _FIXED: dict[float, tuple[str, int]] = {
 }
 """The pandas frequency and the usual season by the seconds of a step."""
 
+_LAST_DATE = np.datetime64(np.iinfo(np.int64).max, "ns").astype("datetime64[D]")
+
 _MOST_GAPS = 10
 """A grid this many times longer than the series is taken for a mistake in the times."""
 
@@ -150,7 +152,7 @@ def infer_step(times: np.ndarray) -> Step:
     for unit, fewest, most, months, season in _CALENDAR:
         if fewest <= days <= most:
             day = times[0].astype("datetime64[D]")
-            at_end = (day + 1).astype("datetime64[M]") > day.astype("datetime64[M]")
+            at_end = (day + np.timedelta64(1, "D")).astype("datetime64[M]") > day.astype("datetime64[M]")
             return _Calendar(months, unit + ("E" if at_end else "S"), season)
     if days == 1 and len(times) > 5 and np.is_busday(times.astype("datetime64[D]")).all():
         return _Business()
@@ -160,6 +162,9 @@ def infer_step(times: np.ndarray) -> Step:
 def future_times(series: Series, steps: int) -> np.ndarray:
     """The times of the `steps` steps that follow a series.
 
+    Raises:
+        DataError: they go on beyond the dates that there are.
+
     Example:
         >>> days = np.array(["2024-02-27", "2024-02-28"], dtype="datetime64[ns]")
         >>> series = Series("a", days, np.zeros(2), np.zeros((2, 0)))
@@ -167,7 +172,17 @@ def future_times(series: Series, steps: int) -> np.ndarray:
         ['2024-02-29', '2024-03-01']
     """
     step = infer_step(series.times)
-    return step.after(series.times[0], np.arange(len(series), len(series) + steps))
+    try:
+        times = step.after(series.times[0], np.arange(len(series), len(series) + steps))
+    except (OverflowError, ValueError):  # numpy's and pandas'; older releases of numpy begin anew in the past
+        times = None
+    if times is None or (times <= np.append(series.times[-1], times[:-1])).any():
+        raise series.source.error(
+            f"expected a future that ends before {_LAST_DATE}, got {steps} steps of {step} "
+            f"after {_shown(series.times[-1])}",
+            remedy="ask for fewer steps",
+        )
+    return times
 
 
 def cycles(times: np.ndarray, season: int = 1) -> np.ndarray:
