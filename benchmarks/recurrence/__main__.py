@@ -58,11 +58,16 @@ def _measure(arguments: argparse.Namespace) -> int:
     from benchmarks.machine import instruction_set, machine
     from benchmarks.recurrence import grids, memory, others, streaming, variants
     from benchmarks.recurrence.measure import FULL, QUICK
-    from benchmarks.recurrence.report import conclude, draw, show, write_json, write_page
+    from benchmarks.recurrence.report import around, conclude, draw, show, write_json, write_page
     from benchmarks.recurrence.result import Section
 
     quick, effort = arguments.quick, QUICK if arguments.quick else FULL
     console = Console(width=None if sys.stdout.isatty() else 140)
+    if arguments.page:
+        try:
+            around(arguments.page, instruction_set())  # not to say so ten minutes later
+        except ValueError as error:
+            raise SystemExit(f"--page: {error}") from None
     console.print(machine())
     with console.status("") as status:
 

@@ -42,18 +42,27 @@ def marks(kind: str) -> tuple[str, str]:
     return f"<!-- measured on {kind}: begin -->", f"<!-- measured on {kind}: end -->"
 
 
-def write_page(path: Path, kind: str, machine: str, command: str, sections: Sequence[Section]) -> None:
-    """Put the figures between the two marks of a page in Markdown; those of other kinds of machines stay.
+def around(path: Path, kind: str) -> tuple[str, str]:
+    """What a page in Markdown has before and after the figures of a kind of machine, the marks included.
 
     Raises:
-        ValueError: the page lacks the marks.
+        ValueError: there is no such page, or it lacks the marks.
     """
-    page = path.read_text(encoding="utf-8")
     begin, end = marks(kind)
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
     if page.count(begin) != 1 or page.find(end) < page.find(begin):
         raise ValueError(f"expected the lines {begin} and {end} in {path}, in this order.")
     before, rest = page.split(begin)
-    after = rest.split(end, 1)[1]
+    return before + begin, end + rest.split(end, 1)[1]
+
+
+def write_page(path: Path, kind: str, machine: str, command: str, sections: Sequence[Section]) -> None:
+    """Put the figures between the two marks of a page; those of other kinds of machines stay.
+
+    Raises:
+        ValueError: as of `around`.
+    """
+    before, after = around(path, kind)
     parts = [f"Measured on {date.today():%d %B %Y} by `{command}` on: {machine}."]
     bars = [
         (bar.what, _measured(bar), _wanted(bar), "yes" if bar.holds else "**no**")
@@ -64,7 +73,7 @@ def write_page(path: Path, kind: str, machine: str, command: str, sections: Sequ
     for section in sections:
         parts += [f"### {section.title}", _markdown(section.columns, section.rows), section.note]
     body = "\n\n".join(part for part in parts if part)
-    path.write_text(f"{before}{begin}\n{body}\n{end}{after}", encoding="utf-8")
+    path.write_text(f"{before}\n{body}\n{after}", encoding="utf-8")
 
 
 def draw(path: Path, sections: Sequence[Section]) -> None:
