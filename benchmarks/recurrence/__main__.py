@@ -1,8 +1,8 @@
 """The recurrences beside torch.nn and others: tables, the figures aimed at and whether they are reached.
 
-Both sides of every comparison run in turns in one process on the same threads; a ratio is the median over the
-rounds' ratios, for the machine's pace changes while it is measured. Gradients are compared before anything is
-timed. It takes some ten minutes, with --quick under two, on a machine that does nothing else.
+Both sides of every comparison run in turns on the same threads, in a process of their own; a ratio is the median
+over the rounds' ratios, for the machine's pace changes while it is measured. Gradients are compared before
+anything is timed. It takes some ten minutes, with --quick under two, on a machine that does nothing else.
 """
 
 import argparse
@@ -57,6 +57,7 @@ def _measure(arguments: argparse.Namespace) -> int:
 
     from benchmarks.machine import instruction_set, machine
     from benchmarks.recurrence import grids, memory, others, streaming, variants
+    from benchmarks.recurrence.apart import apart
     from benchmarks.recurrence.measure import FULL, QUICK
     from benchmarks.recurrence.report import around, conclude, draw, show, write_json, write_page
     from benchmarks.recurrence.result import Section
@@ -76,12 +77,12 @@ def _measure(arguments: argparse.Namespace) -> int:
 
         parts: dict[str, Callable[[], list[Section]]] = {
             "grids": lambda: grids.grids(effort, quick, report),
-            "ragged": lambda: [variants.ragged(effort)],
-            "options": lambda: [variants.options(effort, quick)],
-            "normalised": lambda: [variants.normalised(effort)],
-            "recording": lambda: [variants.recording(effort)],
-            "streaming": lambda: [streaming.streaming(effort, quick)],
-            "stacked": lambda: [variants.stacked(effort)],
+            "ragged": lambda: [apart(variants.ragged, effort)],
+            "options": lambda: [apart(variants.options, effort, quick)],
+            "normalised": lambda: [apart(variants.normalised, effort)],
+            "recording": lambda: [apart(variants.recording, effort)],
+            "streaming": lambda: [apart(streaming.streaming, effort, quick)],
+            "stacked": lambda: [apart(variants.stacked, effort)],
             "memory": lambda: [memory.memory(quick)],
             "others": lambda: [others.others(effort, quick, arguments.compile, report)],
         }

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 import unrolled
+from benchmarks.recurrence.apart import apart
 from benchmarks.recurrence.contestants import check_same, layers
 from benchmarks.recurrence.measure import Effort, Times, alternate, geometric_mean, product_peak
 from benchmarks.recurrence.result import Bar, Section, milliseconds, times
@@ -45,7 +46,7 @@ def _cell(
         ratios: list[tuple[float, ...]] = []
         for shape in members:
             report(f"{cell} {grid} {shape}")
-            row, found = _shape(cell, shape, effort, lower)
+            row, found = apart(_shape, cell, shape, effort, lower)
             section.rows.append(row)
             ratios.append(found)
             worst += [(found[0], f"{shape} training"), (found[1], f"{shape} inference")]
@@ -69,7 +70,6 @@ def _shape(
     torch.manual_seed(0)
     ours, theirs = layers(cell, torch.randn(shape.steps, shape.rows, shape.hidden), shape.hidden)
     check_same(ours, {"torch.nn": theirs})
-    peak = product_peak()
     train = alternate({"ours": ours.train, "torch.nn": theirs.train}, effort)
     infer = alternate({"ours": ours.infer, "torch.nn": theirs.infer}, effort)
     found = [train.speedup("ours", "torch.nn"), infer.speedup("ours", "torch.nn")]
@@ -79,6 +79,7 @@ def _shape(
             found.append(
                 alternate({"ours": ours.train, "torch.nn": theirs.train}, effort).speedup("ours", "torch.nn")
             )
+    peak = product_peak()  # afterwards, for it frees larger blocks than the layers
     work = shape.operations(cell)
     cells = (*_half(train, 3 * work, peak), *_half(infer, work, peak))
     return (str(shape), *cells, *map(times, found[2:])), tuple(found)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.recurrence import jax_model, onnx_model
+from benchmarks.recurrence.apart import apart
 from benchmarks.recurrence.contestants import Contestant, cell_loop, check_same, compiled_loop, layers, packed
 from benchmarks.recurrence.measure import Call, Effort, alternate
 from benchmarks.recurrence.result import Section, milliseconds, times
@@ -31,19 +32,25 @@ def others(effort: Effort, quick: bool, compiling: bool, report: Callable[[str],
     for cell in ("lstm",) if quick else CELLS:
         for shape in SHAPES[:2] if quick else SHAPES:
             report(f"{cell} {shape} by every means")
-            train, infer = _calls(cell, shape, compiling and shape == COMPILED)
-            trained, inferred = alternate(train, effort), alternate(infer, effort)
-            for name in infer:
-                row = [cell.upper(), str(shape), name]
-                for calls, found in ((train, trained), (infer, inferred)):
-                    known = name in calls
-                    row += (
-                        [milliseconds(found.median(name)), times(found.speedup("unrolled", name))]
-                        if known
-                        else ["", ""]
-                    )
-                section.rows.append(tuple(row))
+            section.rows += apart(_shape, cell, shape, compiling and shape == COMPILED, effort)
     return section
+
+
+def _shape(cell: str, shape: Shape, compiling: bool, effort: Effort) -> list[tuple[str, ...]]:
+    train, infer = _calls(cell, shape, compiling)
+    trained, inferred = alternate(train, effort), alternate(infer, effort)
+    rows = []
+    for name in infer:
+        row = [cell.upper(), str(shape), name]
+        for calls, found in ((train, trained), (infer, inferred)):
+            known = name in calls
+            row += (
+                [milliseconds(found.median(name)), times(found.speedup("unrolled", name))]
+                if known
+                else ["", ""]
+            )
+        rows.append(tuple(row))
+    return rows
 
 
 def _calls(cell: str, shape: Shape, compiling: bool) -> tuple[dict[str, Call], dict[str, Call]]:
