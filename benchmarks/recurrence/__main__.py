@@ -1,8 +1,8 @@
 """The recurrences beside torch.nn and others: tables, the figures aimed at and whether they are reached.
 
-Both sides of every comparison run in turns on the same threads, in a process of their own; a ratio is the median
-over the rounds' ratios, for the machine's pace changes while it is measured. Gradients are compared before
-anything is timed. It takes some ten minutes, with --quick under two, on a machine that does nothing else.
+Both sides of every comparison run in turns on the same threads, in a process of their own; a ratio is the
+median over the rounds' ratios, for the machine's pace changes while it is measured. Gradients are compared
+before anything is timed. It takes some ten minutes, with --quick under two, on an otherwise idle machine.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Measuring in a process of its own.
 
-The C library keeps memory or returns it to the system by the largest block that it ever saw freed, and torch.nn
-takes up to twice as long where every step gets fresh pages: a shape's time must not depend on which were measured
-before it. Nor does the peak of a process's memory ever fall.
+The C library keeps memory or returns it to the system by the largest block that it ever saw freed, and
+torch.nn takes up to twice as long where every step gets fresh pages: a shape's time must not depend on which
+were measured before it. Nor does the peak of a process's memory ever fall.
 """
 
 import multiprocessing
