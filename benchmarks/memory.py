@@ -1,16 +1,10 @@
 """Peak memory of one training batch, in a process of its own, beyond what model and data take."""
 
-import argparse
-import json
-import resource
-import subprocess
-import sys
-from pathlib import Path
-
 import psutil
 import torch
 from torch import nn
 
+from benchmarks.processes import apart, peak_memory
 from unrolled import LSTM
 from unrolled.data.batches import Batch
 from unrolled.models.base import SequenceModel
@@ -39,10 +33,8 @@ class Model(SequenceModel):
 
 
 def peak_megabytes(kind: str, length: int) -> float:
-    """Run this file in a fresh process: the peak of an earlier run would hide that of a later one."""
-    root = Path(__file__).parents[1]
-    command = [sys.executable, __file__, kind, str(length)]
-    return json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout)
+    """Of one batch of a length; kind: full, full:SEGMENT or truncated:WINDOW[:REACH]."""
+    return apart(measure, bptt_of(kind), length)
 
 
 def bptt_of(kind: str) -> BPTT:
@@ -70,14 +62,4 @@ def measure(bptt: BPTT, length: int) -> float:
     before: list[int] = []
     train(256)  # what the first run sets up once is no part of the peak
     train(length)
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return (peak - before[-1]) / 2**20
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("kind", help="full, full:SEGMENT or truncated:WINDOW[:REACH]")
-    parser.add_argument("length", type=int)
-    arguments = parser.parse_args()
-    print(json.dumps(measure(bptt_of(arguments.kind), arguments.length)))
+    return (peak_memory() - before[-1]) / 2**20

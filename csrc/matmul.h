@@ -38,13 +38,7 @@ inline void begin_block(const Destination& c, int64_t row, int64_t column, bool 
   const int64_t rows = std::min<int64_t>(c.rows - row, 32), columns = std::min<int64_t>(c.columns - column, 32);
   const float* from = c.data + row * c.columns + column;
   int64_t stride = c.columns;
-  if (first) {
-    clear_tile<0>();
-    clear_tile<1>();
-    clear_tile<2>();
-    clear_tile<3>();
-    return;
-  }
+  if (first) return clear_sums();
   if (rows < 32 || columns < 32) {
     std::memset(edge, 0, 32 * 32 * sizeof(float));
     for (int64_t r = 0; r < rows; ++r) std::memcpy(edge + r * 32, from + r * stride, columns * sizeof(float));

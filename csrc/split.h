@@ -12,7 +12,8 @@ namespace unrolled {
 constexpr int kTile = 16;          // rows of a tile, and pairs in a row
 constexpr int kDepth = 2 * kTile;  // elements of the sum in a tile
 using Floats = Vec<float>;
-using Pairs = Bits<float>;  // 16 pairs of bfloat16
+using Pairs = Bits<float>;                   // 16 pairs of bfloat16
+constexpr int64_t kTileRow = sizeof(Pairs);  // bytes of a tile's row, which lie side by side where it is packed
 
 // Whether numbers may be split: the sums of their terms are those of the numbers themselves only while nothing
 // overflows, and infinities and NaN have no terms at all.

@@ -57,15 +57,9 @@ template <int Terms> class SplitProduct {
   float* at(int64_t row, int column) const { return out_ + row * stride_ + column * kTile; }
   const Pairs* weights(int column) const { return packed_ + column * strip_; }
 
-  static void clear() {
-    clear_tile<0>();
-    clear_tile<1>();
-    clear_tile<2>();
-    clear_tile<3>();
-  }
   void multiply(int64_t row, int64_t count, int first, int second) const {
     const Pairs* const a = states_ + row / kTile * strip_;
-    clear();
+    clear_sums();
     multiply_square<Terms>(a, a + strip_, weights(first), weights(second), strip_ / kStripStep<Terms>);
     store_rows<0>(at(row, first), stride_, count - row);
     store_rows<1>(at(row, second), stride_, count - row);
@@ -79,7 +73,7 @@ template <int Terms> class SplitProduct {
       columns[i] = std::min(column + i, end - 1);
       all[i] = weights(columns[i]);
     }
-    clear();
+    clear_sums();
     multiply_row<Terms>(states_ + row / kTile * strip_, all, strip_ / kStripStep<Terms>);
     store_rows<0>(at(row, columns[0]), stride_, count - row);
     store_rows<1>(at(row, columns[1]), stride_, count - row);

@@ -56,8 +56,8 @@ def _measure(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from benchmarks.machine import instruction_set, machine
+    from benchmarks.processes import apart
     from benchmarks.recurrence import grids, memory, others, streaming, variants
-    from benchmarks.recurrence.apart import apart
     from benchmarks.recurrence.measure import FULL, QUICK
     from benchmarks.recurrence.report import around, conclude, draw, show, write_json, write_page
     from benchmarks.recurrence.result import Section

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 
 import unrolled
-from benchmarks.recurrence.apart import apart
+from benchmarks.processes import apart
 from benchmarks.recurrence.contestants import check_same, layers
 from benchmarks.recurrence.measure import Effort, Times, alternate, geometric_mean, product_peak
 from benchmarks.recurrence.result import Bar, Section, milliseconds, times

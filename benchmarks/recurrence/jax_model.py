@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from benchmarks.recurrence.measure import unbound
+from benchmarks.processes import unbound
 
 AVAILABLE = importlib.util.find_spec("jax") is not None
 

@@ -2,11 +2,9 @@
 
 import gc
 import math
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -91,20 +89,6 @@ def product_peak(repeats: int = 3) -> float:
         calls.append(lambda: torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], ""))
     fastest = min(_timed(call, 1) for call in calls for _ in range(1 + repeats))
     return 2 * 2048**3 / fastest
-
-
-@contextmanager
-def unbound() -> Iterator[None]:
-    """Threads started within may run on every core, although OpenMP has bound the one that starts them."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    bound = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, bound)
 
 
 def _warm(call: Call) -> float:

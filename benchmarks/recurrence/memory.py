@@ -1,14 +1,9 @@
 """The peak of memory of one training step beside torch.nn's, each in a process of its own."""
 
-import re
-import resource
-import sys
-from pathlib import Path
-
 import psutil
 import torch
 
-from benchmarks.recurrence.apart import apart
+from benchmarks.processes import apart, peak_memory
 from benchmarks.recurrence.contestants import layers
 from benchmarks.recurrence.result import Bar, Section, times
 from benchmarks.recurrence.shapes import CELLS, Shape
@@ -44,14 +39,4 @@ def measure(who: str, cell: str, shape: Shape) -> float:
     step = contestant(shape.steps)
     before = psutil.Process().memory_info().rss
     step.train()
-    return (_peak() - before) / 2**20
-
-
-def _peak() -> int:
-    """Bytes. Linux is asked itself: its getrusage also counts the process that began this one."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-        assert found is not None
-        return int(found[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return (peak_memory() - before) / 2**20

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.recurrence.measure import unbound
+from benchmarks.processes import unbound
 
 AVAILABLE = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.processes import apart
 from benchmarks.recurrence import jax_model, onnx_model
-from benchmarks.recurrence.apart import apart
 from benchmarks.recurrence.contestants import Contestant, cell_loop, check_same, compiled_loop, layers, packed
 from benchmarks.recurrence.measure import Call, Effort, alternate
 from benchmarks.recurrence.result import Section, milliseconds, times
