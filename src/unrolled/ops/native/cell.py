@@ -178,8 +178,8 @@ def forward(
         else:
             rows_of = values.flatten(0, 1) if layout is None else layout.take(values)
             gates_x = matmul(rows_of, given.weight_ih.t())
-        h_n = values.new_empty(1, rows, units)
-        c_n = values.new_empty(1, rows, units) if cell == "lstm" else None
+        h_n = empty(values, 1, rows, units)
+        c_n = empty(values, 1, rows, units) if cell == "lstm" else None
 
         # A simple network's values are its states, unless zoneout mixes them.
         gates = by_unit = products = None

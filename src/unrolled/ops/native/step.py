@@ -12,6 +12,7 @@ from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library, addresses
+from unrolled.ops.native.memory import allocate
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 _WIDEST = 16
@@ -89,13 +90,14 @@ def compiled_step(
         kept += [matrices, vectors, state, sums]
 
     # A function rather than an object: of a short step, looking up attributes is a twentieth.
-    run, empty_like, like = chosen.functions["step"], torch.empty_like, torch.empty_like(states[-1][0])
+    run, top = chosen.functions["step"], states[-1][0]
+    shape, strides, dtype = tuple(top.shape), top.stride(), top.dtype
     back = False  # which way the weights are read
 
     def step(inputs: Tensor) -> Tensor:
         nonlocal back
         back = not back
-        output = empty_like(like)
+        output = allocate(shape, strides, dtype)
         run(record, inputs.data_ptr(), output.data_ptr(), back)
         return output
 
