@@ -32,7 +32,7 @@ def _threads_restored():
 def _who_makes_the_products(request):
     """The cell's own call, or others: where there are tiles, by size."""
     with (
-        patch.object(cell_module, "_inside", lambda given, count: request.param),
+        patch.object(cell_module, "_inside", lambda weight_ih, count: request.param),
         patch.object(cell_module, "_NEAR", 0),
     ):
         yield

@@ -21,15 +21,16 @@ class StateLayout:
     Attributes:
         widths: for each name, "h" or "h" and "c", the width in every layer.
         directions: 1 or 2.
+        equal: whether all layers have the same widths.
     """
 
     widths: Mapping[str, tuple[int, ...]]
     directions: int
-    _equal: bool = field(init=False)
+    equal: bool = field(init=False)
 
     def __post_init__(self) -> None:
         equal = all(len(set(widths)) == 1 for widths in self.widths.values())
-        object.__setattr__(self, "_equal", equal)
+        object.__setattr__(self, "equal", equal)
 
     def split(self, state: State, rows: int) -> list[tuple[Tensor, ...]]:
         """One tuple, ``(h,)`` or ``(h, c)``, for each layer and direction.
@@ -46,7 +47,7 @@ class StateLayout:
         columns = []
         for (name, widths), part in zip(self.widths.items(), parts, strict=True):
             expected: Any = tuple((self.directions, rows, width) for width in widths)
-            if self._equal:
+            if self.equal:
                 expected = (len(widths) * self.directions, rows, widths[0])
             if _shapes(part) != expected:
                 raise ShapeError(f"expected the state {name}_0 of shape {expected}, got {_shapes(part)}.")
@@ -63,7 +64,7 @@ class StateLayout:
         joined: Sequence[State]
         if len(states) == 1:
             joined = states[0]
-        elif self._equal:
+        elif self.equal:
             joined = [torch.cat(column) for column in zip(*states, strict=True)]
         else:
             columns = (

@@ -32,8 +32,11 @@ from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, arrange
 from unrolled.layers.state import State, map_state
 from unrolled.ops.cell_pass import Options, Pass
+from unrolled.ops.direct import unobserved
 from unrolled.ops.inputs import project_input
 from unrolled.ops.listening import Listen, listening_probe
+from unrolled.ops.native import in_use
+from unrolled.ops.native.inference import infer
 from unrolled.ops.scan import real_steps, zero_padding
 from unrolled.ops.whole import run_whole
 
@@ -181,6 +184,9 @@ class RecurrentLayer(nn.Module, ABC):
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
+        self._plain = self._layout.equal and not (
+            layer_norm or peepholes or proj_size or initial_state != "zeros"
+        )
         # The endings of the parameters' names, one for each layer and direction, in torch's order.
         self._suffixes = tuple(
             f"_l{layer}{direction}"
@@ -345,7 +351,7 @@ class RecurrentLayer(nn.Module, ABC):
         if fused.runs(self):
             output, final = self._run_fused(arranged, state)
         else:
-            output, final, _ = self._run(arranged, state)
+            output, final = self._infer(arranged, state) or self._run(arranged, state)[:2]
         if arranged.packed is not None:
             return arranged.pack(output), final
         return arranged.leave(output), final
@@ -453,6 +459,31 @@ class RecurrentLayer(nn.Module, ABC):
         if not arranged.batched:
             final = map_state(lambda part: part.squeeze(1), final)
         return output, final, run
+
+    def _infer(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State] | None:
+        """Output and state where there is no gradient and no option, in less time than `_run` takes."""
+        if (
+            torch.is_grad_enabled()
+            or arranged.lengths is not None
+            or not self._plain
+            or not (arranged.batched or state is None)
+            or any(self.zoneout)
+            or self.observers
+            or (self.training and (self.recurrent_dropout or self.weight_drop or self.dropout))
+        ):
+            return None
+        weights = [self._weights(index) for index in range(len(self._suffixes))]
+        initial: Any = () if state is None else state if len(self.state_names) > 1 else (state,)
+        values = arranged.values
+        if not (isinstance(initial, tuple) and in_use() and unobserved(values, (values, *initial))):
+            return None
+        results = infer(self.cell, self.nonlinearity, values, weights, self._directions, initial)
+        if results is None:
+            return None
+        output, *final = results
+        if not arranged.batched:
+            final = [part.squeeze(1) for part in final]
+        return output, final[0] if len(final) == 1 else tuple(final)
 
     def _run_fused(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
         _check_dtype(arranged.values, self._weight("weight_ih", "_l0"))

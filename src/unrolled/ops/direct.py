@@ -5,7 +5,7 @@ that. So the dispatcher is asked only where something listens: a transform, a mo
 subclass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from torch.compiler import is_compiling
 _ORDINARY = frozenset({Tensor, torch.nn.Parameter, type(None), bool, int, float, str})
 
 
-def unobserved(like: Tensor, args: Sequence[Any]) -> bool:
+def unobserved(like: Tensor, args: Iterable[Any]) -> bool:
     """Whether nothing but autograd sees an operator called with ``args``, on the device of ``like``."""
     return (
         like.is_cpu
@@ -27,5 +27,10 @@ def unobserved(like: Tensor, args: Sequence[Any]) -> bool:
         and _get_tracing_state() is None
         and forward_ad._current_level < 0
         and not torch.is_autocast_enabled("cpu")
-        and _ORDINARY.issuperset(map(type, args))
+        and ordinary(args)
     )
+
+
+def ordinary(args: Iterable[Any]) -> bool:
+    """Whether no argument is of a class that torch would ask what an operator is to do with it."""
+    return _ORDINARY.issuperset(map(type, args))

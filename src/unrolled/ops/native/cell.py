@@ -4,16 +4,14 @@ Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units
 that are computed: ``T * B``, or in a ragged batch those before each row's end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
-from unrolled.ops.alike import alike
 from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
-from unrolled.ops.native.coverage import TYPES
 from unrolled.ops.native.kept import Kept
+from unrolled.ops.native.known import known_weights, readable
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import has_tiles, matmul
 from unrolled.ops.native.memory import empty
@@ -34,8 +32,6 @@ from unrolled.ops.native.record import (
 )
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
-_GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-
 
 def covered(passes: Sequence[Pass]) -> bool:
     """Whether the library computes this case."""
@@ -47,64 +43,15 @@ def covered(passes: Sequence[Pass]) -> bool:
 
 def _plain_covered(given: Pass) -> bool:
     values, h_0, c_0 = given.values, given.h_0, given.c_0
-    known = _known(given.cell, given.weight_ih, given.weight_hh, given.bias_ih, given.bias_hh)
+    known = known_weights(given.cell, given.weight_ih, given.weight_hh, given.bias_ih, given.bias_hh)
     if known is None:
         return False
     _, rows, width = values.shape
     if h_0 is not None or c_0 is not None:
         states = [state for state in (h_0, c_0) if state is not None]
-        if any(state.shape != (rows, known.units) for state in states) or not _readable(known.dtype, *states):
+        if any(state.shape != (rows, known.units) for state in states) or not readable(known.dtype, *states):
             return False
     return values.dtype is known.dtype and width == known.width and values.numel() > 0
-
-
-class _Known(NamedTuple):
-    """Weights that the library computes with.
-
-    Attributes:
-        same: whether others could stand in their places: `unrolled.ops.alike`.
-        dtype: their type.
-        width: features of the input.
-        units: hidden units.
-    """
-
-    same: Callable[..., bool]
-    dtype: torch.dtype
-    width: int
-    units: int
-
-
-def _known(
-    cell: str, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None, bias_hh: Tensor | None
-) -> _Known | None:
-    """What there is to know of these weights, None where they are not covered.
-
-    They are asked only where they are not like those that lay at the same address at an earlier call.
-    """
-    # Of what is absent a matrix takes the place, whose shape no bias has.
-    third = weight_ih if bias_ih is None else bias_ih
-    all_four = weight_ih, weight_hh, third, weight_hh if bias_hh is None else bias_hh
-    known = _KNOWN[cell].get(id(weight_hh))
-    if known is not None and known.same(*all_four):
-        return known
-    dtype, biases = weight_hh.dtype, [bias for bias in (bias_ih, bias_hh) if bias is not None]
-    if dtype not in TYPES or weight_hh.dim() != 2 or weight_ih.dim() != 2:
-        return None
-    (wide, units), (rows, width) = weight_hh.shape, weight_ih.shape
-    if (
-        not wide == rows == _GATES[cell] * units
-        or any(bias.shape != (wide,) for bias in biases)
-        or not _readable(dtype, weight_ih, weight_hh, *biases)
-    ):
-        return None
-    if len(_KNOWN[cell]) >= _MOST_KNOWN:
-        _KNOWN[cell].clear()
-    known = _KNOWN[cell][id(weight_hh)] = _Known(alike(*all_four), dtype, width, units)
-    return known
-
-
-_KNOWN: dict[str, dict[int, _Known]] = {cell: {} for cell in _GATES}
-_MOST_KNOWN = 256
 
 
 def _options_covered(given: Pass) -> bool:
@@ -120,22 +67,12 @@ def _options_covered(given: Pass) -> bool:
     )
     return (
         all(tensor is None or tensor.shape == shape for tensor, shape in of_the_shape)
-        and _readable(dtype, *(tensor for tensor, _ in of_the_shape))
+        and readable(dtype, *(tensor for tensor, _ in of_the_shape))
         and all(
             tensor is None or broadcasts(tensor, (steps, rows, units), dtype)
             for tensor in (options.zoneout_h, options.zoneout_c)
         )
     )
-
-
-def _readable(dtype: torch.dtype, *tensors: Tensor | None) -> bool:
-    """Whether each tensor can be read by its address."""
-    for tensor in tensors:
-        if tensor is not None and not (
-            tensor.dtype is dtype and tensor.is_cpu and tensor.is_contiguous() and not tensor.is_neg()
-        ):
-            return False
-    return True
 
 
 def forward(
@@ -163,7 +100,7 @@ def forward(
     wide, units = first.weight_hh.shape
     layout = None if first.lengths is None else packing(first.lengths, steps)
     count = steps * rows if layout is None else len(layout.real)
-    inside = wide * (width + units) <= _NEAR or _inside(first, count)
+    inside = inside_forward(first.weight_ih, first.weight_hh, count)
     activation, across = ACTIVATION_NUMBERS[first.activation], units * len(passes)
     hidden = empty(values, steps, rows, across)
     results, kept, fields = [hidden], [], []
@@ -214,9 +151,20 @@ def _of(all_directions: Tensor, place: int, units: int) -> Tensor:
     return all_directions.narrow(2, place * units, units)
 
 
-def _inside(given: Pass, count: int) -> bool:
-    """Whether a cell's own call makes the products over all steps, rather than calls for the tiles."""
-    return not has_tiles(given.values) or count * given.weight_ih.numel() < _LITTLE_WORK
+def inside_forward(weight_ih: Tensor, weight_hh: Tensor, count: int) -> bool:
+    """Whether a cell's own call makes the input's product too, rather than one for the tiles.
+
+    Args:
+        weight_ih: ``(G * H, I)``.
+        weight_hh: ``(G * H, H)``.
+        count: ``N``.
+    """
+    return weight_ih.numel() + weight_hh.numel() <= _NEAR or _inside(weight_ih, count)
+
+
+def _inside(weight_ih: Tensor, count: int) -> bool:
+    """The same of all products over all steps, on the way back."""
+    return not has_tiles(weight_ih) or count * weight_ih.numel() < _LITTLE_WORK
 
 
 _LITTLE_WORK = 12_000_000
@@ -247,7 +195,7 @@ def backward(
     first, values = passes[0], kept[0].values
     units, end = first.weight_hh.shape[1], PLAIN + (_DIFFERENTIABLE if first.options is not None else 0)
     count = values.shape[0] * values.shape[1] if layout is None else len(layout.real)
-    inside, states = _inside(first, count), (len(grads) - 1) // len(passes)
+    inside, states = _inside(first.weight_ih, count), (len(grads) - 1) // len(passes)
     grads = [grad.resolve_neg() if grad is not None and grad.is_neg() else grad for grad in grads]
     rooms: list[_Room] = []
     fields: list[Fields] = []

@@ -180,6 +180,9 @@ _RECORDS = {
 }
 """By function: one whose options are all absent, and one that has them."""
 
+PLAIN_FORWARD = _RECORDS["lstm_forward"][0]
+"""``ForwardRecord`` of any cell, with all options absent."""
+
 Fields: TypeAlias = tuple[Sequence[float], Sequence[Tensor | None], Sequence[Any]]
 """The numbers and the tensors of every record; and what options have, empty where there are none."""
 
@@ -191,8 +194,6 @@ def run(function: str, fields: Sequence[Fields]) -> None:
         function: "rnn_forward", "lstm_backward"...
         fields: of one record, or of those of both directions of a layer.
     """
-    chosen = library()
-    assert chosen is not None
     plain, whole_record = _RECORDS[function]
     records = b""
     for numbers, tensors, special in fields:
@@ -200,7 +201,14 @@ def run(function: str, fields: Sequence[Fields]) -> None:
             records += whole_record.pack(*numbers, *addresses(tensors), *as_numbers(special))
         else:
             records += plain.pack(*numbers, *addresses(tensors))
-    if chosen.functions[function](records, len(fields)):
+    call(function, records, len(fields))
+
+
+def call(function: str, records: bytes, count: int) -> None:
+    """Call a cell's function of the library with its records, one after the other."""
+    chosen = library()
+    assert chosen is not None
+    if chosen.functions[function](records, count):
         raise MemoryError(f"no memory for the scratch space of {function}.")
 
 
