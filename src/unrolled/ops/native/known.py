@@ -12,6 +12,7 @@ from torch import Tensor
 from unrolled.ops.alike import alike
 from unrolled.ops.direct import ordinary
 from unrolled.ops.native.coverage import TYPES
+from unrolled.ops.native.record import lies_here
 
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
@@ -66,10 +67,5 @@ _MOST_KNOWN = 256
 
 
 def readable(dtype: torch.dtype, *tensors: Tensor | None) -> bool:
-    """Whether each tensor can be read by its address."""
-    for tensor in tensors:
-        if tensor is not None and not (
-            tensor.dtype is dtype and tensor.is_cpu and tensor.is_contiguous() and not tensor.is_neg()
-        ):
-            return False
-    return True
+    """Whether each tensor can be read by its address alone."""
+    return all(each is None or (lies_here(each, dtype) and each.is_contiguous()) for each in tensors)

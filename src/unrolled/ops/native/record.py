@@ -44,14 +44,14 @@ def covered(
     dtype = like.dtype
     if obstacle(like.device.type, dtype, projection=projection) is not None:
         return False
-    if 0 in shape or not _readable(like, dtype):
+    if 0 in shape or not lies_here(like, dtype):
         return False
     if lengths is not None and not (
         lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == shape[1:2]
     ):
         return False
     for tensor, wanted in exact:
-        if tensor is not None and (tensor.shape != wanted or not _readable(tensor, dtype)):
+        if tensor is not None and (tensor.shape != wanted or not lies_here(tensor, dtype)):
             return False
     for tensor in spread:
         if tensor is not None and not broadcasts(tensor, shape, dtype):
@@ -59,7 +59,7 @@ def covered(
     return library() is not None
 
 
-def _readable(tensor: Tensor, dtype: torch.dtype) -> bool:
+def lies_here(tensor: Tensor, dtype: torch.dtype) -> bool:
     """Whether the values lie in memory as they are: here, of this type, not to be negated on reading."""
     return tensor.dtype is dtype and tensor.is_cpu and not tensor.is_neg()
 
@@ -68,7 +68,7 @@ def broadcasts(tensor: Tensor, shape: Sequence[int], dtype: torch.dtype) -> bool
     """Whether a tensor can be seen as one of this shape and has this type."""
     pairs = zip(reversed(tensor.shape), reversed(shape), strict=False)
     fits = tensor.dim() <= len(shape) and all(size in (1, wanted) for size, wanted in pairs)
-    return fits and _readable(tensor, dtype)
+    return fits and lies_here(tensor, dtype)
 
 
 def whole(*tensors: Tensor | None) -> list[Tensor | None]:
