@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.tolerances import tolerance
 from unrolled import GRU, LSTM, RNN
 from unrolled.layers import fused, implementation
+from unrolled.layers.sequences import arrange
 
 PLAIN = [
     LSTM(3, 4),
@@ -64,7 +65,7 @@ def test_torchs_own_recurrences_give_the_same(layer, lengths):
     values = torch.randn(5, 4, 3, dtype=torch.float64, requires_grad=True)
     lengths = None if lengths is None else torch.tensor(lengths)
     expected = everything(*layer(values, lengths=lengths), [values, *layer.parameters()])
-    found = fused.run(layer, values, layer.initial_state(4), lengths)
+    found = fused.run(layer, arrange(values, lengths, False, 3), None)
     for one, other in zip(everything(*found, [values, *layer.parameters()]), expected, strict=True):
         torch.testing.assert_close(one, other, **tolerance(torch.float64, "gradient"))
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from unrolled.layers.sequences import Arranged, check_type
 from unrolled.layers.state import State, map_state, reset_rows
 
 if TYPE_CHECKING:
@@ -66,15 +67,19 @@ def runs(layer: RecurrentLayer) -> bool:
     )
 
 
-def run(layer: RecurrentLayer, values: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
     """The output of the top layer, and the state at each row's end.
 
     Args:
         layer: one without an `obstacle`.
-        values: ``(T, B, I)``.
-        state: the state before the first step.
-        lengths: ``(B,)`` or None.
+        arranged: the sequences.
+        state: of a batch, before the first step; None for a fresh one.
     """
+    check_type(arranged.values, layer._weight("weight_ih", "_l0"))
+    values, lengths, rows = arranged.without_padding(), arranged.lengths, arranged.values.shape[1]
+    if state is None:
+        state = layer.initial_state(rows)
+    layer._layout.split(state, rows)  # refuses what does not fit
     if lengths is None:
         return _call(layer, (values,), state, batch_first=(False,))
     # cuDNN has no rows without a step: they take one, and it is put right afterwards.

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from unrolled.errors import ShapeError
+from unrolled.layers.state import State, map_state
+from unrolled.ops.scan import real_steps, zero_padding
 
 
 class Arranged(NamedTuple):
@@ -40,6 +42,20 @@ class Arranged(NamedTuple):
         if not self.batched:
             return values.squeeze(1)
         return values.transpose(0, 1) if self.batch_first else values
+
+    def enter_state(self, state: State | None) -> State | None:
+        """A state in the caller's layout, with a batch dimension."""
+        if state is None or self.batched:
+            return state
+        return map_state(lambda part: part.unsqueeze(1), state)
+
+    def leave_state(self, state: State) -> State:
+        """The state of a batch in the layout the caller uses."""
+        return state if self.batched else map_state(lambda part: part.squeeze(1), state)
+
+    def without_padding(self) -> Tensor:
+        """The values with zeros past each row's end."""
+        return zero_padding(self.values, real_steps(self.lengths, len(self.values)))
 
     def pack(self, values: Tensor) -> PackedSequence:
         """``values`` ``(T, B, ...)`` packed in the same order as the input was."""
@@ -107,3 +123,12 @@ def _checked_lengths(lengths: Tensor, steps: int, rows: int) -> Tensor:
             f"got {int(lengths.min())} to {int(lengths.max())}."
         )
     return lengths.long()
+
+
+def check_type(values: Tensor, weight: Tensor) -> None:
+    """Refuse an input that is not of its weights' type, unless autocast brings them to one."""
+    if values.dtype is not weight.dtype and not torch.is_autocast_enabled(values.device.type):
+        raise ShapeError(
+            f"expected inputs of the weights' type {weight.dtype}, got {values.dtype}; "
+            f"convert either with .to({weight.dtype})."
+        )

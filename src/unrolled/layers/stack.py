@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers import checks, fused
+from unrolled.layers import checks, fused, layerwise, plain
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -23,22 +23,12 @@ from unrolled.layers.initialisation import (
 from unrolled.layers.layout import StateLayout
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.regularisation import (
-    drop_weights,
-    dropout_between,
     variational_mask,
     zoneout_weights,
 )
-from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
-from unrolled.layers.sequences import Arranged, arrange
-from unrolled.layers.state import State, map_state
-from unrolled.ops.cell_pass import Options, Pass
-from unrolled.ops.direct import unobserved
-from unrolled.ops.inputs import project_input
-from unrolled.ops.listening import Listen, listening_probe
-from unrolled.ops.native import in_use
-from unrolled.ops.native.inference import infer
-from unrolled.ops.scan import real_steps, zero_padding
-from unrolled.ops.whole import run_whole
+from unrolled.layers.scan import Listener, Observer, Scan, Steps
+from unrolled.layers.sequences import arrange
+from unrolled.layers.state import State
 
 if TYPE_CHECKING:
     from unrolled.layers.streaming import Stream
@@ -46,8 +36,7 @@ if TYPE_CHECKING:
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-OPTIONAL_PARAMETERS = ("norm_ih_gain", "norm_hh_gain", "norm_cell_gain", "norm_cell_bias", "peephole")
-"""What a cell is run with, in the order of `Pass` and of `Options`."""
+"""Of every cell, in the order of `unrolled.ops.cell_pass.Pass`."""
 
 
 class RecurrentExtras(TypedDict, total=False):
@@ -348,13 +337,14 @@ class RecurrentLayer(nn.Module, ABC):
             ShapeError: a tensor does not fit; the message says what was expected and what came.
         """
         arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
+        before = arranged.enter_state(state)
         if fused.runs(self):
-            output, final = self._run_fused(arranged, state)
+            output, final = fused.run(self, arranged, before)
         else:
-            output, final = self._infer(arranged, state) or self._run(arranged, state)[:2]
+            output, final = plain.run(self, arranged, before) or layerwise.run(self, arranged, before)[:2]
         if arranged.packed is not None:
             return arranged.pack(output), final
-        return arranged.leave(output), final
+        return arranged.leave(output), arranged.leave_state(final)
 
     def unroll(
         self,
@@ -387,7 +377,8 @@ class RecurrentLayer(nn.Module, ABC):
                 "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
             )
         arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
-        output, final, run = self._run(arranged, state, unrolled=True, probe=probe)
+        before = arranged.enter_state(state)
+        output, final, run = layerwise.run(self, arranged, before, unrolled=True, probe=probe)
         directions = []
         for index, (steps, probes) in enumerate(run):
             assert steps.gates is not None
@@ -403,7 +394,7 @@ class RecurrentLayer(nn.Module, ABC):
                     probe_cell=probes.get("c"),
                 )
             )
-        return Unrolled(arranged.leave(output), final, tuple(directions))
+        return Unrolled(arranged.leave(output), arranged.leave_state(final), tuple(directions))
 
     def stream(self, batch_size: int = 1) -> "Stream":
         """This layer, in evaluation, for input that arrives step by step; see `unrolled.layers.streaming`.
@@ -417,179 +408,6 @@ class RecurrentLayer(nn.Module, ABC):
         from unrolled.layers.streaming import Stream
 
         return Stream(self, batch_size)
-
-    def _run(
-        self, arranged: Arranged, state: State | None, unrolled: bool = False, probe: bool = False
-    ) -> tuple[Tensor, State, list[tuple[Steps, dict[str, Tensor]]]]:
-        values = arranged.values
-        count = values.shape[1]
-        if state is not None:
-            batched = state if arranged.batched else map_state(lambda part: part.unsqueeze(1), state)
-            initial = self._layout.split(batched, count)
-        elif self.initial_state_kind == "zeros" or (
-            self.initial_state_kind == "random" and not self.training
-        ):
-            initial = [None] * len(self._suffixes)
-        else:
-            initial = [self._fresh(index, count) for index in range(len(self._suffixes))]
-
-        run: list[tuple[Steps, dict[str, Tensor]]] = []
-        ends: list[tuple[Tensor, ...]] = []
-        pieces = unrolled or self.observers or self.proj_size
-        output = values
-        for layer, places in enumerate(self._places):
-            if layer:
-                values = dropout_between(output, self.dropout, self.variational_dropout, self.training)
-            if pieces:
-                done = [
-                    self._run_in_pieces(index, values, initial[index], arranged, probe) for index in places
-                ]
-                hidden = [steps.hidden for steps, _ in done]
-                output = hidden[0] if len(hidden) == 1 else torch.cat(hidden, -1)
-                ends += [steps.final for steps, _ in done]
-                run += done
-            else:
-                results = run_whole(
-                    *[self._pass(index, values, initial[index], arranged) for index in places]
-                )
-                output, states = results[0], len(self.state_names)
-                for at in range(1, len(results), states):
-                    ends.append(results[at : at + states])
-        final = self._layout.concatenate(ends)
-        if not arranged.batched:
-            final = map_state(lambda part: part.squeeze(1), final)
-        return output, final, run
-
-    def _infer(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State] | None:
-        """Output and state where there is no gradient and no option, in less time than `_run` takes."""
-        if (
-            torch.is_grad_enabled()
-            or arranged.lengths is not None
-            or not self._plain
-            or not (arranged.batched or state is None)
-            or any(self.zoneout)
-            or self.observers
-            or (self.training and (self.recurrent_dropout or self.weight_drop or self.dropout))
-        ):
-            return None
-        weights = [self._weights(index) for index in range(len(self._suffixes))]
-        initial: Any = () if state is None else state if len(self.state_names) > 1 else (state,)
-        values = arranged.values
-        if not (isinstance(initial, tuple) and in_use() and unobserved(values, (values, *initial))):
-            return None
-        results = infer(self.cell, self.nonlinearity, values, weights, self._directions, initial)
-        if results is None:
-            return None
-        output, *final = results
-        if not arranged.batched:
-            final = [part.squeeze(1) for part in final]
-        return output, final[0] if len(final) == 1 else tuple(final)
-
-    def _run_fused(self, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
-        _check_dtype(arranged.values, self._weight("weight_ih", "_l0"))
-        count = arranged.values.shape[1]
-        if state is None:
-            state = self.initial_state(count)
-        elif not arranged.batched:
-            state = map_state(lambda part: part.unsqueeze(1), state)
-        self._layout.split(state, count)  # refuses what does not fit
-        output, final = fused.run(self, _without_padding(arranged), state, arranged.lengths)
-        return output, final if arranged.batched else map_state(lambda part: part.squeeze(1), final)
-
-    def _pass(
-        self, index: int, values: Tensor, initial: tuple[Tensor, ...] | None, arranged: Arranged
-    ) -> Pass:
-        """What one layer in one direction is run with."""
-        weight_ih, weight_hh, bias_ih, bias_hh = self._weights(index)
-        _check_dtype(values, weight_ih)
-        options = None
-        if self.layer_norm or self.peepholes or self.recurrent_dropout or any(self.zoneout):
-            like = weight_hh.new_empty(values.shape[1], weight_hh.shape[1])
-            learned = [self._parameter(name, self._suffixes[index]) for name in OPTIONAL_PARAMETERS]
-            zoneouts = self._zoneouts(len(values), (like,) * len(self.state_names))
-            special = [*learned, self._hidden_mask(like), *zoneouts]
-            if any(option is not None for option in special):  # some act in training only
-                options = Options(*special)
-        h_0, c_0 = (None, None) if initial is None else (*initial, None)[:2]
-        return Pass(
-            self.cell,
-            self.nonlinearity,
-            index % self._directions == 1,
-            self.clip_step or 0.0,
-            self._listen(index, values, initial or (), arranged.lengths),
-            values,
-            weight_ih,
-            drop_weights(weight_hh, self.weight_drop, self.training),
-            bias_ih,
-            bias_hh,
-            h_0,
-            c_0,
-            arranged.lengths,
-            options,
-        )
-
-    def _listen(
-        self, index: int, values: Tensor, initial: tuple[Tensor, ...], lengths: Tensor | None
-    ) -> Listen | None:
-        if not self.listeners or not torch.is_grad_enabled():
-            return None
-        steps, rows = values.shape[:2]
-        call = Call(self._suffixes[index], index % self._directions == 1, steps, rows, lengths, initial)
-        listening = [listener(call) for listener in self.listeners]
-
-        def listen(norms: Tensor) -> None:
-            for each in listening:
-                each(norms)
-
-        return listen
-
-    def _run_in_pieces(
-        self,
-        index: int,
-        values: Tensor,
-        initial: tuple[Tensor, ...] | None,
-        arranged: Arranged,
-        probe: bool,
-    ) -> tuple[Steps, dict[str, Tensor]]:
-        suffix = self._suffixes[index]
-        weight_ih = self._weight("weight_ih", suffix)
-        _check_dtype(values, weight_ih)
-        if initial is None:
-            initial = self._fresh(index, values.shape[1])
-        if index < self._directions:
-            values = _without_padding(arranged)
-        probes: dict[str, Tensor] = {}
-        if probe:
-            for name, part in zip(self.state_names, initial, strict=True):
-                # One zero seen as many: a probe takes no memory until its gradient arrives.
-                shape = arranged.leave(part.expand(values.shape[0], *part.shape)).shape
-                probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
-        scan = Scan(
-            suffix=suffix,
-            gates_x=project_input(
-                values,
-                weight_ih,
-                self._parameter("bias_ih", suffix),
-                self._parameter("norm_ih_gain", suffix),
-                self.cell,
-            ),
-            weight_hh=drop_weights(self._weight("weight_hh", suffix), self.weight_drop, self.training),
-            initial=initial,
-            lengths=arranged.lengths,
-            reverse=index % self._directions == 1,
-            probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
-            probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
-        )
-        listen = self._listen(index, values, initial, arranged.lengths)
-        if listen is not None:
-            heard = listening_probe(listen, initial[0], (len(values), *initial[0].shape))
-            own = scan.probe_hidden
-            scan = scan._replace(probe_hidden=heard if own is None else own + heard)
-        run = self.scan
-        for observer in self.observers:
-            run = _around(observer, run)
-        done = run(scan)
-        return done._replace(final=tuple(part.unsqueeze(0) for part in done.final)), probes
 
     @abstractmethod
     def scan(self, scan: Scan) -> Steps:
@@ -630,20 +448,3 @@ class RecurrentLayer(nn.Module, ABC):
             if getattr(self, name) != usual
         ]
         return ", ".join(shown)
-
-
-def _around(observer: Observer, run: Callable[[Scan], Steps]) -> Callable[[Scan], Steps]:
-    return lambda scan: observer(scan, run)
-
-
-def _check_dtype(values: Tensor, weight: Tensor) -> None:
-    if values.dtype is not weight.dtype and not torch.is_autocast_enabled(values.device.type):
-        raise ShapeError(
-            f"expected inputs of the weights' type {weight.dtype}, got {values.dtype}; "
-            f"convert either with .to({weight.dtype})."
-        )
-
-
-def _without_padding(arranged: Arranged) -> Tensor:
-    """The values of a batch with zeros past each row's end."""
-    return zero_padding(arranged.values, real_steps(arranged.lengths, len(arranged.values)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import unrolled
 from tests.tolerances import tolerance
 from unrolled.errors import ShapeError
-from unrolled.layers import stack
+from unrolled.layers import plain
 from unrolled.ops.native import plain_torch
 
 OPTIONS = [
@@ -31,8 +31,8 @@ def took_the_short_way(layer, *given):
         answers.append(infer(*args))
         return answers[-1]
 
-    infer = stack.infer
-    with patch.object(stack, "infer", heard), torch.no_grad():
+    infer = plain.infer
+    with patch.object(plain, "infer", heard), torch.no_grad():
         results = layer(*given)
     return results, bool(answers) and answers[0] is not None
 
@@ -76,7 +76,7 @@ def test_it_gives_what_the_long_way_gives_to_the_bit(cell, sizes, layers, flags,
     state = some(layer, places, rows, hidden) if has_state else None
     results, short = took_the_short_way(layer, inputs, state)
     assert short
-    with patch.object(stack, "infer", lambda *_: None), torch.no_grad():
+    with patch.object(plain, "infer", lambda *_: None), torch.no_grad():
         expected = layer(inputs, state)
     for one, other in zip(flat(results), flat(expected), strict=True):
         assert torch.equal(one, other)

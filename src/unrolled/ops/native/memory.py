@@ -1,4 +1,4 @@
-"""Memory for large results, used again from step to step.
+"""Memory for results; that of large ones is used again from step to step.
 
 A recurrence keeps several numbers for every unit and step. The system hands out such memory anew at every
 step, and zeroes it, which takes a fifth of the time at 64 x 100 x 256. The library keeps what is given back,
