@@ -40,6 +40,11 @@ template <typename T, typename Each> inline Moments<T> moments(int64_t count, T 
   });
   return {mean, 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon)};
 }
+template <typename T> inline T mean_of(const T* values, int64_t count) {
+  Vec<T> total{};
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE { total += load_first(values + j, n); });
+  return sum_of_lanes<T>(total) / T(count);
+}
 template <typename T> inline Moments<T> moments(const T* values, int64_t count, T epsilon) {
   return moments<T>(count, epsilon, [&](auto&& visit) {
     by_vectors<T>(0, count, [&](int64_t j, auto n) { visit(load_first(values + j, n), n); });
@@ -73,21 +78,23 @@ template <typename T> void normalise(const T* values, int64_t count, const T* ga
 // gain_sums.
 template <typename T>
 void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
-  const Moments<T> m = moments(values, count, epsilon);
-  Vec<T> total{}, along{};
-  by_vectors<T>(0, count, [&](int64_t j, auto n) {
-    const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
-    const Vec<T> given = load_first(gradient + j, n);
-    store_first(gain_sums + j, load_first(gain_sums + j, n) + given * standard, n);
-    const Vec<T> through = given * load_first(gain + j, n);
-    total += through;
-    along += through * standard;  // lanes past the end hold zeros: the gradient's
-  });
-  const T mean_total = sum_of_lanes<T>(total) / T(count), mean_along = sum_of_lanes<T>(along) / T(count);
-  by_vectors<T>(0, count, [&](int64_t j, auto n) {
-    const Vec<T> standard = (load_first(values + j, n) - m.mean) * m.inverse;
+  const T mean = mean_of(values, count);
+  // Of deviations from the mean: their standard deviation, which divides them, is known when the sums are.
+  Vec<T> squares{}, total{}, along{};
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
+    const Vec<T> d = first_lanes<T>(load_first(values + j, n) - mean, n);
     const Vec<T> through = load_first(gradient + j, n) * load_first(gain + j, n);
-    store_first(gradient + j, m.inverse * (through - mean_total - standard * mean_along), n);
+    squares += d * d;
+    total += through;
+    along += through * d;
+  });
+  const T inverse = 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon);
+  const T mean_total = sum_of_lanes<T>(total) / T(count);
+  const T slope = sum_of_lanes<T>(along) / T(count) * inverse * inverse;
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
+    const Vec<T> d = load_first(values + j, n) - mean, given = load_first(gradient + j, n);
+    store_first(gain_sums + j, load_first(gain_sums + j, n) + given * (d * inverse), n);
+    store_first(gradient + j, inverse * (given * load_first(gain + j, n) - mean_total - d * slope), n);
   });
 }
 
