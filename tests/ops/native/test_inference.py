@@ -11,7 +11,7 @@ import unrolled
 from tests.tolerances import tolerance
 from unrolled.errors import ShapeError
 from unrolled.layers import plain
-from unrolled.ops.native import plain_torch
+from unrolled.ops.native import inference, plain_torch
 
 OPTIONS = [
     {"layer_norm": True},
@@ -132,3 +132,16 @@ def test_a_weight_that_has_changed_since_the_last_call_is_looked_at_again():
     (output, _), short = took_the_short_way(layer, inputs)
     assert not short
     torch.testing.assert_close(output, expected, **tolerance(torch.float32, "value"))
+
+
+def test_nothing_is_computed_for_a_stack_that_has_to_go_the_long_way():
+    layer, inputs = unrolled.LSTM(3, 4, 2), torch.randn(5, 2, 3)
+    calls = []
+    with (
+        # As where there are tiles, and the upper layer's product is one for them.
+        patch.object(inference, "inside_forward", lambda weight_ih, *_: weight_ih.shape[1] == 3),
+        patch.object(inference, "call", lambda *given: calls.append(given)),
+    ):
+        _, short = took_the_short_way(layer, inputs)
+    assert not short
+    assert not calls

@@ -51,6 +51,10 @@ def infer(
     shape, states, across = (steps, rows, units), (len(weights), rows, units), directions * units
     if library() is None or not values.numel() or (initial and not _fit(initial, cell, states, dtype)):
         return None
+    # All of them before anything is computed, which would be for nothing.
+    for place, own in enumerate(weights):
+        if not _covered(cell, own, dtype, width if place < directions else across, units, steps * rows):
+            return None
     if not values.is_contiguous():
         values = values.contiguous()
     strides, apart = (rows * units, units, 1), rows * units * size
@@ -63,8 +67,6 @@ def infer(
         hidden, records = empty(values, steps, rows, across), b""
         read, written = values.data_ptr(), hidden.data_ptr()
         for own in weights[below : below + directions]:
-            if not _covered(cell, own, dtype, width, units, steps * rows):
-                return None
             weight_ih, weight_hh, bias_ih, bias_hh = addresses(own)
             numbers = head(shape, records != b"", 0.0, dtype, number, width, across)
             inputs = read, weight_ih, 0, h_0, c_0, weight_hh, bias_ih, bias_hh
