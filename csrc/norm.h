@@ -30,25 +30,27 @@ template <typename T> struct Moments {
 };
 
 // Of the values that each(visit) hands to visit(vector, lanes), `count` in all.
-template <typename T, typename Each> inline Moments<T> moments(int64_t count, T epsilon, const Each& each) {
-  Vec<T> total{}, squares{};
+template <typename T, typename Each> inline T mean_of(int64_t count, const Each& each) {
+  Vec<T> total{};
   each([&](Vec<T> v, auto n) { total += first_lanes<T>(v, n); });
-  const T mean = sum_of_lanes<T>(total) / T(count);
+  return sum_of_lanes<T>(total) / T(count);
+}
+template <typename T, typename Each> inline Moments<T> moments(int64_t count, T epsilon, const Each& each) {
+  const T mean = mean_of<T>(count, each);
+  Vec<T> squares{};
   each([&](Vec<T> v, auto n) {
     const Vec<T> d = first_lanes<T>(v - mean, n);
     squares += d * d;
   });
   return {mean, 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon)};
 }
-template <typename T> inline T mean_of(const T* values, int64_t count) {
-  Vec<T> total{};
-  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE { total += load_first(values + j, n); });
-  return sum_of_lanes<T>(total) / T(count);
+// Values in a row.
+template <typename T> inline auto each_of(const T* values, int64_t count) {
+  return
+      [=](auto&& visit) { by_vectors<T>(0, count, [&](int64_t j, auto n) { visit(load_first(values + j, n), n); }); };
 }
 template <typename T> inline Moments<T> moments(const T* values, int64_t count, T epsilon) {
-  return moments<T>(count, epsilon, [&](auto&& visit) {
-    by_vectors<T>(0, count, [&](int64_t j, auto n) { visit(load_first(values + j, n), n); });
-  });
+  return moments<T>(count, epsilon, each_of(values, count));
 }
 
 // The normalised product of `gates` gates from gate `from` on, in place: u[panel][gate][lane]. gain: [gate][unit].
@@ -78,7 +80,7 @@ template <typename T> void normalise(const T* values, int64_t count, const T* ga
 // gain_sums.
 template <typename T>
 void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
-  const T mean = mean_of(values, count);
+  const T mean = mean_of<T>(count, each_of(values, count));
   // Of deviations from the mean: their standard deviation, which divides them, is known when the sums are.
   Vec<T> squares{}, total{}, along{};
   by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {

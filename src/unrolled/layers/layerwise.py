@@ -48,7 +48,7 @@ def run(
     count = values.shape[1]
     if state is not None:
         initial = layer._layout.split(state, count)
-    elif layer.initial_state_kind == "zeros" or (layer.initial_state_kind == "random" and not layer.training):
+    elif layer._starts_from_zeros:
         initial = [None] * len(layer._suffixes)
     else:
         initial = [layer._fresh(index, count) for index in range(len(layer._suffixes))]

@@ -33,6 +33,7 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
         torch.is_grad_enabled()
         or arranged.lengths is not None
         or not layer._plain
+        or not (layer._starts_from_zeros or state is not None)
         or any(layer.zoneout)
         or layer.observers
         or (layer.training and (layer.recurrent_dropout or layer.weight_drop or layer.dropout))

@@ -22,10 +22,7 @@ from unrolled.layers.initialisation import (
 )
 from unrolled.layers.layout import StateLayout
 from unrolled.layers.record import Direction, Unrolled
-from unrolled.layers.regularisation import (
-    variational_mask,
-    zoneout_weights,
-)
+from unrolled.layers.regularisation import variational_mask, zoneout_weights
 from unrolled.layers.scan import Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import arrange
 from unrolled.layers.state import State
@@ -173,9 +170,7 @@ class RecurrentLayer(nn.Module, ABC):
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
-        self._plain = self._layout.equal and not (
-            layer_norm or peepholes or proj_size or initial_state != "zeros"
-        )
+        self._plain = self._layout.equal and not (layer_norm or peepholes or proj_size)
         # The endings of the parameters' names, one for each layer and direction, in torch's order.
         self._suffixes = tuple(
             f"_l{layer}{direction}"
@@ -296,6 +291,13 @@ class RecurrentLayer(nn.Module, ABC):
         """
         return self._layout.join([self._fresh(index, batch_size) for index in range(len(self._suffixes))])
 
+    @property
+    def _starts_from_zeros(self) -> bool:
+        """Whether the initial state is zeros, as random ones are in evaluation."""
+        return self.initial_state_kind == "zeros" or (
+            self.initial_state_kind == "random" and not self.training
+        )
+
     def _fresh(self, index: int, rows: int) -> tuple[Tensor, ...]:
         """The part of `initial_state` that one layer in one direction takes, ``(B, width)`` each."""
         suffix = self._suffixes[index]
@@ -303,9 +305,7 @@ class RecurrentLayer(nn.Module, ABC):
         parts = []
         for name, widths in self._layout.widths.items():
             size = widths[index // self._directions]
-            if self.initial_state_kind == "zeros" or (
-                self.initial_state_kind == "random" and not self.training
-            ):
+            if self._starts_from_zeros:
                 parts.append(reference.new_zeros(rows, size))
             elif self.initial_state_kind == "random":
                 parts.append(torch.randn_like(reference.new_empty(rows, size)) * RANDOM_STATE_DEVIATION)

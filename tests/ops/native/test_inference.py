@@ -20,6 +20,7 @@ OPTIONS = [
     {"weight_drop": 0.5},
     {"dropout": 0.5, "num_layers": 2},
     {"initial_state": "learned"},
+    {"initial_state": "random"},
 ]
 
 

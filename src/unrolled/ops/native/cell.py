@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
 from unrolled.ops.native.kept import Kept
-from unrolled.ops.native.known import known_weights, readable
+from unrolled.ops.native.known import fit, known_weights, readable
 from unrolled.ops.native.library import library
 from unrolled.ops.native.matmul import has_tiles, matmul
 from unrolled.ops.native.memory import empty
@@ -42,16 +42,20 @@ def covered(passes: Sequence[Pass]) -> bool:
 
 
 def _plain_covered(given: Pass) -> bool:
-    values, h_0, c_0 = given.values, given.h_0, given.c_0
+    values = given.values
     known = known_weights(given.cell, given.weight_ih, given.weight_hh, given.bias_ih, given.bias_hh)
     if known is None:
         return False
     _, rows, width = values.shape
-    if h_0 is not None or c_0 is not None:
-        states = [state for state in (h_0, c_0) if state is not None]
-        if any(state.shape != (rows, known.units) for state in states) or not readable(known.dtype, *states):
-            return False
-    return values.dtype is known.dtype and width == known.width and values.numel() > 0
+    return (
+        values.dtype is known.dtype
+        and width == known.width
+        and values.numel() > 0
+        and (
+            (given.h_0 is None and given.c_0 is None)
+            or fit((rows, known.units), known.dtype, given.h_0, given.c_0)
+        )
+    )
 
 
 def _options_covered(given: Pass) -> bool:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.native.cell import inside_forward
-from unrolled.ops.native.known import known_weights, readable
+from unrolled.ops.native.known import fit, known_weights
 from unrolled.ops.native.library import addresses, library
 from unrolled.ops.native.memory import allocate, empty
 from unrolled.ops.native.record import PLAIN_FORWARD, call, head
@@ -48,8 +48,11 @@ def infer(
     """
     steps, rows, width = values.shape
     units, dtype, size = weights[0][1].shape[-1], values.dtype, values.itemsize
+    names = 2 if cell == "lstm" else 1
     shape, states, across = (steps, rows, units), (len(weights), rows, units), directions * units
-    if library() is None or not values.numel() or (initial and not _fit(initial, cell, states, dtype)):
+    if library() is None or not values.numel() or len(initial) not in (0, names):
+        return None
+    if initial and not fit(states, dtype, *initial):
         return None
     # All of them before anything is computed, which would be for nothing.
     for place, own in enumerate(weights):
@@ -59,7 +62,7 @@ def infer(
         values = values.contiguous()
     strides, apart = (rows * units, units, 1), rows * units * size
     h_n = allocate(states, strides, dtype)
-    c_n = allocate(states, strides, dtype) if cell == "lstm" else None
+    c_n = allocate(states, strides, dtype) if names == 2 else None
     h_0, c_0 = addresses((*initial, None)[:2]) if initial else (0, 0)
     last_h, last_c = addresses((h_n, c_n))
     number = ACTIVATION_NUMBERS[activation]
@@ -78,15 +81,6 @@ def infer(
         call(f"{cell}_forward", records, directions)
         values, width = hidden, across
     return (values, h_n) if c_n is None else (values, h_n, c_n)
-
-
-def _fit(initial: Sequence[Tensor], cell: str, shape: tuple[int, ...], dtype: torch.dtype) -> bool:
-    """Whether these are states that can be read one after the other."""
-    return (
-        len(initial) == (2 if cell == "lstm" else 1)
-        and all(state.shape == shape for state in initial)
-        and readable(dtype, *initial)
-    )
 
 
 def _covered(cell: str, weights: Weights, dtype: torch.dtype, width: int, units: int, count: int) -> bool:

@@ -66,6 +66,11 @@ _KNOWN: dict[str, dict[int, Known]] = {cell: {} for cell in _GATES}
 _MOST_KNOWN = 256
 
 
+def fit(shape: tuple[int, ...], dtype: torch.dtype, *tensors: Tensor | None) -> bool:
+    """Whether each tensor has this shape and can be read by its address alone."""
+    return all(each is None or each.shape == shape for each in tensors) and readable(dtype, *tensors)
+
+
 def readable(dtype: torch.dtype, *tensors: Tensor | None) -> bool:
     """Whether each tensor can be read by its address alone."""
     return all(each is None or (lies_here(each, dtype) and each.is_contiguous()) for each in tensors)
