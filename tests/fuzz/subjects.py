@@ -1,0 +1,8 @@
+"""All that the harness draws from, by the flag that chooses it: add a subject by adding its `draw` here."""
+
+from tests.fuzz.case import Draw
+
+SUBJECTS: dict[str, dict[str, Draw]] = {
+    "layers": {},
+    "data": {},
+}
