@@ -38,7 +38,7 @@ template <typename T> class RowTransform {
     const T* const packed = packed_.of(member) + begin * inputs_ * V;
     for (int64_t n = 0; n < count; n += at_once_) {
       const int rows = int(std::min(at_once_, count - n));
-      const bool in_place = !adds && outputs_ % V == 0 && to(n + rows - 1) == to(n) + (rows - 1) * outputs_;
+      const bool in_place = !adds && outputs_ % V == 0 && side_by_side(n, rows, to);
       T* const out = in_place ? to(n) + first : waiting_.data() + columns_ * at_once_ * V * member.thread;
       const ptrdiff_t stride = in_place ? outputs_ : columns * V;
       Product<T>(packed, int(inputs_), out, stride, {}).run(from + n, rows, 0, int(columns), n / at_once_ & 1);
@@ -53,6 +53,13 @@ template <typename T> class RowTransform {
 
  private:
   static constexpr int V = kLanes<T>;
+  // Whether rows go where one follows the other. Each is asked: of a ragged batch the first and the last may lie as far
+  // apart as if they did, and others between them elsewhere.
+  template <typename To> bool side_by_side(int64_t first, int rows, const To& to) const {
+    for (int r = 1; r < rows; ++r)
+      if (to(first + r) != to(first) + r * outputs_) return false;
+    return true;
+  }
   // Rows at once: as many as the second-level cache holds beside the columns that a tile takes.
   static constexpr int64_t kMost = 64, kFewest = 16, kBytes = 512 << 10;
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Case(Protocol):
-    """Something drawn at random, small enough to be printed and run again; its fields hold all that decides it."""
+    """Something drawn at random; its fields hold all that decides it, so its repr makes it again."""
 
     def difference(self) -> str | None:
         """What came beside what is true, in a few lines; None where they agree."""

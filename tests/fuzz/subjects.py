@@ -1,8 +1,9 @@
 """All that the harness draws from, by the flag that chooses it: add a subject by adding its `draw` here."""
 
 from tests.fuzz.case import Draw
+from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
-    "layers": {},
+    "layers": {"layers": layer.draw},
     "data": {},
 }

@@ -3,7 +3,8 @@
 Legend: ``T`` steps, ``B`` rows, ``I`` features.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from unrolled.errors import ShapeError
 from unrolled.layers.state import State, map_state
 from unrolled.ops.scan import real_steps, zero_padding
+
+Lengths: TypeAlias = Tensor | Sequence[int] | int
+"""The real steps of each row; of a single sequence a number."""
 
 
 class Arranged(NamedTuple):
@@ -69,13 +73,14 @@ class Arranged(NamedTuple):
 
 
 def arrange(
-    inputs: Tensor | PackedSequence, lengths: Tensor | None, batch_first: bool, input_size: int
+    inputs: Tensor | PackedSequence, lengths: Lengths | None, batch_first: bool, input_size: int
 ) -> Arranged:
     """Check a batch of sequences and bring it to one form.
 
     Args:
         inputs: ``(T, B, I)``, with ``batch_first`` ``(B, T, I)``; ``(T, I)`` for one sequence; or packed.
         lengths: real steps of each row, ``(B,)``, any order, zero allowed; a scalar for one sequence.
+            A tensor, a list or a number.
         batch_first: which layout a batch has.
         input_size: the number of features expected.
 
@@ -104,6 +109,11 @@ def arrange(
     if shape[1 if batched and batch_first else 0] == 0:
         raise ShapeError("expected inputs of at least one time step, got none; skip an empty batch.")
     if lengths is not None:
+        if not isinstance(lengths, Tensor):
+            try:
+                lengths = torch.as_tensor(lengths, device=inputs.device)
+            except (TypeError, ValueError, RuntimeError) as error:
+                raise ShapeError(f"expected lengths of whole numbers, got {lengths!r}.") from error
         lengths = lengths if batched else lengths.reshape(-1)
         lengths = _checked_lengths(lengths, *inputs.shape[:2]).to(inputs.device)
     return Arranged(inputs, lengths, batched, batch_first, packed)

@@ -3,6 +3,7 @@
 A concrete layer adds one thing: how its cell's operator is called (`RecurrentLayer.scan`).
 """
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict
@@ -24,7 +25,7 @@ from unrolled.layers.layout import StateLayout
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.regularisation import variational_mask, zoneout_weights
 from unrolled.layers.scan import Listener, Observer, Scan, Steps
-from unrolled.layers.sequences import arrange
+from unrolled.layers.sequences import Lengths, arrange
 from unrolled.layers.state import State
 
 if TYPE_CHECKING:
@@ -146,6 +147,12 @@ class RecurrentLayer(nn.Module, ABC):
         self.batch_first = batch_first
         self.bidirectional = bidirectional
         self.dropout = checks.share("dropout", dropout)
+        if dropout and num_layers == 1:
+            warnings.warn(
+                "dropout acts between layers: expected num_layers above 1 with it, got "
+                f"dropout={dropout} and num_layers=1, where it does nothing.",
+                stacklevel=3,
+            )
         self.variational_dropout = variational_dropout
         self.recurrent_dropout = checks.share("recurrent_dropout", recurrent_dropout)
         self.weight_drop = checks.share("weight_drop", weight_drop)
@@ -243,6 +250,25 @@ class RecurrentLayer(nn.Module, ABC):
         except KeyError:  # under a parametrisation
             return tuple(self._parameter(name, self._suffixes[index]) for name in PARAMETERS)
 
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The parameters that `torch.nn` has too, of each layer and direction, as torch lists them."""
+        return [
+            [self._weight(name, suffix) for name in self._torch_shapes(index // self._directions)]
+            for index, suffix in enumerate(self._suffixes)
+        ]
+
+    @property
+    def mode(self) -> str:
+        """What `torch.nn` calls the cell: "LSTM", "GRU", "RNN_TANH", "RNN_RELU"..."""
+        return f"RNN_{self.nonlinearity.upper()}" if self.cell == "rnn" else self.cell.upper()
+
+    def __prepare_scriptable__(self) -> Self:
+        raise ConfigError(
+            f"torch.jit.script cannot compile {type(self).__name__}: expected a module of torch.nn there; "
+            "torch.compile and torch.export take this one, and a torch.nn layer takes its state_dict."
+        )
+
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
         for index, suffix in enumerate(self._suffixes):
@@ -315,29 +341,29 @@ class RecurrentLayer(nn.Module, ABC):
 
     def forward(
         self,
-        inputs: Tensor | PackedSequence,
-        state: State | None = None,
-        lengths: Tensor | None = None,
+        input: Tensor | PackedSequence,
+        hx: State | None = None,
+        lengths: Lengths | None = None,
     ) -> tuple[Any, Any]:
         """Run over whole sequences.
 
         Args:
-            inputs: ``(T, B, input_size)``, with ``batch_first`` ``(B, T, input_size)``; ``(T,
+            input: ``(T, B, input_size)``, with ``batch_first`` ``(B, T, input_size)``; ``(T,
                 input_size)`` for one sequence; or a PackedSequence.
-            state: the state before the first step, as `initial_state` returns it (for a single sequence
+            hx: the state before the first step, as `initial_state` returns it (for a single sequence
                 without the batch dimension); None for a fresh one.
-            lengths: ``(B,)`` whole numbers, the real steps of each row, in any order, zero allowed. What
-                lies past them is never read.
+            lengths: ``(B,)`` whole numbers, a tensor or a list, the real steps of each row, in any order,
+                zero allowed. What lies past them is never read.
 
         Returns:
-            The output of the top layer at every step, laid out as ``inputs`` and zero past each row's end;
-            and the state at each row's true end, laid out as ``state``.
+            The output of the top layer at every step, laid out as ``input`` and zero past each row's end;
+            and the state at each row's true end, laid out as ``hx``.
 
         Raises:
             ShapeError: a tensor does not fit; the message says what was expected and what came.
         """
-        arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
-        before = arranged.enter_state(state)
+        arranged = arrange(input, lengths, self.batch_first, self.input_size)
+        before = arranged.enter_state(hx)
         if fused.runs(self):
             output, final = fused.run(self, arranged, before)
         else:
@@ -348,9 +374,9 @@ class RecurrentLayer(nn.Module, ABC):
 
     def unroll(
         self,
-        inputs: Tensor,
-        state: State | None = None,
-        lengths: Tensor | None = None,
+        input: Tensor,
+        hx: State | None = None,
+        lengths: Lengths | None = None,
         *,
         gates: bool = False,
         probe: bool = False,
@@ -358,8 +384,8 @@ class RecurrentLayer(nn.Module, ABC):
         """Run over whole sequences and return every step of every layer.
 
         Args:
-            inputs: as in `forward`, but not packed.
-            state: as in `forward`.
+            input: as in `forward`, but not packed.
+            hx: as in `forward`.
             lengths: as in `forward`.
             gates: return the gates' values too.
             probe: return tensors whose ``grad``, after a backward pass, holds the total gradient of the
@@ -372,12 +398,12 @@ class RecurrentLayer(nn.Module, ABC):
             >>> result.directions[0].gates["forget_gate"].shape
             torch.Size([5, 2, 4])
         """
-        if isinstance(inputs, PackedSequence):
+        if isinstance(input, PackedSequence):
             raise ShapeError(
                 "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
             )
-        arranged = arrange(inputs, lengths, self.batch_first, self.input_size)
-        before = arranged.enter_state(state)
+        arranged = arrange(input, lengths, self.batch_first, self.input_size)
+        before = arranged.enter_state(hx)
         output, final, run = layerwise.run(self, arranged, before, unrolled=True, probe=probe)
         directions = []
         for index, (steps, probes) in enumerate(run):

@@ -118,4 +118,7 @@ class NetworkConfig(BaseModel):
             "gru": {"activation", "forget_bias"},
             "lstm": {"activation"},
         }
-        return self.model_dump(include=set(NetworkConfig.model_fields) - foreign[self.cell])
+        options = self.model_dump(include=set(NetworkConfig.model_fields) - foreign[self.cell])
+        if self.num_layers == 1:  # a layer's own acts between layers only, and says so
+            del options["dropout"]
+        return options

@@ -23,6 +23,7 @@ from unrolled.ops.native.record import (
     Fields,
     broadcasts,
     head,
+    lies_here,
     options,
     ragged,
     run,
@@ -48,7 +49,7 @@ def _plain_covered(given: Pass) -> bool:
         return False
     _, rows, width = values.shape
     return (
-        values.dtype is known.dtype
+        lies_here(values, known.dtype)
         and width == known.width
         and values.numel() > 0
         and (
