@@ -11,7 +11,7 @@ from unrolled.ops.native import library
 pytestmark = pytest.mark.skipif(library.library() is None, reason="no compiled library")
 
 # A ragged batch's gradient of the input lay on its padding where the lengths were not sorted and the width a
-# multiple of a vector's numbers; an input seen with its sign turned, as `x.conj().imag` is, was read as it lies
+# multiple of a vector's numbers; an input seen with its sign turned (`x.conj().imag`) was read as it lies
 # in memory.
 FOUND = [
     LayerCase(
