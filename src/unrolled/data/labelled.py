@@ -270,8 +270,7 @@ def _first(table: Table, name: str) -> Any:
 
 def _holds_numbers(table: Table, name: str) -> bool:
     cell = _first(table, name)
-    delimited = Path(table.path).suffix.lower() in DELIMITERS
-    if isinstance(cell, str) and delimited and name.lower() in VALUE_NAMES:
+    if isinstance(cell, str) and name.lower() in VALUE_NAMES:
         return cell.lstrip().startswith("[")
     return isinstance(cell, list | np.ndarray)
 
