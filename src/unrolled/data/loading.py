@@ -37,7 +37,7 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         (20, 2)
     """
     if not isinstance(data, str | Path):
-        for name in ("header", "label_pattern"):
+        for name in ("header", "label_pattern", "form"):
             options.pop(name, None)
         return labelled_of_table(table_of_frame(data), **options)
     found = resolve(data)
@@ -45,6 +45,7 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         return read_labelled(found, **options)
     targets, labelled = options.pop("targets", "auto"), options.pop("labelled", True)
     forms = options.pop("forms", None) or MediaForms()
+    options.pop("form", None)
     examples = formed(found.load("labelled", **_given(options)), forms.picture)
     return as_targets(examples, targets, labelled)
 

@@ -137,7 +137,8 @@ def read_table(
     r"""Read a table.
 
     The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects),
-    `.parquet`, `.xlsx` (its first sheet). Text may be compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one member.
+    `.parquet`, `.xlsx` (its first sheet). All may be compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one
+    member.
     Separator, decimal mark and encoding are found out from the content.
 
     Args:
@@ -228,7 +229,8 @@ def _table_of_cells(
         ()
         if header
         else (
-            "There is no header row; the columns are numbered. If the first row holds names, say --header true.",
+            "There is no header row; the columns are numbered. If the first row holds names, say --header "
+            "true.",
         )
     )
     names = first if header else [_NUMBERED.format(number) for number in range(1, len(first) + 1)]
