@@ -124,7 +124,7 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
         (
             "t.ods",
             "PK",
-            r"expected a table ending in \.csv, \.tsv, \.jsonl, \.ndjson, \.json, \.parquet, \.xlsx, got '\.ods'",
+            r"expected a table ending in \.csv, \.tsv, \.jsonl, .*\.xlsx, got '\.ods'",
         ),
     ],
 )

@@ -234,19 +234,6 @@ def test_scripts_without_spaces_are_read_by_characters():
     assert "好" in classifier._inputs.vocabulary
 
 
-@pytest.mark.parametrize("where", ["dev", "evaluate"])
-def test_a_label_unseen_in_training_is_named_with_its_place(small, tmp_path, where):
-    path = tmp_path / "new.csv"
-    path.write_text("text,label\nred,says red\nred,says puce\n")
-    message = r"new\.csv, row 3, column 'label': .*seen in training.*'says puce'"
-    if where == "dev":
-        with pytest.raises(DataError, match=message):
-            Classifier(hidden_size=4, epochs=1).fit(first_word(40, seed=0), dev=path)
-    else:
-        with pytest.raises(DataError, match=message):
-            small.evaluate(path)
-
-
 @pytest.mark.parametrize(
     ("data", "message"),
     [
