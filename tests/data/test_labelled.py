@@ -34,7 +34,7 @@ def test_two_columns_without_header_are_found_by_content(write):
         ("a dull film", "0"),
     ]
     assert examples.notes == (
-        "There is no header row; the columns are numbered.",
+        "There is no header row; the columns are numbered. If the first row holds names, say --header true.",
         "Column 'column_1' is taken for the text, being the longer one.",
         "Column 'column_2' is taken for the label, being the other one.",
     )
@@ -218,3 +218,14 @@ def test_built_in_data_by_kind():
         load_labelled("copy")
     with pytest.raises(ConfigError, match="takes no option text"):
         load_labelled("adding", text="review")
+
+
+def test_whole_numbers_that_hardly_repeat_are_amounts():
+    salaries = Examples(
+        tuple(Example("text", str(1000 + 977 * place), Source(None, place)) for place in range(60))
+    )
+    found = as_targets(salaries, "auto")
+    assert found[1].target == 1977.0
+    assert found.notes == ("The labels are numbers that hardly repeat, so this is regression.",)
+    classes = Examples(tuple(Example("text", str(place % 25), Source(None, place)) for place in range(200)))
+    assert as_targets(classes, "auto")[1].target == "1"

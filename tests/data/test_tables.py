@@ -1,9 +1,15 @@
 """Tables from files."""
 
+import bz2
+import gzip
+import lzma
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from unrolled.data.table_form import TableForm
 from unrolled.data.tables import documents_of_column, read_table, table_of_frame
 from unrolled.errors import DataError
 
@@ -95,10 +101,19 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
     ("name", "text", "message"),
     [
         ("t.csv", "a,b\n1,2\n3\n", "row 3: expected 2 cells as in the first row, got 1"),
-        ("t.csv", 'a,b\n1,"2\n', "row 2: expected CSV, but unexpected end of data"),
+        ("t.csv", 'a,b\n1,"2\n', "row 2: expected cells separated by commas, but unexpected end of data"),
         ("t.csv", "a,a\nx,y\n", "row 1: expected every column name once, got 'a' twice"),
         ("t.csv", "\n\n", "expected rows, found only empty lines"),
-        ("t.csv", b"text,label\ncaf\xe9,1\n", "row 2: expected text in utf-8, got the byte 0xe9"),
+        (
+            "t.csv",
+            "text,label\ncafé,1\n".encode() + b"th\xe9,0\n",
+            "row 3: expected text in utf-8, got the byte 0xe9",
+        ),
+        ("t.csv", "слово,1\nдело,0\n".encode("cp1251"), "say --encoding"),
+        ("t.csv", "1,5;2,5\n3,5;4,5\n", "commas and semicolons both divide every row alike"),
+        ("t.csv.gz", "plain", "expected a .gz file, but"),
+        ("t.zip", "plain", "expected a .zip file, but"),
+        ("t.csv", "a;b\n0,5;1\nx;2\n1;2;3\n", "row 4: expected 2 cells as in the first row, got 3"),
         ("t.csv", "", "expected data, found an empty file"),
         ("t.jsonl", '{"a": 1}\n{"a": \n', "row 2: expected a JSON object, but"),
         ("t.jsonl", '{"a": 1}\n[1]\n', r"row 2: expected a JSON object, got \[1\]"),
@@ -107,9 +122,9 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
         ("t.json", "[1, 2]", "expected a JSON array of objects"),
         ("t.parquet", "no parquet", "expected a Parquet file, but"),
         (
-            "t.xlsx",
+            "t.ods",
             "PK",
-            r"expected a table ending in \.csv, \.tsv, \.jsonl, \.json, \.parquet, got '\.xlsx'",
+            r"expected a table ending in \.csv, \.tsv, \.jsonl, .*\.xlsx, got '\.ods'",
         ),
     ],
 )
@@ -135,3 +150,74 @@ def test_documents_of_a_column_are_texts(write):
     table = read_table(write("t.jsonl", '{"text": "a"}\n{"text": 3}\n'))
     with pytest.raises(DataError, match="row 2, column 'text': expected text, got 3"):
         list(documents_of_column(table, "text"))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_separator_and_encoding_are_found(write, separator, encoding, ending):
+    lines = [["Größe", "Wort"], ["1.5", "süß und gut"], ["2", "fade Suppe"]]
+    text = "".join(separator.join(line) + "\n" for line in lines)
+    table = read_table(write(f"t{ending}", text.encode(encoding)))
+    assert table.columns == {"Größe": ["1.5", "2"], "Wort": ["süß und gut", "fade Suppe"]}
+    assert bool(table.notes) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize("pack", ["gz", "bz2", "xz", "zip"])
+def test_compressed_tables_are_unpacked(tmp_path, pack):
+    content = b"text,label\na,x\n"
+    path = tmp_path / f"t.csv.{pack}"
+    if pack == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("inner.csv", content)
+            archive.writestr("__MACOSX/inner.csv", b"of the Finder")
+    else:
+        path.write_bytes({"gz": gzip, "bz2": bz2, "xz": lzma}[pack].compress(content))
+    assert read_table(path).columns == {"text": ["a"], "label": ["x"]}
+
+
+def test_an_archive_of_two_files_is_refused_with_their_names(tmp_path):
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "x")
+    with pytest.raises(DataError, match=r"expected an archive of one file, found 2: a\.csv, b\.csv"):
+        read_table(tmp_path / "t.zip")
+
+
+def test_decimal_commas_are_found_and_a_bad_cell_named(write):
+    table = read_table(write("t.csv", "ds;y;z\n1;0,5;x\n2;1.234,25;y\n3;-7;z\n"))
+    assert table.numbers("y").tolist() == [0.5, 1234.25, -7.0]
+    assert table.columns["z"] == ["x", "y", "z"]
+    broken = read_table(write("u.csv", "ds;y\n1;0,5\n2;1,x\n3;2,5\n"))
+    with pytest.raises(DataError, match="row 3, column 'y': expected a number, got '1,x'"):
+        broken.numbers("y")
+
+
+def test_what_may_group_thousands_is_asked_for(write):
+    path = write("t.csv", 'ds,y\n1,"1,234"\n2,"12,500"\n')
+    with pytest.raises(DataError, match="say --decimal , or --decimal"):
+        read_table(path).numbers("y")
+    assert read_table(path, form=TableForm(decimal=",")).numbers("y").tolist() == [1.234, 12.5]
+    assert read_table(path, form=TableForm(decimal=".")).numbers("y").tolist() == [1234, 12500]
+
+
+def test_a_nameless_counter_is_no_data(write):
+    for start in (0, 1, 7):
+        rows = "".join(
+            f"{number},2022-01-0{number % 9 + 1},{number}.5\n" for number in range(start, start + 3)
+        )
+        table = read_table(write("t.csv", ",date,sales\n" + rows))
+        assert list(table.columns) == ["date", "sales"]
+        assert table.notes == ("The first column has no name and counts the rows; it is left out.",)
+    assert list(read_table(write("u.csv", ",b\n3,x\n9,y\n")).columns) == ["", "b"]
+
+
+def test_sheets_are_read(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["text", "label"], ["fine", 1], [None, None], ["dull", 0]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx")
+    assert table.columns == {"text": ["fine", "dull"], "label": [1, 0]}
+    assert table.rows.tolist() == [2, 4]

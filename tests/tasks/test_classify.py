@@ -212,25 +212,26 @@ def test_a_stream_is_predicted_as_it_comes(small):
     assert len(list(stream)) == 2
 
 
-def test_a_single_class_is_learned_as_such():
-    data = [(text, "only") for text, _ in first_word(20, seed=0)]
-    classifier = Classifier(hidden_size=4, epochs=1).fit(data)
-    evaluation = classifier.evaluate(data)
-    assert evaluation.scores["accuracy"] == 1
-    assert evaluation.baselines.keys() == {"majority class"}
+def test_one_class_alone_is_refused():
+    with pytest.raises(DataError, match="expected sequences of two classes or more, got 'only' alone"):
+        Classifier(epochs=1, hidden_size=4).fit([("red", "only"), ("blue", "only"), ("grey", "only")])
 
 
-@pytest.mark.parametrize("where", ["dev", "evaluate"])
-def test_a_label_unseen_in_training_is_named_with_its_place(small, tmp_path, where):
-    path = tmp_path / "new.csv"
-    path.write_text("text,label\nred,says red\nred,says puce\n")
-    message = r"new\.csv, row 3, column 'label': .*seen in training.*'says puce'"
-    if where == "dev":
-        with pytest.raises(DataError, match=message):
-            Classifier(hidden_size=4, epochs=1).fit(first_word(40, seed=0), dev=path)
-    else:
-        with pytest.raises(DataError, match=message):
-            small.evaluate(path)
+def test_a_label_that_training_lacks_counts_as_an_error_and_is_said():
+    train = [("a fine film", "good"), ("so fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
+    classifier = Classifier(epochs=1, hidden_size=4).fit(train, dev=[*train, ("middling", "fair")])
+    assert any(
+        "1 of 5 sequences have a label that is not in the training data (fair)" in note
+        for note in classifier.notices
+    )
+    assert classifier.evaluate([("middling", "fair")]).scores["accuracy"] == 0
+
+
+def test_scripts_without_spaces_are_read_by_characters():
+    train = [("这部电影很好", "good"), ("很好看", "good"), ("这部电影不好", "bad"), ("不好看", "bad")]
+    classifier = Classifier(epochs=1, hidden_size=4).fit(train, dev=train)
+    assert "The texts are in a script without spaces and are read by characters." in classifier.notices
+    assert "好" in classifier._inputs.vocabulary
 
 
 @pytest.mark.parametrize(

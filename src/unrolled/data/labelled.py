@@ -22,6 +22,7 @@ from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
+from unrolled.data.table_form import TableForm
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.data.text import existing_file, open_text
 from unrolled.data.timeseries_ts import read_ts
@@ -35,6 +36,9 @@ LABEL_NAMES = (
     *("label", "labels", "class", "category", "sentiment", "target", "tag", "y", "intent", "topic"),
     *("language", "rating", "score", "output", "outputs"),
 )
+
+_AMOUNTS = 20
+"""So many different whole numbers may be amounts; fewer are classes."""
 
 TargetKind = Literal["auto", "class", "number"]
 
@@ -51,6 +55,7 @@ def read_labelled(
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
+    form: TableForm | None = None,
 ) -> Examples:
     """Sequences with one target each, from a table, a `.ts` file of the UCR/UEA archive, files or text.
 
@@ -68,9 +73,10 @@ def read_labelled(
         group: the column of what examples have in common, such as the speaker.
         header: whether the first row of delimited text holds the columns' names; None finds out.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
-            are numbers and some have a fraction.
+            are numbers and some have a fraction, or most are different.
         labelled: False reads the inputs only; the targets are then None.
         forms: what media files are brought to.
+        form: how a table is written; None finds out.
 
     Returns:
         The examples: inputs are strings, float64 arrays `(time, feature)`, or what `unrolled.data.media`
@@ -92,7 +98,7 @@ def read_labelled(
     if kind == ".txt" and not labelled:
         return _lines_of_text(path)
     wanted = [name for name in (text, values, label, group) if name is not None]
-    table = read_table(path, header=header, columns=wanted)
+    table = read_table(path, header=header, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
     return labelled_of_table(
@@ -181,9 +187,13 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
         return Examples(tuple(replace(item, target=None) for item in examples), examples.notes)
     notes = examples.notes
     if targets == "auto":
-        targets = "number" if _are_fractions([item.target for item in examples]) else "class"
-        if targets == "number":
-            notes += ("The labels are numbers with fractions, so this is regression.",)
+        found = [item.target for item in examples]
+        kind = (
+            "with fractions" if _are_fractions(found) else "that hardly repeat" if _are_amounts(found) else ""
+        )
+        targets = "number" if kind else "class"
+        if kind:
+            notes += (f"The labels are numbers {kind}, so this is regression.",)
     convert = _label if targets == "class" else _number
     items = (replace(item, target=convert(item.target, item.source)) for item in examples)
     return Examples(tuple(items), notes)
@@ -270,8 +280,7 @@ def _first(table: Table, name: str) -> Any:
 
 def _holds_numbers(table: Table, name: str) -> bool:
     cell = _first(table, name)
-    delimited = Path(table.path).suffix.lower() in DELIMITERS
-    if isinstance(cell, str) and delimited and name.lower() in VALUE_NAMES:
+    if isinstance(cell, str) and name.lower() in VALUE_NAMES:
         return cell.lstrip().startswith("[")
     return isinstance(cell, list | np.ndarray)
 
@@ -288,6 +297,21 @@ def _are_fractions(targets: Sequence[Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return bool(np.isfinite(numbers).all() and (numbers != np.round(numbers)).any())
+
+
+def _are_amounts(targets: Sequence[Any]) -> bool:
+    """Whether whole numbers measure something: many of them, scattered, few of them twice."""
+    try:
+        numbers = np.array(targets, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    distinct = np.unique(numbers)
+    if len(distinct) < _AMOUNTS or not np.isfinite(numbers).all():
+        return False
+    spread = distinct[-1] - distinct[0] + 1
+    return len(numbers) < 3 * len(distinct) and (
+        spread > 2 * len(distinct) or len(numbers) < 2 * len(distinct)
+    )
 
 
 def _label(target: Any, source: Source) -> str:

@@ -17,7 +17,7 @@ from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.series import read_series, series_of_table
-from unrolled.data.tables import TABLE_SUFFIXES, documents_of_column, read_table, table_of_frame
+from unrolled.data.tables import documents_of_column, is_table, read_table, table_of_frame
 from unrolled.data.text import text_files
 
 
@@ -37,7 +37,7 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         (20, 2)
     """
     if not isinstance(data, str | Path):
-        for name in ("header", "label_pattern"):
+        for name in ("header", "label_pattern", "form"):
             options.pop(name, None)
         return labelled_of_table(table_of_frame(data), **options)
     found = resolve(data)
@@ -45,6 +45,7 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         return read_labelled(found, **options)
     targets, labelled = options.pop("targets", "auto"), options.pop("labelled", True)
     forms = options.pop("forms", None) or MediaForms()
+    options.pop("form", None)
     examples = formed(found.load("labelled", **_given(options)), forms.picture)
     return as_targets(examples, targets, labelled)
 
@@ -160,7 +161,7 @@ def load_documents(
     found = resolve(data)
     if not isinstance(found, Path):
         return found.load("documents")
-    if found.suffix.lower() in TABLE_SUFFIXES:
+    if is_table(found):
         return list(documents_of_column(read_table(found, columns=[text]), text))
     if document == "tune" or (document == "auto" and holds_tunes(found)):
         return AbcFiles(sorted(found.rglob(f"*{ABC_SUFFIX}")) if found.is_dir() else [found])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.tables import TABLE_SUFFIXES, Table, is_missing, read_table
+from unrolled.data.tables import TABLE_SUFFIXES, Table, is_missing, is_table, read_table
 from unrolled.data.text import open_text
 from unrolled.errors import ConfigError, DataError
 
@@ -90,7 +90,7 @@ def read_pairs(
         DataError: the file is missing, empty or not of its kind, a column cannot be found, or a source or a
             target is empty.
     """
-    if Path(path).suffix.lower() in TABLE_SUFFIXES:
+    if is_table(path):
         wanted = [name for name in (source, target, conversation) if name is not None]
         table = read_table(path, header=header, columns=wanted)
         return pairs_of_table(table, source, target, conversation, history, paired=paired)

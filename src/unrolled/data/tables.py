@@ -1,11 +1,10 @@
-"""Tables in files (CSV, TSV, JSON lines, Parquet) that remember the row of every entry."""
+"""Tables in files (CSV, TSV, JSON lines, Parquet, Excel) that remember the row of every entry."""
 
 from __future__ import annotations
 
-import csv
 import difflib
+import io
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.compressed import unpacked, unpacked_suffix
+from unrolled.data.delimited import may_group_thousands, records_of, with_points
+from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
-from unrolled.data.text import existing_file, open_text
+from unrolled.data.table_form import TableForm
 from unrolled.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-"""Delimited text by file ending. Tab-separated files have no quoting: a quotation mark in them is text."""
+"""The usual separator of delimited text by file ending; the content may show another."""
 
 _NUMBERED = "column_{}"
+_NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
@@ -104,7 +107,10 @@ class Table:
         try:
             return float(cell)
         except (TypeError, ValueError):
-            raise self.source(entry, name).error(f"expected a number, got {cell!r:.60}") from None
+            remedy = "say --decimal , or --decimal ." if may_group_thousands(cell) else None
+            raise self.source(entry, name).error(
+                f"expected a number, got {cell!r:.60}", remedy=remedy
+            ) from None
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column is a number or missing, and not all are missing."""
@@ -121,17 +127,27 @@ def is_missing(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and np.isnan(cell))
 
 
-def read_table(path: str | Path, *, header: bool | None = None, columns: Sequence[str] = ()) -> Table:
+def read_table(
+    path: str | Path,
+    *,
+    header: bool | None = None,
+    columns: Sequence[str] = (),
+    form: TableForm | None = None,
+) -> Table:
     r"""Read a table.
 
-    The file's ending says how: `.csv`, `.tsv`, `.jsonl`, `.json` (an array of objects), `.parquet`.
+    The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects),
+    `.parquet`, `.xlsx` (its first sheet). All may be compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one
+    member.
+    Separator, decimal mark and encoding are found out from the content.
 
     Args:
         path: the file.
-        header: whether the first row of delimited text holds the columns' names. None: it does unless one
-            of its cells is a number, or comes again further down in its column (as a label does); the
-            columns are then named `column_1`, `column_2`, ....
+        header: as in ``form``, where it may be left out.
         columns: names that will be asked for; they tell whether there is a header.
+        form: what is known of how the file is written. Without ``header`` the first row holds the columns'
+            names unless one of its cells is a number, or comes again further down in its column (as a label
+            does); the columns are then named `column_1`, `column_2`, ....
 
     Raises:
         DataError: the file is missing, empty or not of its kind, or a row has too few or too many cells.
@@ -145,14 +161,39 @@ def read_table(path: str | Path, *, header: bool | None = None, columns: Sequenc
         >>> list(table.columns), table.rows.tolist()
         (['column_1', 'column_2'], [1, 2, 3])
     """
-    path = existing_file(path)
-    kind = path.suffix.lower()
+    path, form = Path(path), form or TableForm()
+    if header is not None:
+        form = replace(form, header=header)
+    content = unpacked(path)
+    kind = unpacked_suffix(path)
     if kind in DELIMITERS:
-        return _read_delimited(path, DELIMITERS[kind], header, columns)
-    if kind not in _READERS:
+        table = _read_delimited(path, content, DELIMITERS[kind], form, columns)
+    elif kind == ".xlsx":
+        table = _read_sheet(path, content, form, columns)
+    elif kind in _READERS:
+        table = _READERS[kind](path, content, form)
+    else:
         known = ", ".join(TABLE_SUFFIXES)
-        raise DataError(f"expected a table ending in {known}, got {path.suffix or 'no ending'!r}", path=path)
-    return _READERS[kind](path)
+        raise DataError(f"expected a table ending in {known}, got {kind or 'no ending'!r}", path=path)
+    return _without_counter(table)
+
+
+def _without_counter(table: Table) -> Table:
+    """The table without its first column where that only counts rows, as pandas writes an index.
+
+    Such a column has no name, and holds whole numbers that grow by one.
+    """
+    first = next(iter(table.columns))
+    if len(table.columns) < 2 or first not in _NAMELESS:
+        return table
+    try:
+        numbers = table.numbers(first)
+    except DataError:
+        return table
+    if np.isnan(numbers).any() or (numbers != np.round(numbers)).any() or (np.diff(numbers) != 1).any():
+        return table
+    note = "The first column has no name and counts the rows; it is left out."
+    return replace(table.without(first), notes=(*table.notes, note))
 
 
 def table_of_frame(frame: Any, name: str = "DataFrame") -> Table:
@@ -163,42 +204,35 @@ def table_of_frame(frame: Any, name: str = "DataFrame") -> Table:
     return Table(name, columns, np.arange(1, len(frame) + 1))
 
 
-def _read_delimited(path: Path, delimiter: str, header: bool | None, wanted: Sequence[str]) -> Table:
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    limit = csv.field_size_limit(sys.maxsize)
-    cells: list[list[str]] = []
-    rows: list[int] = []
-    try:
-        with open_text(path) as file:
-            reader = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True)
-            row = 1
-            try:
-                for record in reader:
-                    if record:
-                        _check_width(path, row, record, cells)
-                        cells.append(record)
-                        rows.append(row)
-                    row = reader.line_num + 1
-            except csv.Error as error:
-                raise DataError(
-                    f"expected {path.suffix[1:].upper()}, but {error}", path=path, row=row
-                ) from error
-    finally:
-        csv.field_size_limit(limit)
+def _read_delimited(path: Path, content: bytes, usual: str, form: TableForm, wanted: Sequence[str]) -> Table:
+    text, assumed = decoded_text(content, path, form.encoding)
+    cells, rows, separator = records_of(text, usual, form.separator, path)
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
+    table = _table_of_cells(path, cells, rows, form.header, wanted)
+    columns, decimals = with_points(
+        {name: list(column) for name, column in table.columns.items()}, separator, form.decimal
+    )
+    notes = tuple(note for note in (assumed, *table.notes, decimals) if note)
+    return replace(table, columns=columns, notes=notes)
+
+
+def _table_of_cells(
+    path: Path, cells: list[list[Any]], rows: list[int], header: bool | None, wanted: Sequence[str]
+) -> Table:
+    """Rows of cells as a table, the first of them its header if it holds names."""
     # Some write the names as a comment.
-    first = [cell.strip().removeprefix("#").lstrip() for cell in cells[0]]
-    if delimiter == "," and all(len(record) == 1 and ";" in record[0] for record in cells):
-        raise DataError(
-            "expected cells separated by commas, found semicolons",
-            path=path,
-            row=rows[0],
-            remedy="save it with commas, or as .tsv with tabs",
-        )
+    first = [_name(cell) for cell in cells[0]]
     if header is None:
         header = _holds_names(cells, first, wanted)
-    notes = () if header else ("There is no header row; the columns are numbered.",)
+    notes = (
+        ()
+        if header
+        else (
+            "There is no header row; the columns are numbered. If the first row holds names, say --header "
+            "true.",
+        )
+    )
     names = first if header else [_NUMBERED.format(number) for number in range(1, len(first) + 1)]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -210,22 +244,58 @@ def _read_delimited(path: Path, delimiter: str, header: bool | None, wanted: Seq
     return Table(path, columns, np.array(rows[1:] if header else rows), notes)
 
 
-def _check_width(path: Path, row: int, record: list[str], before: list[list[str]]) -> None:
-    if before and len(record) != len(before[0]):
+def _name(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip().removeprefix("#").lstrip()
+
+
+def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
+    try:
+        import openpyxl
+    except ImportError:
         raise DataError(
-            f"expected {len(before[0])} cells as in the first row, got {len(record)}", path=path, row=row
-        )
+            "reading .xlsx needs openpyxl",
+            path=path,
+            remedy="pip install 'unrolled[excel]', or save it as CSV",
+        ) from None
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        found = [list(row) for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # whatever a damaged archive of XML makes of its readers
+        raise DataError(f"expected an Excel workbook, but {error}", path=path) from error
+    used = [(row, cells) for row, cells in enumerate(found, start=1) if any(c is not None for c in cells)]
+    if not used:
+        raise DataError(f"expected rows in the sheet {sheet.title!r}, found none", path=path)
+    width = 1 + max(place for _, cells in used for place, cell in enumerate(cells) if cell is not None)
+    cells = [(row + [None] * width)[:width] for _, row in used]
+    table = _table_of_cells(path, cells, [row for row, _ in used], form.header, wanted)
+    others = [each.title for each in book.worksheets[1:]]
+    note = f"Only the first sheet, {sheet.title!r}, is read, not {', '.join(others)}."
+    return replace(table, notes=(*table.notes, note)) if others else table
 
 
-def _holds_names(cells: list[list[str]], first: list[str], wanted: Sequence[str]) -> bool:
+def _holds_names(cells: list[list[Any]], first: list[str], wanted: Sequence[str]) -> bool:
     if wanted and set(wanted) <= set(first):
         return True
     if wanted and set(wanted) <= {_NUMBERED.format(number) for number in range(1, len(first) + 1)}:
         return False
     if len(cells) == 1:
         return True
-    columns = zip(*cells, strict=True)
-    return not any(is_number(first) or (first and first in rest) for first, *rest in columns)
+    if len(first) > 1 and first[0] == "" and all(first[1:]):
+        return True  # the index of a data frame has no name
+    columns = list(zip(*cells, strict=True))
+    if any(cell and not is_number(_pointed(cell)) and _are_numbers(rest) for cell, *rest in columns):
+        return True  # a word over nothing but numbers
+    return not any(is_number(_pointed(first)) or (first and first in rest) for first, *rest in columns)
+
+
+def _are_numbers(cells: Sequence[Any]) -> bool:
+    given = [cell for cell in cells if not is_missing(cell)]
+    return len(given) > 1 and all(is_number(_pointed(cell)) for cell in given)
+
+
+def _pointed(cell: Any) -> str:
+    return str(cell).strip().replace(",", ".", 1)
 
 
 def is_number(cell: str) -> bool:
@@ -242,14 +312,14 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def _read_json_lines(path: Path) -> Table:
+def _read_json_lines(path: Path, content: bytes, form: TableForm) -> Table:
+    text, _ = decoded_text(content, path, form.encoding)
     objects: list[dict[str, Any]] = []
     rows: list[int] = []
-    with open_text(path) as file:
-        for row, line in enumerate(file, start=1):
-            if line.strip():
-                objects.append(_object(path, row, line))
-                rows.append(row)
+    for row, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if line.strip():
+            objects.append(_object(path, row, line))
+            rows.append(row)
     return _table_of_objects(path, objects, np.array(rows))
 
 
@@ -263,12 +333,12 @@ def _object(path: Path, row: int, line: str) -> dict[str, Any]:
     return value
 
 
-def _read_json_array(path: Path) -> Table:
-    with open_text(path) as file:
-        try:
-            value = json.load(file)
-        except json.JSONDecodeError as error:
-            raise DataError(f"expected JSON, but {error.msg}", path=path, row=error.lineno) from error
+def _read_json_array(path: Path, content: bytes, form: TableForm) -> Table:
+    text, _ = decoded_text(content, path, form.encoding)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"expected JSON, but {error.msg}", path=path, row=error.lineno) from error
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise DataError(
             "expected a JSON array of objects", path=path, remedy="or write one object a line (.jsonl)"
@@ -283,18 +353,18 @@ def _table_of_objects(path: Path, objects: list[dict[str, Any]], rows: np.ndarra
     return Table(path, {name: [entry.get(name) for entry in objects] for name in names}, rows)
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(path: Path, content: bytes, form: TableForm) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        content = pq.read_table(path)
+        frame = pq.read_table(pa.BufferReader(content))
     except pa.ArrowException as error:
         raise DataError(f"expected a Parquet file, but {_clip(str(error))}", path=path) from error
-    if not content.num_rows:
+    if not frame.num_rows:
         raise DataError("expected rows, found none", path=path)
-    columns = {name: content.column(name).to_pylist() for name in content.column_names}
-    return Table(path, columns, np.arange(1, content.num_rows + 1))
+    columns = {name: frame.column(name).to_pylist() for name in frame.column_names}
+    return Table(path, columns, np.arange(1, frame.num_rows + 1))
 
 
 def _clip(text: str) -> str:
@@ -302,10 +372,20 @@ def _clip(text: str) -> str:
     return line if len(line) <= 60 else line[:57] + "..."
 
 
-_READERS = {".jsonl": _read_json_lines, ".json": _read_json_array, ".parquet": _read_parquet}
+_READERS = {
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".json": _read_json_array,
+    ".parquet": _read_parquet,
+}
 
-TABLE_SUFFIXES = (*DELIMITERS, *_READERS)
+TABLE_SUFFIXES = (*DELIMITERS, *_READERS, ".xlsx")
 """The file endings of tables."""
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a file's ending, compressed or not, is that of a table."""
+    return unpacked_suffix(path) in TABLE_SUFFIXES
 
 
 def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:

@@ -15,19 +15,40 @@ from unrolled.data.example import Source
 PADDING = "<pad>"
 UNKNOWN = "<unk>"
 
-_WORD = re.compile(r"['’](?:s|t|re|ve|m|ll|d)\b|\w+(?:['’]\w+)*|[^\w\s]", re.IGNORECASE)
+_SPACELESS = (
+    r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Tibetan, Burmese, Khmer, kana and Chinese: scripts that put no spaces between words."""
+
+_CHARACTER = re.compile(f"[{_SPACELESS}]")
+_LETTER = rf"(?:(?![{_SPACELESS}])\w)"
+_WORD = re.compile(
+    rf"['’](?:s|t|re|ve|m|ll|d)\b|[{_SPACELESS}]|{_LETTER}+(?:['’]{_LETTER}+)*|[^\w\s]", re.IGNORECASE
+)
 
 
 def split_words(text: str, lower: bool = False) -> list[str]:
     """The words and punctuation marks of a text.
 
-    A clitic that stands apart, as in tokenised English, stays whole.
+    A clitic that stands apart, as in tokenised English, stays whole. In scripts without spaces each character
+    is a word.
 
     Example:
         >>> split_words("It's n't 's bad, re-made.")
         ["It's", "n't", "'s", 'bad', ',', 're', '-', 'made', '.']
     """
     return _WORD.findall(text.lower() if lower else text)
+
+
+def is_spaceless(text: str) -> bool:
+    """Whether more than half of a text's letters are of scripts that put no spaces between words.
+
+    Example:
+        >>> is_spaceless("这部电影很好"), is_spaceless("a 好 film")
+        (True, False)
+    """
+    return 2 * len(_CHARACTER.findall(text)) > sum(character.isalpha() for character in text)
 
 
 class Vocabulary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,7 +19,7 @@ from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.text import existing_file
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.tasks.base import Estimator, Scored
@@ -117,7 +117,7 @@ class Classifier(Estimator[Examples]):
                 label=config.label_column,
                 label_pattern=config.label_pattern,
                 group=config.group_column,
-                header=config.header,
+                form=config.table_form(),
                 targets=targets,
                 labelled=labelled,
                 forms=self._forms(),
@@ -143,6 +143,12 @@ class Classifier(Estimator[Examples]):
             self._note(note)
         self._suit(self._inputs.kind, self._inputs.suited())
         self._targets = fit_targets(train)
+        if isinstance(self._targets, ClassTargets) and self._targets.output_size < 2:
+            raise DataError(
+                f"expected sequences of two classes or more, got {train[0].target!r} alone",
+                path=train[0].source.path,
+                remedy="name another column by --label-column, or add examples of other classes",
+            )
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
 
@@ -160,7 +166,7 @@ class Classifier(Estimator[Examples]):
             )
         return BucketLoader(items, collate_many_to_one, config.batch_size, shuffle=False, bucket=1)
 
-    def _encode(self, examples: Examples) -> list[Encoded]:
+    def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
         return [
             Encoded(
                 inputs,
@@ -178,8 +184,18 @@ class Classifier(Estimator[Examples]):
         return self._targets.monitored
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
-        items = self._encode(data)
         expected = [example.target for example in data]
+        # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
+        unseen = [target for target in expected if not self._targets.knows(target)]
+        if unseen:
+            listed = ", ".join(sorted(set(unseen))[:5]) + (", …" if len(set(unseen)) > 5 else "")
+            self._note(
+                f"{len(unseen):,} of {len(data):,} sequences have a label that is not in the training data "
+                f"({listed}); they count as errors."
+            )
+        items = self._encode(
+            [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]
+        )
 
         def score() -> Scored:
             predicted = self._targets.decode(outputs_in_order(self.model, items, collate_many_to_one))
@@ -200,8 +216,7 @@ class Classifier(Estimator[Examples]):
             yield ridge.fit(inputs, targets)
             return
         yield MajorityClass.fit(targets)
-        if len(self.labels) > 1:
-            yield logistic.fit(inputs, targets)
+        yield logistic.fit(inputs, targets)
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)

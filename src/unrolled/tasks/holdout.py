@@ -14,7 +14,7 @@ from unrolled.errors import DataError
 def hold_out(
     examples: Examples, share: float, seed: int, symbols: Callable[[Example], Iterable[str]]
 ) -> tuple[Examples, Examples, str]:
-    """Split a seeded random share off.
+    """Split a seeded random share off, each label's share alike where an example has one.
 
     Examples of one group stay together. A group is kept for training when it alone has some label, which
     could otherwise not be learned.
@@ -35,7 +35,14 @@ def hold_out(
     left = Counter(symbol for example in examples for symbol in symbols(example))
     chosen: set[int] = set()
     groups = _groups(examples)
-    for number in np.random.default_rng(seed).permutation(len(groups)).tolist():
+    order = np.random.default_rng(seed).permutation(len(groups)).tolist()
+    labels = [tuple(symbols(example)) for example in examples]
+    single = all(len(each) == 1 for each in labels)
+    if single:
+        order = _stratified(
+            order, [min((labels[r][0] for r in rows), key=left.__getitem__) for rows in groups]
+        )
+    for number in order:
         if len(chosen) >= min(wanted, len(examples) - 1):
             break
         rows = groups[number]
@@ -55,7 +62,24 @@ def hold_out(
         f"No dev data was given: {len(chosen):,} of {len(examples):,} training examples{together} drawn with "
         f"seed {seed}, are held out to choose the best epoch by."
     )
+    if single:
+        missing = sorted({labels[row][0] for row in kept} - {labels[row][0] for row in chosen})
+        if missing:
+            listed = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+            sentence += f" Too rare to be among them: {listed}."
     return examples.select(kept), examples.select(sorted(chosen)), sentence
+
+
+def _stratified(order: list[int], labels: list[str]) -> list[int]:
+    """The order with the labels spread evenly: before any place each has about the same share."""
+    total = Counter(labels)
+    seen: Counter[str] = Counter()
+    places = {}
+    for number in order:
+        label = labels[number]
+        places[number] = seen[label] / total[label]
+        seen[label] += 1
+    return sorted(order, key=places.__getitem__)
 
 
 def _groups(examples: Examples) -> list[list[int]]:

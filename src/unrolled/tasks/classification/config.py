@@ -9,6 +9,7 @@ from pydantic import Field
 from unrolled.models.config import Size
 from unrolled.models.pooling import Pooling
 from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.tasks.table_options import TableOptions
 
 
 @defaults(
@@ -22,7 +23,7 @@ from unrolled.tasks.config import TaskConfig, defaults
     # Order over a long time is learned suddenly, after epochs that seem to lead nowhere.
     patience=8,
 )
-class ClassifyConfig(TaskConfig):
+class ClassifyConfig(TableOptions, TaskConfig):
     """How a classifier reads its data, is built and is trained."""
 
     text_column: str | None = Field(None, description="Column of texts; guessed where left out.")
@@ -37,9 +38,6 @@ class ClassifyConfig(TaskConfig):
         None,
         description="Regular expression whose first group, found in the names of a folder's files, is their "
         "label, such as ^([a-z]+)_.",
-    )
-    header: bool | None = Field(
-        None, description="Whether the first row of CSV and TSV names the columns; guessed where left out."
     )
     target: Literal["auto", "classes", "numbers"] = Field(
         "auto", description="Predict one of some classes, or a number; auto looks at the labels."

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.vocabulary import UNKNOWN, Vocabulary
+from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless
 from unrolled.models.inputs import InputLayer, TokenInput
 from unrolled.models.positions import PositionInput
 from unrolled.tasks.baselines.linear import PlacedLogistic, PlacedRidge
@@ -113,6 +113,7 @@ def are_symbols(examples: Sequence[Example]) -> bool:
     letters = set("".join(texts).lower())
     return (
         not any(letter.isspace() for letter in letters)
+        and not is_spaceless("".join(letters))
         and len(letters) <= _ALPHABET
         and sum(map(len, texts)) >= _MEAN_LENGTH * len(texts) > 0
     )

@@ -36,6 +36,10 @@ class Targets(ABC):
             DataError: a class that training has not seen.
         """
 
+    def knows(self, target: Any) -> bool:
+        """Whether the target can be predicted; every number can."""
+        return True
+
     @abstractmethod
     def placeholder(self) -> np.ndarray:
         """A target for inputs that have none, in batches made only to predict."""
@@ -80,6 +84,10 @@ class ClassTargets(Targets):
     def encode(self, example: Example) -> np.ndarray:
         """The class's number."""
         return np.array(self.vocabulary.number(example.target, example.source))
+
+    def knows(self, target: Any) -> bool:
+        """Whether training has seen the class."""
+        return target in self.vocabulary
 
     def placeholder(self) -> np.ndarray:
         """Class 0."""

@@ -8,11 +8,13 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.vocabulary import UNKNOWN, Vocabulary, split_words
+from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless, split_words
 from unrolled.models.inputs import InputLayer, TokenInput
 from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
+
+_LOOKED_AT = 1000
 
 
 class TextInputs(Inputs):
@@ -30,7 +32,10 @@ class TextInputs(Inputs):
         """Collect the words."""
         empty = cls(Vocabulary.build([]), config)
         tokens = empty.simple(examples)
-        return cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
+        fitted = cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
+        if is_spaceless("".join(example.inputs for example in examples[:_LOOKED_AT])):
+            fitted.notes = ("The texts are in a script without spaces and are read by characters.",)
+        return fitted
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The numbers of the tokens; a text without any is one unknown token."""

@@ -1,0 +1,192 @@
+"""Delimited text (CSV, TSV and their kin) as rows of cells: the separator and the decimal mark, found."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from unrolled.errors import DataError
+
+SEPARATORS = (",", ";", "\t", "|")
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_LOOKED_AT = 200
+
+_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)(\.\d+)?([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+"""As well a number with thousands grouped as, with one comma, one with a fraction of three digits."""
+
+
+def records_of(
+    text: str, usual: str, separator: str | None, path: str | Path
+) -> tuple[list[list[str]], list[int], str]:
+    """The cells of delimited text by row, the row of the file that each began at, and the separator.
+
+    Args:
+        text: the text.
+        usual: the separator that the file's ending stands for.
+        separator: the one asked for; None finds out.
+        path: for messages.
+
+    Raises:
+        DataError: a row has too few or too many cells, a quotation mark is left open, or two separators fit.
+    """
+    with _long_cells():
+        separator = separator or _separator(text, usual, path)
+        records: list[list[str]] = []
+        rows: list[int] = []
+        reader, row = _reader(text, separator), 1
+        try:
+            for record in reader:
+                if any(cell.strip() for cell in record):
+                    if records and len(record) != len(records[0]):
+                        raise DataError(
+                            f"expected {len(records[0])} cells as in the first row, got {len(record)}",
+                            path=path,
+                            row=row,
+                            remedy=f"correct the row, or say --separator if it is not {_shown(separator)}",
+                        )
+                    records.append(record)
+                    rows.append(row)
+                row = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(
+                f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}",
+                path=path,
+                row=row,
+            ) from error
+    return records, rows, separator
+
+
+def _shown(separator: str) -> str:
+    return "a tab" if separator == "\t" else repr(separator)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _reader(text: str, separator: str):
+    quoting = csv.QUOTE_MINIMAL if separator != "\t" or _quotes_cells(text) else csv.QUOTE_NONE
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+
+
+def _quotes_cells(text: str) -> bool:
+    """Whether tab-separated text quotes cells: in most, a quotation mark is but a part of the text.
+
+    It does where the rows are equally long with it alone, or where all cells of a column are quoted.
+    """
+    if '"' not in text:
+        return False
+    plain = _first_records(text, "\t", csv.QUOTE_NONE)
+    quoted = _first_records(text, "\t", csv.QUOTE_MINIMAL)
+    if not quoted or len({*map(len, quoted)}) > 1:
+        return False
+    if len({*map(len, plain)}) > 1:
+        return True
+    body = plain[1:] or plain
+    return any(
+        all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in column)
+        for column in zip(*body, strict=True)
+    )
+
+
+def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
+    """The first rows that are not empty; none where a quotation mark stands amiss."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)  # pyright: ignore[reportArgumentType]
+    try:
+        return list(islice((record for record in reader if any(map(str.strip, record))), _LOOKED_AT))
+    except csv.Error:
+        return []
+
+
+def _separator(text: str, usual: str, path: str | Path) -> str:
+    """The separator under which most rows have as many cells as the first, the usual one if it is among them.
+
+    Raises:
+        DataError: commas and another separator fit, and with the other the commas are decimal marks.
+    """
+    counts: dict[str, int] = {}
+    found: dict[str, list[list[str]]] = {}
+    for separator in (usual, *(other for other in SEPARATORS if other != usual)):
+        quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+        records = _first_records(text, separator, quoting)
+        width = len(records[0]) if records else 0
+        if separator == "\t" and width < 2:
+            records = _first_records(text, separator, csv.QUOTE_MINIMAL)
+            width = len(records[0]) if records else 0
+        found[separator] = records
+        counts[separator] = sum(len(record) == width for record in records) if width > 1 else 0
+    best = max(counts, key=counts.__getitem__)
+    if not counts[best]:
+        return usual
+    others = [each for each in SEPARATORS if each != "," and counts[each] == counts[","] == counts[best]]
+    for other in others:
+        cells = [cell.strip() for record in found[other] for cell in record if "," in cell]
+        if cells and all(map(_COMMA.fullmatch, cells)):
+            raise DataError(
+                f"expected one separator, found that commas and {_NAMES[other]} both divide every row alike",
+                path=path,
+                row=1,
+                remedy=f"say --separator ',' or --separator '{other}'",
+            )
+    return best
+
+
+def with_points(
+    columns: dict[str, list[str]], separator: str, decimal: str | None
+) -> tuple[dict[str, list[str]], str | None]:
+    """The columns with decimal points where they had commas, and a note on it.
+
+    Args:
+        columns: the cells by column.
+        separator: what stood between them.
+        decimal: the mark asked for; None finds out, column by column, and leaves a column as it is where
+            its commas may as well group thousands.
+    """
+    changed = {}
+    for name, cells in columns.items():
+        numbers = _numbers_with(cells, decimal)
+        if numbers is not None:
+            changed[name] = numbers
+    if not changed:
+        return columns, None
+    mark = "decimal points, commas group thousands" if decimal == "." else "decimal commas"
+    note = f"Read with {mark}: {', '.join(changed)}; --decimal says otherwise."
+    return columns | changed, None if decimal else note
+
+
+def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None:
+    """A column's cells as Python writes numbers; None where it is to stay as it is."""
+    stripped = [cell.strip() for cell in cells]
+    marked = [cell for cell in stripped if "," in cell or (decimal == "," and "." in cell)]
+    if not marked:
+        return None
+    if decimal is None and all(map(_GROUPED.fullmatch, marked)):
+        return None
+    pattern = _POINT if decimal == "." else _COMMA
+    fit = [bool(cell) and cell[-1].isdigit() and bool(pattern.fullmatch(cell)) for cell in stripped]
+    # A column of numbers stays one with a bad cell in it, so that the bad cell is the one that is named.
+    if 2 * sum(fit) <= sum(map(bool, stripped)):
+        return None
+    drop, keep = (",", ".") if decimal == "." else (".", ",")
+    return [
+        cell.replace(drop, "").replace(keep, ".") if ok else before
+        for before, cell, ok in zip(cells, stripped, fit, strict=True)
+    ]
+
+
+def may_group_thousands(cell: object) -> bool:
+    """Whether a cell's comma may stand before a fraction, or group thousands."""
+    return isinstance(cell, str) and bool(_GROUPED.fullmatch(cell.strip()))
