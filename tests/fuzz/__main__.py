@@ -34,7 +34,9 @@ def main() -> int:
             drawn[name] += 1
             if found := _difference(case):
                 different[name] += 1
-                print(f"\n# {name}, number {number} of seed {seed}\n# {found}\n{case.program()}\n", flush=True)
+                print(
+                    f"\n# {name}, number {number} of seed {seed}\n# {found}\n{case.program()}\n", flush=True
+                )
         number += 1
     print("; ".join(f"{count} {name} drawn, {different[name]} differ" for name, count in drawn.items()))
     return bool(different)
