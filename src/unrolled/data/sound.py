@@ -83,6 +83,12 @@ class LogMel:
 
     def bands_of(self, samples: np.ndarray) -> np.ndarray:
         """The features of samples at this sampling rate: ``(time, bands)`` float32; one step at least."""
+        if self.bands > most_bands(self.sampling_rate):
+            raise DataError(
+                f"expected a sampling rate that holds {self.bands} bands of frequencies, got "
+                f"{self.sampling_rate:,} Hz, which holds {most_bands(self.sampling_rate)}",
+                remedy="set --mel-bands lower, or --sampling-rate higher",
+            )
         kaldi = _library("kaldi_native_fbank")
         options = kaldi.FbankOptions()
         options.frame_opts.samp_freq = self.sampling_rate

@@ -22,6 +22,7 @@ TAG_NAMES = (
 )
 
 _DOCUMENT = "-DOCSTART-"
+_DOCUMENT_MARK = re.compile(r"#\s*(begin|end) document\b")
 _CONLLU_PLUS = re.compile(r"#\s*global\.columns\s*=\s*(?P<names>.+)")
 _ID = re.compile(r"\d+([-.]\d+)?")
 _SPAN_TAG = re.compile(r"O|[BIESLUM][-_].+")
@@ -355,7 +356,8 @@ def _without_comments(lines: list[_Line]) -> tuple[list[_Line], int]:
     comments = {
         line.row
         for line in hashed
-        if (len(line.cells) != usual and (line.row in head or len(line.cells) > 1))
+        if _DOCUMENT_MARK.match(line.text)
+        or (len(line.cells) != usual and (line.row in head or len(line.cells) > 1))
         or (line.row in head and line.text.startswith("# ") and len(line.cells) == usual and not fits(line))
     }
     kept, began = [], False

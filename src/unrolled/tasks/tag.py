@@ -31,6 +31,7 @@ from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.tagging.config import TagConfig
 from unrolled.tasks.tagging.inputs import StepInputs
 from unrolled.tasks.tagging.kinds import check_pairs, fit_inputs, inputs_from_json
+from unrolled.tasks.words import listed
 from unrolled.training.loss import CrossEntropy, Loss
 
 _SHOWN = 12
@@ -52,6 +53,7 @@ class Tagger(Estimator[Examples]):
     """
 
     task: ClassVar[str] = "tag"
+    _counted = "sentences or sequences"
     Config = TagConfig
 
     effective: TagConfig
@@ -127,6 +129,16 @@ class Tagger(Estimator[Examples]):
                 else "The tags mark no spans, so there is no CRF; set crf to change that.",
                 crf=marks,
             )
+
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        where = [] if self._layout is None else [self._layout.described()]
+        marks = " that mark spans" if self.marks_spans else ""
+        return [
+            f"{self._inputs.unit} to tags",
+            *where,
+            f"{len(self._tags)} tags{marks} ({listed(self._tags.symbols)})",
+            *super()._readings(train, held_out),
+        ]
 
     def _build_model(self) -> SequenceModel:
         return ManyToMany(self._inputs.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))

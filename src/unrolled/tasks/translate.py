@@ -53,6 +53,7 @@ class Translator(Estimator[Examples]):
     """
 
     task: ClassVar[str] = "translate"
+    _counted = "pairs"
     Config = TranslateConfig
     Options = SearchConfig
 
@@ -239,6 +240,15 @@ class Translator(Estimator[Examples]):
                 "and target_unit to change that.",
                 **units,
             )
+
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        config = self.effective
+        sizes = self._symbols.source.tokenizer.size, self._symbols.target.tokenizer.size
+        return [
+            f"sources by {config.unit}, {sizes[0]:,} symbols",
+            f"targets by {config.target_unit}, {sizes[1]:,} symbols",
+            *super()._readings(train, held_out),
+        ]
 
     def _build_model(self) -> ConditionalModel:
         source, target = self._symbols.source.tokenizer, self._symbols.target.tokenizer
