@@ -35,11 +35,11 @@ def test_conllu_words_without_ranges_and_empty_nodes(write):
 
 def test_conllu_other_columns(write):
     path = write("t.conllu", CONLLU)
-    assert read_tagged(path, column="deprel")[0].target == ("root", "obj")
-    assert read_tagged(path, column="feats")[0].target == ("_", "Case=Acc")
+    assert read_tagged(path, tag="deprel")[0].target == ("root", "obj")
+    assert read_tagged(path, tag="feats")[0].target == ("_", "Case=Acc")
     assert read_tagged(path, tagged=False)[0].target is None
     with pytest.raises(ConfigError, match="got 'postag'"):
-        read_tagged(path, column="postag")
+        read_tagged(path, tag="postag")
 
 
 @pytest.mark.parametrize("separator", ["\t", " ", "  "])
@@ -64,7 +64,7 @@ def test_json_lines_with_lists_or_strings(write):
     first, second = read_tagged(path)
     assert (first.inputs, first.target) == (("New York", "is"), ("1", "0"))
     assert (second.inputs, second.target) == (("so", "big"), ("0", "0"))
-    assert read_tagged(path, tokens="ner_tags", tagged=False)[0].inputs == ("1", "0")
+    assert read_tagged(path, word="ner_tags", tagged=False)[0].inputs == ("1", "0")
 
 
 def test_a_table_with_strings_of_tokens_and_tags(write):
@@ -96,7 +96,7 @@ def test_a_table_with_strings_of_tokens_and_tags(write):
             '{"tokens": ["a"], "tags": [null]}',
             "row 1, column 'tags': expected a list of strings, got None",
         ),
-        ("t.jsonl", '{"a": ["a"], "tags": ["x"]}', "expected a column of tokens, the columns are a, tags"),
+        ("t.jsonl", '{"a": ["a"], "tags": ["x"]}', "expected a column of words, the columns are a, tags"),
     ],
 )
 def test_bad_input_is_refused_with_the_place(write, name, text, message):

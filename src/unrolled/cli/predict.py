@@ -221,8 +221,10 @@ def _sequence(line: str) -> Any:
 
 def _steps(line: str) -> Any:
     """The words of a sentence; or where the line is a JSON list, a sequence of numbers."""
+    from unrolled.data.token_columns import words_in
+
     read = _sequence(line)
-    return read.split() if isinstance(read, str) else read
+    return words_in(read) if isinstance(read, str) else read
 
 
 def _subject(line: str) -> Any:

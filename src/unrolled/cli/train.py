@@ -66,6 +66,9 @@ def _command(task: str) -> Any:
             Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Read the data, say what it is taken for, and stop there.")
+        ] = False,
         as_json: Annotated[bool, AsJson] = False,
         **options: Any,
     ) -> None:
@@ -73,10 +76,19 @@ def _command(task: str) -> Any:
             chosen = overridden(
                 read_settings(config, task) if config else {}, given(estimator.Config, options)
             )
+            if dry_run:
+                _understand(estimator(**chosen), train, dev, as_json=as_json)
+                return
             _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
 
     about = (estimator.__doc__ or "").strip().split("\n\n")[0]
     return command(task, train, flags(estimator.Config), about)
+
+
+def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: bool) -> None:
+    """Say what the data would be taken for; nothing is trained or written."""
+    said = estimator.understand(train, dev)
+    result(said, {"task": estimator.task, "data": train, "understood": said}, as_json=as_json)
 
 
 def _train(
@@ -121,6 +133,7 @@ def _train(
             "seconds": round(seconds, 3),
             "model": str(folder),
             "report": str(report),
+            "understood": estimator.understood,
             "notices": estimator.notices,
         },
         as_json=as_json,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.tables import Table, read_table
+from unrolled.data.list_cells import list_in, lists_in
+from unrolled.data.tables import Table, is_missing, read_table
 from unrolled.data.tagged_numbers import (
     is_step_table,
     tagged_table,
@@ -15,37 +19,43 @@ from unrolled.data.tagged_numbers import (
     tagged_values,
     values_column,
 )
-from unrolled.data.text import open_text
-from unrolled.errors import ConfigError, DataError
+from unrolled.data.token_columns import TAG_NAMES, WORD_NAMES, TokenFile, TokenLayout, words_in
+from unrolled.errors import DataError
 
-CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-TOKEN_NAMES = ("tokens", "words", "forms", "text", "sentence")
-TAG_NAMES = ("tags", "labels", "ner_tags", "pos_tags", "upos", "pos", "ner", "targets", "target")
+SENTENCE_NAMES = (
+    "sentence #",
+    "sentence_id",
+    "sentence id",
+    "sent_id",
+    "sentence",
+    "sent",
+    "sentence_number",
+)
+"""Columns that say which sentence the word of a row is in."""
 
-_TABLES = (".jsonl", ".json", ".parquet", ".csv")
+_WORD_A_ROW = frozenset({"word", "token", "form"})
+_TABLES = (".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".xlsx")
 
 
-def read_tagged(
-    path: str | Path,
-    *,
-    column: str | None = None,
-    tokens: str | None = None,
-    tags: str | None = None,
-    tagged: bool = True,
-) -> Examples:
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What was read of a file of tagged sentences.
+
+    Attributes:
+        examples: the sentences.
+        layout: where words and tags are in a file of tokens; None in tables and folders.
+    """
+
+    examples: Examples
+    layout: TokenLayout | None = None
+
+
+def read_tagged(path: str | Path, **options: Any) -> Examples:
     r"""Sentences as tuples of words, or sequences of numbers as arrays, with tuples of tags.
-
-    The file's ending says how it is read: `.conllu` as CoNLL-U; `.jsonl`, `.json`, `.parquet` and `.csv` as
-    a table with lists of tokens, or of numbers, and of tags; anything else as one token a line, its tag last
-    on the line, an empty line between sentences. A folder holds one table a sequence of numbers
-    (`unrolled.data.tagged_numbers`).
 
     Args:
         path: the file or folder.
-        column: in CoNLL-U, the column to predict: `upos` by default, or `xpos`, `deprel`, `lemma`, `feats`.
-        tokens: in a table, the column of tokens; guessed by its name otherwise.
-        tags: in a table, the column of tags; guessed by its name otherwise.
-        tagged: False reads tokens only; the targets are then None.
+        options: those of `read_with_layout`.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, a tag is missing, or there are more or fewer
@@ -60,133 +70,198 @@ def read_tagged(
         >>> examples[0].inputs, examples[0].target, examples[1].source.row
         (('Ada', 'ran'), ('B-PER', 'O'), 4)
     """
+    return read_with_layout(path, **options).examples
+
+
+def read_with_layout(
+    path: str | Path,
+    *,
+    word: str | None = None,
+    tag: str | None = None,
+    tagged: bool = True,
+    known: TokenLayout | None = None,
+) -> Tagged:
+    """Sentences or sequences of numbers, and where their words and tags were found.
+
+    The file's ending says how it is read: `.jsonl`, `.json`, `.parquet` and `.csv` as a table with lists of
+    tokens, or of numbers, and of tags, or with a token a row; anything else as text with a token a line
+    (`unrolled.data.token_columns`). A folder holds one table a sequence of numbers
+    (`unrolled.data.tagged_numbers`).
+
+    Args:
+        path: the file or folder.
+        word: the column of words, by name or by number from 1; found by its name or content otherwise.
+        tag: the column of tags, likewise; in CoNLL-U `upos` by default, or `xpos`, `deprel`, `lemma` or
+            `feats`.
+        tagged: False reads words only; the targets are then None.
+        known: the layout of the training data.
+    """
     path = Path(path)
     if path.is_dir():
-        return tagged_tables(path, tags, tagged=tagged)
-    kind = path.suffix.lower()
-    if kind in _TABLES:
+        return Tagged(tagged_tables(path, tag, tagged=tagged))
+    if path.suffix.lower() in _TABLES or (path.suffix.lower() == ".tsv" and _holds_sentences(path)):
         table = read_table(path)
-        if not tagged and is_step_table(table):
-            return Examples((tagged_table(table),))
-        return tagged_of_table(table, tokens=tokens, tags=tags, tagged=tagged)
-    if kind == ".conllu":
-        items = tuple(_read_conllu(path, column or "upos", tagged))
-    else:
-        items = tuple(_read_two_columns(path, tagged))
-    if not items:
-        raise DataError("expected sentences, found none", path=path)
-    return Examples(items)
+        if not tagged and word is None and is_step_table(table):
+            return Tagged(Examples((tagged_table(table),)))
+        return Tagged(tagged_of_table(table, word=word, tag=tag, tagged=tagged))
+    file = TokenFile(path, word=word, tag=tag, tagged=tagged, known=known)
+    return Tagged(file.examples(), file.layout)
 
 
-def _sentences(path: str | Path) -> Iterator[list[tuple[int, str]]]:
-    """The lines of every sentence with their rows."""
-    sentence: list[tuple[int, str]] = []
-    with open_text(path) as file:
-        for row, line in enumerate(file, start=1):
-            line = line.rstrip("\r\n")
-            if line.strip():
-                sentence.append((row, line))
-            elif sentence:
-                yield sentence
-                sentence = []
-    if sentence:
-        yield sentence
-
-
-def _read_conllu(path: str | Path, column: str, tagged: bool) -> Iterator[Example]:
-    if column not in CONLLU_COLUMNS[2:]:
-        raise ConfigError(f"expected a CoNLL-U column of {', '.join(CONLLU_COLUMNS[2:])}, got {column!r}")
-    index = CONLLU_COLUMNS.index(column)
-    for sentence in _sentences(path):
-        rows, words, tags = [], [], []
-        for row, line in sentence:
-            if line.startswith("#"):
-                continue
-            cells = line.split("\t")
-            if len(cells) != len(CONLLU_COLUMNS):
-                raise DataError(
-                    f"expected 10 cells with tabs between them, got {len(cells)}", path=path, row=row
-                )
-            # 4-5 is the surface form of words that follow; 4.1 is a word that only the enhanced graph has.
-            if "-" in cells[0] or "." in cells[0]:
-                continue
-            if not cells[0].isdigit():
-                raise DataError(
-                    f"expected a word's number, got {cells[0]!r:.60}", path=path, row=row, column="id"
-                )
-            if tagged and cells[index] == "_" and column in ("upos", "xpos", "deprel"):
-                raise DataError("expected a tag, got '_'", path=path, row=row, column=column)
-            rows.append(row)
-            words.append(cells[1])
-            tags.append(cells[index])
-        if words:
-            source = Source(path, rows[0], column, tuple(rows))
-            yield Example(tuple(words), tuple(tags) if tagged else None, source)
-
-
-def _read_two_columns(path: str | Path, tagged: bool) -> Iterator[Example]:
-    for sentence in _sentences(path):
-        rows, words, tags = [], [], []
-        for row, line in sentence:
-            cells = line.split("\t") if "\t" in line else line.split()
-            if cells[0] == "-DOCSTART-":
-                continue
-            if tagged and (len(cells) < 2 or not cells[-1].strip()):
-                raise DataError(
-                    f"expected a token and its tag, got {line!r:.60}", path=path, row=row, column="tag"
-                )
-            rows.append(row)
-            words.append(cells[0])
-            tags.append(cells[-1].strip())
-        if words:
-            source = Source(path, rows[0], "tag", tuple(rows))
-            yield Example(tuple(words), tuple(tags) if tagged else None, source)
+def _holds_sentences(path: Path) -> bool:
+    """Whether tab-separated text is a table with whole sentences in its cells, and names above them."""
+    try:
+        table = read_table(path, header=True)
+    except DataError:  # lines of unlike length, as comments are
+        return False
+    words, tags = table.usual(WORD_NAMES), table.usual(TAG_NAMES)
+    if words is None or tags is None or words == tags:
+        return False
+    pairs = [
+        (str(one), str(other)) for one, other in zip(table.column(words), table.column(tags), strict=True)
+    ]
+    return any(len(other.split()) > 1 for _, other in pairs) and all(
+        len(one.split()) == len(other.split()) or list_in(other) is not None for one, other in pairs
+    )
 
 
 def tagged_of_table(
-    table: Table, *, tokens: str | None = None, tags: str | None = None, tagged: bool = True
+    table: Table, *, word: str | None = None, tag: str | None = None, tagged: bool = True
 ) -> Examples:
-    """Sentences from a column of token lists and one of tag lists; a string is split at white space.
+    """Sentences from a column of words and one of tags.
 
-    In place of the tokens may be sequences of numbers, in a column with one of their usual names.
+    A cell is a list, a list written as text, or a text that is split at white space; in place of the words
+    may be sequences of numbers, in a column with one of their usual names. Where a row is one word, a column
+    of sentences, or empty lines between them, say where sentences end.
+
+    Args:
+        table: the table.
+        word: the column of words, by name or by number from 1; guessed by its name otherwise.
+        tag: the column of tags, likewise.
+        tagged: False reads words only; the targets are then None.
     """
-    values = values_column(table) if tokens is None else None
-    tags_name = (tags or _named(table, TAG_NAMES, "tags")) if tagged else None
+    values = values_column(table) if word is None else None
+    tags = (_asked(table, tag) or _named(table, TAG_NAMES, "tags", "tag")) if tagged else None
     if values is not None:
-        return tagged_values(table, values, tags_name)
-    words_name = tokens or _named(table, TOKEN_NAMES, "tokens")
+        return tagged_values(table, values, tags)
+    words = _asked(table, word) or _named(table, WORD_NAMES, "words", "word", table.usual(TAG_NAMES))
+    sentences = table.usual(SENTENCE_NAMES, (words, tags))
+    if _is_word_a_row(table, words, tags, sentences):
+        return _of_rows(table, words, tags, sentences)
+    read = _texts(table, words)
+    read_tags = None if tags is None else _texts(table, tags)
     items = []
-    for entry, cell in enumerate(table.column(words_name)):
-        words = _strings(table, entry, words_name, cell)
+    for entry, found in enumerate(read):
         target = None
-        if tags_name is not None:
-            target = _strings(table, entry, tags_name, table.column(tags_name)[entry])
-            if len(target) != len(words):
-                raise table.source(entry, tags_name).error(
-                    f"expected as many tags as tokens, got {len(words)} tokens and {len(target)} tags"
+        if tags is not None and read_tags is not None:
+            target = read_tags[entry]
+            if len(target) != len(found):
+                raise table.source(entry, tags).error(
+                    f"expected as many tags as tokens, got {len(found)} tokens and {len(target)} tags"
                 )
-        items.append(Example(words, target, table.source(entry, tags_name)))
+        items.append(Example(found, target, table.source(entry, tags)))
     return Examples(tuple(items))
 
 
-def _named(table: Table, names: Sequence[str], what: str) -> str:
-    lowered = {name.lower(): name for name in table.columns}
-    found = next((lowered[name] for name in names if name in lowered), None)
+def _is_word_a_row(table: Table, words: str, tags: str | None, sentences: str | None) -> bool:
+    cells = table.column(words)
+    if not all(isinstance(cell, str) or is_missing(cell) for cell in cells) or lists_in(cells):
+        return False
+    single = all(len(words_in(cell)) <= 1 for cell in cells if isinstance(cell, str))
+    named = words.lower() in _WORD_A_ROW
+    if tags is not None and any(len(words_in(str(cell))) > 1 for cell in table.column(tags)):
+        return False
+    return (single and (named or _has_gaps(table))) or (sentences is not None and named)
+
+
+def _has_gaps(table: Table) -> bool:
+    return bool((np.diff(table.rows) > 1).any())
+
+
+def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) -> Examples:
+    """Sentences from a table with a word a row."""
+    starts = np.ones(len(table), dtype=bool)
+    if sentences is not None:
+        named = [None if is_missing(cell) else str(cell).strip() for cell in table.column(sentences)]
+        # Some name a sentence in the row of its first word alone.
+        starts[1:] = [
+            now is not None and now != before for now, before in zip(named[1:], _filled(named), strict=False)
+        ]
+    else:
+        starts[1:] = np.diff(table.rows) > 1
+    begins = np.flatnonzero(starts).tolist()
+    items = []
+    for begin, end in zip(begins, [*begins[1:], len(table)], strict=True):
+        rows = tuple(table.rows[begin:end].tolist())
+        found = tuple("" if cell is None else str(cell).strip() for cell in table.column(words)[begin:end])
+        target = None
+        if tags is not None:
+            target = tuple(
+                "" if _is_empty(cell) else str(cell).strip() for cell in table.column(tags)[begin:end]
+            )
+            if "" in target:
+                raise table.source(begin + target.index(""), tags).error("expected a tag, got an empty cell")
+        items.append(Example(found, target, Source(table.path, rows[0], tags, rows)))
+    return Examples(tuple(items), ("A row is one word of a sentence.",))
+
+
+def _is_empty(cell: Any) -> bool:
+    """Whether a cell is empty; a tag may be called NA."""
+    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
+
+
+def _filled(names: Sequence[str | None]) -> list[str | None]:
+    filled: list[str | None] = []
+    for name in names:
+        filled.append(name if name is not None or not filled else filled[-1])
+    return filled
+
+
+def _asked(table: Table, name: str | None) -> str | None:
+    """A column asked for by its name, or by its number from 1."""
+    columns = list(table.columns)
+    if name is None or name in columns:
+        return name
+    lowered = {column.lower(): column for column in columns}
+    if name.lower() in lowered:
+        return lowered[name.lower()]
+    if name.lstrip("-").isdigit() and int(name) and -len(columns) <= int(name) <= len(columns):
+        return columns[int(name) - 1 if int(name) > 0 else int(name)]
+    table.column(name)  # says which there are
+    return name
+
+
+def _named(table: Table, names: Sequence[str], what: str, flag: str, taken: str | None = None) -> str:
+    found = table.usual(names, (taken,))
     if found is None:
         raise DataError(
             f"expected a column of {what}, the columns are {', '.join(table.columns)}",
             path=table.path,
-            remedy=f"say which one holds the {what}",
+            remedy=f"say which one holds the {what} with --{flag}-column",
         )
     return found
 
 
-def _strings(table: Table, entry: int, column: str, cell: Any) -> tuple[str, ...]:
+def _texts(table: Table, column: str) -> list[tuple[str, ...]]:
+    """The words or tags of every cell of a column."""
+    cells = table.column(column)
+    written = lists_in(cells)
+    return [_strings(table.source(entry, column), cell, written) for entry, cell in enumerate(cells)]
+
+
+def _strings(source: Source, cell: Any, written: bool) -> tuple[str, ...]:
+    if isinstance(cell, str) and written and cell.strip():
+        found = list_in(cell)
+        if found is None:
+            raise source.error(f"expected a list as in the other rows, got {cell!r:.60}")
+        cell = found
     if isinstance(cell, str):
-        return tuple(cell.split())
+        return words_in(cell)
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
     if not isinstance(cell, Sequence):
-        raise table.source(entry, column).error(f"expected a list of strings, got {cell!r:.60}")
+        raise source.error(f"expected a list of strings, got {cell!r:.60}")
     for item in cell:
         if not isinstance(item, str | int) or isinstance(item, bool):
-            raise table.source(entry, column).error(f"expected a list of strings, got {item!r:.60} in it")
+            raise source.error(f"expected a list of strings, got {item!r:.60} in it")
     return tuple(map(str, cell))

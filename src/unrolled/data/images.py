@@ -23,6 +23,9 @@ LONGEST = 64
 
 _GREY = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
 _WHITE = 255
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
+"""The orientations that exchange height and width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,11 @@ class Header(NamedTuple):
 
     @classmethod
     def of(cls, image: Image.Image) -> Header:
-        """The header of an opened image."""
-        return cls(image.height, image.width, image.mode not in _GREY)
+        """The header of an opened image: its size as a viewer shows it, turned as its EXIF tag says."""
+        height, width = image.height, image.width
+        if image.getexif().get(_ORIENTATION) in _TURNED:
+            height, width = width, height
+        return cls(height, width, image.mode not in _GREY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from unrolled.data.abc_notation import ABC_SUFFIX, AbcFiles, holds_tunes
 from unrolled.data.builtin import resolve
 from unrolled.data.captions import captions_of_table, read_captions
-from unrolled.data.conll import read_tagged, tagged_of_table
+from unrolled.data.conll import Tagged, read_with_layout, tagged_of_table
 from unrolled.data.corpus import Documents
 from unrolled.data.example import Example, Examples, Series
 from unrolled.data.images import formed
@@ -55,7 +55,7 @@ def load_tagged(data: Any, **options: Any) -> Examples:
 
     Args:
         data: a path, a built-in name, or a DataFrame with a column of token lists and one of tag lists.
-        options: those of `unrolled.data.conll.read_tagged`.
+        options: those of `unrolled.data.conll.read_with_layout`.
 
     Raises:
         DataError: the data cannot be read; see the reader.
@@ -65,15 +65,20 @@ def load_tagged(data: Any, **options: Any) -> Examples:
         >>> load_tagged("deep")[0].target
         ('e', 'e', 'p', 'stop')
     """
-    if not isinstance(data, str | Path):
-        options.pop("column", None)
-        return tagged_of_table(table_of_frame(data), **options)
-    found = resolve(data)
+    return load_with_layout(data, **options).examples
+
+
+def load_with_layout(data: Any, **options: Any) -> Tagged:
+    """As `load_tagged`, and where in its file the words and tags are."""
+    found = resolve(data) if isinstance(data, str | Path) else None
     if isinstance(found, Path):
-        return read_tagged(found, **options)
+        return read_with_layout(found, **options)
+    options.pop("known", None)
+    if found is None:
+        return Tagged(tagged_of_table(table_of_frame(data), **options))
     tagged = options.pop("tagged", True)
     examples = found.load("tagged", **_given(options))
-    return examples if tagged else _without_targets(examples)
+    return Tagged(examples if tagged else _without_targets(examples))
 
 
 def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **options: Any) -> Examples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ STEP = 0.010
 """Seconds from one step of the features to the next."""
 
 _WINDOW = 0.025
+_FEWEST_BANDS = 4
 _VERSION = 1
 """Part of the cache's keys: a change of the features must raise it."""
 
@@ -83,6 +84,13 @@ class LogMel:
 
     def bands_of(self, samples: np.ndarray) -> np.ndarray:
         """The features of samples at this sampling rate: ``(time, bands)`` float32; one step at least."""
+        bank = self._bank()
+        missing = int(np.ceil(_WINDOW * self.sampling_rate)) - len(samples)
+        bank.accept_waveform(self.sampling_rate, np.pad(samples, (0, max(0, missing))))
+        bank.input_finished()
+        return np.array([bank.get_frame(step) for step in range(bank.num_frames_ready)], dtype=np.float32)
+
+    def _bank(self) -> Any:
         kaldi = _library("kaldi_native_fbank")
         options = kaldi.FbankOptions()
         options.frame_opts.samp_freq = self.sampling_rate
@@ -90,11 +98,26 @@ class LogMel:
         options.frame_opts.frame_length_ms = _WINDOW * 1000
         options.frame_opts.dither = 0.0  # the same file has the same features
         options.mel_opts.num_bins = self.bands
-        bank = kaldi.OnlineFbank(options)
-        missing = int(np.ceil(_WINDOW * self.sampling_rate)) - len(samples)
-        bank.accept_waveform(self.sampling_rate, np.pad(samples, (0, max(0, missing))))
-        bank.input_finished()
-        return np.array([bank.get_frame(step) for step in range(bank.num_frames_ready)], dtype=np.float32)
+        return kaldi.OnlineFbank(options)
+
+    def fitting(self) -> LogMel:
+        """With as many of these bands as the sampling rate holds: each needs a frequency of its own.
+
+        Raises:
+            DataError: it holds too few.
+        """
+        for bands in range(self.bands, _FEWEST_BANDS - 1, -1):
+            fewer = replace(self, bands=bands)
+            try:
+                fewer._bank()
+            except ValueError:  # what kaldi_native_fbank says of a band that is empty
+                continue
+            return fewer
+        raise DataError(
+            f"expected recordings whose sampling rate holds {_FEWEST_BANDS} bands of frequencies, got "
+            f"{self.sampling_rate:,} Hz",
+            remedy="set --sampling-rate higher (250 or more), or give the numbers as series",
+        )
 
 
 def read_sound(recording: Recording) -> tuple[np.ndarray, int]:

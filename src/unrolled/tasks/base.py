@@ -61,6 +61,7 @@ class Estimator(ABC, Generic[Data]):
         config: the options as asked for.
         effective: the options as used, with what was guessed from the data filled in; saved with the model.
         notices: what the estimator decided on its own, in sentences for the user.
+        understood: what the data of the last `fit` was taken for, in a line.
         model: the network, once fitted or loaded.
         history: the losses, scores and gradient norms of training, once fitted or loaded.
         dev_evaluation: the scores on the dev data or the held-out share, beside the baselines'; once loaded,
@@ -69,6 +70,8 @@ class Estimator(ABC, Generic[Data]):
 
     task: ClassVar[str]
     Config: ClassVar[type[TaskConfig]]
+    _counted: ClassVar[str] = "examples"
+    """What a task's data is counted in, for a person."""
 
     def __init__(self, **options: Any) -> None:
         self.config = validated(self.Config, options)
@@ -77,6 +80,7 @@ class Estimator(ABC, Generic[Data]):
     def _reset(self) -> None:
         self.effective = self.config
         self.notices: list[str] = []
+        self.understood = ""
         self.history: History | None = None
         self.dev_evaluation: Evaluation | None = None
         self._model: SequenceModel | None = None
@@ -189,14 +193,7 @@ class Estimator(ABC, Generic[Data]):
         return self
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
-        training = self._read(train, labelled=True)
-        shares = self._hold_out(training) if dev is None else None
-        if shares is not None:
-            training, _, sentence = shares
-            self._note(sentence)
-        self._prepare(training)
-        # Dev data is read after what the training data settled, so that both are read alike.
-        held_out = self._read(dev, labelled=True) if shares is None else shares[1]
+        training, held_out = self._take_in(train, dev)
         self._model = self._seeded_model()
         self._train(training, held_out, run_folder, resume, progress)
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
@@ -205,6 +202,41 @@ class Estimator(ABC, Generic[Data]):
         self.dev_evaluation = self._evaluation(
             scored, share if dev is None else _described(dev), baselines=True
         )
+
+    def understand(self, train: Any, dev: Any = None) -> str:
+        """What the data would be taken for in training, in a line; nothing is trained.
+
+        Args:
+            train: as for `fit`.
+            dev: as for `fit`.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._reset()
+        try:
+            self._take_in(train, dev)
+            return self.understood
+        finally:
+            self._reset()
+
+    def _take_in(self, train: Any, dev: Any) -> tuple[Data, Data]:
+        """Read the data and learn what comes before training: what to train on, and what to choose by."""
+        training = self._read(train, labelled=True)
+        shares = self._hold_out(training) if dev is None else None
+        if shares is not None:
+            training, _, sentence = shares
+            self._note(sentence)
+        self._prepare(training)
+        # Dev data is read after what the training data settled, so that both are read alike.
+        held_out = self._read(dev, labelled=True) if shares is None else shares[1]
+        self.understood = f"Understood: {'; '.join(self._readings(training, held_out))}."
+        _logger.info(self.understood)
+        return training, held_out
+
+    def _readings(self, train: Data, held_out: Data) -> list[str]:
+        """What the data was taken for, in phrases: the columns, the kind, the unit, how much there is."""
+        return [f"{len(train):,} {self._counted} to train on, {len(held_out):,} to choose the best by"]  # type: ignore[arg-type]
 
     def untrained(self, train: Any) -> Self:
         """Learn what comes before training: vocabularies, scales, and a network with its first weights.

@@ -201,6 +201,12 @@ class Captioner(Estimator[Examples]):
             unit = guess_unit([example.target for example in train])
             self._decide(f"Texts are written by {unit}; set unit to change that.", unit=unit)
 
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        return [
+            f"{self._subjects.kind} to texts, written by {self.effective.unit}",
+            *super()._readings(train, held_out),
+        ]
+
     def _build_model(self) -> ConditionalModel:
         config, tokenizer = self.effective, self._texts.tokenizer
         perception = self._subjects.perception(config)

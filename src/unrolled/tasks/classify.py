@@ -36,6 +36,7 @@ from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.pictures import picture_form
+from unrolled.tasks.words import listed
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
@@ -151,6 +152,18 @@ class Classifier(Estimator[Examples]):
             )
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
+
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        column = train[0].source.column
+        targets: Targets = self._targets
+        found = "numbers"
+        if isinstance(targets, ClassTargets):
+            names = targets.vocabulary.symbols
+            found = f"{len(names)} classes ({listed(names)})"
+        return [
+            f"{self._inputs.kind} to {found}" + (f", labels in column {column!r}" if column else ""),
+            *super()._readings(train, held_out),
+        ]
 
     def _build_model(self) -> SequenceModel:
         config = self.effective

@@ -241,6 +241,18 @@ class Forecaster(Estimator[Span]):
         if config.relative is None:
             self.effective = self.effective.model_copy(update={"relative": several})
 
+    def _readings(self, train: Span, held_out: Span) -> list[str]:
+        series, config = train.series, self.effective
+        first = series[0]
+        target = "" if first.source.column is None else f" of {first.source.column!r}"
+        steps = "steps counted" if first.counted else f"a step of {first.step or 'one number'}"
+        return [
+            f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}",
+            f"{steps}, {_shown(first.times[0])} to {_shown(held_out.series[0].times[-1])}",
+            f"covariates {', '.join(first.names)}" if first.names else "no covariates",
+            f"horizon {config.horizon}",
+        ]
+
     def _build_model(self) -> SequenceModel:
         config = self.effective
         model = ForecastNetwork(
@@ -367,3 +379,8 @@ class Forecaster(Estimator[Span]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (Persistence, SeasonalNaive, LinearAutoregression)
+
+
+def _shown(time: Any) -> str:
+    """A time without the zeros of its day and second."""
+    return str(time).removesuffix(".000000000").removesuffix("T00:00:00")

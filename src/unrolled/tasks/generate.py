@@ -152,6 +152,9 @@ class Generator(Estimator[Any]):
         if epochs > self.effective.epochs:
             self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
 
+    def _readings(self, train: Any, held_out: Any) -> list[str]:
+        return self._written.described(train, held_out)
+
     def _build_model(self) -> SequenceModel:
         return self._written.build_model(self.effective)
 

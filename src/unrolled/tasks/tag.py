@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
 from unrolled.data.example import Examples
-from unrolled.data.loading import load_tagged
+from unrolled.data.loading import load_with_layout
+from unrolled.data.token_columns import TokenLayout
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path
@@ -29,9 +31,11 @@ from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.tagging.config import TagConfig
 from unrolled.tasks.tagging.inputs import StepInputs
 from unrolled.tasks.tagging.kinds import check_pairs, fit_inputs, inputs_from_json
+from unrolled.tasks.words import listed
 from unrolled.training.loss import CrossEntropy, Loss
 
 _SHOWN = 12
+_LISTED = 5
 
 
 class Tagger(Estimator[Examples]):
@@ -49,11 +53,17 @@ class Tagger(Estimator[Examples]):
     """
 
     task: ClassVar[str] = "tag"
+    _counted = "sentences or sequences"
     Config = TagConfig
 
     effective: TagConfig
     _inputs: StepInputs
     _tags: Vocabulary
+    _layout: TokenLayout | None
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._layout = None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -73,7 +83,7 @@ class Tagger(Estimator[Examples]):
             DataError: a sentence is not a list of words.
         """
         self._require_fitted()
-        return self._predicted(self._encode(self._read(data, labelled=False)))
+        return self._predicted(self._encoded_inputs(self._read(data, labelled=False)))
 
     def _token_label(self, token: int) -> str:
         return self._inputs.symbol(token)
@@ -88,13 +98,13 @@ class Tagger(Estimator[Examples]):
     def _read(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
         if isinstance(data, str | Path) or hasattr(data, "columns"):
-            examples = load_tagged(
-                data,
-                column=config.tags_column,
-                tokens=config.tokens_column,
-                tags=config.tags_column,
-                tagged=labelled,
+            read = load_with_layout(
+                data, word=config.word_column, tag=config.tag_column, tagged=labelled, known=self._layout
             )
+            examples = read.examples
+            if labelled and self._layout is None:
+                # Later files are read as the training data was.
+                self._layout = read.layout
         else:
             examples = given_examples(data, labelled)
         for example in examples if labelled else ():
@@ -120,17 +130,28 @@ class Tagger(Estimator[Examples]):
                 crf=marks,
             )
 
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        where = [] if self._layout is None else [self._layout.described()]
+        marks = " that mark spans" if self.marks_spans else ""
+        return [
+            f"{self._inputs.unit} to tags",
+            *where,
+            f"{len(self._tags)} tags{marks} ({listed(self._tags.symbols)})",
+            *super()._readings(train, held_out),
+        ]
+
     def _build_model(self) -> SequenceModel:
         return ManyToMany(self._inputs.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))
 
     def _encode(self, examples: Examples) -> list[Encoded]:
-        items = []
-        for example in examples:
-            inputs = self._inputs.encode(example)
-            unknown = np.zeros(len(next(iter(inputs.values()))), dtype=np.int64)
-            tags = unknown if example.target is None else self._tags.encode(example.target, example.source)
-            items.append(Encoded(inputs, tags))
-        return items
+        return [
+            Encoded(item.inputs, self._tags.encode(example.target, example.source))
+            for example, item in zip(examples, self._encoded_inputs(examples), strict=True)
+        ]
+
+    def _encoded_inputs(self, examples: Examples) -> list[Encoded]:
+        encoded = map(self._inputs.encode, examples)
+        return [Encoded(each, np.zeros(len(next(iter(each.values()))), dtype=np.int64)) for each in encoded]
 
     def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
         config, items = self.effective, self._encode(data)
@@ -150,8 +171,9 @@ class Tagger(Estimator[Examples]):
         return ("span F1" if self.marks_spans else "accuracy"), "max"
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
-        items = self._encode(data)
+        items = self._encoded_inputs(data)
         expected = [example.target for example in data]
+        self._say_unseen(expected)
 
         def score() -> Scored:
             predicted = self._predicted(items)
@@ -163,6 +185,20 @@ class Tagger(Estimator[Examples]):
             return Scored(scores, sum(map(len, expected)), self._inputs.unit, shown)
 
         return score
+
+    def _say_unseen(self, expected: Iterable[Iterable[str]]) -> None:
+        """Tell the user of tags that training has not seen, which no prediction can be."""
+        unseen = Counter(tag for tags in expected for tag in tags if tag not in self._tags)
+        if not unseen:
+            return
+        listed = ", ".join(repr(tag) for tag, _ in unseen.most_common(_LISTED))
+        more = f" and {len(unseen) - _LISTED} others" if len(unseen) > _LISTED else ""
+        said = (
+            f"{unseen.total():,} of the {self._inputs.unit} scored have a tag that training has not seen "
+            f"({listed}{more}); they count as errors."
+        )
+        if said not in self.notices:
+            self._note(said)
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         return self._inputs.baselines(train)
@@ -176,11 +212,14 @@ class Tagger(Estimator[Examples]):
         return {
             "inputs": {"kind": self._inputs.kind} | self._inputs.to_json(),
             "tags": self._tags.to_dict(),
+            "layout": None if self._layout is None else self._layout.to_json(),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._inputs = inputs_from_json(vocabularies["inputs"], self.effective)
         self._tags = Vocabulary.from_dict(vocabularies["tags"])
+        layout = vocabularies["layout"]
+        self._layout = None if layout is None else TokenLayout.from_json(layout)
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:

@@ -53,6 +53,7 @@ class Translator(Estimator[Examples]):
     """
 
     task: ClassVar[str] = "translate"
+    _counted = "pairs"
     Config = TranslateConfig
     Options = SearchConfig
 
@@ -178,15 +179,21 @@ class Translator(Estimator[Examples]):
     ) -> list[list[Hypothesis]]:
         target = self._symbols.target.tokenizer
         longest = self.effective.max_target_length
-        return decode(
-            self._network,
-            items,
-            [longest or self._lengths.limit(len(item) - 1) for item in items],
-            beam_size=search.beam_size,
-            length_penalty=search.length_penalty,
-            stop=target.end,
-            never=target.unknown,
+        # Nothing is written for nothing.
+        said = [item for example, item in zip(examples, items, strict=True) if example.inputs]
+        written = iter(
+            decode(
+                self._network,
+                said,
+                [longest or self._lengths.limit(len(item) - 1) for item in said],
+                beam_size=search.beam_size,
+                length_penalty=search.length_penalty,
+                stop=target.end,
+                never=target.unknown,
+            )
         )
+        nothing = [Hypothesis((target.end,), 0.0, True, 0.0)]
+        return [next(written) if example.inputs else nothing for example in examples]
 
     def _text(self, example: Example, hypothesis: Hypothesis) -> str:
         further = self._symbols.further(example.inputs)
@@ -213,7 +220,12 @@ class Translator(Estimator[Examples]):
                     raise example.source.error(f"expected a text as the {side}, got {text!r:.60}")
                 if labelled and not text.strip():
                     raise example.source.error(f"expected a text as the {side}, got none")
-        return examples
+        # As in files: white space around a text is none of it.
+        stripped = (
+            replace(each, inputs=each.inputs.strip(), target=each.target.strip() if labelled else None)
+            for each in examples
+        )
+        return Examples(tuple(stripped), examples.notes)
 
     def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
         config = self.effective
@@ -239,6 +251,15 @@ class Translator(Estimator[Examples]):
                 "and target_unit to change that.",
                 **units,
             )
+
+    def _readings(self, train: Examples, held_out: Examples) -> list[str]:
+        config = self.effective
+        sizes = self._symbols.source.tokenizer.size, self._symbols.target.tokenizer.size
+        return [
+            f"sources by {config.unit}, {sizes[0]:,} symbols",
+            f"targets by {config.target_unit}, {sizes[1]:,} symbols",
+            *super()._readings(train, held_out),
+        ]
 
     def _build_model(self) -> ConditionalModel:
         source, target = self._symbols.source.tokenizer, self._symbols.target.tokenizer

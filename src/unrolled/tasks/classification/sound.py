@@ -55,11 +55,17 @@ class SoundInputs(Inputs):
         rates = sampling_rates(recordings)
         # Of equally frequent rates the lower one: what a recording lacks cannot be added.
         rate = config.sampling_rate or min(rates, key=lambda rate: (-rates[rate], rate))
-        features = LogMel(rate, config.mel_bands)
+        features = LogMel(rate, config.mel_bands).fitting()
         steps = np.concatenate(features.of(recordings))
-        note = resampling_note(rates, rate)
+        fewer = (
+            f"A sampling rate of {rate:,} Hz holds {features.bands} bands of frequencies, not "
+            f"{config.mel_bands}: these are read."
+            if features.bands < config.mel_bands
+            else None
+        )
+        notes = [note for note in (resampling_note(rates, rate), fewer) if note]
         options = epochs_for(len(examples), config.batch_size)
-        return cls(features, Scaling.fit(steps.astype(np.float64)), [note] if note else [], options)
+        return cls(features, Scaling.fit(steps.astype(np.float64)), notes, options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled features ``(time, bands)``."""
@@ -92,8 +98,11 @@ class SoundInputs(Inputs):
         return _recording(example).name
 
     def suited(self) -> dict[str, Any]:
-        """The sampling rate, which later recordings are brought to; epochs enough for few recordings."""
-        return {"sampling_rate": self.features.sampling_rate} | self.options
+        """The sampling rate, which later recordings are brought to; the bands; epochs for few recordings."""
+        return {
+            "sampling_rate": self.features.sampling_rate,
+            "mel_bands": self.features.bands,
+        } | self.options
 
     def to_json(self) -> dict[str, Any]:
         """The sampling rate, the bands and their scale."""

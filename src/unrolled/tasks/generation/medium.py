@@ -42,6 +42,10 @@ class Medium(ABC, Generic[Data]):
         """Learn the alphabet."""
 
     @abstractmethod
+    def described(self, train: Data, held_out: Data) -> list[str]:
+        """The unit, the alphabet and how much there is, in phrases."""
+
+    @abstractmethod
     def build_model(self, config: GenerateConfig) -> SequenceModel:
         """A fresh network."""
 

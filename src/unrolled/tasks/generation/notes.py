@@ -85,6 +85,14 @@ class NoteMedium(Medium[Examples]):
     def prepare(self, train: Examples, config: GenerateConfig) -> None:
         """Nothing is learnt: the notes are those of the piano."""
 
+    def described(self, train: Examples, held_out: Examples) -> list[str]:
+        """How many pieces there are, and how many steps they have."""
+        steps = sum(len(each.inputs) for each in train)
+        return [
+            "steps of notes of a piano",
+            f"{len(train):,} pieces of {steps:,} steps to train on, {len(held_out):,} to choose the best by",
+        ]
+
     def build_model(self, config: GenerateConfig) -> BinaryVectorModel:
         """A network with one output a key."""
         return BinaryVectorModel(KEYS, config)

@@ -96,6 +96,11 @@ class TextMedium(Medium[Texts]):
             train, self.unit, max_size=config.vocabulary_size, min_count=config.min_count
         )
 
+    def described(self, train: Texts, held_out: Texts) -> list[str]:
+        """The unit, the number of symbols, and how much text there is."""
+        read = f"{train.characters:,} characters to train on, {held_out.characters:,} to choose the best by"
+        return [f"text by {self.tokenizer.unit}, {self.tokenizer.size:,} symbols", read]
+
     def build_model(self, config: GenerateConfig) -> LanguageModel:
         """A language model with as many outputs as there are tokens."""
         size = config.embedding_size or (256 if self.unit in ("word", "bpe") else 64)

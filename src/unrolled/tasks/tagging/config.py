@@ -20,13 +20,13 @@ from unrolled.tasks.config import TaskConfig, defaults
 class TagConfig(TaskConfig):
     """How a tagger reads its data, is built and is trained."""
 
-    tokens_column: str | None = Field(
-        None, description="Column of tokens in JSON lines and Parquet; guessed where left out."
+    word_column: str | None = Field(
+        None, description="Column of words, by name or by number from 1; found where left out."
     )
-    tags_column: str | None = Field(
+    tag_column: str | None = Field(
         None,
-        description="Column of tags in JSON lines and Parquet; guessed where left out. In CoNLL-U, the "
-        "column to predict: upos (where left out), xpos, deprel, lemma or feats.",
+        description="Column of tags, by name or by number from 1; found where left out. In CoNLL-U upos "
+        "(where left out), xpos, deprel, lemma or feats.",
     )
     crf: bool | None = Field(
         None,

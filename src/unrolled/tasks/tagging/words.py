@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
+from unrolled.data.token_columns import words_in
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary
 from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
 from unrolled.tasks.baselines.base import Baseline
@@ -106,7 +107,7 @@ def words_of(example: Example) -> tuple[str, ...]:
         DataError: it is neither a text nor a sequence of words.
     """
     if isinstance(example.inputs, str):
-        return tuple(example.inputs.split())
+        return words_in(example.inputs)
     if not isinstance(example.inputs, Sequence) or not all(isinstance(w, str) for w in example.inputs):
         raise example.source.error(f"expected a list of words, got {example.inputs!r:.60}")
     return tuple(example.inputs)
