@@ -37,7 +37,7 @@ from unrolled.tasks.forecasting.future import (
     series_to_dict,
 )
 from unrolled.tasks.forecasting.loss import ForecastLoss
-from unrolled.tasks.forecasting.memory import usual_memory, usual_order
+from unrolled.tasks.forecasting.memory import usual_memory, usual_order, usual_season
 from unrolled.tasks.forecasting.paths import free_run
 from unrolled.tasks.forecasting.preparation import Preparation
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
@@ -201,6 +201,11 @@ class Forecaster(Estimator[Span]):
         before, self._kept_apart = data.split(config.test_share, config.horizon)
         self._before_test = before.series
         train, dev = before.split(config.holdout, config.horizon)
+        if whole := len(data.series) - len(dev.series):
+            self._note(
+                f"Too short to hold a part back, and learnt from whole: {whole:,} of {len(data.series):,} "
+                "series."
+            )
         sentence = (
             f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
             f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
@@ -213,7 +218,12 @@ class Forecaster(Estimator[Span]):
         self._settle(train.series)
         config = self.effective
         self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
-        memory = usual_memory(train.series, self._order(first), config.context, config.lags)
+        order = self._order(train.series)
+        if self._preparation.lacks_year(train.series):
+            self._note(
+                "The place in the year is not read, for no series spans the two years that it takes to learn."
+            )
+        memory = usual_memory(train.series, config.horizon, order, config.context, config.lags)
         if config.context is None:
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
         if first.names:
@@ -256,8 +266,8 @@ class Forecaster(Estimator[Span]):
             model.start(self._start.spread, self._start.weight, self._start.bias)
         return model
 
-    def _order(self, series: Series) -> int:
-        return self.effective.ar_order or usual_order(series.season)
+    def _order(self, series: Sequence[Series]) -> int:
+        return self.effective.ar_order or usual_order(usual_season(series))
 
     @property
     def _input_size(self) -> int:
@@ -292,10 +302,20 @@ class Forecaster(Estimator[Span]):
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
         return data.origins(cast(int, self.effective.context), self.effective.horizon, _ORIGINS)
 
-    def _features(self, series: Series) -> NDArray[np.float32]:
-        return features(self._preparation.apply(series), mask=self._preparation.mask)
+    def _features(self, series: Series, known: int | None = None) -> NDArray[np.float32]:
+        return features(self._preparation.apply(series, known), mask=self._preparation.mask)
+
+    def _scorable(self, data: Span) -> Span:
+        """The series that have something to score; of the others the user is told how many they are."""
+        scored = data.scored(cast(int, self.effective.context), self.effective.horizon)
+        if left_out := len(data.series) - len(scored.series):
+            sentence = f"Too short for a forecast to be scored: {left_out:,} of {len(data.series):,} series."
+            if sentence not in self.notices:
+                self._note(sentence)
+        return scored
 
     def _scorer(self, data: Span) -> Callable[[], Scored]:
+        data = self._scorable(data)
         origins = self._origins(data)
         ahead = np.arange(1, self.effective.horizon + 1)
         if all(
@@ -303,12 +323,14 @@ class Forecaster(Estimator[Span]):
             for one, at in zip(data.series, origins, strict=True)
         ):
             raise data.series[0].source.error("expected numbers to compare the forecasts with, got none")
-        read = [self._features(one) for one in data.series]
+        # A series that training has not seen is scaled by what is known before the first forecast.
+        known = [int(at[0]) + 1 for at in origins]
+        read = [self._features(*each) for each in zip(data.series, known, strict=True)]
 
         def score() -> Scored:
             found = rolling_forecasts(self.model, read, origins, cast(int, self.effective.context))
             made = [
-                (one, at, self._preparation.scaling(one).undo(each))
+                (one, at, self._preparation.scaling(one, int(at[0]) + 1).undo(each))
                 for one, at, each in zip(data.series, origins, found, strict=True)
             ]
             forecasts = [self._beside(*each) for each in made]
@@ -332,23 +354,20 @@ class Forecaster(Estimator[Span]):
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.
         series = self._before_test or train.series
-        season = series[0].season
-        order = self._order(series[0])
-        order = min(order, max(1, min(map(len, series)) // 3))
-        scaled = [self._preparation.scaling(one).apply(one.values) for one in series]
+        order = min(self._order(series), max(1, int(np.median([len(one) for one in series])) // 3))
         yield Persistence()
-        if season > 1:
-            yield SeasonalNaive(season)
-        yield LinearAutoregression.fit(scaled, order)
+        if any(one.season > 1 for one in series):
+            yield SeasonalNaive()
+        yield LinearAutoregression.fit(series, order)
         self._note(f"The linear autoregression looks back {order} steps.")
 
     def _score_baseline(self, baseline: Baseline, data: Span) -> Mapping[str, float]:
         simple = cast(ForecastBaseline, baseline)
+        data = self._scorable(data)
         forecasts = []
         for one, origins in zip(data.series, self._origins(data), strict=True):
-            scaling = self._preparation.scaling(one)
-            found = simple.forecast(scaling.apply(one.values), origins, self.effective.horizon)
-            forecasts.append(self._beside(one, origins, scaling.undo(found)[..., None]))
+            found = simple.forecast(one, origins, self.effective.horizon)
+            forecasts.append(self._beside(one, origins, found[..., None]))
         return forecast_scores(forecasts)
 
     def _vocabularies(self) -> dict[str, Any]:
