@@ -13,7 +13,7 @@ from unrolled.tasks.forecast import Forecaster
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.registry import load
 
-SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4}
+SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4, "refit": False}
 
 
 def wave(length=240, period=12.0, size=1.0, shift=0.0, noise=0.0, name="wave", seed=0):

@@ -39,7 +39,7 @@ from unrolled.tasks.forecasting.future import (
 from unrolled.tasks.forecasting.loss import ForecastLoss
 from unrolled.tasks.forecasting.memory import usual_memory, usual_order, usual_season
 from unrolled.tasks.forecasting.paths import free_run
-from unrolled.tasks.forecasting.preparation import Preparation
+from unrolled.tasks.forecasting.preparation import Preparation, require_logarithms
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
@@ -88,8 +88,32 @@ class Forecaster(Estimator[Span]):
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         super()._fit(train, dev, run_folder, resume, progress)
+        if self.effective.refit:
+            self._save_run(run_folder)  # what was scored, lest the second training is stopped
+            self._refit(progress)
         # From here on errors are compared with the seasonal naive ones of all the data that was given.
         self._prepared = self._preparation.with_units(self._latest)
+
+    def _refit(self, progress: bool) -> None:
+        """Train once more, on all the data, for as many epochs as were best."""
+        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
+
+        assert self.history is not None
+        epochs = self.history.best_epoch
+        known = tuple(one for one in self._latest if not np.isnan(one.values).all())
+        everything = Span(known, (None,) * len(known))
+        self._learn(everything.series)
+        self._model = self._seeded_model()
+        trainer = Trainer(self.model, self._loss(), self.effective, progress=progress)
+        try:
+            trainer.fit(self._loader(everything, training=True), last=epochs)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "Training again on all the data was interrupted; the model that was scored is kept."
+            ) from None
+        self.model.eval()
+        self._baselines = {one.name: one for one in self._simple(everything.series)}
+        self._note(f"The model was trained again on all the data, for {epochs} epochs, as many as were best.")
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
@@ -189,7 +213,7 @@ class Forecaster(Estimator[Span]):
         config = self.effective
         if config.season is not None or any(one.season > 1 for one in series):
             return series
-        learnt = (1 - config.test_share) * (1 - config.holdout)
+        learnt = (1 - config.test_share * self._keep_apart) * (1 - config.holdout)
         season = find_season([one.values[: round(len(one) * learnt)] for one in series])
         if season == 1:
             return series
@@ -198,7 +222,9 @@ class Forecaster(Estimator[Span]):
 
     def _hold_out(self, data: Span) -> tuple[Span, Span, str]:
         config = self.effective
-        before, self._kept_apart = data.split(config.test_share, config.horizon)
+        before = data
+        if self._keep_apart:
+            before, self._kept_apart = data.split(config.test_share, config.horizon)
         self._before_test = before.series
         train, dev = before.split(config.holdout, config.horizon)
         if whole := len(data.series) - len(dev.series):
@@ -209,6 +235,8 @@ class Forecaster(Estimator[Span]):
         sentence = (
             f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
             f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
+            if self._keep_apart
+            else f"The last {config.holdout:.0%} of each series is held out for early stopping."
         )
         return train, dev, sentence
 
@@ -217,7 +245,8 @@ class Forecaster(Estimator[Span]):
         first = train.series[0]
         self._settle(train.series)
         config = self.effective
-        self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
+        require_logarithms(train.series, self.effective.scaling)
+        self._learn_scales(train.series)
         order = self._order(train.series)
         if self._preparation.lacks_year(train.series):
             self._note(
@@ -231,11 +260,21 @@ class Forecaster(Estimator[Span]):
         if config.lags is None:
             sentence = f"A direct linear connection sees the last {memory.lags} numbers."
             self._decide(sentence, lags=memory.lags)
-        series = [self._preparation.apply(one) for one in train.series]
-        lags = cast(int, self.effective.lags)
-        self._start = LinearStart.fit(
-            series, config.horizon, lags, self._preparation.mask, bool(config.relative)
-        )
+        self._learn_start(train.series)
+
+    def _learn(self, series: Sequence[Series]) -> None:
+        """Learn what `_prepare` learns, with all that it has settled."""
+        self._learn_scales(series)
+        self._learn_start(series)
+
+    def _learn_scales(self, series: Sequence[Series]) -> None:
+        self._prepared = Preparation.learn(series, self.effective.scaling, self.effective.calendar)
+
+    def _learn_start(self, series: Sequence[Series]) -> None:
+        config, mask = self.effective, self._preparation.mask
+        prepared = [self._preparation.apply(one) for one in series]
+        lags = cast(int, config.lags)
+        self._start = LinearStart.fit(prepared, config.horizon, lags, mask, bool(config.relative))
 
     def _settle(self, series: tuple[Series, ...]) -> None:
         """Settle what one series, or several of different sizes, ask for."""
@@ -353,13 +392,18 @@ class Forecaster(Estimator[Span]):
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.
-        series = self._before_test or train.series
+        made = list(self._simple(self._before_test or train.series))
+        self._note(
+            f"The linear autoregression looks back {cast(LinearAutoregression, made[-1]).order} steps."
+        )
+        return made
+
+    def _simple(self, series: Sequence[Series]) -> Iterator[Baseline]:
         order = min(self._order(series), max(1, int(np.median([len(one) for one in series])) // 3))
         yield Persistence()
         if any(one.season > 1 for one in series):
             yield SeasonalNaive()
         yield LinearAutoregression.fit(series, order)
-        self._note(f"The linear autoregression looks back {order} steps.")
 
     def _score_baseline(self, baseline: Baseline, data: Span) -> Mapping[str, float]:
         simple = cast(ForecastBaseline, baseline)

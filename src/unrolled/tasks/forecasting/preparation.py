@@ -47,17 +47,11 @@ class Preparation:
         """Learn from the training series.
 
         Raises:
-            DataError: a series has no numbers at all, or one that has no logarithm where those are asked for.
+            DataError: a series has no numbers at all.
         """
         for one in series:
             if np.isnan(one.values).all():
                 raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
-            if kind == "log" and (one.values <= 0).any():
-                raise one.source.error(
-                    f"expected numbers above 0 for scaling='log', got {np.nanmin(one.values):g} in series "
-                    f"{one.unique_id!r}",
-                    remedy="scale another way",
-                )
         year = any(_years(one) >= _YEARS for one in series)
         told = {cycles(one.times[:2], one.season, year=year).shape[1] for one in series if len(one) > 1}
         return cls(
@@ -143,6 +137,21 @@ class Preparation:
             content["year"],
             content["mask"],
         )
+
+
+def require_logarithms(series: Sequence[Series], kind: str) -> None:
+    """Refuse series to learn from that have no logarithms where those are scaled.
+
+    Raises:
+        DataError: it names the series.
+    """
+    for one in series:
+        if kind == "log" and (one.values <= 0).any():
+            raise one.source.error(
+                f"expected numbers above 0 for scaling='log', got {np.nanmin(one.values):g} in series "
+                f"{one.unique_id!r}",
+                remedy="scale another way",
+            )
 
 
 def _years(series: Series) -> float:
