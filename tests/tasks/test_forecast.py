@@ -341,3 +341,35 @@ def test_a_series_is_followed_below_its_training_range():
     last = pd.DataFrame({"unique_id": ["a", "b"], "ds": [200, 200], "y": [steady[-1], fallen[-1]]})
     assert made.evaluate(last).baselines["persistence"]["mae"] == 0
     assert made.predict()[1]["y"] == pytest.approx(300, rel=0.05)
+
+
+def test_a_run_folder_holds_the_best_model_and_is_not_replaced_in_silence(tmp_path):
+    made = Forecaster(**SMALL | {"refit": True}).fit(wave(noise=0.1), run_folder=tmp_path / "run")
+    assert load(tmp_path / "run").predict() == made.predict()
+    assert made.notices[-1].startswith("The model was trained again on all the data")
+    with pytest.raises(ConfigError, match="--overwrite"):
+        Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run")
+    Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run", overwrite=True)
+
+
+def test_a_stopped_run_leaves_the_best_model_so_far(tmp_path, monkeypatch):
+    from unrolled.training.trainer import Trainer
+
+    def stopped(self, loader, interruption):
+        if self.position.epoch == 1:
+            raise KeyboardInterrupt
+        train_epoch(self, loader, interruption)
+
+    train_epoch = Trainer.train_epoch
+    monkeypatch.setattr(Trainer, "train_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        Forecaster(**SMALL).fit(wave(noise=0.1), run_folder=tmp_path / "run")
+    left = load(tmp_path / "run")
+    assert len(left.history.epochs) == 1
+    assert np.isfinite(left.predict()[0]["y"])
+
+
+def test_nothing_is_kept_apart_for_scores_on_other_data():
+    made = Forecaster(**SMALL | {"epochs": 1}).fit(wave(), keep_apart=False)
+    assert made.dev_evaluation.count == 48
+    assert "The last 20% of each series is held out for early stopping." in made.notices
