@@ -18,13 +18,32 @@ numbers = st.floats(-1e6, 1e6) | st.just(np.nan)
 tables = arrays.arrays(np.float64, arrays.array_shapes(min_dims=1, max_dims=2, max_side=8), elements=numbers)
 
 
-@given(tables, st.sampled_from(["standard", "minmax", "none"]))
-def test_scaling_is_undone(values, kind):
+units = st.integers(-100, 100).map(lambda power: 2.0**power)
+
+
+@given(tables, st.sampled_from(["standard", "minmax", "none", "log"]), units)
+def test_scaling_is_undone(values, kind, unit):
+    values = values * unit
     scaling = Scaling.fit(values, kind)
     again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict())))
     back = again.undo(again.apply(values))
-    assert np.allclose(back, values, rtol=1e-9, atol=1e-6, equal_nan=True)
+    assert np.allclose(back, values, rtol=1e-9, atol=1e-6 * unit, equal_nan=True)
     assert np.array_equal(np.isnan(scaling.apply(values)), np.isnan(values))
+
+
+@given(tables, st.sampled_from(["standard", "minmax"]), units)
+def test_in_other_units_the_scaled_numbers_are_the_same(values, kind, unit):
+    scaled = [Scaling.fit(each, kind).apply(each) for each in (values, values * unit)]
+    assert np.allclose(*scaled, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(-1e3, 1e3), st.sampled_from([1e-30, 1.0, 1e30]))
+def test_logarithms_follow_numbers_below_those_they_were_fitted_to(lowest, other, unit):
+    scaling = Scaling.fit(np.array([lowest, 2 * lowest, 3 * lowest]) * unit, "log")
+    numbers = np.array([other, lowest / 3, 0.0]) * unit
+    assert np.allclose(scaling.undo(scaling.apply(numbers)), numbers, rtol=1e-7, atol=1e-7 * unit)
+    rising = np.sort(numbers)
+    assert (np.diff(scaling.apply(rising)) >= 0).all()
 
 
 @given(arrays.arrays(np.float64, st.integers(2, 20), elements=st.floats(-1e6, 1e6)))
@@ -39,7 +58,7 @@ def test_scaled_numbers_have_the_promised_scale(values):
 
 
 @pytest.mark.parametrize("kind", ["standard", "minmax"])
-@pytest.mark.parametrize("value", [0.0, 0.1, -7e12])
+@pytest.mark.parametrize("value", [0.0, 0.1, -7e12, 1e-30])
 def test_what_does_not_vary_becomes_zero(kind, value):
     values = np.full(11, value)
     assert np.allclose(Scaling.fit(values, kind).apply(values), 0, atol=1e-3 if value < -1 else 1e-12)
@@ -124,13 +143,22 @@ def test_the_stride_skips_windows():
     assert WindowLoader([series_of(range(10))], 3, 1, 4, stride=3).windows == 3
 
 
-def test_a_series_shorter_than_the_window_is_named():
-    many = [series_of(range(9)), series_of(range(4), name="shop 7")]
+def test_a_series_shorter_than_the_window_gives_what_it_has():
+    many = [series_of(range(6)), series_of([10, 11, 12], name="shop 7"), series_of([20], name="shop 8")]
+    (batch,) = WindowLoader(many, 3, 2, 4, per_step=True, shuffle=False).batches(0)
+    assert batch.lengths.tolist() == [3, 3, 2]
+    assert batch.inputs["values"][:, :, 0].tolist() == [[0, 1, 2], [1, 2, 3], [10, 11, 11]]
+    expected = [[11, 12], [12, np.nan]]
+    assert np.array_equal(batch.targets[2, :2], expected, equal_nan=True)
+    assert batch.targets[:2].tolist() == [[[1, 2], [2, 3], [3, 4]], [[2, 3], [3, 4], [4, 5]]]
+
+
+def test_series_without_two_numbers_are_refused():
     with pytest.raises(DataError) as caught:
-        WindowLoader(many, 3, 2, 4)
+        WindowLoader([series_of([1.0])], 3, 2, 4)
     assert str(caught.value) == (
-        "sales.csv, row 2: expected at least 5 steps in series 'shop 7', as many as a window and its "
-        "horizon, got 4; use a shorter window or leave the series out."
+        "sales.csv, row 2, column 'y': expected a series with a number to learn from and another one after "
+        "it, got none."
     )
 
 

@@ -3,6 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
@@ -11,7 +13,7 @@ from unrolled.tasks.forecast import Forecaster
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.registry import load
 
-SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4}
+SMALL = {"context": 12, "hidden_size": 8, "epochs": 3, "batch_size": 64, "stride": 4, "refit": False}
 
 
 def wave(length=240, period=12.0, size=1.0, shift=0.0, noise=0.0, name="wave", seed=0):
@@ -184,8 +186,9 @@ def test_data_that_goes_on_after_the_training_data_is_forecast_from_its_first_st
                    for part in (lambda one: one.iloc[:230], lambda one: one.iloc[230:]))  # fmt: skip
     made = Forecaster(**SMALL).fit(early)
     assert made.evaluate(late).count == 2 * 10
-    with pytest.raises(DataError, match="at least 13 steps"):
-        made.evaluate(wave(name="another").iloc[:9])
+    assert made.evaluate(wave(name="another").iloc[:9]).count == 1
+    with pytest.raises(DataError, match="at least 2 steps"):
+        made.evaluate(wave(name="another").iloc[:1])
 
 
 def test_missing_numbers_are_read_and_not_scored():
@@ -194,7 +197,7 @@ def test_missing_numbers_are_read_and_not_scored():
     made = Forecaster(**SMALL).fit(data)
     assert made.dev_evaluation.count == 48 - 1
     assert np.isfinite(list(made.dev_evaluation.scores.values())).all()
-    assert made.model.recurrent.input_size == 1 + 4 + 1  # the number, year and week, and if it is missing
+    assert made.model.recurrent.input_size == 1 + 2 + 1  # the number, the week, and if it is missing
     data.loc[239, "y"] = np.nan
     assert np.isfinite(made.predict(data)[0]["y"])
 
@@ -252,8 +255,8 @@ def test_series_objects_are_taken():
 
 
 def test_bad_input_is_named(tmp_path):
-    with pytest.raises(DataError, match="at least 13 steps"):
-        Forecaster(**SMALL).fit(wave(18))
+    with pytest.raises(DataError, match="at least 3 steps"):
+        Forecaster(**SMALL).fit(wave(3))
     with pytest.raises(ConfigError, match="quantiles"):
         Forecaster(quantiles=(0.9, 0.1))
     with pytest.raises(ConfigError, match="bidirectional"):
@@ -272,3 +275,101 @@ def test_the_built_in_weather_is_forecast_better_than_by_linear_autoregression()
     autoregression = evaluation.baselines["linear autoregression"]["rmse"]
     assert autoregression == pytest.approx(2.89, abs=0.005)
     assert evaluation.scores["rmse"] < autoregression
+
+
+@given(st.integers(-99, 99))
+@settings(max_examples=5, deadline=None)
+def test_in_other_units_the_forecasts_are_the_same(power):
+    def made(unit):
+        data = wave(120, noise=0.1)
+        other = data.assign(unique_id="other", y=5 + data["y"] ** 2)
+        both = pd.concat([data.assign(unique_id="wave"), other])
+        one = Forecaster(**SMALL | {"epochs": 1}).fit(both.assign(y=both["y"] * unit))
+        return np.array([row["y"] for row in one.predict()]) / unit, one.dev_evaluation
+
+    (first, before), (second, after) = made(1.0), made(2.0**power)
+    assert second == pytest.approx(first, rel=1e-4)
+    assert after.scores["mase"] == pytest.approx(before.scores["mase"], rel=1e-4)
+    assert after.baselines["persistence"]["mase"] == pytest.approx(before.baselines["persistence"]["mase"])
+
+
+def test_one_short_series_neither_decides_for_all_nor_refuses_the_run():
+    long = pd.concat([wave(240, noise=0.1).assign(unique_id=name) for name in "ab"])
+    short = wave(9).assign(unique_id="short")
+    made = Forecaster(horizon=7, epochs=1, hidden_size=8).fit(pd.concat([long, short]))
+    assert (
+        made.effective.context == Forecaster(horizon=7, epochs=1, hidden_size=8).fit(long).effective.context
+    )
+    assert made.dev_evaluation.count == 2 * (48 - 6) * 7
+    assert any(notice.endswith("learnt from whole: 1 of 3 series.") for notice in made.notices)
+    assert len(made.predict()) == 3 * 7
+    assert made.evaluate(pd.concat([short, short.iloc[:2].assign(unique_id="two")])).count == 7
+
+
+def test_context_lags_and_horizon_fit_together():
+    short = pd.concat([wave(32, noise=0.1).assign(unique_id="a"), wave(96, noise=0.1).assign(unique_id="b")])
+    made = Forecaster(horizon=18, epochs=1, hidden_size=8).fit(short)
+    assert len(made.predict()) == 2 * 18
+    with pytest.raises(DataError, match="at least 7 steps, for training and held-out steps"):
+        Forecaster(horizon=3, epochs=1).fit(wave(6))
+    assert len(Forecaster(horizon=3, epochs=1, test_share=0.1).fit(wave(11)).predict()) == 3
+
+
+def test_weeks_look_back_over_a_year():
+    weeks = pd.date_range("2015-01-04", periods=300, freq="W")
+    year = np.sin(2 * np.pi * np.arange(300) / 52)
+    made = Forecaster(epochs=1, hidden_size=4, season=52).fit(pd.DataFrame({"ds": weeks, "y": year}))
+    assert (made.effective.context, made.effective.lags) == (64, 32)
+
+
+def test_the_place_in_the_year_is_left_out_where_it_cannot_be_learnt():
+    short, long = (Forecaster(**SMALL | {"epochs": 1}).fit(wave(days)) for days in (400, 1300))
+    assert short.model.recurrent.input_size == 1 + 2
+    assert long.model.recurrent.input_size == 1 + 4
+    assert any("place in the year is not read" in notice for notice in short.notices)
+
+
+def test_a_series_is_followed_below_its_training_range():
+    """The printed persistence is the true one, and the forecasts follow, though logarithms are scaled."""
+    rng = np.random.default_rng(0)
+    fallen = np.where(np.arange(200) < 180, 1000.0, 300.0) + rng.random(200)
+    steady = 100 + rng.random(200)
+    data = pd.DataFrame({"unique_id": ["a"] * 200 + ["b"] * 200, "ds": [*range(200)] * 2})
+    data["y"] = [*steady, *fallen]
+    made = Forecaster(**SMALL | {"epochs": 1}).fit(data)
+    assert made.effective.scaling == "log"
+    last = pd.DataFrame({"unique_id": ["a", "b"], "ds": [200, 200], "y": [steady[-1], fallen[-1]]})
+    assert made.evaluate(last).baselines["persistence"]["mae"] == 0
+    assert made.predict()[1]["y"] == pytest.approx(300, rel=0.05)
+
+
+def test_a_run_folder_holds_the_best_model_and_is_not_replaced_in_silence(tmp_path):
+    made = Forecaster(**SMALL | {"refit": True}).fit(wave(noise=0.1), run_folder=tmp_path / "run")
+    assert load(tmp_path / "run").predict() == made.predict()
+    assert made.notices[-1].startswith("The model was trained again on all the data")
+    with pytest.raises(ConfigError, match="--overwrite"):
+        Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run")
+    Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run", overwrite=True)
+
+
+def test_a_stopped_run_leaves_the_best_model_so_far(tmp_path, monkeypatch):
+    from unrolled.training.trainer import Trainer
+
+    def stopped(self, loader, interruption):
+        if self.position.epoch == 1:
+            raise KeyboardInterrupt
+        train_epoch(self, loader, interruption)
+
+    train_epoch = Trainer.train_epoch
+    monkeypatch.setattr(Trainer, "train_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        Forecaster(**SMALL).fit(wave(noise=0.1), run_folder=tmp_path / "run")
+    left = load(tmp_path / "run")
+    assert len(left.history.epochs) == 1
+    assert np.isfinite(left.predict()[0]["y"])
+
+
+def test_nothing_is_kept_apart_for_scores_on_other_data():
+    made = Forecaster(**SMALL | {"epochs": 1}).fit(wave(), keep_apart=False)
+    assert made.dev_evaluation.count == 48
+    assert "The last 20% of each series is held out for early stopping." in made.notices

@@ -3,9 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unrolled.data.example import Series
 from unrolled.errors import DataError
 from unrolled.tasks.baselines.forecasting import LinearAutoregression, Persistence, SeasonalNaive
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores, seasonal_error
+
+
+def series_of(values, season=1, name="a"):
+    values = np.asarray(values, dtype=float)
+    return Series(name, np.arange(len(values)), values, np.zeros((len(values), 0)), season=season)
+
 
 numbers = st.lists(st.floats(-5, 5), min_size=2, max_size=20).map(np.array)
 
@@ -13,22 +20,26 @@ numbers = st.lists(st.floats(-5, 5), min_size=2, max_size=20).map(np.array)
 @given(numbers, st.integers(1, 6), st.integers(1, 9))
 def test_the_seasonal_naive_forecast_repeats_the_last_season(values, season, horizon):
     origin = len(values) - 1
-    (forecast,) = SeasonalNaive(season).forecast(values, np.array([origin]), horizon)
+    (forecast,) = SeasonalNaive().forecast(series_of(values, season), np.array([origin]), horizon)
     grown = list(values)
     for _ in range(horizon):
         grown.append(grown[-season] if len(grown) >= season else values[origin])
     if len(values) >= season:
         assert forecast.tolist() == grown[len(values) :]
     if season == 1:
-        assert forecast.tolist() == Persistence().forecast(values, np.array([origin]), horizon)[0].tolist()
+        assert (
+            forecast.tolist()
+            == Persistence().forecast(series_of(values), np.array([origin]), horizon)[0].tolist()
+        )
 
 
 @given(numbers, st.integers(1, 9))
 def test_no_forecast_looks_past_its_origin(values, horizon):
     origin = len(values) // 2
     changed = np.concatenate([values[: origin + 1], values[origin + 1 :] + 100])
-    for baseline in (Persistence(), SeasonalNaive(3), LinearAutoregression(np.array([0.5, 0.2, 1.0]))):
-        forecasts = [baseline.forecast(each, np.array([origin]), horizon) for each in (values, changed)]
+    for baseline in (Persistence(), SeasonalNaive(), LinearAutoregression(np.array([0.5, 0.2, 1.0]), {})):
+        both = (series_of(each, season=3) for each in (values, changed))
+        forecasts = [baseline.forecast(each, np.array([origin]), horizon) for each in both]
         assert np.array_equal(*forecasts)
 
 
@@ -37,31 +48,35 @@ def test_the_autoregression_finds_the_process_that_made_the_numbers():
     values = np.zeros(5000)
     for step in range(2, 5000):
         values[step] = 0.6 * values[step - 1] - 0.3 * values[step - 2] + 1 + rng.normal()
-    model = LinearAutoregression.fit([values[:2500], values[2500:]], order=2)
-    assert model.weights.tolist() == pytest.approx([0.6, -0.3, 1], abs=0.07)
-    (forecast,) = model.forecast(values, np.array([4999]), 2)
-    first = model.weights @ [values[4999], values[4998], 1]
-    assert forecast.tolist() == pytest.approx([first, model.weights @ [first, values[4999], 1]])
+    model = LinearAutoregression.fit([series_of(values[:2500]), series_of(values[2500:], name="b")], order=2)
+    assert model.weights.tolist() == pytest.approx([0.6, -0.3, 0], abs=0.07)
+    (forecast,) = model.forecast(series_of(values), np.array([4999]), 2)
+    mean, spread = model.units["a"]
+    last, before = (values[4999] - mean) / spread, (values[4998] - mean) / spread
+    first = model.weights @ [last, before, 1]
+    second = model.weights @ [first, last, 1]
+    assert forecast.tolist() == pytest.approx([first * spread + mean, second * spread + mean])
 
 
 def test_missing_numbers_are_bridged_in_the_past_and_left_out_as_targets():
     values = np.arange(30.0)
     values[[7, 8]] = np.nan
-    model = LinearAutoregression.fit([values], order=1)
-    assert np.isfinite(model.forecast(values, np.arange(29), 3)).all()
-    assert Persistence().forecast(values, np.array([8]), 1).tolist() == [[6.0]]
+    model = LinearAutoregression.fit([series_of(values)], order=1)
+    assert np.isfinite(model.forecast(series_of(values), np.arange(29), 3)).all()
+    assert Persistence().forecast(series_of(values), np.array([8]), 1).tolist() == [[6.0]]
 
 
 def test_an_order_longer_than_every_series_is_refused():
     with pytest.raises(DataError, match="ar_order"):
-        LinearAutoregression.fit([np.arange(4.0)], order=4)
+        LinearAutoregression.fit([series_of(np.arange(4.0))], order=4)
 
 
 @pytest.mark.parametrize(
-    "baseline", [Persistence(), SeasonalNaive(4), LinearAutoregression(np.array([0.5, 0.1]))]
+    "baseline",
+    [Persistence(), SeasonalNaive(), LinearAutoregression(np.array([0.5, 0.1]), {"a": (2.0, 3.0)})],
 )
 def test_a_saved_baseline_forecasts_the_same(baseline):
-    values, origins = np.arange(12.0) ** 2, np.arange(5, 11)
+    values, origins = series_of(np.arange(12.0) ** 2, season=4), np.arange(5, 11)
     again = type(baseline).from_state(baseline.state())
     assert np.array_equal(again.forecast(values, origins, 3), baseline.forecast(values, origins, 3))
 
@@ -82,4 +97,9 @@ def test_the_scores_are_those_of_the_textbook():
 
 def test_the_seasonal_error_skips_missing_numbers():
     assert seasonal_error(np.array([0.0, 1.0, 3.0, np.nan, 9.0]), 2) == pytest.approx((3 + 6) / 2)
-    assert seasonal_error(np.ones(5), 1) == 1.0
+
+
+def test_where_nothing_changes_the_unit_is_the_size_of_the_numbers():
+    assert seasonal_error(np.full(5, 1e-20), 1) == 1e-20
+    assert seasonal_error(np.zeros(5), 1) == 1.0
+    assert seasonal_error(np.array([1.0, 4.0]), season=12) == 3.0

@@ -8,14 +8,13 @@ from itertools import count
 from pathlib import Path
 
 from unrolled.errors import ConfigError, StorageError
-
-CHECKPOINT = "checkpoint"
-_MANIFEST = "manifest.json"
+from unrolled.saving.run import CHECKPOINT, holds_run, require_free
 
 
-def model_folder(asked: Path | None, task: str, data: str, *, resume: bool) -> Path:
+def model_folder(asked: Path | None, task: str, data: str, *, resume: bool, overwrite: bool = False) -> Path:
     """The folder asked for, or one named after the task and the data.
 
+    A folder asked for that holds a model or a run is taken with ``overwrite`` or ``resume`` alone.
     Without ``resume`` the name made up is unused; with it, it is that of the latest run with a checkpoint.
 
     Raises:
@@ -28,6 +27,7 @@ def model_folder(asked: Path | None, task: str, data: str, *, resume: bool) -> P
     if resume and not (asked / CHECKPOINT).is_dir():
         raise ConfigError(f"--resume: there is no checkpoint in {asked} to go on from; leave --resume out")
     _require_writable(asked)
+    require_free(asked, resume=resume, overwrite=overwrite)
     return asked
 
 
@@ -66,8 +66,7 @@ def _require_writable(folder: Path) -> None:
     """Find out before an hour of training what saving would find out after it."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: expected a folder to write the model into, but it is a file")
-    own = (folder / _MANIFEST).is_file() or (folder / CHECKPOINT).is_dir()
-    if folder.is_dir() and any(folder.iterdir()) and not own:
+    if folder.is_dir() and any(folder.iterdir()) and not holds_run(folder):
         raise ConfigError(f"-o {folder}: the folder holds something that is not a model; choose another name")
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):

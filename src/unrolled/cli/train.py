@@ -66,6 +66,9 @@ def _command(task: str) -> Any:
             Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+        overwrite: Annotated[
+            bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
+        ] = False,
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Read the data, say what it is taken for, and stop there.")
         ] = False,
@@ -79,7 +82,16 @@ def _command(task: str) -> Any:
             if dry_run:
                 _understand(estimator(**chosen), train, dev, as_json=as_json)
                 return
-            _train(estimator(**chosen), train, dev, test, output, resume=resume, as_json=as_json)
+            _train(
+                estimator(**chosen),
+                train,
+                dev,
+                test,
+                output,
+                resume=resume,
+                overwrite=overwrite,
+                as_json=as_json,
+            )
 
     about = (estimator.__doc__ or "").strip().split("\n\n")[0]
     return command(task, train, flags(estimator.Config), about)
@@ -99,25 +111,25 @@ def _train(
     output: Path | None,
     *,
     resume: bool,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     from unrolled.data.builtin import resolve
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
-    from unrolled.tasks.card import describe_network
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
     for given in filter(None, (train, dev, test)):
         resolve(given)  # a misspelt name is better noticed before training than after it
-    config = estimator.config
-    folder = decided_by_the_first(config, lambda: model_folder(output, estimator.task, train, resume=resume))
-    note(
-        f"Training on {train}: {describe_network(config)}; {config.optimizer}, "
-        f"learning rate {config.learning_rate:g}, at most {config.epochs} epochs, seed {config.seed}."
+    folder = decided_by_the_first(
+        estimator.config,
+        lambda: model_folder(output, estimator.task, train, resume=resume, overwrite=overwrite),
     )
+    note(f"Training on {train}.")
     with notes_shown():
-        _fit(estimator, train, dev, folder, resume=resume)
+        # What is tested on other data needs no further share of this one.
+        _fit(estimator, train, dev, folder, resume=resume, overwrite=overwrite, keep_apart=test is None)
     if not first_process():
         return
     evaluation = estimator.dev_evaluation if test is None else _tested(estimator, test, folder)
@@ -152,10 +164,10 @@ def _tested(estimator: Estimator, test: str, folder: Path) -> Evaluation:
         raise
 
 
-def _fit(estimator: Estimator, train: str, dev: str | None, folder: Path, *, resume: bool) -> None:
+def _fit(estimator: Estimator, train: str, dev: str | None, folder: Path, **how: bool) -> None:
     existed = folder.exists()
     try:
-        estimator.fit(train, dev, run_folder=folder, resume=resume, progress=True)
+        estimator.fit(train, dev, run_folder=folder, progress=True, **how)
     except KeyboardInterrupt as error:
         if (folder / CHECKPOINT).is_dir():
             raise KeyboardInterrupt(f"{error or 'Interrupted.'} Go on with: {_again(folder)}") from error

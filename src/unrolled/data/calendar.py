@@ -185,7 +185,7 @@ def future_times(series: Series, steps: int) -> np.ndarray:
     return times
 
 
-def cycles(times: np.ndarray, season: int = 1) -> np.ndarray:
+def cycles(times: np.ndarray, season: int = 1, *, year: bool = True) -> np.ndarray:
     """Where each time lies in the year, the week and the day, as points on circles; known for the future too.
 
     Dates give the year, those of a step of a day or less the week, and of less than a day the time of day.
@@ -194,6 +194,7 @@ def cycles(times: np.ndarray, season: int = 1) -> np.ndarray:
     Args:
         times: `(time,)` datetime64 or int64, at least two.
         season: the steps after which whole numbers repeat.
+        year: whether dates give their place in the year, which under two years of data cannot be learnt.
 
     Returns:
         `(time, 2 * cycles)` float64, sine and cosine of each cycle.
@@ -206,9 +207,9 @@ def cycles(times: np.ndarray, season: int = 1) -> np.ndarray:
         phases = [times % season / season] if season > 1 else []
     else:
         day = times.astype("datetime64[D]")
-        year = times.astype("datetime64[Y]")
+        new_year = times.astype("datetime64[Y]")
         step = _most_frequent(np.diff(times))
-        phases = [(times - year) / np.timedelta64(31_556_952, "s")]
+        phases = [(times - new_year) / np.timedelta64(31_556_952, "s")] if year else []
         if step <= np.timedelta64(1, "D"):
             # 1970-01-01, day 0, was a Thursday; where the circle begins does not matter.
             phases.append((times - np.datetime64(0, "D")) / np.timedelta64(7, "D") % 1)

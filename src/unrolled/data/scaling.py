@@ -18,8 +18,8 @@ class Scaling:
     Attributes:
         center: `(...)` per feature, or a single number.
         scale: as `center`; never zero.
-        floor: as `center`; logarithms are taken, and of what is below the floor that of the floor. None: none
-            are taken.
+        floor: as `center`; logarithms are taken, which below the floor go on along their tangent there,
+            through zero and beyond: no number is lost, and none is infinite. None: none are taken.
 
     Example:
         >>> scaling = Scaling.fit(np.array([1.0, np.nan, 3.0]), "standard")
@@ -33,7 +33,9 @@ class Scaling:
 
     @classmethod
     def fit(cls, values: np.ndarray, kind: str = "standard") -> Self:
-        """The scaling of some numbers; missing ones are left out, and what does not vary is only shifted.
+        """The scaling of some numbers; missing ones are left out.
+
+        What does not vary is scaled by its size, so that in other units the scaled numbers are the same.
 
         Args:
             values: `(time,)` or `(time, feature)`, NaN where missing.
@@ -43,28 +45,30 @@ class Scaling:
         Raises:
             ConfigError: there is no such kind.
         """
-        if kind == "log":
-            floor = _floor(values)
-            logarithms = cls.fit(np.log(np.maximum(values, floor)))
-            return cls(logarithms.center, logarithms.scale, floor)
-        if kind not in _KINDS:
-            raise ConfigError(f"expected scaling to be one of {', '.join(_KINDS)} or log, got {kind!r}")
         columns = values.reshape(len(values), -1).T
-        pairs = [_KINDS[kind](column[~np.isnan(column)]) for column in columns]
-        center, scale = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
         shape = values.shape[1:]
-        return cls(center.reshape(shape), np.where(scale > _tiny(center), scale, 1.0).reshape(shape))
+        if kind == "log":
+            floor = np.array([_floor(column) for column in columns]).reshape(shape)
+            logarithms = _logarithm(values, floor).reshape(len(values), -1).T
+            fitted = [_fitted(column, _standard, unit=1.0) for column in logarithms]
+        elif kind in _KINDS:
+            floor = None
+            fitted = [_fitted(column, _KINDS[kind]) for column in columns]
+        else:
+            raise ConfigError(f"expected scaling to be one of {', '.join(_KINDS)} or log, got {kind!r}")
+        center, scale = np.array(fitted, dtype=np.float64).reshape(-1, 2).T
+        return cls(center.reshape(shape), scale.reshape(shape), floor)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The scaled numbers; the last axes of `values` are those of `center`."""
         if self.floor is not None:
-            values = np.log(np.maximum(values, self.floor))
+            values = _logarithm(values, self.floor)
         return (values - self.center) / self.scale
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The numbers that `apply` scaled."""
         numbers = values * self.scale + self.center
-        return numbers if self.floor is None else np.exp(numbers)
+        return numbers if self.floor is None else _exponential(numbers, self.floor)
 
     def to_dict(self) -> dict[str, Any]:
         """The scaling as plain JSON."""
@@ -78,15 +82,40 @@ class Scaling:
         return cls(np.array(content["center"]), np.array(content["scale"]), floor)
 
 
-def _floor(values: np.ndarray) -> np.ndarray:
-    """Half the smallest number above zero, per feature: what a logarithm can still be taken of."""
-    smallest = np.min(np.where(values > 0, values, np.inf), axis=0, initial=np.inf)
-    return np.where(np.isfinite(smallest), smallest / 2, 1.0)
+_BELOW = 0.1
+"""Share of the smallest number above zero down to which logarithms are taken as they are."""
+_ROUNDING = 1e-12
+"""Spread, as a share of the numbers' size, below which they differ by rounding only."""
 
 
-def _tiny(center: np.ndarray) -> np.ndarray:
-    """The spread below which numbers of this size differ by rounding only."""
-    return 1e-12 * np.maximum(1.0, np.abs(center))
+def _floor(values: np.ndarray) -> float:
+    """Where the tangent takes over from the logarithm."""
+    known = values[np.isfinite(values)]
+    above = known[known > 0]
+    if len(above):
+        return _BELOW * float(above.min())
+    return float(np.abs(known).max(initial=0.0)) or 1.0
+
+
+def _logarithm(values: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """The logarithm down to the floor, and below it its tangent there."""
+    return np.log(np.maximum(values, floor)) + np.minimum(values / floor - 1, 0.0)
+
+
+def _exponential(values: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """The inverse of `_logarithm`."""
+    lowest = np.log(floor)
+    return np.exp(np.maximum(values, lowest)) + floor * np.minimum(values - lowest, 0.0)
+
+
+def _fitted(
+    values: np.ndarray, kind: Callable[[np.ndarray], tuple[float, float]], unit: float | None = None
+) -> tuple[float, float]:
+    """Center and scale of one feature; what does not vary has the scale `unit`, or its own size."""
+    known = values[~np.isnan(values)]
+    center, scale = kind(known)
+    size = float(np.abs(known).max(initial=0.0))
+    return center, scale if scale > _ROUNDING * size else (unit or size or 1.0)
 
 
 def _standard(values: np.ndarray) -> tuple[float, float]:

@@ -68,10 +68,15 @@ def find_cycle(series: Sequence[np.ndarray], season: int) -> int:
 
 
 def _autocorrelation(series: Sequence[np.ndarray]) -> np.ndarray:
-    """Of the changes, after 0, 1, 2, ... steps: up to half the shortest series."""
-    longest = min(_LONGEST, min(map(len, series)) // 2)
+    """Of the changes, after 0, 1, 2, ... steps: the median over the series that are twice as long."""
     chosen = series[:: -(-len(series) // _ENOUGH)]
-    return np.median([_one(values, longest) for values in chosen], axis=0)
+    longest = min(_LONGEST, int(np.median([len(values) for values in chosen])) // 2)
+    found = np.full((len(chosen), longest + 1), np.nan)
+    for row, values in zip(found, chosen, strict=True):
+        lags = min(longest, len(values) // 2)
+        if len(values) > 1:
+            row[: lags + 1] = _one(values, lags)
+    return np.nanmedian(found, axis=0) if np.isfinite(found[:, -1]).any() else np.zeros(longest + 1)
 
 
 def _one(values: np.ndarray, longest: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from unrolled.data.batches import Batch
 from unrolled.data.example import Series
 from unrolled.data.scaling import fill
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError
 
 
 def features(series: Series, *, mask: bool = False) -> np.ndarray:
@@ -47,10 +47,12 @@ class WindowLoader:
         shard: `(rank, world_size)`: this process' number and how many share each batch.
 
     The inputs are `values` `(batch, context, feature)`. Targets are NaN where the series has no value, for
-    the loss to leave out; a window with no target at all is no window.
+    the loss to leave out; a window with no target at all is no window. A series shorter than a window gives
+    one of fewer steps, whose row is filled up behind its `lengths`, and where it is shorter than the horizon
+    too, the targets that there are.
 
     Raises:
-        DataError: a series is shorter than a window.
+        DataError: no series gives a window.
         ConfigError: there are fewer windows than processes.
 
     Example:
@@ -75,20 +77,29 @@ class WindowLoader:
         mask: bool = False,
         shard: tuple[int, int] = (0, 1),
     ) -> None:
-        for one in series:
-            check_length(one, context + horizon)
         self.context = context
         self.horizon = horizon
         self.seed = seed
         self.per_step = per_step
         self.shuffle = shuffle
         self.shard = shard
-        # The series end to end, so that one look-up cuts a batch; no window crosses from one to the next.
+        # The series end to end, so that one look-up cuts a batch; no window crosses from one to the next, and
+        # what lies beyond a series' end is missing.
+        beyond = np.full(horizon, np.nan, dtype=np.float32)
         self._features = np.concatenate([features(one, mask=mask) for one in series])
-        self._values = np.concatenate([one.values.astype(np.float32) for one in series])
+        self._values = np.concatenate(
+            [part for one in series for part in (one.values.astype(np.float32), beyond)]
+        )
         begins = np.cumsum([0, *map(len, series)])[:-1]
-        starts = [self._starts(one.values, stride) + begin for one, begin in zip(series, begins, strict=True)]
-        self._start_of = np.concatenate(starts)
+        starts = [self._starts(one.values, stride) for one in series]
+        self._start_of = np.concatenate([at + begin for at, begin in zip(starts, begins, strict=True)])
+        number = np.repeat(np.arange(len(series)), [len(at) for at in starts])
+        self._target_of = self._start_of + horizon * number
+        self._length_of = np.array([self._steps(len(one)) for one in series], dtype=np.int64)[number]
+        if not len(self._start_of):
+            raise series[0].source.error(
+                "expected a series with a number to learn from and another one after it, got none"
+            )
         world_size = shard[1]
         if len(self._start_of) < world_size:
             raise ConfigError(
@@ -96,11 +107,18 @@ class WindowLoader:
             )
         self._count = max(1, min(-(-self.windows // (batch_size * world_size)), self.windows // world_size))
 
+    def _steps(self, length: int) -> int:
+        """The steps of the windows of a series so long."""
+        return min(self.context, length - 1)
+
     def _starts(self, values: np.ndarray, stride: int) -> np.ndarray:
-        starts = np.arange(0, len(values) - self.context - self.horizon + 1, stride)
+        steps = self._steps(len(values))
+        if steps < 1:
+            return np.zeros(0, dtype=np.int64)
+        starts = np.arange(0, max(1, len(values) - steps - self.horizon + 1), stride)
         present = np.concatenate([[0], np.cumsum(~np.isnan(values))])
-        first = 1 if self.per_step else self.context
-        return starts[present[starts + self.context + self.horizon] > present[starts + first]]
+        ends = np.minimum(starts + steps + self.horizon, len(values))
+        return starts[present[ends] > present[starts + (1 if self.per_step else steps)]]
 
     def __len__(self) -> int:
         return self._count
@@ -121,29 +139,19 @@ class WindowLoader:
             yield self._batch(order[bounds[number] : bounds[number + 1]][rank::world_size])
 
     def _batch(self, windows: np.ndarray) -> Batch:
-        steps = self._start_of[windows][:, None] + np.arange(self.context)
-        last = steps if self.per_step else steps[:, -1]
-        targets = self._values[last[..., None] + np.arange(1, self.horizon + 1)]
+        lengths = self._length_of[windows]
+        within = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
+        last = within if self.per_step else lengths - 1
+        first = self._target_of[windows].reshape(-1, *[1] * (last.ndim - 1))
+        targets = self._values[(first + last)[..., None] + np.arange(1, self.horizon + 1)]
         dtype = torch.get_default_dtype()
         return Batch(
-            inputs={"values": torch.from_numpy(self._features[steps]).to(dtype)},
-            lengths=torch.full((len(windows),), self.context, dtype=torch.int64),
+            inputs={
+                "values": torch.from_numpy(self._features[self._start_of[windows][:, None] + within]).to(
+                    dtype
+                )
+            },
+            lengths=torch.from_numpy(lengths),
             targets=torch.from_numpy(targets).to(dtype),
             targets_per_step=self.per_step,
-        )
-
-
-def check_length(series: Series, steps: int) -> None:
-    """Refuse a series that has fewer steps than a window.
-
-    Raises:
-        DataError: it names the series.
-    """
-    if len(series) < steps:
-        raise DataError(
-            f"expected at least {steps} steps in series {series.unique_id!r}, as many as a window and its "
-            f"horizon, got {len(series)}",
-            path=series.source.path,
-            row=series.source.row,
-            remedy="use a shorter window or leave the series out",
         )

@@ -7,7 +7,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
@@ -19,8 +19,9 @@ from unrolled.data.batches import Batch, Loader
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import content_fits, read_folder, write_folder
+from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline, BaselineState
-from unrolled.tasks.card import model_card
+from unrolled.tasks.card import describe_network, model_card
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.options import validated
@@ -86,6 +87,7 @@ class Estimator(ABC, Generic[Data]):
         self._model: SequenceModel | None = None
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
+        self._keep_apart = True
         self._kept_apart: Data | None = None
 
     # The steps of a task, in the order in which they run.
@@ -98,7 +100,8 @@ class Estimator(ABC, Generic[Data]):
     def _hold_out(self, data: Data) -> tuple[Data, Data, str]:
         """Split off ``effective.holdout`` of the data: what stays, what is held out, and a sentence on it.
 
-        A task may set ``_kept_apart`` to a further share, for final scores that early stopping has not seen.
+        While ``_keep_apart`` holds, a task may set ``_kept_apart`` to a further share, for final scores that
+        early stopping has not seen.
         """
 
     @abstractmethod
@@ -163,6 +166,8 @@ class Estimator(ABC, Generic[Data]):
         *,
         run_folder: str | Path | None = None,
         resume: bool = False,
+        overwrite: bool = False,
+        keep_apart: bool = True,
         progress: bool = False,
     ) -> Self:
         """Learn from ``train``.
@@ -171,37 +176,47 @@ class Estimator(ABC, Generic[Data]):
             train: a path, the name of built-in data, or Python objects as the task describes.
             dev: data for early stopping, in the same forms; without it a seeded share of ``train`` is held
                 out, and ``notices`` says so.
-            run_folder: where checkpoints go; none are written without it.
+            run_folder: where checkpoints go, and the model, from its first epoch on always the best so far;
+                neither is written without it.
             resume: continue from the last checkpoint in ``run_folder``.
+            overwrite: replace the model or the checkpoint that ``run_folder`` holds.
+            keep_apart: False where the finished model will be scored on other data: then no more of ``train``
+                is held out than early stopping needs.
             progress: show a progress bar.
 
         After an error the estimator is as it was before its first `fit`.
 
         Raises:
+            ConfigError: ``run_folder`` holds a model or a checkpoint, and neither ``resume`` nor
+                ``overwrite`` says what becomes of it.
             DataError: the data cannot be used; names the file, row and column.
             DivergedError: the loss became NaN or infinite.
         """
         if resume and run_folder is None:
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
+        if run_folder is not None:
+            require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
+        self._keep_apart = keep_apart
         try:
             self._fit(train, dev, run_folder, resume, progress)
         except Exception:
             # A network left half-trained by an error must not pass for a fitted one.
             self._reset()
             raise
+        self._save_run(run_folder)
         return self
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         training, held_out = self._take_in(train, dev)
         self._model = self._seeded_model()
-        self._train(training, held_out, run_folder, resume, progress)
+        # Before training, for the best model so far is saved with them.
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
         scored = held_out if self._kept_apart is None else self._kept_apart
-        share = "the training data itself" if scored is training else "held-out share"
-        self.dev_evaluation = self._evaluation(
-            scored, share if dev is None else _described(dev), baselines=True
-        )
+        share = "the training data itself" if scored is training else self._share_name
+        name = share if dev is None else _described(dev)
+        self._train(training, held_out, name, run_folder, resume, progress)
+        self.dev_evaluation = self._evaluation(scored, name, baselines=True)
 
     def understand(self, train: Any, dev: Any = None) -> str:
         """What the data would be taken for in training, in a line; nothing is trained.
@@ -294,11 +309,35 @@ class Estimator(ABC, Generic[Data]):
             return self._build_model()
 
     def _train(
-        self, training: Data, held_out: Data, run_folder: str | Path | None, resume: bool, progress: bool
+        self,
+        training: Data,
+        held_out: Data,
+        name: str,
+        run_folder: str | Path | None,
+        resume: bool,
+        progress: bool,
     ) -> None:
         from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
 
+        used = self.effective
+        _logger.info(
+            f"{describe_network(used)}; {used.optimizer}, learning rate {used.learning_rate:g}, "
+            f"at most {used.epochs} epochs, seed {used.seed}."
+        )
         scorer = self._scorer(held_out)
+        scored: Scored | None = None
+
+        def score() -> Mapping[str, float]:
+            nonlocal scored
+            scored = scorer()
+            return scored.scores
+
+        def keep(history: History) -> None:
+            assert scored is not None
+            self.history = history
+            self.dev_evaluation = self._scores_alone(name, scored)
+            self._save_run(run_folder)
+
         monitor, mode = self.monitored
         trainer = Trainer(
             self.model,
@@ -310,7 +349,7 @@ class Estimator(ABC, Generic[Data]):
         )
         self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
         loader = self._loader(training, training=True)
-        self.history = trainer.fit(loader, lambda: scorer().scores, monitor, mode)
+        self.history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
         self.model.eval()
 
     def evaluate(self, data: Any, baselines: bool = True) -> Evaluation:
@@ -330,17 +369,29 @@ class Estimator(ABC, Generic[Data]):
             baseline.name: dict(self._score_baseline(baseline, data))
             for baseline in (self._baselines.values() if baselines else ())
         }
+        return replace(self._scores_alone(name, scored), baselines=beside, seconds=seconds)
+
+    def _scores_alone(self, name: str, scored: Scored) -> Evaluation:
         return Evaluation(
             self.task,
             name,
             dict(scored.scores),
-            beside,
+            {},
             scored.count,
             scored.unit,
-            seconds,
-            scored.examples,
-            scored.groups,
+            examples=scored.examples,
+            groups=scored.groups,
         )
+
+    @property
+    def _share_name(self) -> str:
+        """What the data is called that the scores of `fit` are taken on where no dev data was given."""
+        return "held-out share"
+
+    def _save_run(self, run_folder: str | Path | None) -> None:
+        """Save the model of this run, where it has a folder; of several processes the first does."""
+        if run_folder is not None and self._shard[0] == 0:
+            self.save(run_folder)
 
     def predict_stream(self, inputs: Iterable[Any], chunk: int = 1) -> Iterator[Any]:
         """Predict for inputs as they come, ``chunk`` together: out before more is read."""

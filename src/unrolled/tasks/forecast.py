@@ -37,9 +37,9 @@ from unrolled.tasks.forecasting.future import (
     series_to_dict,
 )
 from unrolled.tasks.forecasting.loss import ForecastLoss
-from unrolled.tasks.forecasting.memory import usual_memory, usual_order
+from unrolled.tasks.forecasting.memory import usual_memory, usual_order, usual_season
 from unrolled.tasks.forecasting.paths import free_run
-from unrolled.tasks.forecasting.preparation import Preparation
+from unrolled.tasks.forecasting.preparation import Preparation, require_logarithms
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
@@ -88,8 +88,32 @@ class Forecaster(Estimator[Span]):
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         super()._fit(train, dev, run_folder, resume, progress)
+        if self.effective.refit:
+            self._save_run(run_folder)  # what was scored, lest the second training is stopped
+            self._refit(progress)
         # From here on errors are compared with the seasonal naive ones of all the data that was given.
         self._prepared = self._preparation.with_units(self._latest)
+
+    def _refit(self, progress: bool) -> None:
+        """Train once more, on all the data, for as many epochs as were best."""
+        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
+
+        assert self.history is not None
+        epochs = self.history.best_epoch
+        known = tuple(one for one in self._latest if not np.isnan(one.values).all())
+        everything = Span(known, (None,) * len(known))
+        self._learn(everything.series)
+        self._model = self._seeded_model()
+        trainer = Trainer(self.model, self._loss(), self.effective, progress=progress)
+        try:
+            trainer.fit(self._loader(everything, training=True), last=epochs)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "Training again on all the data was interrupted; the model that was scored is kept."
+            ) from None
+        self.model.eval()
+        self._baselines = {one.name: one for one in self._simple(everything.series)}
+        self._note(f"The model was trained again on all the data, for {epochs} epochs, as many as were best.")
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
@@ -189,7 +213,7 @@ class Forecaster(Estimator[Span]):
         config = self.effective
         if config.season is not None or any(one.season > 1 for one in series):
             return series
-        learnt = (1 - config.test_share) * (1 - config.holdout)
+        learnt = (1 - config.test_share * self._keep_apart) * (1 - config.holdout)
         season = find_season([one.values[: round(len(one) * learnt)] for one in series])
         if season == 1:
             return series
@@ -198,12 +222,21 @@ class Forecaster(Estimator[Span]):
 
     def _hold_out(self, data: Span) -> tuple[Span, Span, str]:
         config = self.effective
-        before, self._kept_apart = data.split(config.test_share, config.horizon)
+        before = data
+        if self._keep_apart:
+            before, self._kept_apart = data.split(config.test_share, config.horizon)
         self._before_test = before.series
         train, dev = before.split(config.holdout, config.horizon)
+        if whole := len(data.series) - len(dev.series):
+            self._note(
+                f"Too short to hold a part back, and learnt from whole: {whole:,} of {len(data.series):,} "
+                "series."
+            )
         sentence = (
             f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
             f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
+            if self._keep_apart
+            else f"The last {config.holdout:.0%} of each series is held out for early stopping."
         )
         return train, dev, sentence
 
@@ -212,8 +245,14 @@ class Forecaster(Estimator[Span]):
         first = train.series[0]
         self._settle(train.series)
         config = self.effective
-        self._prepared = Preparation.learn(train.series, config.scaling, config.calendar)
-        memory = usual_memory(train.series, self._order(first), config.context, config.lags)
+        require_logarithms(train.series, self.effective.scaling)
+        self._learn_scales(train.series)
+        order = self._order(train.series)
+        if self._preparation.lacks_year(train.series):
+            self._note(
+                "The place in the year is not read, for no series spans the two years that it takes to learn."
+            )
+        memory = usual_memory(train.series, config.horizon, order, config.context, config.lags)
         if config.context is None:
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
         if first.names:
@@ -221,11 +260,21 @@ class Forecaster(Estimator[Span]):
         if config.lags is None:
             sentence = f"A direct linear connection sees the last {memory.lags} numbers."
             self._decide(sentence, lags=memory.lags)
-        series = [self._preparation.apply(one) for one in train.series]
-        lags = cast(int, self.effective.lags)
-        self._start = LinearStart.fit(
-            series, config.horizon, lags, self._preparation.mask, bool(config.relative)
-        )
+        self._learn_start(train.series)
+
+    def _learn(self, series: Sequence[Series]) -> None:
+        """Learn what `_prepare` learns, with all that it has settled."""
+        self._learn_scales(series)
+        self._learn_start(series)
+
+    def _learn_scales(self, series: Sequence[Series]) -> None:
+        self._prepared = Preparation.learn(series, self.effective.scaling, self.effective.calendar)
+
+    def _learn_start(self, series: Sequence[Series]) -> None:
+        config, mask = self.effective, self._preparation.mask
+        prepared = [self._preparation.apply(one) for one in series]
+        lags = cast(int, config.lags)
+        self._start = LinearStart.fit(prepared, config.horizon, lags, mask, bool(config.relative))
 
     def _settle(self, series: tuple[Series, ...]) -> None:
         """Settle what one series, or several of different sizes, ask for."""
@@ -268,8 +317,8 @@ class Forecaster(Estimator[Span]):
             model.start(self._start.spread, self._start.weight, self._start.bias)
         return model
 
-    def _order(self, series: Series) -> int:
-        return self.effective.ar_order or usual_order(series.season)
+    def _order(self, series: Sequence[Series]) -> int:
+        return self.effective.ar_order or usual_order(usual_season(series))
 
     @property
     def _input_size(self) -> int:
@@ -304,10 +353,20 @@ class Forecaster(Estimator[Span]):
     def _origins(self, data: Span) -> list[NDArray[np.int64]]:
         return data.origins(cast(int, self.effective.context), self.effective.horizon, _ORIGINS)
 
-    def _features(self, series: Series) -> NDArray[np.float32]:
-        return features(self._preparation.apply(series), mask=self._preparation.mask)
+    def _features(self, series: Series, known: int | None = None) -> NDArray[np.float32]:
+        return features(self._preparation.apply(series, known), mask=self._preparation.mask)
+
+    def _scorable(self, data: Span) -> Span:
+        """The series that have something to score; of the others the user is told how many they are."""
+        scored = data.scored(cast(int, self.effective.context), self.effective.horizon)
+        if left_out := len(data.series) - len(scored.series):
+            sentence = f"Too short for a forecast to be scored: {left_out:,} of {len(data.series):,} series."
+            if sentence not in self.notices:
+                self._note(sentence)
+        return scored
 
     def _scorer(self, data: Span) -> Callable[[], Scored]:
+        data = self._scorable(data)
         origins = self._origins(data)
         ahead = np.arange(1, self.effective.horizon + 1)
         if all(
@@ -315,12 +374,14 @@ class Forecaster(Estimator[Span]):
             for one, at in zip(data.series, origins, strict=True)
         ):
             raise data.series[0].source.error("expected numbers to compare the forecasts with, got none")
-        read = [self._features(one) for one in data.series]
+        # A series that training has not seen is scaled by what is known before the first forecast.
+        known = [int(at[0]) + 1 for at in origins]
+        read = [self._features(*each) for each in zip(data.series, known, strict=True)]
 
         def score() -> Scored:
             found = rolling_forecasts(self.model, read, origins, cast(int, self.effective.context))
             made = [
-                (one, at, self._preparation.scaling(one).undo(each))
+                (one, at, self._preparation.scaling(one, int(at[0]) + 1).undo(each))
                 for one, at, each in zip(data.series, origins, found, strict=True)
             ]
             forecasts = [self._beside(*each) for each in made]
@@ -343,24 +404,26 @@ class Forecaster(Estimator[Span]):
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.
-        series = self._before_test or train.series
-        season = series[0].season
-        order = self._order(series[0])
-        order = min(order, max(1, min(map(len, series)) // 3))
-        scaled = [self._preparation.scaling(one).apply(one.values) for one in series]
+        made = list(self._simple(self._before_test or train.series))
+        self._note(
+            f"The linear autoregression looks back {cast(LinearAutoregression, made[-1]).order} steps."
+        )
+        return made
+
+    def _simple(self, series: Sequence[Series]) -> Iterator[Baseline]:
+        order = min(self._order(series), max(1, int(np.median([len(one) for one in series])) // 3))
         yield Persistence()
-        if season > 1:
-            yield SeasonalNaive(season)
-        yield LinearAutoregression.fit(scaled, order)
-        self._note(f"The linear autoregression looks back {order} steps.")
+        if any(one.season > 1 for one in series):
+            yield SeasonalNaive()
+        yield LinearAutoregression.fit(series, order)
 
     def _score_baseline(self, baseline: Baseline, data: Span) -> Mapping[str, float]:
         simple = cast(ForecastBaseline, baseline)
+        data = self._scorable(data)
         forecasts = []
         for one, origins in zip(data.series, self._origins(data), strict=True):
-            scaling = self._preparation.scaling(one)
-            found = simple.forecast(scaling.apply(one.values), origins, self.effective.horizon)
-            forecasts.append(self._beside(one, origins, scaling.undo(found)[..., None]))
+            found = simple.forecast(one, origins, self.effective.horizon)
+            forecasts.append(self._beside(one, origins, found[..., None]))
         return forecast_scores(forecasts)
 
     def _vocabularies(self) -> dict[str, Any]:

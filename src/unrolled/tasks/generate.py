@@ -137,6 +137,11 @@ class Generator(Estimator[Any]):
         self._kept_apart = self._written.kept_apart
         return shares
 
+    @property
+    def _share_name(self) -> str:
+        """The data's own parts are called by their names."""
+        return self._written.share_name
+
     def _prepare(self, train: Any) -> None:
         self._written.prepare(train, self.effective)
         self._is_prepared = True

@@ -85,6 +85,8 @@ class Trainer:
         self.carry = Carry()
         self.best: dict[str, Tensor] = {}
         self.diagnosis: LiveDiagnosis | None = None
+        self.keep: Callable[[History], None] | None = None
+        self.last = config.epochs
         self.monitor = "loss"
         self.mode: Literal["min", "max"] = "min"
 
@@ -100,6 +102,9 @@ class Trainer:
         score: Score | None = None,
         monitor: str = "loss",
         mode: Literal["min", "max"] = "min",
+        *,
+        keep: Callable[[History], None] | None = None,
+        last: int | None = None,
     ) -> History:
         """Train until the epochs are done or the dev score stops getting better.
 
@@ -109,6 +114,9 @@ class Trainer:
                 kept, and the schedule watches the training loss.
             monitor: the score that decides.
             mode: whether less or more of it is better.
+            keep: called after each epoch that is the best so far, in the first process, while the model holds
+                the weights that were scored.
+            last: the epoch after which training ends, on the schedule of all of them.
 
         Raises:
             ConfigError: the model, the loss, the batches and the options do not fit together, or the
@@ -120,6 +128,7 @@ class Trainer:
         self.schedule = Schedule(self.config, self.config.epochs * len(loader))
         self.bar = ProgressBar(self.progress, self.config.epochs, len(loader))
         self.monitor, self.mode, self.batches = monitor, mode, len(loader)
+        self.keep, self.last = keep, min(last or self.config.epochs, self.config.epochs)
         with (
             deterministic(self.accelerator.device),
             interruptible() as interruption,
@@ -165,7 +174,7 @@ class Trainer:
 
     def finished(self) -> bool:
         """Whether training is done; an earlier run that did all its epochs may be given more."""
-        if self.history.stopped == "epochs" and self.position.epoch < self.config.epochs:
+        if self.history.stopped == "epochs" and self.position.epoch < self.last:
             self.history.stopped = None
         return self.history.stopped is not None
 
@@ -266,6 +275,8 @@ class Trainer:
             done = f"Training was interrupted in {where}"
             if self.checkpoint is None:
                 raise KeyboardInterrupt(f"{done}; nothing was saved, because no run folder was given.")
+            if self.keep is not None and self.history.best_epoch is not None:
+                done = f"{done}; the best model so far is in {self.checkpoint.parent}"
             raise KeyboardInterrupt(
                 f"{done}; the checkpoint is in {self.checkpoint}. Give the same command with --resume "
                 "(in Python: fit(..., resume=True)) to go on from there."
@@ -304,7 +315,7 @@ class Trainer:
         self.begin_averaging()
         self.bar.end(position.epoch, loss, scores, self.monitor, position.seconds)
         position.begin_epoch()
-        if position.epoch >= self.config.epochs:
+        if position.epoch >= self.last:
             self.history.stopped = "epochs"
         elif (
             score is not None and self.config.patience is not None and position.waited >= self.config.patience
@@ -339,7 +350,9 @@ class Trainer:
         """Keep a copy of the weights that were just scored."""
         with self.average.applied(self.model):
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-        self.history.best_epoch = self.position.epoch + 1
+            self.history.best_epoch = self.position.epoch + 1
+            if self.keep is not None and self.accelerator.is_main_process:
+                self.keep(self.history)
 
     def restore_best(self) -> None:
         """Give the model its best weights; without a dev score, the averaged ones where there are any."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from unrolled.data.example import Series
 from unrolled.data.seasons import find_cycle
 
 _USUAL_CONTEXT = 28
 _USUAL_ORDER = 7
-_SEASONS_AS_ORDER = range(7, 49)
+_SEASONS_AS_ORDER = range(7, 53)
 """Seasons that a linear autoregression can look back over with few weights."""
 
 
@@ -37,11 +40,23 @@ def usual_order(season: int) -> int:
     return season if season in _SEASONS_AS_ORDER else _USUAL_ORDER
 
 
-def usual_memory(series: Sequence[Series], order: int, context: int | None, lags: int | None) -> Memory:
+def usual_season(series: Sequence[Series]) -> int:
+    """The season that most of the series have; of several, the longest."""
+    counts = Counter(one.season for one in series)
+    return max(counts, key=lambda season: (counts[season], season))
+
+
+def usual_memory(
+    series: Sequence[Series], horizon: int, order: int, context: int | None, lags: int | None
+) -> Memory:
     """What suits the series: a cycle of seasons is worth seeing whole, and one season more beside it.
+
+    Half of the series at least have room for the context, the horizon and windows to learn from; shorter ones
+    give shorter windows.
 
     Args:
         series: those to learn from.
+        horizon: the steps that are forecast.
         order: of the linear autoregression.
         context: as asked for, or None.
         lags: as asked for, or None.
@@ -49,16 +64,16 @@ def usual_memory(series: Sequence[Series], order: int, context: int | None, lags
     Example:
         >>> import numpy as np
         >>> day = Series("a", np.arange(90), np.zeros(90), np.zeros((90, 0)), season=24)
-        >>> usual_memory([day], 24, None, None)
+        >>> usual_memory([day], 1, 24, None, None)
         Memory(context=30, lags=15)
     """
-    season = series[0].season
+    season = usual_season(series)
     cycle = find_cycle([one.values for one in series], season)
     wanted = lags or (cycle + season if cycle > season else order)
     if context is None:
-        shortest = min(map(len, series))
+        length = int(np.median([len(one) for one in series]))
         # What is left gives windows to learn from; of several series each may give fewer.
-        most = shortest // (3 if len(series) == 1 else 2)
+        most = min(length // (3 if len(series) == 1 else 2), (length - horizon) // 2)
         context = max(2, min(max(_USUAL_CONTEXT, 2 * season, wanted + season if cycle > season else 0), most))
     # The first steps of a window do not have all their lags, and teach nothing.
     room = context - season if cycle > season else context // 2

@@ -14,6 +14,9 @@ from unrolled.data.scaling import Scaling
 from unrolled.errors import DataError
 from unrolled.tasks.forecasting.scores import seasonal_error
 
+_YEARS = 2
+"""Years that the place in the year can be learnt from; in fewer it only counts the steps."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preparation:
@@ -26,6 +29,7 @@ class Preparation:
         names: the covariates' names.
         kind: how series are scaled.
         cycles: how many inputs tell the next step's place in the calendar.
+        year: whether its place in the year is among them.
         mask: whether the inputs tell missing numbers.
     """
 
@@ -35,6 +39,7 @@ class Preparation:
     names: tuple[str, ...]
     kind: str
     cycles: int
+    year: bool
     mask: bool
 
     @classmethod
@@ -42,38 +47,44 @@ class Preparation:
         """Learn from the training series.
 
         Raises:
-            DataError: a series has no numbers at all, or one that has no logarithm where those are asked for.
+            DataError: a series has no numbers at all.
         """
         for one in series:
             if np.isnan(one.values).all():
                 raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
-            if kind == "log" and (one.values <= 0).any():
-                raise one.source.error(
-                    f"expected numbers above 0 for scaling='log', got {np.nanmin(one.values):g} in series "
-                    f"{one.unique_id!r}",
-                    remedy="scale another way",
-                )
+        year = any(_years(one) >= _YEARS for one in series)
+        told = {cycles(one.times[:2], one.season, year=year).shape[1] for one in series if len(one) > 1}
         return cls(
             {one.unique_id: Scaling.fit(one.values, kind) for one in series},
             Scaling.fit(np.concatenate([one.covariates for one in series]), "standard"),
             {one.unique_id: seasonal_error(one.values, one.season) for one in series},
             series[0].names,
             kind,
-            cycles(series[0].times, series[0].season).shape[1] if calendar else 0,
+            # Series of several steps of time have no place in the calendar in common.
+            told.pop() if calendar and len(told) == 1 else 0,
+            year,
             any(bool(np.isnan(one.values).any()) for one in series),
         )
 
-    def scaling(self, series: Series) -> Scaling:
-        """How a series is scaled."""
-        return self.scalings.get(series.unique_id) or Scaling.fit(series.values, self.kind)
+    def lacks_year(self, series: Sequence[Series]) -> bool:
+        """Whether these series have dates, and calendars are read, but not the place in the year."""
+        return bool(self.cycles) and not self.year and any(one.times.dtype.kind == "M" for one in series)
+
+    def scaling(self, series: Series, known: int | None = None) -> Scaling:
+        """How a series is scaled: as in training; one that was not there by its numbers before ``known``."""
+        return self.scalings.get(series.unique_id) or Scaling.fit(series.values[:known], self.kind)
 
     def seasonal_error(self, series: Series, start: int) -> float:
         """The unit of MASE: of the training data, or, for another series, of the steps before ``start``."""
         known = self.seasonal_errors.get(series.unique_id)
         return seasonal_error(series.values[:start], series.season) if known is None else known
 
-    def apply(self, series: Series) -> Series:
+    def apply(self, series: Series, known: int | None = None) -> Series:
         """The scaled series; its covariates are scaled, then comes the next step's place in the calendar.
+
+        Args:
+            series: as it was read.
+            known: see `scaling`.
 
         Raises:
             DataError: the covariates are not those of the training data.
@@ -88,10 +99,10 @@ class Preparation:
         columns = [self.covariates.apply(series.covariates)]
         if self.cycles:
             following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
-            columns.append(cycles(following, series.season)[1:])
+            columns.append(cycles(following, series.season, year=self.year)[1:])
         return replace(
             series,
-            values=self.scaling(series).apply(series.values),
+            values=self.scaling(series, known).apply(series.values),
             covariates=np.concatenate(columns, axis=1),
         )
 
@@ -109,6 +120,7 @@ class Preparation:
             "names": list(self.names),
             "kind": self.kind,
             "cycles": self.cycles,
+            "year": self.year,
             "mask": self.mask,
         }
 
@@ -122,5 +134,28 @@ class Preparation:
             tuple(content["names"]),
             content["kind"],
             content["cycles"],
+            content["year"],
             content["mask"],
         )
+
+
+def require_logarithms(series: Sequence[Series], kind: str) -> None:
+    """Refuse series to learn from that have no logarithms where those are scaled.
+
+    Raises:
+        DataError: it names the series.
+    """
+    for one in series:
+        if kind == "log" and (one.values <= 0).any():
+            raise one.source.error(
+                f"expected numbers above 0 for scaling='log', got {np.nanmin(one.values):g} in series "
+                f"{one.unique_id!r}",
+                remedy="scale another way",
+            )
+
+
+def _years(series: Series) -> float:
+    """How many years a series with dates spans; whole numbers span none."""
+    if series.times.dtype.kind != "M" or not len(series):
+        return 0.0
+    return float((series.times[-1] - series.times[0]) / np.timedelta64(31_556_952, "s"))

@@ -71,10 +71,17 @@ def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()
 
 
 def seasonal_error(values: Numbers, season: int) -> float:
-    """The mean absolute change over a season, missing numbers left out; 1 where nothing ever changes."""
-    changes = np.abs(values[season:] - values[:-season])
-    changes = changes[~np.isnan(changes)]
-    return float(changes.mean()) if len(changes) and changes.mean() > 0 else 1.0
+    """The mean absolute change over a season, missing numbers left out.
+
+    Where there is none, or none that is not zero: that over one step, else the numbers' mean size, else 1.
+    """
+    for apart in (season, 1):
+        changes = np.abs(values[apart:] - values[: max(0, len(values) - apart)])
+        changes = changes[~np.isnan(changes)]
+        if len(changes) and changes.mean() > 0:
+            return float(changes.mean())
+    sizes = np.abs(values[~np.isnan(values)])
+    return float(sizes.mean()) if len(sizes) and sizes.mean() > 0 else 1.0
 
 
 def _pinball(error: Numbers, levels: Numbers) -> Numbers:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unrolled.data.example import Series
-from unrolled.data.windows import check_length
+from unrolled.errors import DataError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,30 +31,65 @@ class Span:
     def split(self, share: float, horizon: int) -> tuple[Span, Span]:
         """The steps before the last share of each series, and that share, with a past to look back at.
 
+        A series that would keep no more than a horizon stays whole, and has no part in the share.
+
         Raises:
-            DataError: a series is too short to be cut.
+            DataError: all series are too short to be cut.
         """
-        for one in self.series:
-            check_length(one, 2 + horizon)
-        cuts = tuple(len(one) - max(horizon, round(len(one) * share)) for one in self.series)
-        before = tuple(one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True))
-        return Span(before, self.starts), Span(self.series, cuts)
+        cuts = [len(one) - max(horizon, round(len(one) * share)) for one in self.series]
+        cuts = [cut if cut > horizon else None for cut in cuts]
+        before = tuple(
+            one if cut is None else one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True)
+        )
+        last = [(one, cut) for one, cut in zip(self.series, cuts, strict=True) if cut is not None]
+        if not last:
+            raise self._too_short(2 * horizon + 1, "for training and held-out steps to forecast")
+        series, starts = zip(*last, strict=True)
+        return Span(before, self.starts), Span(series, starts)
+
+    def scored(self, context: int, horizon: int) -> Span:
+        """Those series that have a step to forecast from.
+
+        Raises:
+            DataError: there is none.
+        """
+        pairs = [
+            (one, start)
+            for one, start in zip(self.series, self.starts, strict=True)
+            if len(_origins(one, start, context, horizon))
+        ]
+        if not pairs:
+            raise self._too_short(horizon + 1, "for a forecast and what came")
+        series, starts = zip(*pairs, strict=True)
+        return Span(series, starts)
 
     def origins(self, context: int, horizon: int, most: int | None = None) -> list[np.ndarray]:
         """For each series the steps to forecast from: those whose whole horizon counts and is there.
 
         Args:
-            context: the steps to look back where no first step is set.
+            context: the steps to look back where no first step is set, or what a shorter series has.
             horizon: the steps to forecast.
             most: of more origins than these in all, those at even distances up to the last one.
-
-        Raises:
-            DataError: a series is too short for a single one.
         """
-        found = []
-        for one, start in zip(self.series, self.starts, strict=True):
-            first = context if start is None else max(start, 1)
-            check_length(one, first + horizon)
-            found.append(np.arange(first - 1, len(one) - horizon))
-        apart = 1 if most is None else -(-sum(map(len, found)) // most)
+        found = [
+            _origins(one, start, context, horizon)
+            for one, start in zip(self.series, self.starts, strict=True)
+        ]
+        apart = 1 if most is None else max(1, -(-sum(map(len, found)) // most))
         return [steps[::-apart][::-1] for steps in found]
+
+    def _too_short(self, steps: int, purpose: str) -> DataError:
+        longest = max(self.series, key=len)
+        return longest.source.error(
+            f"expected a series of at least {steps} steps, {purpose}, got {len(longest)} in the longest, "
+            f"{longest.unique_id!r}",
+            remedy="give longer series, or a shorter horizon",
+        )
+
+
+def _origins(series: Series, start: int | None, context: int, horizon: int) -> np.ndarray:
+    first = min(context, len(series) - horizon) if start is None else start
+    known = np.flatnonzero(~np.isnan(series.values))
+    # Before the first number there is nothing to forecast from.
+    first = max(first, 1, int(known[0]) + 1 if len(known) else len(series))
+    return np.arange(first - 1, len(series) - horizon)

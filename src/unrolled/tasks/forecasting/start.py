@@ -43,7 +43,12 @@ class LinearStart:
         """Fit prepared series; changes from or to a missing number are left out."""
         spread = np.array([_spread(series, ahead) for ahead in range(1, horizon + 1)])
         # The first steps do not have all their lags; training leaves them out as well.
+        series = [one for one in series if len(one) >= lags + horizon] or series
         steps = [np.arange(lags - 1, len(one) - horizon) for one in series]
+        if not sum(map(len, steps)):  # all are short: no change is forecast to begin with
+            own = features(series[0], mask=mask).shape[1]
+            weight = torch.zeros(horizon, own + lags - 1)
+            return cls(torch.from_numpy(spread).float(), weight, torch.zeros(horizon))
         apart = -(-sum(map(len, steps)) // _ROWS)
         chosen = [at[::apart] for at in steps]
         pairs = list(zip(series, chosen, strict=True))

@@ -12,7 +12,7 @@ from unrolled.data.batches import Batch, Loader
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """The batches of a loader, with the targets of the first steps missing.
+    """The batches of a loader, with the targets of the first steps missing; of a short window half of them.
 
     At the first steps of a window the network's direct connection does not see all its numbers yet.
 
@@ -30,5 +30,6 @@ class WarmUp:
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from number ``start`` on."""
         for batch in self.loader.batches(epoch, start):
-            first = torch.arange(batch.time) < self.steps
-            yield replace(batch, targets=batch.targets.masked_fill(first[None, :, None], torch.nan))
+            left_out = torch.where(batch.lengths > self.steps, self.steps, batch.lengths // 2)
+            first = torch.arange(batch.time) < left_out[:, None]
+            yield replace(batch, targets=batch.targets.masked_fill(first[..., None], torch.nan))

@@ -65,6 +65,10 @@ class NoteMedium(Medium[Examples]):
     def hold_out(self, data: Examples, config: GenerateConfig) -> tuple[Examples, Examples, str]:
         """What the data keeps for it itself, else a seeded share of the sequences."""
         self.kept_apart = self._own.get("test")
+        if self.kept_apart:
+            self.share_name = "the data's own test part"
+        elif "valid" in self._own:
+            self.share_name = "the data's own validation part"
         scores = " The scores are those of its test part." if self.kept_apart else ""
         if "valid" in self._own:
             return data, self._own["valid"], f"The data's own validation part is the dev data.{scores}"

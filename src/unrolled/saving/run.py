@@ -1,0 +1,31 @@
+"""The folder of a training run: its checkpoint while it goes on, and the best model so far."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unrolled.errors import ConfigError
+from unrolled.saving.folder import MANIFEST
+
+CHECKPOINT = "checkpoint"
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a folder holds a model or the checkpoint of a run."""
+    return (folder / MANIFEST).is_file() or (folder / CHECKPOINT).is_dir()
+
+
+def require_free(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to replace what another run wrote, unless that is asked for.
+
+    Raises:
+        ConfigError: the folder holds a model or a checkpoint; the message says what can be done.
+    """
+    continued = resume and (folder / CHECKPOINT).is_dir()
+    if holds_run(folder) and not (overwrite or continued):
+        what = "an unfinished run" if (folder / CHECKPOINT).is_dir() else "a model"
+        go_on = ", --resume (resume=True) to go on with it" if what == "an unfinished run" else ""
+        raise ConfigError(
+            f"{folder}: expected a new folder, but it holds {what}; give --overwrite (in Python "
+            f"overwrite=True) to replace it{go_on}, or another name"
+        )
