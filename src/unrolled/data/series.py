@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.calendar import Step, infer_step
-from unrolled.data.dates import parse_dates
+from unrolled.data.dates import either_order, parse_dates
 from unrolled.data.example import Series, Source
 from unrolled.data.tables import Table, is_missing, is_number, read_table
 from unrolled.data.wide import ID_NAMES, is_wide, series_of_wide
@@ -27,6 +28,7 @@ def read_series(
     target: str | None = None,
     covariates: Sequence[str] | None = None,
     season: int | None = None,
+    dayfirst: bool | None = None,
 ) -> tuple[Series, ...]:
     """Read the series of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file; see `series_of_table`."""
     wanted = [name for name in (unique_id, time, target) if name is not None]
@@ -37,6 +39,7 @@ def read_series(
         target=target,
         covariates=covariates,
         season=season,
+        dayfirst=dayfirst,
     )
 
 
@@ -48,6 +51,7 @@ def series_of_table(
     target: str | None = None,
     covariates: Sequence[str] | None = None,
     season: int | None = None,
+    dayfirst: bool | None = None,
 ) -> tuple[Series, ...]:
     """The series of a table, each sorted by time, with NaN where a step or a number is missing.
 
@@ -62,9 +66,11 @@ def series_of_table(
         covariates: other columns with numbers; None takes every such column.
         season: the steps after which series repeat; None takes what is usual for the time between steps: 24
             hours, 7 days, 52 weeks, 12 months, 4 quarters.
+        dayfirst: whether the day comes before the month in dates such as 01/02/2024; None decides by all of
+            them together.
 
     Raises:
-        DataError: a column is missing or does not hold numbers or dates, two rows of a series have the same
+        DataError: dates fit either order and nothing says which, a column is missing or does not hold numbers or dates, two rows of a series have the same
             time, or the times are not evenly spaced.
 
     Example:
@@ -86,20 +92,21 @@ def series_of_table(
     extra = np.stack([table.numbers(name) for name in covariates], axis=1) if covariates else None
     if extra is None:
         extra = np.zeros((len(table), 0))
-    times = np.arange(len(table)) if time_name is None else _times(table, time_name)
+    times = np.arange(len(table)) if time_name is None else _times(table, time_name, dayfirst)
     names = [""] * len(table) if id_name is None else [str(cell) for cell in table.column(id_name)]
     groups: dict[str, list[int]] = {}
     for entry, name in enumerate(names):
         groups.setdefault(name, []).append(entry)
-    step: Step | None = None
     found = []
+    in_order: dict[str, np.ndarray] = {}
     for name, entries in groups.items():
         rows = np.array(entries)
-        rows = rows[np.argsort(times[rows], kind="stable")]
+        in_order[name] = rows = rows[np.argsort(times[rows], kind="stable")]
         if time_name is not None:
             _check_repeats(table, times, rows, time_name, name)
-        # One step for all series: a short one may not show its own.
-        step = step or infer_step(times[rows])
+    usual = _usual_step([times[rows] for rows in in_order.values()])
+    for name, rows in in_order.items():
+        step = infer_step(times[rows]) if len(rows) >= _SHOWS_ITS_STEP else usual
         where = table.source(int(rows[0]), time_name)
         grid, places = step.grid(times[rows], where)
         source = Source(table.path, int(table.rows[rows].min()), target_name)
@@ -116,6 +123,18 @@ def series_of_table(
             )
         )
     return tuple(found)
+
+
+_SHOWS_ITS_STEP = 4
+"""Times with which a series has a step of its own; what is shorter takes that of the others."""
+
+
+def _usual_step(all_times: Sequence[np.ndarray]) -> Step:
+    """The step of most series, of those that show one, whatever their order; else that of the longest."""
+    shown = [times for times in all_times if len(times) >= _SHOWS_ITS_STEP]
+    steps = [infer_step(times) for times in shown] or [infer_step(max(all_times, key=len))]
+    counts = Counter(map(str, steps))
+    return max(steps, key=lambda step: (counts[str(step)], str(step)))
 
 
 def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
@@ -159,17 +178,26 @@ def _target_column(table: Table, time_name: str | None, id_name: str | None) -> 
     return numeric[0]
 
 
-def _times(table: Table, name: str) -> np.ndarray:
+def _times(table: Table, name: str, dayfirst: bool | None) -> np.ndarray:
     cells = table.column(name)
     for entry, cell in enumerate(cells):
         if is_missing(cell):
             raise table.source(entry, name).error("expected a date or a whole number, got an empty cell")
     if all(_is_whole(cell) for cell in cells):
         numbers = np.array([int(cell) for cell in cells], dtype=np.int64)
-        if not ((numbers > 19000000) & (numbers < 21000000)).all():
+        if _are_months(numbers):
+            cells = [f"{number // 100}-{number % 100:02}-01" for number in numbers]
+        elif ((numbers > 19000000) & (numbers < 21000000)).all():
+            cells = [str(number) for number in numbers]
+        else:
             return numbers
-        cells = [str(number) for number in numbers]
-    dates = parse_dates(cells)
+    if dayfirst is None and either_order(cells):
+        raise table.source(0, name).error(
+            f"expected dates that show whether the day or the month comes first, got {cells[0]!r:.60} and others "
+            "that fit both",
+            remedy="say --dayfirst or --no-dayfirst (dayfirst=True or False)",
+        )
+    dates = parse_dates(cells, dayfirst)
     if dates.isna().any():
         entry = int(np.flatnonzero(dates.isna())[0])
         raise table.source(entry, name).error(
@@ -177,6 +205,14 @@ def _times(table: Table, name: str) -> np.ndarray:
             remedy="write every date of the column the same way",
         )
     return dates.to_numpy(dtype="datetime64[ns]")
+
+
+def _are_months(numbers: np.ndarray) -> bool:
+    """Whether whole numbers are years and months, 202401 for January 2024: then they never end in 13 to 00."""
+    months = numbers % 100
+    return len(numbers) > 1 and bool(
+        ((numbers > 190000) & (numbers < 210000) & (months >= 1) & (months <= 12)).all()
+    )
 
 
 def _is_whole(cell: Any) -> bool:

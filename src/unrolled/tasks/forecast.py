@@ -191,6 +191,7 @@ class Forecaster(Estimator[Span]):
             target=config.target_column,
             covariates=config.covariates,
             season=config.season,
+            dayfirst=config.dayfirst,
         )
 
     def _read(self, data: Any, *, labelled: bool) -> Span:

@@ -28,6 +28,11 @@ class ForecastConfig(TaskConfig):
         None,
         description="Columns of numbers that help, known up to the present; by default all others.",
     )
+    dayfirst: bool | None = Field(
+        None,
+        description="Whether the day comes before the month in dates such as 01/02/2024; decided by the whole "
+        "column where it shows it.",
+    )
     season: int | None = Field(
         None,
         ge=1,
