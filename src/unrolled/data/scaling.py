@@ -93,13 +93,14 @@ def _floor(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     above = known[known > 0]
     if len(above):
-        return _BELOW * float(above.min())
+        # Numbers that are nothing beside the others are rounding, of which no logarithm is taken.
+        return max(_BELOW * float(above.min()), _ROUNDING * float(np.abs(known).max()))
     return float(np.abs(known).max(initial=0.0)) or 1.0
 
 
 def _logarithm(values: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """The logarithm down to the floor, and below it its tangent there."""
-    return np.log(np.maximum(values, floor)) + np.minimum(values / floor - 1, 0.0)
+    return np.log(np.maximum(values, floor)) + np.minimum(values, floor) / floor - 1
 
 
 def _exponential(values: np.ndarray, floor: np.ndarray) -> np.ndarray:

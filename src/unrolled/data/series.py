@@ -70,8 +70,8 @@ def series_of_table(
             them together.
 
     Raises:
-        DataError: dates fit either order and nothing says which, a column is missing or does not hold numbers or dates, two rows of a series have the same
-            time, or the times are not evenly spaced.
+        DataError: a column is missing or does not hold numbers or dates, dates fit either order and nothing
+            says which, two rows of a series have the same time, or the times are not evenly spaced.
 
     Example:
         >>> columns = {"ds": ["2024-01-04", "2024-01-01", "2024-01-02"], "y": [4, 1, 2]}
@@ -193,8 +193,8 @@ def _times(table: Table, name: str, dayfirst: bool | None) -> np.ndarray:
             return numbers
     if dayfirst is None and either_order(cells):
         raise table.source(0, name).error(
-            f"expected dates that show whether the day or the month comes first, got {cells[0]!r:.60} and others "
-            "that fit both",
+            "expected dates that show whether the day or the month comes first, "
+            f"got {cells[0]!r:.60} and others that fit both",
             remedy="say --dayfirst or --no-dayfirst (dayfirst=True or False)",
         )
     dates = parse_dates(cells, dayfirst)
@@ -208,7 +208,7 @@ def _times(table: Table, name: str, dayfirst: bool | None) -> np.ndarray:
 
 
 def _are_months(numbers: np.ndarray) -> bool:
-    """Whether whole numbers are years and months, 202401 for January 2024: then they never end in 13 to 00."""
+    """Whether whole numbers are years and months, as 202401: then none ends in 13 to 00."""
     months = numbers % 100
     return len(numbers) > 1 and bool(
         ((numbers > 190000) & (numbers < 210000) & (months >= 1) & (months <= 12)).all()

@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import safetensors
-import safetensors.torch
-import torch
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError, UnrolledError
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -108,6 +109,8 @@ def _decode_file(name: str, data: bytes) -> Any:
 
 
 def _decode_tensors(_: str, data: bytes) -> dict[str, torch.Tensor]:
+    import safetensors.torch  # and torch, which a command that only looks for a folder does not wait for
+
     return safetensors.torch.load(data)
 
 
@@ -134,6 +137,7 @@ def write_folder(
 
     Example:
         >>> import tempfile
+        >>> import torch
         >>> with tempfile.TemporaryDirectory() as home:
         ...     tensors = {"w.safetensors": {"w": torch.ones(2)}}
         ...     write_folder(f"{home}/m", {"config.json": {"size": 3}}, tensors)
@@ -265,6 +269,8 @@ def _encode(content: str | Mapping[str, Any]) -> bytes:
 
 
 def _encode_tensors(tensors: Mapping[str, torch.Tensor]) -> bytes:
+    import safetensors.torch
+
     # safetensors refuses tensors that share memory, as tied weights do: each gets memory of its own.
     return safetensors.torch.save(
         {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}

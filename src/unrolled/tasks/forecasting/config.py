@@ -30,8 +30,8 @@ class ForecastConfig(TaskConfig):
     )
     dayfirst: bool | None = Field(
         None,
-        description="Whether the day comes before the month in dates such as 01/02/2024; decided by the whole "
-        "column where it shows it.",
+        description="Whether the day comes before the month in dates such as 01/02/2024; by default as the "
+        "whole column shows.",
     )
     season: int | None = Field(
         None,

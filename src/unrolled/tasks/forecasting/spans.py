@@ -80,6 +80,8 @@ class Span:
 
     def _too_short(self, steps: int, purpose: str) -> DataError:
         longest = max(self.series, key=len)
+        if not any(np.isfinite(one.values).any() for one in self.series):
+            return longest.source.error("expected numbers to forecast, got none")
         return longest.source.error(
             f"expected a series of at least {steps} steps, {purpose}, got {len(longest)} in the longest, "
             f"{longest.unique_id!r}",
