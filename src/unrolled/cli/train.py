@@ -154,11 +154,10 @@ def _train(
 
 
 def _tested(estimator: Estimator, test: str, folder: Path) -> Evaluation:
-    """The scores on the test data; where these cannot be read the model is not lost for it."""
+    """The scores on the test data; where these cannot be read, the model that `fit` has saved stays."""
     try:
         return estimator.evaluate(test)
     except UnrolledError:
-        estimator.save(folder)
         shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
         note(f"The model is saved in {folder}; for the test data: unrolled evaluate {folder} DATA")
         raise

@@ -29,8 +29,10 @@ def day_first(cells: Sequence[Any]) -> bool | None:
         (None, True)
     """
     matches = _matches(cells)
-    if matches is None:
-        return None
+    return None if matches is None else _order(matches)
+
+
+def _order(matches: Sequence[re.Match[str]]) -> bool | None:
     first, second = (max(int(match[place]) for match in matches) for place in (1, 3))
     if first > 12 or second > 12:
         return first > 12
@@ -44,7 +46,8 @@ def either_order(cells: Sequence[Any]) -> bool:
         >>> either_order(["01/02/2024", "03/04/2024"]), either_order(["2024-02-01"])
         (True, False)
     """
-    return _matches(cells) is not None and day_first(cells) is None
+    matches = _matches(cells)
+    return matches is not None and _order(matches) is None
 
 
 def parse_dates(cells: Sequence[Any], dayfirst: bool | None = None) -> pd.DatetimeIndex:
@@ -59,7 +62,7 @@ def parse_dates(cells: Sequence[Any], dayfirst: bool | None = None) -> pd.Dateti
 
     matches = _matches(cells)
     if matches is not None:
-        before = dayfirst if dayfirst is not None else day_first(cells)
+        before = dayfirst if dayfirst is not None else _order(matches)
         cells = [_year_first(match, bool(before)) for match in matches]
     with warnings.catch_warnings():
         # pandas warns where it cannot tell how the first cell is written; the NaT that follow say it with

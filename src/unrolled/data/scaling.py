@@ -100,7 +100,7 @@ def _floor(values: np.ndarray) -> float:
 
 def _logarithm(values: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """The logarithm down to the floor, and below it its tangent there."""
-    return np.log(np.maximum(values, floor)) + np.minimum(values, floor) / floor - 1
+    return np.log(np.maximum(values, floor)) + (np.minimum(values, floor) / floor - 1)
 
 
 def _exponential(values: np.ndarray, floor: np.ndarray) -> np.ndarray:

@@ -201,10 +201,9 @@ class Classifier(Estimator[Examples]):
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
         unseen = [target for target in expected if not self._targets.knows(target)]
         if unseen:
-            listed = ", ".join(sorted(set(unseen))[:5]) + (", …" if len(set(unseen)) > 5 else "")
             self._note(
                 f"{len(unseen):,} of {len(data):,} sequences have a label that is not in the training data "
-                f"({listed}); they count as errors."
+                f"({listed(sorted(set(unseen)))}); they count as errors."
             )
         items = self._encode(
             [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]

@@ -191,11 +191,11 @@ class Tagger(Estimator[Examples]):
         unseen = Counter(tag for tags in expected for tag in tags if tag not in self._tags)
         if not unseen:
             return
-        listed = ", ".join(repr(tag) for tag, _ in unseen.most_common(_LISTED))
+        names = ", ".join(repr(tag) for tag, _ in unseen.most_common(_LISTED))
         more = f" and {len(unseen) - _LISTED} others" if len(unseen) > _LISTED else ""
         said = (
             f"{unseen.total():,} of the {self._inputs.unit} scored have a tag that training has not seen "
-            f"({listed}{more}); they count as errors."
+            f"({names}{more}); they count as errors."
         )
         if said not in self.notices:
             self._note(said)

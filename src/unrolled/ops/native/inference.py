@@ -17,7 +17,7 @@ from unrolled.ops.native.cell import inside_forward
 from unrolled.ops.native.known import fit, known_weights
 from unrolled.ops.native.library import addresses, library
 from unrolled.ops.native.memory import allocate, empty
-from unrolled.ops.native.record import PLAIN_FORWARD, call, head, lies_here
+from unrolled.ops.native.record import PLAIN_FORWARD, call, head
 from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 Weights: TypeAlias = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
@@ -50,12 +50,7 @@ def infer(
     units, dtype, size = weights[0][1].shape[-1], values.dtype, values.itemsize
     names = 2 if cell == "lstm" else 1
     shape, states, across = (steps, rows, units), (len(weights), rows, units), directions * units
-    if (
-        library() is None
-        or not lies_here(values, dtype)
-        or not values.numel()
-        or len(initial) not in (0, names)
-    ):
+    if library() is None or values.is_neg() or not values.numel() or len(initial) not in (0, names):
         return None
     if initial and not fit(states, dtype, *initial):
         return None
