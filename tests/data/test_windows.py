@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -22,6 +22,7 @@ units = st.integers(-100, 100).map(lambda power: 2.0**power)
 
 
 @given(tables, st.sampled_from(["standard", "minmax", "none", "log"]), units)
+@example(np.array([-2.0, 1e-245, 1.0, 1.0]), "log", 1.0)
 def test_scaling_is_undone(values, kind, unit):
     values = values * unit
     scaling = Scaling.fit(values, kind)
