@@ -8,7 +8,11 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 16;
+constexpr int kLayout = 17;
+
+// An address as what it is of.
+template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
+template <typename T> T* out(void* p) { return static_cast<T*>(p); }
 
 struct Head {  // of every record of a pass; T steps, B rows, H units
   int64_t steps, rows, hidden;
@@ -106,6 +110,39 @@ struct StreamRecord {  // a stack of such layers
   int64_t layers;
   int64_t wide;         // float64 instead of float32
   StepRecord layer[1];  // as many as there are
+};
+
+// A program: see program.h. What the code calls a place of the memory:
+struct ProgramMemory {
+  enum Kind : int64_t { plain, before, last, number };
+  const void* data;         // [T, B, H], or with `turns` [2, B, H], of this step and the one before in turns
+  const void* initial;      // before: [B, H], the state before a row's first step
+  int64_t step, row, unit;  // strides in elements; unit: 1, or 0 where broadcast; number: one element a row and step
+  int64_t kind, turns;
+};
+struct ProgramState {
+  int64_t memory;       // forward: the state after a step; back: the gradient before it, "passed"
+  const void* initial;  // forward: [B, H]
+  void* end;            // forward: the state at each row's end; back: the initial state's gradient, to be added to
+};
+struct ProgramRecord {
+  int64_t steps, rows, hidden, reverse, backward, threads, wide;
+  double epsilon, bound;
+  const int64_t* lengths;  // [B], or null
+  const uint8_t* resets;   // [T, B], or null
+  const void* weight;      // [matrices * H, H]
+  int64_t matrices;
+  // Back: the matrices of each common operand, one group after the other; forward `groups` is the number of matrices.
+  int64_t groups;
+  const int64_t *group_sizes, *group_gates;
+  const int64_t* code;
+  int64_t code_size;
+  int64_t scratch, units, constants, own, memories, sums, states;  // how many there are of each
+  const void* const* unit;                                         // [H] each
+  const double* constant;
+  const ProgramMemory* memory;
+  void* const* sum;  // [H] each, or null
+  const ProgramState* state;
 };
 
 }  // namespace unrolled

@@ -21,9 +21,7 @@ std::atomic<const Runtime*> current_runtime{nullptr};
 
 namespace {
 
-template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
-template <typename T> T* out(void* p) { return static_cast<T*>(p); }
-template <typename T> Broadcast<T> in(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
+template <typename T> Broadcast<T> broadcast(const Strided& s) { return {in<T>(s.data), s.step, s.row, s.unit}; }
 // The steps that are computed.
 int64_t count(const Head& a, const Ragged& r) { return r.offsets ? r.count : a.steps * a.rows; }
 Shape shape(const Head& a, const Ragged& r, int gates) {
@@ -97,8 +95,8 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.bias = r.bias_ih || r.bias_hh ? bias.data() : nullptr;
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
-  cell.zoneout_h = in<T>(options.zoneout_h);
-  cell.probe_h = in<T>(r.probe_h);
+  cell.zoneout_h = broadcast<T>(options.zoneout_h);
+  cell.probe_h = broadcast<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
   const size_t kept = cell.s.all * Cell::kGates * r.head.hidden * sizeof(T);
@@ -129,7 +127,7 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.h = in<T>(r.h);
-  cell.zoneout_h = in<T>(options.zoneout_h);
+  cell.zoneout_h = broadcast<T>(options.zoneout_h);
   cell.grad_h = {in<T>(r.grad_h), r.grad_h_step, r.grad_h_row, r.grad_h_unit};
   cell.clip_step = T(r.head.clip_step);
   const Factors<T> factors{r.head.width,
@@ -196,8 +194,8 @@ template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
   cell.peephole = in<T>(r.options.peephole);
   cell.cell_gain = in<T>(r.options.norm_cell_gain);
   cell.cell_bias = in<T>(r.options.norm_cell_bias);
-  cell.zoneout_c = in<T>(r.options.zoneout_c);
-  cell.probe_c = in<T>(r.options.probe_c);
+  cell.zoneout_c = broadcast<T>(r.options.zoneout_c);
+  cell.probe_c = broadcast<T>(r.options.probe_c);
   cell.c = out<T>(r.by_unit);
   cell.c_n = out<T>(r.c_n);
   cell.gates = out<T>(r.gates);
@@ -207,7 +205,7 @@ template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
 template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r) {
   // On the way it holds the gradient of every step's cell, so there must be one.
   const Workspace<T> carry(r.grad_c_0 ? 0 : r.head.rows * r.head.hidden);
-  cell.grad_c = in<T>(r.grad_c);
+  cell.grad_c = broadcast<T>(r.grad_c);
   cell.c = in<T>(r.by_unit);
   cell.gates = in<T>(r.gates);
   cell.grad_gates = in<T>(r.grad_gates);
@@ -215,8 +213,8 @@ template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r) {
   cell.peephole = in<T>(r.options.peephole);
   cell.cell_gain = in<T>(r.options.norm_cell_gain);
   cell.cell_bias = in<T>(r.options.norm_cell_bias);
-  cell.zoneout_c = in<T>(r.options.zoneout_c);
-  cell.probe_c = in<T>(r.options.probe_c);
+  cell.zoneout_c = broadcast<T>(r.options.zoneout_c);
+  cell.probe_c = broadcast<T>(r.options.probe_c);
   cell.dc = out<T>(r.dc);
   cell.grad_c_n = in<T>(r.grad_c_n);
   cell.grad_c_0 = r.grad_c_0 ? out<T>(r.grad_c_0) : carry.data();

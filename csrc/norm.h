@@ -100,4 +100,24 @@ void normalise_backward(T* gradient, const T* values, const T* gain, int64_t cou
   });
 }
 
+// From the gradient of (values - mean) * inverse to that of the values; `to` may be either of them.
+template <typename T>
+void normalise_gradient(T* to, const T* gradient, const T* values, int64_t count, T epsilon) {
+  const T mean = mean_of<T>(count, each_of(values, count));
+  Vec<T> squares{}, total{}, along{};
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
+    const Vec<T> d = first_lanes<T>(load_first(values + j, n) - mean, n), given = load_first(gradient + j, n);
+    squares += d * d;
+    total += given;
+    along += given * d;
+  });
+  const T inverse = 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon);
+  const T mean_total = sum_of_lanes<T>(total) / T(count);
+  const T slope = sum_of_lanes<T>(along) / T(count) * inverse * inverse;
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
+    const Vec<T> d = load_first(values + j, n) - mean;
+    store_first(to + j, inverse * (load_first(gradient + j, n) - mean_total - d * slope), n);
+  });
+}
+
 }  // namespace unrolled

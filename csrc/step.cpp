@@ -6,9 +6,6 @@
 namespace unrolled {
 namespace {
 
-template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
-template <typename T> T* out(void* p) { return static_cast<T*>(p); }
-
 template <typename T> void step(const StreamRecord& stream, const T* x, T* output, bool back) {
   for (int64_t layer = 0; layer < stream.layers; ++layer) {
     const StepRecord& r = (&stream.layer[0])[layer];

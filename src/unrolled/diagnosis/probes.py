@@ -54,18 +54,17 @@ def probed(
         return run(scan)
     recurrence: Recurrence | None = None
 
-    def receive(hidden: Tensor | None, cell: Tensor | None = None) -> None:
+    def receive(*gradients: Tensor | None) -> None:
         assert recurrence is not None
-        recurrence.hidden, recurrence.cell = hidden, cell
+        recurrence.hidden, recurrence.cell = (*gradients, None)[:2]
         received(recurrence)
 
     leaf = scan.gates_x.new_zeros(()).requires_grad_() if source is None else source
     extent = scan.gates_x.shape[:2]
     shapes = [torch.Size((*extent, part.shape[-1])) for part in scan.initial]
     zeros = _Probe.apply(leaf, receive, *shapes)
-    given = (scan.probe_hidden, scan.probe_cell)[: len(zeros)]
-    probes = [zero if own is None else own + zero for own, zero in zip(given, zeros, strict=True)]
-    steps = run(scan._replace(probe_hidden=probes[0], probe_cell=probes[1] if len(probes) > 1 else None))
+    probes = [zero if own is None else own + zero for own, zero in zip(scan.probes, zeros, strict=True)]
+    steps = run(scan._replace(probes=tuple(probes)))
     recurrence = Recurrence.of(name, layer, scan, steps)
 
     def note_direct(gradient: Tensor | None) -> None:

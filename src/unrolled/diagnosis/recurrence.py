@@ -44,12 +44,11 @@ class Recurrence:
         cut = scan._replace(
             gates_x=scan.gates_x.detach(),
             initial=tuple(part.detach() for part in scan.initial),
-            probe_hidden=None,
-            probe_cell=None,
+            probes=(None,) * len(scan.probes),
+            listen=None,
         )
         done = Steps(
-            steps.hidden.detach(),
-            None if steps.cell is None else steps.cell.detach(),
+            tuple(states.detach() for states in steps.states),
             None if steps.gates is None else steps.gates.detach(),
             tuple(part.detach() for part in steps.final),
         )
@@ -65,10 +64,9 @@ class Recurrence:
     def before(self) -> tuple[Tensor, ...]:
         """The state that every step started from, ``(T, B, ·)`` for each of its tensors."""
         real = real_steps(self.scan.lengths, len(self.steps.hidden))
-        after = [self.steps.hidden] if self.steps.cell is None else [self.steps.hidden, self.steps.cell]
         return tuple(
             previous_states(states, initial, real, self.scan.reverse)
-            for states, initial in zip(after, self.scan.initial, strict=True)
+            for states, initial in zip(self.steps.states, self.scan.initial, strict=True)
         )
 
     def order(self, row: int | None = None) -> list[int]:

@@ -14,7 +14,7 @@ from unrolled.layers.sequences import Arranged, check_type
 from unrolled.layers.state import State
 from unrolled.ops.cell_pass import Options, Pass
 from unrolled.ops.inputs import project_input
-from unrolled.ops.listening import Listen, listening_probe
+from unrolled.ops.listening import Listen
 from unrolled.ops.whole import run_whole
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ def run(
 
     looked_at: list[tuple[Steps, dict[str, Tensor]]] = []
     ends: list[tuple[Tensor, ...]] = []
-    pieces = unrolled or layer.observers or layer.proj_size
+    pieces = unrolled or layer.observers or layer.in_pieces
     output = values
     for level, places in enumerate(layer._places):
         if level:
             values = dropout_between(output, layer.dropout, layer.variational_dropout, layer.training)
         if pieces:
-            done = [_run_in_pieces(layer, index, values, initial[index], arranged, probe) for index in places]
+            done = [_run_in_pieces(layer, index, values, initial[index], arranged, unrolled, probe) for index in places]
             hidden = [steps.hidden for steps, _ in done]
             output = hidden[0] if len(hidden) == 1 else torch.cat(hidden, -1)
             ends += [steps.final for steps, _ in done]
@@ -129,6 +129,7 @@ def _run_in_pieces(
     values: Tensor,
     initial: tuple[Tensor, ...] | None,
     arranged: Arranged,
+    watched: bool,
     probe: bool,
 ) -> tuple[Steps, dict[str, Tensor]]:
     suffix = layer._suffixes[index]
@@ -151,20 +152,16 @@ def _run_in_pieces(
             weight_ih,
             layer._parameter("bias_ih", suffix),
             layer._parameter("norm_ih_gain", suffix),
-            layer.cell,
+            layer.norm_groups,
         ),
         weight_hh=drop_weights(layer._weight("weight_hh", suffix), layer.weight_drop, layer.training),
         initial=initial,
         lengths=arranged.lengths,
         reverse=index % layer._directions == 1,
-        probe_hidden=arranged.enter(probes["h"]) if "h" in probes else None,
-        probe_cell=arranged.enter(probes["c"]) if "c" in probes else None,
+        probes=tuple(arranged.enter(probes[name]) if name in probes else None for name in layer.state_names),
+        watched=watched or bool(layer.observers),
+        listen=_listen(layer, index, values, initial, arranged.lengths),
     )
-    listen = _listen(layer, index, values, initial, arranged.lengths)
-    if listen is not None:
-        heard = listening_probe(listen, initial[0], (len(values), *initial[0].shape))
-        own = scan.probe_hidden
-        scan = scan._replace(probe_hidden=heard if own is None else own + heard)
     run = layer.scan
     for observer in layer.observers:
         run = _around(observer, run)

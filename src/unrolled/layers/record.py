@@ -15,23 +15,39 @@ class Direction:
     Attributes:
         layer: counted from 0 at the input.
         reverse: it read the sequence from its end.
-        hidden: all hidden states, ``(T, B, H)``, ``(B, T, H)`` with ``batch_first``.
-        cell: all cell states of an LSTM, else None.
+        states: all states by name, ``(T, B, H)`` each, ``(B, T, H)`` with ``batch_first``: "h", of an LSTM "c" too.
         gates: each gate's values by name, where asked for: "input_gate", "forget_gate", "candidate",
             "output_gate" of an LSTM; "reset_gate", "update_gate", "candidate" of a GRU; "candidate" of an
             RNN.
-        probe_hidden: where asked for, a zero that was added to every hidden state: after a backward pass
-            its ``grad`` is the total gradient of the loss with respect to each of them.
-        probe_cell: the same for the cell states of an LSTM.
+        probes: where asked for, by the name of the state a zero that was added to it at every step: after a backward
+            pass its ``grad`` is the total gradient of the loss with respect to each of these states.
     """
 
     layer: int
     reverse: bool
-    hidden: Tensor
-    cell: Tensor | None
+    states: Mapping[str, Tensor]
     gates: Mapping[str, Tensor]
-    probe_hidden: Tensor | None
-    probe_cell: Tensor | None
+    probes: Mapping[str, Tensor]
+
+    @property
+    def hidden(self) -> Tensor:
+        """The states that are the output."""
+        return next(iter(self.states.values()))
+
+    @property
+    def cell(self) -> Tensor | None:
+        """The cell states of an LSTM, else None."""
+        return self.states.get("c")
+
+    @property
+    def probe_hidden(self) -> Tensor | None:
+        """The probe of the hidden states, where asked for."""
+        return self.probes.get("h")
+
+    @property
+    def probe_cell(self) -> Tensor | None:
+        """The probe of the cell states of an LSTM, where asked for."""
+        return self.probes.get("c")
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,13 +86,13 @@ class RNN(RecurrentLayer):
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan.initial[0]),
             zoneout,
-            scan.probe_hidden,
+            *scan.heard(),
             scan.lengths,
             self.nonlinearity,
             scan.reverse,
             self.clip_step or 0.0,
         )
-        return Steps(hidden, None, values, (h_n,))
+        return Steps((hidden,), values, (h_n,))
 
 
 @final
@@ -165,12 +165,12 @@ class GRU(RecurrentLayer):
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan.initial[0]),
             zoneout,
-            scan.probe_hidden,
+            *scan.heard(),
             scan.lengths,
             scan.reverse,
             self.clip_step or 0.0,
         )
-        return Steps(hidden, None, gates, (h_n,))
+        return Steps((hidden,), gates, (h_n,))
 
 
 @final
@@ -259,13 +259,12 @@ class LSTM(RecurrentLayer):
             self._hidden_mask(scan.initial[0]),
             zoneout_h,
             zoneout_c,
-            scan.probe_hidden,
-            scan.probe_cell,
+            *scan.heard(),
             scan.lengths,
             scan.reverse,
             self.clip_step or 0.0,
         )
-        return Steps(hidden, cell, gates, (h_n, c_n))
+        return Steps((hidden, cell), gates, (h_n, c_n))
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}

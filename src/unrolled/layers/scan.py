@@ -8,20 +8,29 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from unrolled.ops.listening import Listen
+from unrolled.ops.listening import Listen, listening_probe
 
 
 class Steps(NamedTuple):
     """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
 
-    Cells and gates are None where nobody asked for them. The state at the end is ``(B, width)`` each from a
-    recurrence, ``(1, B, width)`` on its way into the state of a stack.
+    All states but the first, and gates, are left out where nobody asked for them. The state at the end is ``(B,
+    width)`` each from a recurrence, ``(1, B, width)`` on its way into the state of a stack.
     """
 
-    hidden: Tensor
-    cell: Tensor | None
+    states: tuple[Tensor, ...]
     gates: Tensor | None
     final: tuple[Tensor, ...]
+
+    @property
+    def hidden(self) -> Tensor:
+        """The first state, which is the output."""
+        return self.states[0]
+
+    @property
+    def cell(self) -> Tensor | None:
+        """The second state, an LSTM's cell."""
+        return self.states[1] if len(self.states) > 1 else None
 
 
 class Scan(NamedTuple):
@@ -34,8 +43,10 @@ class Scan(NamedTuple):
         initial: the state before the first step, ``(B, H)`` each.
         lengths: ``(B,)`` or None.
         reverse: it reads the sequence from its end.
-        probe_hidden: added to every h, or None.
-        probe_cell: added to every c, or None.
+        probes: added to every state of a name, one for each name, or None.
+        watched: somebody asks for the gates and all states of every step.
+        resets: ``(T, B)`` bool, the steps before which a row's state is the initial one; or None.
+        listen: hears the norms of dL/dh_t on the way back, or None.
     """
 
     suffix: str
@@ -44,8 +55,19 @@ class Scan(NamedTuple):
     initial: tuple[Tensor, ...]
     lengths: Tensor | None
     reverse: bool
-    probe_hidden: Tensor | None
-    probe_cell: Tensor | None
+    probes: tuple[Tensor | None, ...]
+    watched: bool = False
+    resets: Tensor | None = None
+    listen: Listen | None = None
+
+    def heard(self) -> tuple[Tensor | None, ...]:
+        """The probes, with one more that hears the norms, for who has no other way to."""
+        if self.listen is None:
+            return self.probes
+        first = self.initial[0]
+        heard = listening_probe(self.listen, first, (len(self.gates_x), *first.shape))
+        own = self.probes[0]
+        return heard if own is None else own + heard, *self.probes[1:]
 
 
 class Call(NamedTuple):

@@ -413,11 +413,12 @@ class RecurrentLayer(nn.Module, ABC):
                 Direction(
                     layer=index // self._directions,
                     reverse=index % self._directions == 1,
-                    hidden=arranged.leave(steps.hidden),
-                    cell=None if steps.cell is None else arranged.leave(steps.cell),
+                    states={
+                        name: arranged.leave(states)
+                        for name, states in zip(self.state_names, steps.states, strict=True)
+                    },
                     gates={name: arranged.leave(values) for name, values in named} if gates else {},
-                    probe_hidden=probes.get("h"),
-                    probe_cell=probes.get("c"),
+                    probes=probes,
                 )
             )
         return Unrolled(arranged.leave(output), arranged.leave_state(final), tuple(directions))

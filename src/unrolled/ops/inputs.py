@@ -3,6 +3,8 @@
 Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units, ``G`` gates.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +17,7 @@ reset gate stands between its two products."""
 
 
 def project_input(
-    values: Tensor, weight_ih: Tensor, bias_ih: Tensor | None, norm_ih_gain: Tensor | None, cell: str
+    values: Tensor, weight_ih: Tensor, bias_ih: Tensor | None, norm_ih_gain: Tensor | None, groups: Sequence[int]
 ) -> Tensor:
     """``W_ih x + b_ih``, or ``LN(W_ih x; norm_ih_gain) + b_ih``.
 
@@ -24,14 +26,13 @@ def project_input(
         weight_ih: ``(G * H, I)``.
         bias_ih: ``(G * H,)``, or None.
         norm_ih_gain: ``(G * H,)``, or None.
-        cell: "rnn", "gru" or "lstm".
+        groups: how many gates each normalisation runs over; see `NORM_GROUPS`.
 
     Returns:
         ``(T, B, G * H)``.
     """
     if norm_ih_gain is None:
         return functional.linear(values, weight_ih, bias_ih)
-    groups = NORM_GROUPS[cell]
     sizes = [group * len(weight_ih) // sum(groups) for group in groups]
     product = functional.linear(values, weight_ih).split(sizes, -1)
     normed = [layer_norm(part, own) for part, own in zip(product, norm_ih_gain.split(sizes), strict=True)]

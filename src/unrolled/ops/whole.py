@@ -17,7 +17,7 @@ from torch._C._functorch import is_legacy_batchedtensor
 from unrolled.ops.cell_pass import CONSTANTS, NO_OPTIONS, Pass, make_pass, tensors_of
 from unrolled.ops.direct import unobserved
 from unrolled.ops.gru import gru
-from unrolled.ops.inputs import project_input
+from unrolled.ops.inputs import NORM_GROUPS, project_input
 from unrolled.ops.listening import listening_probe
 from unrolled.ops.lstm import lstm
 from unrolled.ops.native import in_use
@@ -62,7 +62,7 @@ def _one_in_pieces(given: Pass) -> tuple[Tensor, Sequence[Tensor]]:
         given.weight_ih,
         given.bias_ih,
         special.norm_ih_gain,
-        given.cell,
+        NORM_GROUPS[given.cell],
     )
     nothing = gates_x.new_zeros(rows, given.weight_hh.shape[1])
     h_0 = nothing if given.h_0 is None else given.h_0

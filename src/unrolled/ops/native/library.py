@@ -36,12 +36,13 @@ _FUNCTIONS = {
     "draw": ((_NUMBER, _FLAG, _NUMBER, _ADDRESS, _FLAG, _FLAG), None),
     "take": ((_NUMBER,), _ADDRESS),
     "give_back": ((_ADDRESS,), None),
+    "program": ((ctypes.c_char_p,), ctypes.c_int),
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
 }
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 16
+_LAYOUT = 17
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

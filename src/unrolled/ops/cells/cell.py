@@ -1,0 +1,226 @@
+"""A recurrent cell as its equations: what a person writes, and the program traced from it.
+
+Legend: ``B`` rows, ``H`` hidden units.
+"""
+
+from __future__ import annotations
+
+import copy
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NoReturn
+
+from unrolled.errors import ConfigError
+from unrolled.ops.cells.graph import Graph
+from unrolled.ops.cells.program import Initial, Instruction, Program, live
+from unrolled.ops.cells.symbols import Symbol
+
+
+def constant(value: float) -> Initial:
+    """A parameter that begins with the same number in every unit."""
+    return Initial("constant", float(value))
+
+
+def uniform(low: float, high: float) -> Initial:
+    """A parameter that begins with numbers drawn between two."""
+    return Initial("uniform", float(low), float(high))
+
+
+class Cell:
+    """A recurrent cell, described once: subclass it and write `step`.
+
+    Everything else comes of the description: the layer (`unrolled.Recurrent`), its gradient, its CPU kernel, streaming,
+    diagnosis, and what a saved model keeps. A cell with options takes them in its ``__init__`` and may set there
+    any of the attributes below.
+
+    Attributes:
+        states: the names of what is carried from step to step, one to four; the first is the output.
+        gates: the names of the gates, in the order in which they lie in the weights.
+        parameters: numbers of each unit that are learned, by name, with how they begin: `constant` or `uniform`.
+            The step reads them as attributes of ``self``.
+        matrices: the gates whose recurrent matrix is not any matrix: "antisymmetric", ``W - W'``.
+        keep_gate: the gate that holds on to the old state, whose bias is raised that it may remember.
+        write_gate: the gate that lets the new in, where it is another one.
+
+    Example:
+        >>> from unrolled.cells import sigmoid, tanh
+        >>> class MinimalGatedUnit(Cell):
+        ...     gates = ("forget_gate", "candidate")
+        ...
+        ...     def step(self, x, u, h):
+        ...         f = sigmoid(x.forget_gate + u.forget_gate(h))
+        ...         n = tanh(x.candidate + u.candidate(f * h))
+        ...         return (1 - f) * h + f * n
+        >>> len(MinimalGatedUnit().program().instructions)
+        13
+    """
+
+    states: tuple[str, ...] = ("h",)
+    gates: tuple[str, ...] = ()
+    parameters: Mapping[str, Initial] = {}
+    matrices: Mapping[str, str] = {}
+    keep_gate: str | None = None
+    write_gate: str | None = None
+    name: ClassVar[str] = ""
+    """In a registry and in what is said of a cell; the class's own name where it is empty."""
+
+    def step(self, x: Any, u: Any, *states: Any) -> Any:
+        """One step: ordinary Python on the functions of `unrolled.cells`.
+
+        Args:
+            x: ``x.gate`` is the input's share of a gate, ``W_ih x_t + b_ih``, ``(B, H)``.
+            u: ``u.gate(v)`` is the recurrent matrix of a gate times a value, ``W_hh v + b_hh``, ``(B, H)``.
+            *states: those before the step, ``(B, H)`` each, in the order of ``states``.
+
+        Returns:
+            The states after the step: a value, or a tuple of as many as there are states.
+        """
+        raise NotImplementedError
+
+    def with_parameters(self, values: Mapping[str, Any]) -> Cell:
+        """The same cell, whose step reads these as its parameters."""
+        bound = copy.copy(self)
+        bound.__dict__.update(values)
+        return bound
+
+    def program(self) -> Program:
+        """What the step computes, traced once.
+
+        Raises:
+            ConfigError: the step says what a program cannot, or something that does not fit its description; the
+                message shows the line.
+        """
+        return trace(self)
+
+
+class Shares:
+    """``x`` of a step: the input's share of each gate as an attribute."""
+
+    def __init__(self, of: Callable[[str], Any], gates: Sequence[str]) -> None:
+        self._of = of
+        self._gates = tuple(gates)
+
+    def __getattr__(self, gate: str) -> Any:
+        if gate.startswith("_") or gate not in self._gates:
+            raise ConfigError(f"expected one of the gates {', '.join(self._gates)}, got {gate!r}.")
+        return self._of(gate)
+
+
+def trace(cell: Cell) -> Program:
+    """The program of a cell's step.
+
+    Raises:
+        ConfigError: see `Cell.program`.
+    """
+    name = type(cell).name or type(cell).__name__
+    for what in ("states", "gates"):
+        given = getattr(cell, what)
+        if isinstance(given, str) or not all(isinstance(each, str) for each in given):
+            raise ConfigError(f"expected {what} of {name} to be a tuple of names, got {given!r}.")
+    graph = Graph()
+    gates, parameters = tuple(cell.gates), dict(cell.parameters)
+    states = [Symbol(graph, graph.add("state", value=index)) for index in range(len(cell.states))]
+
+    def product(gate: str) -> Callable[[Any], Symbol]:
+        def multiply(value: Any) -> Symbol:
+            if not isinstance(value, Symbol):
+                raise ConfigError(f"expected u.{gate}(...) of a state or a computed value, got {value!r}.")
+            return Symbol(graph, graph.add("product", value.index, value=gates.index(gate)))
+
+        return multiply
+
+    bound = cell.with_parameters(
+        {each: Symbol(graph, graph.add("parameter", value=index)) for index, each in enumerate(parameters)}
+    )
+    x = Shares(lambda gate: Symbol(graph, graph.add("input", value=gates.index(gate))), gates)
+    try:
+        returned = bound.step(x, Shares(product, gates), *states)
+    except Exception as error:
+        _refuse(cell, name, error)
+    results = returned if isinstance(returned, tuple | list) else (returned,)
+    if len(results) != len(states):
+        raise ConfigError(
+            f"expected {name}.step to return its {len(states)} states ({', '.join(cell.states)}), "
+            f"got {len(results)}{_place(cell)}."
+        )
+    written = []
+    for state, result in zip(cell.states, results, strict=True):
+        if isinstance(result, int | float) and not isinstance(result, bool):
+            result = Symbol(graph, graph.constant(result))
+        if not isinstance(result, Symbol):
+            raise ConfigError(
+                f"expected {name}.step to return {state} computed of x, u and the states, "
+                f"got {type(result).__name__}{_place(cell)}."
+            )
+        written.append(result.index)
+    return _assembled(cell, name, graph, written)
+
+
+def _assembled(cell: Cell, name: str, graph: Graph, results: list[int]) -> Program:
+    """Without what nothing depends on, and with the gates numbered as they lie in each matrix."""
+    used = sorted(live(graph.instructions, results))
+    has = {
+        kind: tuple(
+            gate
+            for index, gate in enumerate(cell.gates)
+            if any(graph.instructions[at].op == kind and graph.instructions[at].value == index for at in used)
+        )
+        for kind in ("input", "product")
+    }
+    idle = [gate for gate in cell.gates if gate not in has["input"] and gate not in has["product"]]
+    if idle:
+        raise ConfigError(f"expected {name}.step to use each of its gates, got none of {', '.join(idle)}.")
+    renamed = {old: new for new, old in enumerate(used)}
+    instructions = []
+    for at in used:
+        each = graph.instructions[at]
+        value = each.value
+        if each.op in has:
+            value = has[each.op].index(cell.gates[int(value)])
+        instructions.append(Instruction(each.op, tuple(renamed[arg] for arg in each.args), value))
+    unknown = set(cell.matrices) - set(has["product"])
+    if unknown:
+        raise ConfigError(
+            f"expected matrices of {name} for gates that u multiplies, {list(has['product'])}, "
+            f"got {sorted(unknown)}."
+        )
+    return Program(
+        name=name,
+        states=tuple(cell.states),
+        gates=tuple(cell.gates),
+        inputs=has["input"],
+        products=has["product"],
+        matrices=tuple(cell.matrices.get(gate, "full") for gate in has["product"]),
+        parameters=dict(cell.parameters),
+        instructions=tuple(instructions),
+        results=tuple(renamed[result] for result in results),
+        keep_gate=cell.keep_gate,
+        write_gate=cell.write_gate,
+    )
+
+
+def _refuse(cell: Cell, name: str, error: Exception) -> NoReturn:
+    """Say what in the step a program cannot have, and on which line."""
+    if isinstance(error, NotImplementedError) and type(cell).step is Cell.step:
+        raise ConfigError(f"expected {name} to have a step(self, x, u, {', '.join(cell.states)}).") from error
+    said = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+    code = type(cell).step.__code__
+    line = None
+    trail = error.__traceback__
+    while trail is not None:
+        if trail.tb_frame.f_code is code:
+            line = trail.tb_lineno
+        trail = trail.tb_next
+    if line is None:
+        said = said.replace(f"{type(cell).__name__}.step()", "step")
+        raise ConfigError(
+            f"{name}.step cannot be traced: {said}; expected step(self, x, u, {', '.join(cell.states)})."
+        ) from error
+    source = linecache.getline(code.co_filename, line).strip()
+    shown = f": {source}" if source else ""
+    raise ConfigError(f"{name}.step, line {line} of {code.co_filename}{shown} -- {said}") from error
+
+
+def _place(cell: Cell) -> str:
+    code = type(cell).step.__code__
+    return f" (line {code.co_firstlineno} of {code.co_filename})"

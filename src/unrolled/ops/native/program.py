@@ -1,0 +1,290 @@
+"""Programs on the library: all steps of a cell, and their gradient.
+
+Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` recurrent matrices, ``K`` values that are kept.
+"""
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from unrolled.ops.cells.given import Given
+from unrolled.ops.cells.gradient import Gradient, differentiate
+from unrolled.ops.cells.lowering import Code, Memory, lower_backward, lower_forward
+from unrolled.ops.cells.surrounded import Surrounded
+from unrolled.ops.layer_norm import EPSILON
+from unrolled.ops.native.library import addresses, library
+from unrolled.ops.native.memory import empty
+
+_MEMORY = struct.Struct("7q")
+_STATE = struct.Struct("3q")
+_RECORD = struct.Struct("7q2d3q1q1q2q2q7q5q")
+"""``ProgramMemory``, ``ProgramState`` and ``ProgramRecord`` of ``csrc/arguments.h``."""
+_PLAIN, _BEFORE, _LAST, _NUMBER = range(4)
+
+
+class Kept(NamedTuple):
+    """What the gradient needs.
+
+    Attributes:
+        states: after every step, with the initial one at the end from which the run comes, ``(T + 1, B, H)`` each.
+        values: ``(T, B, K, H)``.
+    """
+
+    states: tuple[Tensor, ...]
+    values: Tensor
+
+
+class Over(NamedTuple):
+    """Gradients, None where they are not asked for.
+
+    Attributes:
+        gates_x: of the input's share.
+        weight_hh: of the matrices.
+        initial: of every initial state.
+        units: of every vector of units.
+        streams: of every stream.
+        norms: of dL/dh_t, ``(T, B)``.
+    """
+
+    gates_x: Tensor
+    weight_hh: Tensor | None
+    initial: tuple[Tensor, ...]
+    units: tuple[Tensor | None, ...]
+    streams: tuple[Tensor | None, ...]
+    norms: Tensor | None
+
+
+def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept | None]:
+    """Run a cell over all steps.
+
+    Returns:
+        The first state after every step, ``(T, B, H)``, zero past a row's end; every state at each row's end, ``(B,
+        H)`` each; and what `backward` needs, if it is to be kept.
+    """
+    code = lower_forward(cell, keep)
+    steps, rows, _ = given.gates_x.shape
+    size = given.initial[0].shape[-1]
+    like, ragged = given.gates_x, given.lengths is not None
+    buffers, after = [], []
+    for state, initial in enumerate(given.initial):
+        if not keep and state:
+            after.append(empty(like, 2, rows, size))
+            continue
+        buffer = empty(like, steps + keep, rows, size)
+        if ragged:
+            buffer.zero_()
+        if keep:
+            buffer[-1 if given.reverse else 0] = initial
+        buffers.append(buffer)
+        after.append(buffer[:steps] if given.reverse or not keep else buffer[1:])
+    values = None
+    if keep:
+        values = empty(like, steps, rows, sum(each.kind == "kept" for each in code.memory), size)
+        if ragged:
+            values.zero_()
+    final = tuple(empty(like, rows, size) for _ in given.initial)
+
+    def place(memory: Memory) -> tuple[Any, ...]:
+        kind, index = memory
+        if kind in ("before", "after"):
+            turns = not keep and index > 0
+            initial = given.initial[index].data_ptr() if kind == "before" else 0
+            of_kind = _BEFORE if kind == "before" else _PLAIN
+            return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, turns
+        if kind == "kept":
+            assert values is not None
+            return _column(values, index, size)
+        return _given(given, memory, size)
+
+    states = [
+        (code.memory.index(Memory("after", index)), initial.data_ptr(), last.data_ptr())
+        for index, (initial, last) in enumerate(zip(given.initial, final, strict=True))
+    ]
+    count = len(cell.program.products)
+    _run(cell, code, given, place, states, groups=(count, None, None), sums=(), backward=False)
+    return after[0], final, None if values is None else Kept(tuple(buffers), values)
+
+
+def backward(
+    cell: Surrounded,
+    given: Given,
+    kept: Kept,
+    grad_hidden: Tensor | None,
+    grad_final: Sequence[Tensor | None],
+    needs_weight: bool,
+    needs_units: Sequence[bool],
+    norms: bool,
+) -> Over:
+    """The gradients of what a cell was run with, from those of what came of it."""
+    gradient, code = differentiate(cell), lower_backward(cell, norms)
+    steps, rows, wide = given.gates_x.shape
+    size = given.initial[0].shape[-1]
+    like, ragged = given.gates_x, given.lengths is not None
+    make = like.new_zeros if ragged else (lambda *shape: empty(like, *shape))
+    after = [buffer[:-1] if given.reverse else buffer[1:] for buffer in kept.states]
+    if grad_hidden is None:
+        grad_hidden = like.new_zeros(()).expand(steps, rows, size)
+    grad_hidden = _readable(grad_hidden)
+    carried = [like.new_zeros(2, rows, size) for _ in given.initial]
+    ends = tuple(like.new_zeros(rows, size) for _ in given.initial)
+    for buffer, end, grad in zip(carried, ends, grad_final, strict=True):
+        if grad is None:
+            continue
+        buffer.copy_(grad)
+        if given.lengths is not None:
+            end.copy_(torch.where((given.lengths == 0).unsqueeze(1), grad, 0.0))
+    over_product = make(steps, rows, len(gradient.order) * size)
+    over_input = over_product if code.joined else make(steps, rows, wide)
+    over_streams = tuple(make(steps, rows, size) if at >= 0 else None for at in gradient.over_stream)
+    over_units = tuple(empty(like, size) if needed else None for needed in needs_units)
+    heard = like.new_zeros(steps, rows) if norms else None
+
+    def place(memory: Memory) -> tuple[Any, ...]:
+        kind, index = memory
+        if kind in ("before", "after"):
+            initial = given.initial[index].data_ptr() if kind == "before" else 0
+            of_kind = _BEFORE if kind == "before" else _PLAIN
+            return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, 0
+        if kind == "kept":
+            return _column(kept.values, index, size)
+        if kind in ("carried", "passed"):
+            of_kind = _LAST if kind == "carried" else _PLAIN
+            return carried[index].data_ptr(), 0, rows * size, size, 1, of_kind, 1
+        if kind == "given":
+            return grad_hidden.data_ptr(), 0, *grad_hidden.stride(), _PLAIN, 0
+        if kind == "over_product":
+            return _column(over_product, index, size)
+        if kind == "over_input":
+            return _column(over_input, index, size)
+        if kind == "over_stream":
+            stream = over_streams[index]
+            assert stream is not None
+            return _column(stream, 0, size)
+        if kind == "norm":
+            assert heard is not None
+            return heard.data_ptr(), 0, rows, 1, 1, _NUMBER, 0
+        return _given(given, memory, size)
+
+    states = [
+        (code.memory.index(Memory("passed", index)), 0, end.data_ptr()) for index, end in enumerate(ends)
+    ]
+    sizes = torch.tensor([len(products) for _, products in gradient.groups], dtype=torch.int64)
+    order = torch.tensor(gradient.order, dtype=torch.int64)
+    sums = addresses(over_units)
+    _run(cell, code, given, place, states, (len(sizes), sizes, order), sums, backward=True)
+    over_weight = _over_weight(gradient, given, kept, over_product) if needs_weight else None
+    return Over(over_input, over_weight, ends, over_units, over_streams, heard)
+
+
+def _over_weight(gradient: Gradient, given: Given, kept: Kept, over_product: Tensor) -> Tensor:
+    """Of the matrices: what entered each product, times what came back to it."""
+    size = given.initial[0].shape[-1]
+    over = torch.empty_like(given.weight_hh)
+    flat, column = over_product.flatten(0, 1), 0
+    for (_, products), operand in zip(gradient.groups, gradient.operands, strict=True):
+        entered = _entered(given, kept, -1 - operand) if operand < 0 else kept.values[:, :, operand]
+        width = len(products) * size
+        part = flat[:, column : column + width].t()
+        column += width
+        first, last = products[0], products[-1] + 1
+        if last - first == len(products):
+            torch.mm(part, entered.flatten(0, 1), out=over[first * size : last * size])
+            continue
+        for product, own in zip(products, part.split(size), strict=True):
+            torch.mm(own, entered.flatten(0, 1), out=over[product * size : (product + 1) * size])
+    return over
+
+
+def _entered(given: Given, kept: Kept, state: int) -> Tensor:
+    """A state before every step, ``(T, B, H)``; past a row's end it means nothing."""
+    buffer, initial = kept.states[state], given.initial[state]
+    entered = buffer[1:] if given.reverse else buffer[:-1]
+    if given.reverse and given.lengths is not None:
+        entered = entered.clone()
+        begun = given.lengths.nonzero().squeeze(1)
+        entered[given.lengths[begun] - 1, begun] = initial[begun]
+    if given.resets is not None:
+        entered = torch.where(given.resets.unsqueeze(-1), initial, entered)
+    return entered
+
+
+def _readable(stream: Tensor) -> Tensor:
+    """With units that lie side by side, or all the same."""
+    return stream if stream.stride(-1) in (0, 1) and not stream.is_neg() else stream.resolve_neg().contiguous()
+
+
+def _column(of: Tensor, index: int, size: int) -> tuple[int, ...]:
+    """The index-th ``H`` of a contiguous ``(T, B, ...)``."""
+    step, row = of.stride()[:2]
+    return of.data_ptr() + index * size * of.element_size(), 0, step, row, 1, _PLAIN, 0
+
+
+def _given(given: Given, memory: Memory, size: int) -> tuple[int, ...]:
+    if memory.kind == "input":
+        return _column(given.gates_x, memory.index, size)
+    stream = given.streams[memory.index]
+    return stream.data_ptr(), 0, *stream.stride(), _PLAIN, 0
+
+
+def prepared(given: Given) -> Given:
+    """The same with every tensor as the library reads it."""
+    return given._replace(
+        gates_x=given.gates_x.contiguous(),
+        weight_hh=given.weight_hh.contiguous(),
+        initial=tuple(each.contiguous() for each in given.initial),
+        units=tuple(each.contiguous() for each in given.units),
+        streams=tuple(_readable(each) for each in given.streams),
+        lengths=None if given.lengths is None else given.lengths.contiguous(),
+        resets=None if given.resets is None else given.resets.contiguous(),
+    )
+
+
+def _run(
+    cell: Surrounded,
+    code: Code,
+    given: Given,
+    place: Any,
+    states: Sequence[tuple[int, ...]],
+    groups: tuple[int, Tensor | None, Tensor | None],
+    sums: Sequence[int],
+    backward: bool,
+) -> None:
+    chosen = library()
+    assert chosen is not None
+    steps, rows, _ = given.gates_x.shape
+    size, dtype = given.initial[0].shape[-1], given.gates_x.dtype
+    numbers = _buffer("q", code.numbers)
+    constants = _buffer("d", code.constants)
+    units = _buffer("q", addresses(given.units))
+    outs = _buffer("q", sums)
+    memory = b"".join(_MEMORY.pack(*place(each)) for each in code.memory)
+    ends = b"".join(_STATE.pack(*each) for each in states)
+    count, sizes, order = groups
+    lengths, resets, of_sizes, of_order = addresses((given.lengths, given.resets, sizes, order))
+    record = _RECORD.pack(
+        *(steps, rows, size, given.reverse, backward, torch.get_num_threads(), dtype is torch.float64),
+        *(EPSILON, given.bound),
+        *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), count),
+        *(of_sizes, of_order, _address(numbers), len(code.numbers)),
+        *(code.scratch, len(given.units), len(code.constants), code.rows),
+        *(len(code.memory), len(sums), len(states)),
+        *(_address(units), _address(constants), _address(memory), _address(outs), _address(ends)),
+    )
+    failed = chosen.functions["program"](record)
+    if failed == 1:
+        raise MemoryError("no memory to run a cell.")
+    if failed:
+        raise RuntimeError(f"the library does not know the code of the cell {cell.program.name!r}.")
+
+
+def _buffer(kind: str, numbers: Sequence[float]) -> bytes:
+    return struct.pack(f"{len(numbers)}{kind}", *numbers)
+
+
+def _address(buffer: bytes) -> int:
+    # The bytes stay where they are as long as their name does, which is until the call has come back.
+    return ctypes.cast(ctypes.c_char_p(buffer), ctypes.c_void_p).value or 0
