@@ -50,6 +50,7 @@ enum class Operation : int64_t {
   add_product,
   subtract_product,
   product_less,
+  mean,
   count
 };
 
@@ -200,6 +201,9 @@ void operate(Operation operation, T* to, const T* a, const T* b, const T* c, int
       return three([](X x, X y, X z) UNROLLED_INLINE { return z - x * y; });
     case Operation::product_less:
       return three([](X x, X y, X z) UNROLLED_INLINE { return x * y - z; });
+    case Operation::mean:
+      std::fill_n(to, width, mean_of<T>(hidden, each_of(a, hidden)));
+      return;
     case Operation::normalise: {
       const Moments<T> m = moments(a, hidden, T(r.epsilon));
       return by_vectors<T>(0, hidden, [&](int64_t j, auto n) {

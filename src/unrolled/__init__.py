@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unrolled import diagnosis as diagnosis
-    from unrolled.layers import GRU, LSTM, RNN
+    from unrolled.cells import Cell
+    from unrolled.layers import GRU, LSTM, RNN, Recurrent
     from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
     from unrolled.tasks.caption import Captioner
     from unrolled.tasks.classify import Classifier
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from unrolled.tasks.translate import Translator
 
 _MODULE_OF = {
+    "Cell": "unrolled.cells",
     "GRU": "unrolled.layers",
     "LSTM": "unrolled.layers",
     "RNN": "unrolled.layers",
+    "Recurrent": "unrolled.layers",
     "Captioner": "unrolled.tasks.caption",
     "Classifier": "unrolled.tasks.classify",
     "Forecaster": "unrolled.tasks.forecast",
@@ -38,7 +41,9 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Recurrent",
     "Captioner",
+    "Cell",
     "Classifier",
     "Forecaster",
     "Generator",

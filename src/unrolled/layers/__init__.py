@@ -1,5 +1,6 @@
 """Sequence in, sequence out: recurrent layers as torch modules."""
 
+from unrolled.layers.cell_layer import Recurrent
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.recurrent import GRU, LSTM, RNN, build_recurrent
 from unrolled.layers.state import State, detach_state, map_state, reset_rows
@@ -10,6 +11,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Direction",
+    "Recurrent",
     "State",
     "Stream",
     "Unrolled",

@@ -28,6 +28,7 @@ def obstacle(layer: RecurrentLayer) -> str | None:
     """
     activation = layer.nonlinearity
     reasons = {
+        f"the cell {layer.cell}": layer.cell not in ("rnn", "gru", "lstm"),
         "layer normalisation": layer.layer_norm,
         "peepholes": layer.peepholes,
         "zoneout": any(layer.zoneout),

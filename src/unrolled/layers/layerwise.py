@@ -55,7 +55,7 @@ def run(
 
     looked_at: list[tuple[Steps, dict[str, Tensor]]] = []
     ends: list[tuple[Tensor, ...]] = []
-    pieces = unrolled or layer.observers or layer.in_pieces
+    pieces = unrolled or layer.observers or layer.in_pieces or arranged.resets is not None
     output = values
     for level, places in enumerate(layer._places):
         if level:
@@ -160,6 +160,7 @@ def _run_in_pieces(
         reverse=index % layer._directions == 1,
         probes=tuple(arranged.enter(probes[name]) if name in probes else None for name in layer.state_names),
         watched=watched or bool(layer.observers),
+        resets=arranged.resets_of(index % layer._directions == 1),
         listen=_listen(layer, index, values, initial, arranged.lengths),
     )
     run = layer.scan

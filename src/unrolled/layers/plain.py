@@ -32,6 +32,7 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
     if (
         torch.is_grad_enabled()
         or arranged.lengths is not None
+        or arranged.resets is not None
         or not layer._plain
         or not (layer._starts_from_zeros or state is not None)
         or any(layer.zoneout)

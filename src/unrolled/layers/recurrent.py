@@ -6,9 +6,12 @@ from typing import Any, Literal, Unpack, final
 import torch
 
 from unrolled.errors import ConfigError
+from unrolled.layers.by_program import run_built_in
+from unrolled.layers.cell_layer import Recurrent
 from unrolled.layers.scan import Scan, Steps
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
 from unrolled.ops.gru import gru
+from unrolled.ops.inputs import NORM_GROUPS
 from unrolled.ops.lstm import lstm
 from unrolled.ops.rnn import ACTIVATIONS, rnn
 
@@ -39,6 +42,7 @@ class RNN(RecurrentLayer):
 
     cell = "rnn"
     gate_names = ("candidate",)
+    norm_groups = hidden_norm_groups = NORM_GROUPS["rnn"]
     state_names = ("h",)
     keep_gate = None
     write_gate = None
@@ -77,6 +81,8 @@ class RNN(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
+        if scan.resets is not None:
+            return run_built_in(self, scan)
         (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, values = rnn(
             scan.gates_x,
@@ -121,6 +127,7 @@ class GRU(RecurrentLayer):
 
     cell = "gru"
     gate_names = ("reset_gate", "update_gate", "candidate")
+    norm_groups = hidden_norm_groups = NORM_GROUPS["gru"]
     state_names = ("h",)
     keep_gate = "update_gate"
     write_gate = None
@@ -156,6 +163,8 @@ class GRU(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
+        if scan.resets is not None:
+            return run_built_in(self, scan)
         (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, gates, _ = gru(
             scan.gates_x,
@@ -202,6 +211,7 @@ class LSTM(RecurrentLayer):
 
     cell = "lstm"
     gate_names = ("input_gate", "forget_gate", "candidate", "output_gate")
+    norm_groups = hidden_norm_groups = NORM_GROUPS["lstm"]
     state_names = ("h", "c")
     keep_gate = "forget_gate"
     write_gate = "input_gate"
@@ -243,6 +253,8 @@ class LSTM(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
+        if scan.resets is not None:
+            return run_built_in(self, scan)
         zoneout_h, zoneout_c = self._zoneouts(len(scan.gates_x), scan.initial)
         h_0, c_0 = scan.initial
         hidden, cell, h_n, c_n, gates = lstm(
@@ -272,26 +284,24 @@ CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, 
 
 
 def build_recurrent(
-    cell: str,
+    cell: str | dict[str, Any],
     input_size: int,
     hidden_size: int | Sequence[int],
     *,
     activation: str | None = None,
     projection_size: int = 0,
     peepholes: bool = False,
-    forget_bias: float | None = None,
     **options: Any,
 ) -> RecurrentLayer:
     """Build a layer from the options a user writes in a configuration, the cell's name among them.
 
     Args:
-        cell: a key of `CELLS`.
+        cell: a key of `CELLS`, or what `unrolled.layers.Recurrent` takes.
         input_size: features of the input.
         hidden_size: units of every layer, or a sequence with the width of each.
         activation: an RNN's nonlinearity.
         projection_size: an LSTM's ``proj_size``.
         peepholes: an LSTM's.
-        forget_bias: an LSTM's.
         **options: as the layer's constructor takes them.
 
     Raises:
@@ -301,10 +311,8 @@ def build_recurrent(
         >>> build_recurrent("gru", 3, 5, num_layers=2)
         GRU(3, 5, num_layers=2)
     """
-    if cell not in CELLS:
-        raise ConfigError(f"expected cell to be one of {', '.join(CELLS)}, got {cell!r}.")
     own = {"nonlinearity": ("rnn", activation), "proj_size": ("lstm", projection_size)}
-    own |= {"peepholes": ("lstm", peepholes), "forget_bias": ("lstm", forget_bias)}
+    own |= {"peepholes": ("lstm", peepholes)}
     for name, (owner, value) in own.items():
         if value is None or value is False or (value == 0 and name == "proj_size"):
             continue
@@ -313,4 +321,6 @@ def build_recurrent(
                 f"{name} is an option of cell={owner!r}: expected it unset for cell={cell!r}, got {value!r}."
             )
         options[name] = value
+    if not isinstance(cell, str) or cell not in CELLS:
+        return Recurrent(cell, input_size, hidden_size, **options)
     return CELLS[cell](input_size, hidden_size, **options)

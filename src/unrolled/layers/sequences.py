@@ -27,6 +27,7 @@ class Arranged(NamedTuple):
         batched: False for a single sequence without a batch dimension.
         batch_first: the batch came as ``(B, T, I)``.
         packed: the packed sequence it came as.
+        resets: ``(T, B)`` bool, the steps at which a row begins anew, or None where none does.
     """
 
     values: Tensor
@@ -34,6 +35,16 @@ class Arranged(NamedTuple):
     batched: bool
     batch_first: bool
     packed: PackedSequence | None
+    resets: Tensor | None = None
+
+    def resets_of(self, reverse: bool) -> Tensor | None:
+        """The steps before which a scan's state is the initial one.
+
+        What begins at a step ends, for who reads from the end, at the one before.
+        """
+        if self.resets is None or not reverse:
+            return self.resets
+        return torch.cat([self.resets[1:], self.resets.new_zeros(1, self.resets.shape[1])])
 
     def enter(self, values: Tensor) -> Tensor:
         """``values`` in the caller's layout, seen time-major with a batch dimension."""
@@ -73,7 +84,11 @@ class Arranged(NamedTuple):
 
 
 def arrange(
-    inputs: Tensor | PackedSequence, lengths: Lengths | None, batch_first: bool, input_size: int
+    inputs: Tensor | PackedSequence,
+    lengths: Lengths | None,
+    batch_first: bool,
+    input_size: int,
+    resets: Tensor | None = None,
 ) -> Arranged:
     """Check a batch of sequences and bring it to one form.
 
@@ -83,14 +98,17 @@ def arrange(
             A tensor, a list or a number.
         batch_first: which layout a batch has.
         input_size: the number of features expected.
+        resets: bool, laid out as the inputs without their features: the steps at which a row begins anew.
 
     Raises:
-        ShapeError: dimensions, features or lengths do not fit.
+        ShapeError: dimensions, features, lengths or resets do not fit.
     """
     packed = None
     if isinstance(inputs, PackedSequence):
         if lengths is not None:
             raise ShapeError("a packed sequence holds its own lengths: expected lengths=None, got a tensor.")
+        if resets is not None:
+            raise ShapeError("a packed sequence knows no resets: expected a padded tensor with lengths beside it.")
         packed, batch_first = inputs, False
         inputs, lengths = pad_packed_sequence(packed)
     shape = inputs.shape
@@ -116,7 +134,17 @@ def arrange(
                 raise ShapeError(f"expected lengths of whole numbers, got {lengths!r}.") from error
         lengths = lengths if batched else lengths.reshape(-1)
         lengths = _checked_lengths(lengths, *inputs.shape[:2]).to(inputs.device)
-    return Arranged(inputs, lengths, batched, batch_first, packed)
+    if resets is not None:
+        resets = _checked_resets(resets, shape)
+        resets = resets.unsqueeze(1) if not batched else resets.t() if batch_first else resets
+    return Arranged(inputs, lengths, batched, batch_first, packed, resets)
+
+
+def _checked_resets(resets: Tensor, shape: torch.Size) -> Tensor:
+    if not isinstance(resets, Tensor) or resets.dtype is not torch.bool or resets.shape != shape[:-1]:
+        got = f"{tuple(resets.shape)}, {resets.dtype}" if isinstance(resets, Tensor) else repr(resets)
+        raise ShapeError(f"expected resets of shape {tuple(shape[:-1])}, torch.bool, got {got}.")
+    return resets
 
 
 def _checked_lengths(lengths: Tensor, steps: int, rows: int) -> Tensor:

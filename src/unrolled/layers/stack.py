@@ -6,7 +6,7 @@ A concrete layer adds one thing: how its cell's operator is called (`RecurrentLa
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -88,17 +88,23 @@ class RecurrentLayer(nn.Module, ABC):
         ConfigError: an option's value cannot be used.
     """
 
-    cell: ClassVar[str]
-    """Its name in `unrolled.layers.recurrent.CELLS`."""
+    cell: str
+    """Its name."""
+    in_pieces: bool = False
+    """Whether it is always run by `scan`, rather than from its input on by the library."""
     nonlinearity: str = "tanh"
     """Of the simple recurrent network, which alone has a choice."""
-    gate_names: ClassVar[tuple[str, ...]]
+    gate_names: tuple[str, ...]
     """The gates in the order in which they lie in the weights."""
-    state_names: ClassVar[tuple[str, ...]]
+    state_names: tuple[str, ...]
     """The tensors of the state."""
-    keep_gate: ClassVar[str | None]
+    norm_groups: tuple[int, ...]
+    """How many gates each normalisation of the input's product runs over."""
+    hidden_norm_groups: tuple[int, ...]
+    """The same of the recurrent product."""
+    keep_gate: str | None
     """The gate that holds on to the old state, for the biases that make it remember."""
-    write_gate: ClassVar[str | None]
+    write_gate: str | None
     """The gate that lets the new in, where it is another one."""
     observers: tuple[Observer, ...] = ()
     """Called around every recurrence, the last one outermost; for measuring, such as `unrolled.diagnosis`."""
@@ -140,9 +146,10 @@ class RecurrentLayer(nn.Module, ABC):
         if self.proj_size >= min(self.hidden_sizes):
             raise ConfigError(f"expected proj_size below hidden_size={hidden_size}, got {proj_size}.")
         self.peepholes = peepholes
-        widths = {"h": (self.proj_size,) * num_layers if self.proj_size else self.hidden_sizes}
-        if "c" in self.state_names:
-            widths["c"] = self.hidden_sizes
+        widths = dict.fromkeys(self.state_names, self.hidden_sizes)
+        if self.proj_size:
+            widths["h"] = (self.proj_size,) * num_layers
+            self.in_pieces = True
         self.bias = bias
         self.batch_first = batch_first
         self.bidirectional = bidirectional
@@ -177,7 +184,7 @@ class RecurrentLayer(nn.Module, ABC):
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
-        self._plain = self._layout.equal and not (layer_norm or peepholes or proj_size)
+        self._plain = self._layout.equal and not (layer_norm or peepholes or self.in_pieces)
         # The endings of the parameters' names, one for each layer and direction, in torch's order.
         self._suffixes = tuple(
             f"_l{layer}{direction}"
@@ -279,9 +286,9 @@ class RecurrentLayer(nn.Module, ABC):
             )
         for index, suffix in enumerate(self._suffixes):
             layer = index // self._directions
-            fill_recurrent(
-                self.get_parameter("weight_hh" + suffix), self.recurrent_init, len(self.gate_names)
-            )
+            weight = self.get_parameter("weight_hh" + suffix)
+            if len(weight):
+                fill_recurrent(weight, self.recurrent_init, len(weight) // self.hidden_sizes[layer])
             for name in self._extra_shapes(layer):
                 nn.init.constant_(self.get_parameter(name + suffix), 1.0 if name.endswith("gain") else 0.0)
 
@@ -344,6 +351,7 @@ class RecurrentLayer(nn.Module, ABC):
         input: Tensor | PackedSequence,
         hx: State | None = None,
         lengths: Lengths | None = None,
+        resets: Tensor | None = None,
     ) -> tuple[Any, Any]:
         """Run over whole sequences.
 
@@ -354,6 +362,9 @@ class RecurrentLayer(nn.Module, ABC):
                 without the batch dimension); None for a fresh one.
             lengths: ``(B,)`` whole numbers, a tensor or a list, the real steps of each row, in any order,
                 zero allowed. What lies past them is never read.
+            resets: ``(T, B)`` bool, with ``batch_first`` ``(B, T)``: before such a step the row's state is the initial
+                one, and no gradient passes; so episodes and documents lie one after the other in a row. Who reads
+                from the end begins anew where what follows has begun.
 
         Returns:
             The output of the top layer at every step, laid out as ``input`` and zero past each row's end;
@@ -362,9 +373,9 @@ class RecurrentLayer(nn.Module, ABC):
         Raises:
             ShapeError: a tensor does not fit; the message says what was expected and what came.
         """
-        arranged = arrange(input, lengths, self.batch_first, self.input_size)
+        arranged = arrange(input, lengths, self.batch_first, self.input_size, resets)
         before = arranged.enter_state(hx)
-        if fused.runs(self):
+        if resets is None and fused.runs(self):
             output, final = fused.run(self, arranged, before)
         else:
             output, final = plain.run(self, arranged, before) or layerwise.run(self, arranged, before)[:2]
@@ -377,6 +388,7 @@ class RecurrentLayer(nn.Module, ABC):
         input: Tensor,
         hx: State | None = None,
         lengths: Lengths | None = None,
+        resets: Tensor | None = None,
         *,
         gates: bool = False,
         probe: bool = False,
@@ -387,6 +399,7 @@ class RecurrentLayer(nn.Module, ABC):
             input: as in `forward`, but not packed.
             hx: as in `forward`.
             lengths: as in `forward`.
+            resets: as in `forward`.
             gates: return the gates' values too.
             probe: return tensors whose ``grad``, after a backward pass, holds the total gradient of the
                 loss with respect to every hidden (and cell) state.
@@ -402,7 +415,7 @@ class RecurrentLayer(nn.Module, ABC):
             raise ShapeError(
                 "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
             )
-        arranged = arrange(input, lengths, self.batch_first, self.input_size)
+        arranged = arrange(input, lengths, self.batch_first, self.input_size, resets)
         before = arranged.enter_state(hx)
         output, final, run = layerwise.run(self, arranged, before, unrolled=True, probe=probe)
         directions = []

@@ -133,7 +133,10 @@ def _own(part: Tensor, like: Tensor) -> Tensor:
 def _advance(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Callable[[Tensor], Tensor]:
     """What computes a step: the library where it can, else the layer itself."""
     weight = layer._weight("weight_hh", "_l0")
-    covered = obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
+    covered = (
+        layer.cell in ("rnn", "gru", "lstm")
+        and obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
+    )
     if covered and native.in_use() and (chosen := library()) is not None:
         return compiled_step(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
 

@@ -31,6 +31,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "maximum": symbols.maximum,
     "less": torch.lt,
     "where": symbols.where,
+    "mean": symbols.mean,
     "normalise": symbols.normalise,
 }
 

@@ -161,6 +161,8 @@ def _back(graph: Graph, at: int, gradient: int, give: Callable[[int, int], None]
         zero = graph.constant(0.0)
         give(args[1], add("where", args[0], gradient, zero))
         give(args[2], add("where", args[0], zero, gradient))
+    elif op == "mean":
+        give(args[0], add("mean", gradient))
     elif op == "normalise":
         give(args[0], add("normalise_gradient", gradient, args[0]))
     elif op == "clamp":

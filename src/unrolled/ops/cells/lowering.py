@@ -52,6 +52,7 @@ OPERATIONS = (
     "add_product",
     "subtract_product",
     "product_less",
+    "mean",
 )
 """In the order in which csrc/program.h numbers them."""
 

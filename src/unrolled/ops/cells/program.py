@@ -36,10 +36,11 @@ POINTWISE = {
     "maximum": 2,
     "less": 2,
     "where": 3,
+    "mean": 1,
     "normalise": 1,
 }
-"""How many values each operation reads. ``less`` is 1 where it holds and 0 elsewhere; ``normalise`` brings a row's
-units to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016); all others act on every unit by itself."""
+"""How many values each operation reads. ``less`` is 1 where it holds and 0 elsewhere; ``mean`` is that of a row's units, in each
+of them; ``normalise`` brings a row's units to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016); all others act on every unit by itself."""
 NONLINEAR = ("sigmoid", "tanh", "relu", "softplus", "exp")
 """What makes a gate of a sum."""
 

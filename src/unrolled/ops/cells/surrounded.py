@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from unrolled.ops.cells.graph import Graph
-from unrolled.ops.cells.program import Instruction, Program
+from unrolled.ops.cells.program import NONLINEAR, Instruction, Program
+from unrolled.ops.layer_norm import EPSILON
 
 
 class Surroundings(NamedTuple):
@@ -16,15 +17,16 @@ class Surroundings(NamedTuple):
 
     Attributes:
         bias: a bias is added to every recurrent product.
-        normalised: every recurrent product is normalised, and scaled by a gain.
+        normalised: every recurrent product is normalised, and scaled by a gain: how many products at a time are
+            normalised together, or () for none.
         masked: some units are hidden from the recurrent products.
         zoneout: of each state, whether units keep their old value in part.
         probed: of each state, whether something is added to it.
-        clipped: the gradient is clamped where it leaves the gates.
+        clipped: the gradient is clamped with respect to what enters each gate.
     """
 
     bias: bool
-    normalised: bool
+    normalised: tuple[int, ...]
     masked: bool
     zoneout: tuple[bool, ...]
     probed: tuple[bool, ...]
@@ -59,7 +61,7 @@ class Surrounded:
     def units(self) -> int:
         """How many vectors ``(H,)`` it reads."""
         products, around = len(self.program.products), self.surroundings
-        return len(self.program.parameters) + products * (around.bias + around.normalised)
+        return len(self.program.parameters) + products * (around.bias + bool(around.normalised))
 
 
 @lru_cache(maxsize=256)
@@ -76,20 +78,29 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
     keeps = [stream("zoneout", state) if given else None for state, given in enumerate(around.zoneout)]
     probes = [stream("probe", state) if given else None for state, given in enumerate(around.probed)]
     own, count = len(program.parameters), len(program.products)
+    together = _together(around.normalised)
     places: list[int] = []
-    for each in program.instructions:
+
+    def product(of: int, gate: int) -> int:
+        return graph.add("product", of if mask is None else graph.add("mul", of, mask), value=gate)
+
+    entered = set(program.gate_values) if around.clipped else set()
+    for at, each in enumerate(program.instructions):
         args = [places[arg] for arg in each.args]
+        if at in entered and each.op in NONLINEAR:
+            args = [graph.add("clamp", args[0])]
         if each.op == "product":
-            operand = args[0] if mask is None else graph.add("mul", args[0], mask)
-            made = graph.add("product", operand, value=each.value)
+            gate = int(each.value)
+            made = product(args[0], gate)
             if around.normalised:
-                gain = own + count * around.bias + int(each.value)
-                made = graph.add("mul", graph.add("normalise", made), graph.add("parameter", value=gain))
+                group = [made if other == gate else product(args[0], other) for other in together[gate]]
+                gain = graph.add("parameter", value=own + count * around.bias + gate)
+                made = graph.add("mul", _normalised(graph, group, together[gate].index(gate)), gain)
             if around.bias:
                 made = graph.add("add", made, graph.add("parameter", value=own + int(each.value)))
         else:
             made = graph.add(each.op, *args, value=each.value)
-        if around.clipped and each.op in ("input", "product"):
+        if at in entered and each.op not in NONLINEAR:
             made = graph.add("clamp", made)
         places.append(made)
     results = []
@@ -108,3 +119,33 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
         tuple(streams),
         tuple(places[at] for at in program.gate_values),
     )
+
+
+def _together(groups: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """Of each product, all that are normalised with it."""
+    found: dict[int, tuple[int, ...]] = {}
+    first = 0
+    for size in groups:
+        group = tuple(range(first, first + size))
+        found |= dict.fromkeys(group, group)
+        first += size
+    return found
+
+
+def _normalised(graph: Graph, group: list[int], place: int) -> int:
+    """One of some values that are normalised together."""
+    if len(group) == 1:
+        return graph.add("normalise", group[0])
+    share = graph.constant(1 / len(group))
+
+    def mean(values: list[int]) -> int:
+        total = graph.add("mean", values[0])
+        for value in values[1:]:
+            total = graph.add("add", total, graph.add("mean", value))
+        return graph.add("mul", total, share)
+
+    middle = mean(group)
+    apart = [graph.add("sub", value, middle) for value in group]
+    variance = mean([graph.add("mul", value, value) for value in apart])
+    deviation = graph.add("sqrt", graph.add("add", variance, graph.constant(EPSILON)))
+    return graph.add("div", apart[place], deviation)

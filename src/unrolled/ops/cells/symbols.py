@@ -165,6 +165,11 @@ def where(condition: Value, a: Value | float, b: Value | float) -> Value:
     return _write("where", condition, a, b)
 
 
+def mean(x: Value) -> Value:
+    """The mean of a row's units, in each of them."""
+    return _write("mean", x) if _symbolic(x) else x.mean(-1, keepdim=True).expand_as(x)
+
+
 def normalise(x: Value) -> Value:
     """A row's units brought to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016)."""
     return _write("normalise", x) if _symbolic(x) else torch.layer_norm(x, x.shape[-1:], eps=EPSILON)

@@ -1,0 +1,163 @@
+"""The recurrent layer of any cell: one of the library's, or one's own."""
+
+from collections.abc import Sequence
+from typing import Any, Unpack, final
+
+import torch
+from torch import Tensor, nn
+
+from unrolled.errors import ConfigError
+from unrolled.layers.by_program import run_program
+from unrolled.layers.scan import Scan, Steps
+from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
+from unrolled.ops.cells.cell import Cell
+from unrolled.ops.cells.lookup import program_of
+from unrolled.ops.cells.program import Program
+
+
+@final
+class Recurrent(RecurrentLayer):
+    """A layer of any recurrent cell, with every option that `LSTM` has.
+
+    Parameters carry torch's names: ``weight_ih_l0`` holds the gates that the input has a share in, ``weight_hh_l0``
+    those with a recurrent matrix, each in the cell's order; the cell's own parameters follow by their names.
+
+    Args:
+        cell: a `Cell`, its class, its `Program`, the name of one of the library, or "file.py:Name".
+        input_size: features of the input.
+        hidden_size: units of every layer, or a sequence with the width of each.
+        num_layers: layers.
+        bias: add biases.
+        batch_first: batches are ``(B, T, ...)``.
+        dropout: share of units dropped between layers.
+        bidirectional: read the sequence in both directions.
+        device: of the parameters.
+        dtype: of the parameters.
+        forget_bias: the bias at the start of the gate that the cell calls its ``keep_gate``.
+        chrono: the longest dependency expected, in steps (Tallec & Ollivier 2018), for the same gate.
+        **extras: see `unrolled.layers.stack.RecurrentLayer`.
+
+    Raises:
+        ConfigError: the cell's step cannot be traced, or an option's value cannot be used.
+
+    Example:
+        >>> from unrolled.cells import Cell, tanh
+        >>> class Elman(Cell):
+        ...     gates = ("candidate",)
+        ...
+        ...     def step(self, x, u, h):
+        ...         return tanh(x.candidate + u.candidate(h))
+        >>> layer = Recurrent(Elman, 3, 5, num_layers=2)
+        >>> output, h_n = layer(torch.randn(7, 2, 3), lengths=[7, 4])
+        >>> output.shape, h_n.shape
+        (torch.Size([7, 2, 5]), torch.Size([2, 2, 5]))
+    """
+
+    in_pieces = True
+
+    def __init__(
+        self,
+        cell: Cell | type[Cell] | Program | dict[str, Any] | str,
+        input_size: int,
+        hidden_size: int | Sequence[int],
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        forget_bias: float | None = None,
+        chrono: float | None = None,
+        **extras: Unpack[RecurrentExtras],
+    ) -> None:
+        self.program = program_of(cell)
+        self.cell = self.program.name
+        self.gate_names = self.program.gates
+        self.state_names = self.program.states
+        self.keep_gate = self.program.keep_gate
+        self.write_gate = self.program.write_gate
+        self.norm_groups = (1,) * len(self.program.inputs)
+        self.hidden_norm_groups = (1,) * len(self.program.products)
+        for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
+            if value is not None and self.keep_gate not in self.program.inputs:
+                raise ConfigError(
+                    f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name its "
+                    f"keep_gate with it, got keep_gate={self.keep_gate!r}."
+                )
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device,
+            dtype,
+            forget_bias=forget_bias,
+            chrono=chrono,
+            **extras,
+        )
+
+    def _torch_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        hidden = self.hidden_sizes[layer]
+        below = self.input_size if layer == 0 else self.hidden_sizes[layer - 1] * self._directions
+        inputs, products = len(self.program.inputs) * hidden, len(self.program.products) * hidden
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (inputs, below), "weight_hh": (products, hidden)}
+        if self.bias:
+            shapes |= {name: (rows,) for name, rows in (("bias_ih", inputs), ("bias_hh", products)) if rows}
+        return shapes
+
+    def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        hidden = self.hidden_sizes[layer]
+        shapes: dict[str, tuple[int, ...]] = {name: (hidden,) for name in self.program.parameters}
+        if self.layer_norm:
+            shapes |= {
+                "norm_ih_gain": (len(self.program.inputs) * hidden,),
+                "norm_hh_gain": (len(self.program.products) * hidden,),
+            }
+        if self.initial_state_kind == "learned":
+            shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
+        return shapes
+
+    def reset_parameters(self) -> None:
+        """Fill all parameters anew: torch's start, then what the options and the cell ask for."""
+        super().reset_parameters()
+        for suffix in self._suffixes:
+            for name, initial in self.program.parameters.items():
+                parameter = self.get_parameter(name + suffix)
+                if initial.kind == "constant":
+                    nn.init.constant_(parameter, initial.first)
+                else:
+                    nn.init.uniform_(parameter, initial.first, initial.second)
+
+    def _fill_gate(self, gate: str | None, value: float | Tensor, suffix: str) -> None:
+        if gate is None or gate not in self.program.inputs:
+            return
+        inputs, products = self.program.inputs, self.program.products
+        with torch.no_grad():
+            bias = self.get_parameter("bias_ih" + suffix)
+            bias.chunk(len(inputs))[inputs.index(gate)].copy_(torch.as_tensor(value))
+            if gate in products:
+                bias = self.get_parameter("bias_hh" + suffix)
+                bias.chunk(len(products))[products.index(gate)].zero_()
+
+    def scan(self, scan: Scan) -> Steps:
+        """Run the cell over all steps of one layer in one direction."""
+        parameters = [self._weight(name, scan.suffix) for name in self.program.parameters]
+        weight = self._matrices(scan.weight_hh)
+        return run_program(self, self.program, parameters, scan._replace(weight_hh=weight))
+
+    def _matrices(self, weight_hh: Tensor) -> Tensor:
+        """The recurrent matrices that are made of the weights."""
+        if all(kind == "full" for kind in self.program.matrices):
+            return weight_hh
+        made = {"full": lambda weight: weight, "antisymmetric": lambda weight: weight - weight.t()}
+        blocks = weight_hh.split(weight_hh.shape[-1])
+        return torch.cat([made[kind](block) for kind, block in zip(self.program.matrices, blocks, strict=True)])
+
+    def extra_repr(self) -> str:
+        """The cell, the sizes, and every option that is not at its default."""
+        return f"{self.cell}, {super().extra_repr()}"

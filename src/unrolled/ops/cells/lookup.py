@@ -1,0 +1,71 @@
+"""A cell by whatever a person calls it: its definition, its program, its name, or the file it stands in."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from unrolled.errors import ConfigError
+from unrolled.ops.cells import library
+from unrolled.ops.cells.cell import Cell
+from unrolled.ops.cells.program import Program
+
+
+def program_of(cell: Any) -> Program:
+    """The program of a cell.
+
+    Args:
+        cell: a `Cell`, its class, a `Program`, one as plain JSON, the name of one of the library, or "file.py:Name".
+
+    Raises:
+        ConfigError: it is none of these, or its step cannot be traced.
+
+    Example:
+        >>> program_of("janet").states
+        ('h',)
+    """
+    if isinstance(cell, str):
+        cell = _named(cell)
+    if isinstance(cell, Program):
+        return cell
+    if isinstance(cell, dict):
+        return Program.from_dict(cell)
+    if isinstance(cell, type) and issubclass(cell, Cell):
+        try:
+            cell = cell()
+        except TypeError as error:
+            raise ConfigError(
+                f"{cell.__name__} has options of its own: expected an instance of it, got the class ({error})."
+            ) from error
+    if not isinstance(cell, Cell):
+        raise ConfigError(f"expected a Cell, its class, its program or its name, got {cell!r}.")
+    return cell.program()
+
+
+def _named(name: str) -> Any:
+    path, colon, of = name.rpartition(":")
+    if colon:
+        return _from_file(Path(path).expanduser(), of)
+    if name not in library.names():
+        raise ConfigError(
+            f"expected cell to be one of rnn, gru, lstm, {', '.join(library.names())}, or file.py:Name for one of "
+            f"your own, got {name!r}."
+        )
+    return library.cell(name)
+
+
+def _from_file(path: Path, name: str) -> Any:
+    """What a file of Python calls ``name``; the file is run."""
+    if not path.is_file():
+        raise ConfigError(f"expected a file of Python before the colon of {path}:{name}, found none.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"expected a file that ends in .py before the colon, got {path}.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        own = [each for each, value in vars(module).items() if isinstance(value, type) and issubclass(value, Cell)]
+        raise ConfigError(f"expected a cell named {name!r} in {path}, found {', '.join(own) or 'none'}.")
+    return getattr(module, name)
