@@ -88,6 +88,7 @@ def _trained(
 ) -> Iterator[Compared]:
     """Train one model for each cell, with the same options, and keep it in ``folder``."""
     from unrolled.inspection.comparison import compared, options_for
+    from unrolled.models.cell import name_of
     from unrolled.reporting.page import write_report
     from unrolled.saving.files import make_folder
     from unrolled.tasks.registry import estimator_class
@@ -102,14 +103,15 @@ def _trained(
         raise ConfigError(f"--cells: expected two cells or more to compare, got {','.join(cells)!r}")
     make_folder(folder)  # found out before an hour of training
     for cell, estimator in estimators.items():
+        name = name_of(estimator.config.cell)
         without = "".join(f" without --{name.replace('_', '-')}" for name in chosen[cell][1])
-        note(f"Training {cell.upper()}{without} on {data}")
+        note(f"Training {name}{without} on {data}")
         with notes_shown():
             estimator.fit(data, progress=True)
-        estimator.save(folder / cell)
+        estimator.save(folder / name.lower())
         assert estimator.dev_evaluation is not None
-        write_report(folder / cell / "report.html", estimator, estimator.dev_evaluation)
-        yield compared(estimator, data, cell.upper(), estimator.dev_evaluation)
+        write_report(folder / name.lower() / "report.html", estimator, estimator.dev_evaluation)
+        yield compared(estimator, data, name, estimator.dev_evaluation)
 
 
 def _options(kind: type[Estimator], words: Sequence[str]) -> dict[str, Any]:

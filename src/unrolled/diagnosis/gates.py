@@ -38,7 +38,7 @@ class Gates(Result):
 
     Attributes:
         layer: its name in the module.
-        cell: "rnn", "gru" or "lstm".
+        cell: its name, such as "gru".
         gates: by name, as in `unrolled.layers.Direction.gates`; an RNN has its "candidate" alone.
         time_constant: for each unit how many steps it takes to forget all but 1/e of what it holds,
             ``-1 / ln(f)`` with the geometric mean f of its forget gate (of a GRU: its update gate); rising.
@@ -94,7 +94,7 @@ def _use(recurrence: Recurrence) -> Gates:
     kept = None if layer.keep_gate is None else values[layer.keep_gate][mask]
     return Gates(
         layer=recurrence.name,
-        cell=type(layer).__name__.lower(),
+        cell=layer.cell,
         gates={
             name: _gate(each[mask], each[along, 0], activation if name == "candidate" else "sigmoid")
             for name, each in values.items()

@@ -11,6 +11,7 @@ from typing import Any
 
 from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.remedy import Remedy
+from unrolled.ops.cells.lookup import program_of
 
 _WORTH_MORE = 0.1
 """With so much of an error left at the end of a window, a longer one would learn more."""
@@ -69,10 +70,16 @@ def _memory(case: Case) -> Iterator[Remedy]:
         why += f", and starts out remembering for up to {horizon} steps." if start else "."
         yield Remedy("LSTM with chrono initialisation", _cell(case, "lstm") | start, why)
         yield Remedy("GRU with chrono initialisation", _cell(case, "gru") | start, why)
-    elif start and (case.get("chrono") is None or case.get("chrono") < horizon):
+    elif start and _keeps(case) and (case.get("chrono") is None or case.get("chrono") < horizon):
         yield Remedy("chrono initialisation", start, f"Units start out remembering for 1 to {horizon} steps.")
         if case.get("cell") == "lstm" and case.get("chrono") is None and case.get("forget_bias") is None:
             yield Remedy("forget gate bias", {"forget_bias": 1.0}, "The forget gate starts out open.")
+
+
+def _keeps(case: Case) -> bool:
+    """Whether the cell has a gate whose bias makes it remember."""
+    cell = case.get("cell")
+    return cell in (None, "gru", "lstm") or program_of(cell).keep_gate is not None
 
 
 def _gates(case: Case) -> Iterator[Remedy]:

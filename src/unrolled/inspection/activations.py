@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unrolled.data.batches import Batch
 from unrolled.inspection.symbols import family, gate_letters, placed
-from unrolled.layers import GRU, LSTM, RNN
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.base import SequenceModel
 
 
@@ -66,7 +66,7 @@ def activations(model: SequenceModel, batch: Batch) -> list[Activation]:
 def _watcher(
     name: str, module: nn.Module, batch: Batch, found: list[Activation]
 ) -> Callable[[nn.Module, tuple[Any, ...], Any], None] | None:
-    if isinstance(module, RNN | GRU | LSTM):
+    if isinstance(module, RecurrentLayer):
         return lambda layer, inputs, _: found.extend(_of_recurrent(name, layer, inputs[0]))
     if isinstance(module, nn.Embedding):
         return lambda _, __, output: found.append(_seen(name, "e_t", output, batch))
@@ -81,15 +81,14 @@ def _seen(name: str, symbol: str, values: Tensor, batch: Batch) -> Activation:
 
 def _of_recurrent(name: str, layer: nn.Module, inputs: Tensor) -> Iterator[Activation]:
     """What every layer and direction computes at each step: its gates, an LSTM's cell, the hidden state."""
-    assert isinstance(layer, RNN | GRU | LSTM)
+    assert isinstance(layer, RecurrentLayer)
     leading = tuple(inputs.shape[:2])
-    cell = type(layer).__name__
-    letters = gate_letters(cell, layer.gate_names)
+    letters = gate_letters(layer.cell_name, layer.gate_names)
     for number, hidden in enumerate(layer.hidden_sizes):
         for reverse in (False, True) if layer.bidirectional else (False,):
-            widths = {"h_t": layer.proj_size or hidden}
-            if cell == "LSTM":
-                widths = {"c_t": hidden} | widths
+            widths = {f"{name}_t": hidden for name in reversed(layer.state_names)}
+            if layer.proj_size:
+                widths["h_t"] = layer.proj_size
             # The one "gate" of a plain RNN is its hidden state.
             if len(letters) > 1:
                 widths = {family("", letters) + "_t": len(letters) * hidden} | widths

@@ -8,6 +8,7 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.inspection.examination import Examination, examine
+from unrolled.models.cell import BUILT_IN, keeps
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.evaluation import Evaluation
 
@@ -95,5 +96,10 @@ def options_for(cell: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], 
         >>> options_for("rnn", {"hidden_size": 8, "chrono": 100})
         ({'hidden_size': 8, 'cell': 'rnn'}, ['chrono'])
     """
-    lacking = [name for name in options if cell not in _ONE_CELLS_OPTIONS.get(name, (cell,))]
+    with_gate = ("forget_bias", "chrono") if cell not in BUILT_IN and keeps(cell) else ()
+    lacking = [
+        name
+        for name in options
+        if name not in with_gate and cell not in _ONE_CELLS_OPTIONS.get(name, (cell,))
+    ]
     return {name: value for name, value in options.items() if name not in lacking} | {"cell": cell}, lacking

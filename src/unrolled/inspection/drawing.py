@@ -35,14 +35,16 @@ class Row:
 
     Attributes:
         layer: counted from 1.
-        cell: "RNN", "GRU" or "LSTM".
+        cell: its name, such as "GRU".
         size: hidden units.
+        states: what is carried from step to step, by name.
         backward: whether it reads from the last step to the first.
     """
 
     layer: int
     cell: str
     size: int
+    states: tuple[str, ...]
     backward: bool = False
 
 
@@ -164,7 +166,7 @@ class _Pen:
         edges.append(places[-1] + half + reach)
         for left, right in zip(edges[::2], edges[1::2], strict=True):
             self.state_arrow(left, right, height, backward=row.backward)
-        carried = "$h, c$" if row.cell == "LSTM" else "$h$"
+        carried = f"${', '.join(row.states)}$"
         self.axes.text(places[0] + 0.78, (height + 0.1) * _ROW, carried, ha="center", fontsize=8)
         if self.unrolling.more:
             self.text(edges[-1] + 0.2, height, r"$\cdots$", 12)

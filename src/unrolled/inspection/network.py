@@ -8,7 +8,7 @@ from torch import nn
 
 from unrolled.data.batches import Batch
 from unrolled.inspection.drawing import Row, Unrolling
-from unrolled.layers import GRU, LSTM, RNN
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
@@ -51,9 +51,9 @@ def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
 
 def _rows(layer: nn.Module) -> list[Row]:
     """The recurrent layers' rows; encoders inside an input layer are part of the input."""
-    assert isinstance(layer, RNN | GRU | LSTM)
+    assert isinstance(layer, RecurrentLayer)
     return [
-        Row(number, type(layer).__name__, width, backward)
+        Row(number, layer.cell_name, width, layer.state_names, backward)
         for number, width in enumerate(layer.hidden_sizes, start=1)
         for backward in ((False, True) if layer.bidirectional else (False,))
     ]

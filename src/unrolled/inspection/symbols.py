@@ -12,13 +12,16 @@ GATES = {
 
 
 def gate_letters(cell: str, gate_names: tuple[str, ...]) -> list[str]:
-    """One letter a gate; the candidate is g in an LSTM, n in a GRU and the hidden state h itself in an RNN.
+    """One letter a gate; the candidate is g in an LSTM, n in others with gates and the hidden state h itself in an RNN.
+
+    A gate that the textbooks have no letter for keeps its name.
 
     Example:
         >>> gate_letters("LSTM", ("input_gate", "forget_gate", "candidate", "output_gate"))
         ['i', 'f', 'g', 'o']
     """
-    return [GATES.get(name) or {"LSTM": "g", "GRU": "n"}.get(cell, "h") for name in gate_names]
+    candidate = "h" if len(gate_names) == 1 else "g" if cell == "LSTM" else "n"
+    return [candidate if name == "candidate" else GATES.get(name, name) for name in gate_names]
 
 
 def family(base: str, letters: list[str]) -> str:

@@ -47,8 +47,8 @@ def recurrences(layers: Iterable[tuple[str, nn.Module]]) -> list[Mapping[str, st
     """For every recurrent layer among named modules: its operator, what computes it, and why."""
     return [
         {
-            "layer": f"{name}: {type(layer).__name__}" if name else type(layer).__name__,
-            "operator": f"unrolled::{type(layer).__name__.lower()}",
+            "layer": f"{name}: {layer.cell_name}" if name else layer.cell_name,
+            "operator": "a program" if layer.cell not in CELLS else f"unrolled::{layer.cell}",
         }
         | implementation(layer)._asdict()
         for name, layer in layers

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from unrolled.inspection.symbols import family, gate_letters, placed
-from unrolled.layers import GRU, LSTM, RNN
+from unrolled.layers.stack import RecurrentLayer
 
 # A name in a recurrent layer: the symbol's beginning, and the size in letters for G gates of H units.
 _RECURRENT = {
@@ -95,11 +95,11 @@ def weights(model: nn.Module) -> list[Weight]:
 
 def _recurrent_names(model: nn.Module) -> Iterator[tuple[str, tuple[str, str]]]:
     for prefix, layer in model.named_modules():
-        if not isinstance(layer, RNN | GRU | LSTM):
+        if not isinstance(layer, RecurrentLayer):
             continue
-        letters = gate_letters(type(layer).__name__, layer.gate_names)
         for name, _ in layer.named_parameters(recurse=False):
             base, number, reverse = re.fullmatch(r"(.+)_l(\d+)(_reverse)?", name).groups()  # type: ignore[union-attr]
+            letters = gate_letters(layer.cell_name, layer.gates_of(base))
             full = f"{prefix}.{name}" if prefix else name
             symbol, formula = _recurrent_name(base, letters, "P" if layer.proj_size else "H")
             many = layer.num_layers > 1

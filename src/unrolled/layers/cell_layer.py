@@ -122,6 +122,17 @@ class Recurrent(RecurrentLayer):
             shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
         return shapes
 
+    def gates_of(self, parameter: str) -> tuple[str, ...]:
+        """The gates that have a block in a parameter, such as "weight_ih", in their order."""
+        if parameter in ("weight_hh", "bias_hh", "norm_hh_gain"):
+            return self.program.products
+        return self.program.inputs
+
+    @property
+    def cell_name(self) -> str:
+        """What its definition is called."""
+        return self.program.name
+
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, then what the options and the cell ask for."""
         super().reset_parameters()

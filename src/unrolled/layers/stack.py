@@ -236,6 +236,10 @@ class RecurrentLayer(nn.Module, ABC):
             shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
         return shapes
 
+    def gates_of(self, parameter: str) -> tuple[str, ...]:
+        """The gates that have a block in a parameter, such as "weight_ih", in their order."""
+        return self.gate_names
+
     def _parameter_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         return self._torch_shapes(layer) | self._extra_shapes(layer)
 
@@ -264,6 +268,11 @@ class RecurrentLayer(nn.Module, ABC):
             [self._weight(name, suffix) for name in self._torch_shapes(index // self._directions)]
             for index, suffix in enumerate(self._suffixes)
         ]
+
+    @property
+    def cell_name(self) -> str:
+        """What a person calls the cell."""
+        return type(self).__name__
 
     @property
     def mode(self) -> str:

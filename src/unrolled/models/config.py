@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from unrolled.models.cell import AnyCell, keeps, name_of
+
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1)]
 
@@ -20,7 +22,11 @@ class NetworkConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    cell: Literal["rnn", "gru", "lstm"] = Field("lstm", description="The cell that is unrolled over time.")
+    cell: AnyCell = Field(
+        "lstm",
+        description="The cell that is unrolled over time: one of these, another of the library, or file.py:Name for "
+        "one of your own.",
+    )
     hidden_size: Size | tuple[Size, ...] = Field(
         128, description="Units of each recurrent layer; several numbers give every layer its own width."
     )
@@ -84,11 +90,13 @@ class NetworkConfig(BaseModel):
         }
         wrong = [name for name, used in lstm_only.items() if used and self.cell != "lstm"]
         if wrong:
-            raise ValueError(f"{' and '.join(wrong)} need cell='lstm', got cell={self.cell!r}")
+            raise ValueError(f"{' and '.join(wrong)} need cell='lstm', got {name_of(self.cell)}")
         if self.activation != "tanh" and self.cell != "rnn":
-            raise ValueError(f"activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}")
-        if self.chrono is not None and self.cell == "rnn":
-            raise ValueError("chrono needs a cell with gates, 'lstm' or 'gru', got cell='rnn'")
+            raise ValueError(f"activation={self.activation!r} needs cell='rnn', got {name_of(self.cell)}")
+        if self.chrono is not None and self.cell != "gru" and not keeps(self.cell):
+            raise ValueError(
+                f"chrono needs a cell with a gate that keeps, such as 'lstm' or 'gru', got {name_of(self.cell)}"
+            )
         if self.variational_dropout and (self.num_layers == 1 or not self.dropout):
             raise ValueError(
                 "variational_dropout acts between layers: expected num_layers above 1 and dropout above 0, "
@@ -113,12 +121,9 @@ class NetworkConfig(BaseModel):
 
     def layer_options(self) -> dict[str, Any]:
         """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
-        foreign = {
-            "rnn": {"forget_bias", "chrono"},
-            "gru": {"activation", "forget_bias"},
-            "lstm": {"activation"},
-        }
-        options = self.model_dump(include=set(NetworkConfig.model_fields) - foreign[self.cell])
+        foreign = set() if keeps(self.cell) else {"forget_bias"}
+        foreign |= {"activation"} if self.cell != "rnn" else {"chrono"}
+        options = self.model_dump(include=set(NetworkConfig.model_fields) - foreign)
         if self.num_layers == 1:  # a layer's own acts between layers only, and says so
             del options["dropout"]
         return options

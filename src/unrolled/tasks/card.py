@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unrolled.models.cell import name_of
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 
@@ -35,7 +36,7 @@ def describe_network(config: TaskConfig) -> str:
     )
     direction = "both directions" if config.bidirectional else "one direction"
     layers = "1 layer" if config.num_layers == 1 else f"{config.num_layers} layers"
-    return f"{config.cell.upper()}, {layers} of {widths} units, {direction}"
+    return f"{name_of(config.cell)}, {layers} of {widths} units, {direction}"
 
 
 def _scores(evaluation: Evaluation) -> str:

@@ -43,4 +43,6 @@ def _sentence(config: type[BaseModel], detail: ErrorDetails) -> str:
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if not name:
         return said
+    if detail["type"] == "value_error":  # a check of our own, which says what came
+        return f"option {name!r}: {said}"
     return f"option {name!r}: expected {said}, got {detail['input']!r}"

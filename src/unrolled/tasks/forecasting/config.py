@@ -126,7 +126,7 @@ class ForecastConfig(TaskConfig):
     @classmethod
     def _rising(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
         if list(levels) != sorted(set(levels)):
-            raise ValueError(f"rising levels without repeats, got {levels}")
+            raise ValueError(f"expected rising levels without repeats, got {levels}")
         return levels
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from unrolled.models.cell import AnyCell
 from unrolled.models.config import NetworkConfig, Size
 from unrolled.tasks.conditional import ConditionalConfig, Unit
 from unrolled.tasks.config import defaults
@@ -111,7 +112,7 @@ class TranslateConfig(ConditionalConfig):
     copying: bool = Field(
         False, description="Let the decoder copy symbols of the source, unknown ones too (pointer-generator)."
     )
-    decoder_cell: Literal["rnn", "gru", "lstm"] | None = Field(
+    decoder_cell: AnyCell | None = Field(
         None, description="The decoder's cell; by default the encoder's."
     )
     decoder_hidden_size: Size | tuple[Size, ...] | None = Field(

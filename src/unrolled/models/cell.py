@@ -1,0 +1,56 @@
+"""A configuration's cell: the name of one, or the program of one of a person's own, which a saved model keeps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator
+
+from unrolled.errors import ConfigError
+
+BUILT_IN = ("rnn", "gru", "lstm")
+"""Cells with layers, and kernels, made for them."""
+
+
+def described(cell: Any) -> Any:
+    """The name of a cell that every installation knows, or the program of any other as plain JSON.
+
+    Args:
+        cell: what `unrolled.Recurrent` takes: a name, "file.py:Name", a `Cell`, its class, or its program.
+    """
+    if cell is None or (isinstance(cell, str) and cell in BUILT_IN):
+        return cell
+    # Only a cell of another name needs torch, which takes seconds to import.
+    from unrolled.ops.cells.library import names
+    from unrolled.ops.cells.lookup import program_of
+
+    try:
+        program = program_of(cell)
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+    return cell if isinstance(cell, str) and cell in names() else program.to_dict()
+
+
+AnyCell: TypeAlias = Annotated[Literal["rnn", "gru", "lstm"] | str | dict[str, Any], BeforeValidator(described)]
+"""The type of such an option."""
+
+
+def name_of(cell: str | dict[str, Any]) -> str:
+    """What a cell is called.
+
+    Example:
+        >>> name_of("lstm")
+        'LSTM'
+    """
+    name = cell if isinstance(cell, str) else cell["name"]
+    return name.upper() if name in BUILT_IN else name
+
+
+def keeps(cell: str | dict[str, Any]) -> bool:
+    """Whether a cell has a gate that holds on to the old state, whose bias can be raised."""
+    if isinstance(cell, str) and cell in BUILT_IN:
+        return cell == "lstm"
+    from unrolled.ops.cells.lookup import program_of
+
+    program = program_of(cell)
+    return program.keep_gate in program.inputs
