@@ -1,11 +1,12 @@
 """All that the harness draws from, by the flag that chooses it: add a subject by adding its `draw` here."""
 
 from tests.fuzz.case import Draw
+from tests.fuzz.cells import cell
 from tests.fuzz.data import baselines, tokens
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
-    "layers": {"layers": layer.draw},
+    "layers": {"layers": layer.draw, "cells": cell.draw},
     "data": {
         "baselines": baselines.draw,
         "tokens": tokens.draw,
