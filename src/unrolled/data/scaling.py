@@ -93,8 +93,9 @@ def _floor(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
     above = known[known > 0]
     if len(above):
-        # Numbers that are nothing beside the others are rounding, of which no logarithm is taken. Numbers below
-        # zero keep to the tangent's first steps: far down a steep one, they would be all that the scale shows.
+        # Numbers that are nothing beside the others are rounding, of which no logarithm is taken. Numbers
+        # below zero keep to the tangent's first steps: far down a steep one, they would be all that the scale
+        # shows.
         rounding = _ROUNDING * float(np.abs(known).max())
         return max(_BELOW * float(above.min()), rounding, -float(known.min()))
     return float(np.abs(known).max(initial=0.0)) or 1.0

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unrolled.cells.lookup import program_of
 from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.remedy import Remedy
-from unrolled.ops.cells.lookup import program_of
 
 _WORTH_MORE = 0.1
 """With so much of an error left at the end of a window, a longer one would learn more."""

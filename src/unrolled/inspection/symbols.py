@@ -12,7 +12,7 @@ GATES = {
 
 
 def gate_letters(cell: str, gate_names: tuple[str, ...]) -> list[str]:
-    """One letter a gate; the candidate is g in an LSTM, n in others with gates and the hidden state h itself in an RNN.
+    """One letter a gate; the candidate is g in an LSTM, n beside other gates, and h itself alone.
 
     A gate that the textbooks have no letter for keeps its name.
 

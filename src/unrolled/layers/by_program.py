@@ -1,4 +1,4 @@
-"""One layer in one direction run as its cell's program: any cell, with all that the layers' options put around it."""
+"""One layer in one direction run as its cell's program, with all that a layer's options put around it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from unrolled.cells.library.elman import Elman
+from unrolled.cells.library.gru_reset_after import GRUResetAfter
+from unrolled.cells.library.long_short_term_memory import LongShortTermMemory
 from unrolled.errors import ConfigError
 from unrolled.layers.scan import Scan, Steps
 from unrolled.ops.cells.given import Given
-from unrolled.ops.cells.library.elman import Elman
-from unrolled.ops.cells.library.gru_reset_after import GRUResetAfter
-from unrolled.ops.cells.library.long_short_term_memory import LongShortTermMemory
 from unrolled.ops.cells.program import Program
 from unrolled.ops.cells.run import reference, run_cell
 from unrolled.ops.cells.surrounded import Surroundings, surround

@@ -6,12 +6,12 @@ from typing import Any, Unpack, final
 import torch
 from torch import Tensor, nn
 
+from unrolled.cells.lookup import program_of
 from unrolled.errors import ConfigError
 from unrolled.layers.by_program import run_program
 from unrolled.layers.scan import Scan, Steps
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
 from unrolled.ops.cells.cell import Cell
-from unrolled.ops.cells.lookup import program_of
 from unrolled.ops.cells.program import Program
 
 
@@ -19,8 +19,9 @@ from unrolled.ops.cells.program import Program
 class Recurrent(RecurrentLayer):
     """A layer of any recurrent cell, with every option that `LSTM` has.
 
-    Parameters carry torch's names: ``weight_ih_l0`` holds the gates that the input has a share in, ``weight_hh_l0``
-    those with a recurrent matrix, each in the cell's order; the cell's own parameters follow by their names.
+    Parameters carry torch's names: ``weight_ih_l0`` holds the gates that the input has a share in,
+    ``weight_hh_l0`` those with a recurrent matrix, each in the cell's order; the cell's own parameters follow
+    by their names.
 
     Args:
         cell: a `Cell`, its class, its `Program`, the name of one of the library, or "file.py:Name".
@@ -83,8 +84,8 @@ class Recurrent(RecurrentLayer):
         for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
             if value is not None and self.keep_gate not in self.program.inputs:
                 raise ConfigError(
-                    f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name its "
-                    f"keep_gate with it, got keep_gate={self.keep_gate!r}."
+                    f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name "
+                    f"its keep_gate with it, got keep_gate={self.keep_gate!r}."
                 )
         super().__init__(
             input_size,
@@ -112,7 +113,7 @@ class Recurrent(RecurrentLayer):
 
     def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         hidden = self.hidden_sizes[layer]
-        shapes: dict[str, tuple[int, ...]] = {name: (hidden,) for name in self.program.parameters}
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(self.program.parameters, (hidden,))
         if self.layer_norm:
             shapes |= {
                 "norm_ih_gain": (len(self.program.inputs) * hidden,),
@@ -167,7 +168,9 @@ class Recurrent(RecurrentLayer):
             return weight_hh
         made = {"full": lambda weight: weight, "antisymmetric": lambda weight: weight - weight.t()}
         blocks = weight_hh.split(weight_hh.shape[-1])
-        return torch.cat([made[kind](block) for kind, block in zip(self.program.matrices, blocks, strict=True)])
+        return torch.cat(
+            [made[kind](block) for kind, block in zip(self.program.matrices, blocks, strict=True)]
+        )
 
     def extra_repr(self) -> str:
         """The cell, the sizes, and every option that is not at its default."""

@@ -61,7 +61,10 @@ def run(
         if level:
             values = dropout_between(output, layer.dropout, layer.variational_dropout, layer.training)
         if pieces:
-            done = [_run_in_pieces(layer, index, values, initial[index], arranged, unrolled, probe) for index in places]
+            done = [
+                _run_in_pieces(layer, index, values, initial[index], arranged, unrolled, probe)
+                for index in places
+            ]
             hidden = [steps.hidden for steps, _ in done]
             output = hidden[0] if len(hidden) == 1 else torch.cat(hidden, -1)
             ends += [steps.final for steps, _ in done]

@@ -15,12 +15,13 @@ class Direction:
     Attributes:
         layer: counted from 0 at the input.
         reverse: it read the sequence from its end.
-        states: all states by name, ``(T, B, H)`` each, ``(B, T, H)`` with ``batch_first``: "h", of an LSTM "c" too.
+        states: all states by name, ``(T, B, H)`` each, ``(B, T, H)`` with ``batch_first``: "h", of an LSTM
+            "c" too.
         gates: each gate's values by name, where asked for: "input_gate", "forget_gate", "candidate",
             "output_gate" of an LSTM; "reset_gate", "update_gate", "candidate" of a GRU; "candidate" of an
             RNN.
-        probes: where asked for, by the name of the state a zero that was added to it at every step: after a backward
-            pass its ``grad`` is the total gradient of the loss with respect to each of these states.
+        probes: where asked for, by the name of the state a zero that was added to it at every step: after a
+            backward pass its ``grad`` is the total gradient of the loss with respect to each of these states.
     """
 
     layer: int

@@ -83,6 +83,7 @@ class RNN(RecurrentLayer):
         """Run the cell's operator over all steps of one layer in one direction."""
         if scan.resets is not None:
             return run_built_in(self, scan)
+        (probe,) = scan.heard()
         (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, values = rnn(
             scan.gates_x,
@@ -92,7 +93,7 @@ class RNN(RecurrentLayer):
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan.initial[0]),
             zoneout,
-            *scan.heard(),
+            probe,
             scan.lengths,
             self.nonlinearity,
             scan.reverse,
@@ -165,6 +166,7 @@ class GRU(RecurrentLayer):
         """Run the cell's operator over all steps of one layer in one direction."""
         if scan.resets is not None:
             return run_built_in(self, scan)
+        (probe,) = scan.heard()
         (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
         hidden, h_n, gates, _ = gru(
             scan.gates_x,
@@ -174,7 +176,7 @@ class GRU(RecurrentLayer):
             self._parameter("norm_hh_gain", scan.suffix),
             self._hidden_mask(scan.initial[0]),
             zoneout,
-            *scan.heard(),
+            probe,
             scan.lengths,
             scan.reverse,
             self.clip_step or 0.0,
@@ -255,6 +257,7 @@ class LSTM(RecurrentLayer):
         """Run the cell's operator over all steps of one layer in one direction."""
         if scan.resets is not None:
             return run_built_in(self, scan)
+        probe_h, probe_c = scan.heard()
         zoneout_h, zoneout_c = self._zoneouts(len(scan.gates_x), scan.initial)
         h_0, c_0 = scan.initial
         hidden, cell, h_n, c_n, gates = lstm(
@@ -271,7 +274,8 @@ class LSTM(RecurrentLayer):
             self._hidden_mask(scan.initial[0]),
             zoneout_h,
             zoneout_c,
-            *scan.heard(),
+            probe_h,
+            probe_c,
             scan.lengths,
             scan.reverse,
             self.clip_step or 0.0,

@@ -14,8 +14,8 @@ from unrolled.ops.listening import Listen, listening_probe
 class Steps(NamedTuple):
     """One layer in one direction: the states and gates of all steps, time-major, and the state at the end.
 
-    All states but the first, and gates, are left out where nobody asked for them. The state at the end is ``(B,
-    width)`` each from a recurrence, ``(1, B, width)`` on its way into the state of a stack.
+    All states but the first, and gates, are left out where nobody asked for them. The state at the end is
+    ``(B, width)`` each from a recurrence, ``(1, B, width)`` on its way into the state of a stack.
     """
 
     states: tuple[Tensor, ...]

@@ -108,7 +108,9 @@ def arrange(
         if lengths is not None:
             raise ShapeError("a packed sequence holds its own lengths: expected lengths=None, got a tensor.")
         if resets is not None:
-            raise ShapeError("a packed sequence knows no resets: expected a padded tensor with lengths beside it.")
+            raise ShapeError(
+                "a packed sequence knows no resets: expected a padded tensor with lengths beside it."
+            )
         packed, batch_first = inputs, False
         inputs, lengths = pad_packed_sequence(packed)
     shape = inputs.shape

@@ -371,9 +371,9 @@ class RecurrentLayer(nn.Module, ABC):
                 without the batch dimension); None for a fresh one.
             lengths: ``(B,)`` whole numbers, a tensor or a list, the real steps of each row, in any order,
                 zero allowed. What lies past them is never read.
-            resets: ``(T, B)`` bool, with ``batch_first`` ``(B, T)``: before such a step the row's state is the initial
-                one, and no gradient passes; so episodes and documents lie one after the other in a row. Who reads
-                from the end begins anew where what follows has begun.
+            resets: ``(T, B)`` bool, with ``batch_first`` ``(B, T)``: before such a step the row's state is
+                the initial one, and no gradient passes; so episodes and documents lie one after the other in
+                a row. Who reads from the end begins anew where what follows has begun.
 
         Returns:
             The output of the top layer at every step, laid out as ``input`` and zero past each row's end;

@@ -1,4 +1,4 @@
-"""A configuration's cell: the name of one, or the program of one of a person's own, which a saved model keeps."""
+"""A configuration's cell: its name, or the program of one's own, which a saved model keeps."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def described(cell: Any) -> Any:
     if cell is None or (isinstance(cell, str) and cell in BUILT_IN):
         return cell
     # Only a cell of another name needs torch, which takes seconds to import.
-    from unrolled.ops.cells.library import names
-    from unrolled.ops.cells.lookup import program_of
+    from unrolled.cells.library import names
+    from unrolled.cells.lookup import program_of
 
     try:
         program = program_of(cell)
@@ -31,7 +31,9 @@ def described(cell: Any) -> Any:
     return cell if isinstance(cell, str) and cell in names() else program.to_dict()
 
 
-AnyCell: TypeAlias = Annotated[Literal["rnn", "gru", "lstm"] | str | dict[str, Any], BeforeValidator(described)]
+AnyCell: TypeAlias = Annotated[
+    Literal["rnn", "gru", "lstm"] | str | dict[str, Any], BeforeValidator(described)
+]
 """The type of such an option."""
 
 
@@ -50,7 +52,7 @@ def keeps(cell: str | dict[str, Any]) -> bool:
     """Whether a cell has a gate that holds on to the old state, whose bias can be raised."""
     if isinstance(cell, str) and cell in BUILT_IN:
         return cell == "lstm"
-    from unrolled.ops.cells.lookup import program_of
+    from unrolled.cells.lookup import program_of
 
     program = program_of(cell)
     return program.keep_gate in program.inputs

@@ -24,8 +24,8 @@ class NetworkConfig(BaseModel):
 
     cell: AnyCell = Field(
         "lstm",
-        description="The cell that is unrolled over time: one of these, another of the library, or file.py:Name for "
-        "one of your own.",
+        description="The cell that is unrolled over time: one of these, another of the library, or "
+        "file.py:Name for one of your own.",
     )
     hidden_size: Size | tuple[Size, ...] = Field(
         128, description="Units of each recurrent layer; several numbers give every layer its own width."
@@ -95,7 +95,8 @@ class NetworkConfig(BaseModel):
             raise ValueError(f"activation={self.activation!r} needs cell='rnn', got {name_of(self.cell)}")
         if self.chrono is not None and self.cell != "gru" and not keeps(self.cell):
             raise ValueError(
-                f"chrono needs a cell with a gate that keeps, such as 'lstm' or 'gru', got {name_of(self.cell)}"
+                "chrono needs a cell with a gate that keeps, such as 'lstm' or 'gru', "
+                f"got {name_of(self.cell)}"
             )
         if self.variational_dropout and (self.num_layers == 1 or not self.dropout):
             raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -113,7 +114,9 @@ class CharacterEncoder(nn.Module):
         cell: the recurrent cell.
     """
 
-    def __init__(self, count: int, embedding_size: int, hidden_size: int, cell: str = "gru") -> None:
+    def __init__(
+        self, count: int, embedding_size: int, hidden_size: int, cell: str | dict[str, Any] = "gru"
+    ) -> None:
         super().__init__()
         self.size = 2 * hidden_size
         self.embedding = TokenEmbedding(count, embedding_size)

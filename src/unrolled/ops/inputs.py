@@ -17,7 +17,11 @@ reset gate stands between its two products."""
 
 
 def project_input(
-    values: Tensor, weight_ih: Tensor, bias_ih: Tensor | None, norm_ih_gain: Tensor | None, groups: Sequence[int]
+    values: Tensor,
+    weight_ih: Tensor,
+    bias_ih: Tensor | None,
+    norm_ih_gain: Tensor | None,
+    groups: Sequence[int],
 ) -> Tensor:
     """``W_ih x + b_ih``, or ``LN(W_ih x; norm_ih_gain) + b_ih``.
 

@@ -1,1 +1,1 @@
-"""A recurrent cell, described once: its definition, the program traced from it, and what is derived of that."""
+"""A recurrent cell, described once: its definition, its program, and what is derived of that."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from unrolled.errors import ConfigError
 from unrolled.ops.cells.graph import Graph
@@ -29,15 +29,15 @@ def uniform(low: float, high: float) -> Initial:
 class Cell:
     """A recurrent cell, described once: subclass it and write `step`.
 
-    Everything else comes of the description: the layer (`unrolled.Recurrent`), its gradient, its CPU kernel, streaming,
-    diagnosis, and what a saved model keeps. A cell with options takes them in its ``__init__`` and may set there
-    any of the attributes below.
+    Everything else comes of the description: the layer (`unrolled.Recurrent`), its gradient, its CPU kernel,
+    streaming, diagnosis, and what a saved model keeps. A cell with options takes them in its ``__init__`` and
+    may set there any of the attributes below.
 
     Attributes:
         states: the names of what is carried from step to step, one to four; the first is the output.
         gates: the names of the gates, in the order in which they lie in the weights.
-        parameters: numbers of each unit that are learned, by name, with how they begin: `constant` or `uniform`.
-            The step reads them as attributes of ``self``.
+        parameters: numbers of each unit that are learned, by name, with how they begin: `constant` or
+            `uniform`. The step reads them as attributes of ``self``.
         matrices: the gates whose recurrent matrix is not any matrix: "antisymmetric", ``W - W'``.
         keep_gate: the gate that holds on to the old state, whose bias is raised that it may remember.
         write_gate: the gate that lets the new in, where it is another one.
@@ -64,13 +64,16 @@ class Cell:
     name: ClassVar[str] = ""
     """In a registry and in what is said of a cell; the class's own name where it is empty."""
 
-    def step(self, x: Any, u: Any, *states: Any) -> Any:
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # a parameter, which `with_parameters` sets
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:
         """One step: ordinary Python on the functions of `unrolled.cells`.
 
-        Args:
-            x: ``x.gate`` is the input's share of a gate, ``W_ih x_t + b_ih``, ``(B, H)``.
-            u: ``u.gate(v)`` is the recurrent matrix of a gate times a value, ``W_hh v + b_hh``, ``(B, H)``.
-            *states: those before the step, ``(B, H)`` each, in the order of ``states``.
+        It takes ``x, u`` and then the states before the step, ``(B, H)`` each, in the order of ``states``.
+        ``x.gate`` is the input's share of a gate, ``W_ih x_t + b_ih``; ``u.gate(v)`` is the recurrent matrix
+        of a gate times a value, ``W_hh v + b_hh``; both are ``(B, H)``.
 
         Returns:
             The states after the step: a value, or a tuple of as many as there are states.
@@ -87,8 +90,8 @@ class Cell:
         """What the step computes, traced once.
 
         Raises:
-            ConfigError: the step says what a program cannot, or something that does not fit its description; the
-                message shows the line.
+            ConfigError: the step says what a program cannot, or something that does not fit its description;
+                the message shows the line.
         """
         return trace(self)
 

@@ -46,8 +46,8 @@ def evaluate(
 
     Args:
         instructions: of a program with its surroundings.
-        leaf: the value of an input, state, parameter or stream, ``(B, H)`` or ``(H,)``; a constant is a tensor of
-            one element.
+        leaf: the value of an input, state, parameter or stream, ``(B, H)`` or ``(H,)``; a constant is a
+            tensor of one element.
         multiply: the recurrent matrix of a gate times a value.
         bound: of the gradients that are clamped.
     """

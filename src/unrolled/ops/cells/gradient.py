@@ -1,6 +1,7 @@
 """The gradient of a program: reverse differentiation of its instructions, themselves a program.
 
-What is dear to compute is kept by the forward pass, what is cheap is computed again from that. Legend: ``H`` units.
+What is dear to compute is kept by the forward pass, what is cheap is computed again from that. Legend: ``H``
+units.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,16 +25,21 @@ Groups: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
 class Gradient:
     """A program for one step back.
 
-    Its leaves: those of the forward program; "kept", what that kept; "result", a state after the step; "carried", the
-    gradient of a state after the step, from later ones; "given", that of the first from outside. Operations besides: "transposed", the
-    transposed matrices of a group of gates times the gradients of their products; "sigmoid_gradient",
-    "tanh_gradient" and "relu_gradient" of an arriving gradient and the operation's result; "normalise_gradient" of an
-    arriving gradient and what was normalised; "sign"; "clamp", to the bound of the call.
+    Its leaves: those of the forward program; "kept", what that kept; "result", a state after the step;
+    "carried", the gradient of a state after the step, from later ones; "given", that of the first from
+    outside. Operations
+    besides: "transposed", the transposed matrices of a group of gates times the gradients of their products;
+        "sigmoid_gradient",
+    "tanh_gradient" and "relu_gradient" of an arriving gradient and the operation's result;
+    "normalise_gradient" of an arriving gradient and what was normalised; "sign"; "clamp", to the bound of the
+    call.
 
     Attributes:
         kept: instructions of the forward program.
-        groups: the products of each common operand: the operand's place in the forward program, and the products.
-        operands: of each group, which of ``kept`` the operand is, or -1 - state where it is a state before the step.
+        groups: the products of each common operand: the operand's place in the forward program, and the
+            products.
+        operands: of each group, which of ``kept`` the operand is, or -1 - state where it is a state before
+            the step.
         instructions: in an order in which they can run.
         over_input: the gradient of each gate's input share.
         over_product: the gradient of each product.
@@ -169,9 +175,7 @@ def _back(graph: Graph, at: int, gradient: int, give: Callable[[int, int], None]
         give(args[0], add("clamp", gradient))
 
 
-def _resolved(
-    forward: Surrounded, mixed: Graph, groups: Groups, sinks: list[list[int]]
-) -> Gradient:
+def _resolved(forward: Surrounded, mixed: Graph, groups: Groups, sinks: list[list[int]]) -> Gradient:
     """The same with what the forward pass computed read from where it is, or computed again."""
     instructions = forward.instructions
     kept: dict[int, int] = {}
@@ -197,10 +201,22 @@ def _resolved(
                     return graph.add("kept", value=kept.setdefault(at, len(kept)))
         return graph.add(op, *[resolve(arg) for arg in args], value=value)
 
-    done = [tuple(-1 if sink < 0 else resolve(sink) for sink in each) for each in sinks]
-    (arriving,) = done.pop()
+    over_input, over_product, over_state, over_unit, over_stream, (arriving,) = (
+        tuple(-1 if sink < 0 else resolve(sink) for sink in each) for each in sinks
+    )
     operands = tuple(
         -1 - int(instructions[operand].value) if instructions[operand].op == "state" else kept[operand]
         for operand, _ in groups
     )
-    return Gradient(tuple(kept), groups, operands, tuple(graph.instructions), *done, arriving)
+    return Gradient(
+        tuple(kept),
+        groups,
+        operands,
+        tuple(graph.instructions),
+        over_input,
+        over_product,
+        over_state,
+        over_unit,
+        over_stream,
+        arriving,
+    )

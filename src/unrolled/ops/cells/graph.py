@@ -1,4 +1,4 @@
-"""A program while it is written: what was written before is not written again, and what is known is not computed."""
+"""A program while it is written: nothing is written twice, and what is known is not computed."""
 
 import math
 from collections.abc import Callable

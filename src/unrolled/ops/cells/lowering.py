@@ -1,8 +1,8 @@
-"""From a program's instructions to the code that the library runs: what is computed when, and where each value lies.
+"""From a program to the code that the library runs: what is computed when, and where each value lies.
 
-A step is done in stages. In each a row's operations run one after the other over the row's units, and then the recurrent
-products of what they made run for all rows together; so a value that is read in a later stage must have a place of its
-own for every row, and all others share a few that stay in the nearest cache.
+A step is done in stages. In each a row's operations run one after the other over the row's units, and then
+the recurrent products of what they made run for all rows together; so a value that is read in a later stage
+must have a place of its own for every row, and all others share a few that stay in the nearest cache.
 
 Legend: ``H`` hidden units.
 """
@@ -10,7 +10,6 @@ Legend: ``H`` hidden units.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from unrolled.ops.cells.gradient import Gradient, differentiate
 from unrolled.ops.cells.program import Instruction, live
@@ -57,13 +56,14 @@ OPERATIONS = (
 """In the order in which csrc/program.h numbers them."""
 
 
-class Memory(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Memory:
     """What is read or written outside: of each step and row, or of each row.
 
     Attributes:
-        kind: "input" (a gate's share of it), "before" and "after" (a state), "stream", "kept", "given", "carried"
-            and "passed" (the gradient of a state after the step, and before it), "over_input", "over_product" and
-            "over_stream" (gradients), "norm".
+        kind: "input" (a gate's share of it), "before" and "after" (a state), "stream", "kept", "given",
+            "carried" and "passed" (the gradient of a state after the step, and before it), "over_input",
+            "over_product" and "over_stream" (gradients), "norm".
         index: which one.
     """
 
@@ -102,9 +102,7 @@ def lower_forward(cell: Surrounded, keep: bool) -> Code:
     for at, each in enumerate(cell.instructions):
         if each.op == "clamp":
             itself[at] = itself[each.args[0]]
-    instructions = [
-        each._replace(args=tuple(itself[arg] for arg in each.args)) for each in cell.instructions
-    ]
+    instructions = [each._replace(args=tuple(itself[arg] for arg in each.args)) for each in cell.instructions]
     sinks = [(itself[result], Memory("after", state)) for state, result in enumerate(cell.results)]
     if keep:
         sinks += [(at, Memory("kept", index)) for index, at in enumerate(differentiate(cell).kept)]
@@ -132,7 +130,9 @@ def lower_backward(cell: Surrounded, norms: bool) -> Code:
     if norms:
         sinks.append((gradient.arriving, Memory("norm")))
     sums = list(enumerate(gradient.over_unit))
-    return _Lowering(gradient.instructions, sinks, sums, cell.units, len(gradient.groups), gradient, joined).code()
+    return _Lowering(
+        gradient.instructions, sinks, sums, cell.units, len(gradient.groups), gradient, joined
+    ).code()
 
 
 _LEAVES = {
@@ -217,7 +217,9 @@ class _Lowering:
         # As late as its readers allow: what is made and used in one stage needs no place for every row.
         for at in reversed(self._live):
             if at not in fixed and self._nodes[at].op not in _PRODUCTS and at in readers:
-                stages[at] = min(stages[reader] - (self._nodes[reader].op in _PRODUCTS) for reader in readers[at])
+                stages[at] = min(
+                    stages[reader] - (self._nodes[reader].op in _PRODUCTS) for reader in readers[at]
+                )
         return stages
 
     def code(self) -> Code:
@@ -285,7 +287,9 @@ class _Lowering:
 
     def _multiplied(self, at: int) -> bool:
         """Whether a product reads it, for which it must lie by itself."""
-        return any(self._nodes[reader].op == "product" and at in self._nodes[reader].args for reader in self._live)
+        return any(
+            self._nodes[reader].op == "product" and at in self._nodes[reader].args for reader in self._live
+        )
 
     def _stage(
         self,
@@ -369,7 +373,7 @@ class _Stage:
         self.scratch = 0
 
     def numbers(self, starts: dict[str, int]) -> list[int]:
-        """The rows' places that it uses, what it reads of the memory, operations, what it writes, products."""
+        """The rows' places, what is read of the memory, what is written, operations, products."""
         written: list[int] = []
         read: list[int] = []
         rows: list[int] = []

@@ -1,7 +1,7 @@
 """A cell's step as data: a list of operations on vectors of units, each reading what stands before it.
 
-A program is what a definition (`unrolled.ops.cells.cell`) is traced to, what a saved model keeps of it, and what
-everything else is derived from. Legend: ``H`` hidden units.
+A program is what a definition (`unrolled.ops.cells.cell`) is traced to, what a saved model keeps of it, and
+what everything else is derived from. Legend: ``H`` hidden units.
 """
 
 import math
@@ -39,8 +39,11 @@ POINTWISE = {
     "mean": 1,
     "normalise": 1,
 }
-"""How many values each operation reads. ``less`` is 1 where it holds and 0 elsewhere; ``mean`` is that of a row's units, in each
-of them; ``normalise`` brings a row's units to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016); all others act on every unit by itself."""
+"""How many values each operation reads.
+
+``less`` is 1 where it holds and 0 elsewhere; ``mean`` is that of a row's units, in each
+of them; ``normalise`` brings a row's units to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016); all others
+act on every unit by itself."""
 NONLINEAR = ("sigmoid", "tanh", "relu", "softplus", "exp")
 """What makes a gate of a sum."""
 
@@ -159,7 +162,9 @@ class Program:
                 write_gate=content["write_gate"],
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ConfigError(f"expected a cell's program, got one whose parts do not fit: {error}.") from error
+            raise ConfigError(
+                f"expected a cell's program, got one whose parts do not fit: {error}."
+            ) from error
 
 
 def _check(program: Program) -> None:
@@ -230,7 +235,8 @@ def _check_names(program: Program) -> None:
     taken = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain"}
     if taken & set(program.parameters):
         raise ConfigError(
-            f"expected parameters by other names than the layer's own, got {sorted(taken & set(program.parameters))}."
+            "expected parameters by other names than the layer's own, "
+            f"got {sorted(taken & set(program.parameters))}."
         )
     for part in (program.inputs, program.products):
         if [gate for gate in program.gates if gate in part] != list(part):
@@ -244,7 +250,9 @@ def _check_names(program: Program) -> None:
         if initial.kind not in ("constant", "uniform") or not all(
             isinstance(number, int | float) and math.isfinite(number) for number in initial[1:]
         ):
-            raise ConfigError(f"expected constant(...) or uniform(...) as the start of {name!r}, got {initial}.")
+            raise ConfigError(
+                f"expected constant(...) or uniform(...) as the start of {name!r}, got {initial}."
+            )
     for gate in (program.keep_gate, program.write_gate):
         if gate is not None and gate not in program.gates:
             raise ConfigError(f"expected one of the gates {list(program.gates)}, got {gate!r}.")

@@ -32,8 +32,8 @@ def run_cell(
         listen: hears the norm of every dL/dh_t on the way back, or None.
 
     Returns:
-        The first state after every step, ``(T, B, H)``, zero past a row's end; and every state at each row's end,
-        ``(B, H)`` each.
+        The first state after every step, ``(T, B, H)``, zero past a row's end; and every state at each row's
+        end, ``(B, H)`` each.
     """
     tensors = (given.gates_x, given.weight_hh, *given.initial, *given.units, *given.streams)
     if not _covered(given, tensors):
@@ -87,8 +87,12 @@ class _Run(torch.autograd.Function):
         if all(grad is None for grad in grads):
             return (None,) * (3 + count)
         saved, needed = ctx.saved_tensors, ctx.needs_input_grad[3:]
-        if torch.is_grad_enabled() or any(grad is not None and is_legacy_batchedtensor(grad) for grad in grads):
-            return (None,) * 3 + _replayed(cell, _given(cell, saved[:count], ctx.rest), grads, needed, ctx.listen)
+        if torch.is_grad_enabled() or any(
+            grad is not None and is_legacy_batchedtensor(grad) for grad in grads
+        ):
+            return (None,) * 3 + _replayed(
+                cell, _given(cell, saved[:count], ctx.rest), grads, needed, ctx.listen
+            )
         given = _given(cell, saved[count : 2 * count], ctx.rest)
         lengths, resets = given.lengths, given.resets
         given = given._replace(

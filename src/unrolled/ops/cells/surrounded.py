@@ -1,4 +1,4 @@
-"""What a scan does around every cell, written into its program: biases, normalised products, masks, zoneout, probes.
+"""What a scan does around every cell, written into its program: biases, norms, masks, zoneout, probes.
 
 Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 """
@@ -17,8 +17,8 @@ class Surroundings(NamedTuple):
 
     Attributes:
         bias: a bias is added to every recurrent product.
-        normalised: every recurrent product is normalised, and scaled by a gain: how many products at a time are
-            normalised together, or () for none.
+        normalised: every recurrent product is normalised, and scaled by a gain: how many products at a time
+            are normalised together, or () for none.
         masked: some units are hidden from the recurrent products.
         zoneout: of each state, whether units keep their old value in part.
         probed: of each state, whether something is added to it.
@@ -37,9 +37,9 @@ class Surroundings(NamedTuple):
 class Surrounded:
     """A program with its surroundings.
 
-    Two more leaves: "parameter" counts the cell's own, then the bias of every product, then its gain; "stream" is what
-    is handed in for every step: the mask, then the zoneouts, then the probes that there are. One more operation,
-    "clamp", is the value itself and clamps its gradient.
+    Two more leaves: "parameter" counts the cell's own, then the bias of every product, then its gain;
+    "stream" is what is handed in for every step: the mask, then the zoneouts, then the probes that there are.
+    One more operation, "clamp", is the value itself and clamps its gradient.
 
     Attributes:
         program: the cell's own.

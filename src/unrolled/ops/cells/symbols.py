@@ -5,7 +5,7 @@ Legend: ``H`` hidden units.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -13,8 +13,6 @@ from torch import Tensor
 from unrolled.errors import ConfigError
 from unrolled.ops.cells.graph import Graph
 from unrolled.ops.layer_norm import EPSILON
-
-Value = TypeVar("Value", Tensor, "Symbol", Any)
 
 
 class Symbol:
@@ -99,7 +97,8 @@ def _write(op: str, *args: Any) -> Symbol:
             places.append(graph.constant(arg))
         else:
             raise ConfigError(
-                f"a cell's step computes on its states, gates, parameters and numbers: got {type(arg).__name__}."
+                f"a cell's step computes on its states, gates, parameters and numbers: "
+                f"got {type(arg).__name__}."
             )
     return Symbol(graph, graph.add(op, *places))
 
@@ -108,22 +107,22 @@ def _symbolic(*args: Any) -> bool:
     return any(isinstance(arg, Symbol) for arg in args)
 
 
-def sigmoid(x: Value) -> Value:
+def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``."""
     return _write("sigmoid", x) if _symbolic(x) else torch.sigmoid(x)
 
 
-def tanh(x: Value) -> Value:
+def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
     return _write("tanh", x) if _symbolic(x) else torch.tanh(x)
 
 
-def relu(x: Value) -> Value:
+def relu(x: Any) -> Any:
     """``max(x, 0)``."""
     return _write("relu", x) if _symbolic(x) else torch.relu(x)
 
 
-def softplus(x: Value) -> Value:
+def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``."""
     if _symbolic(x):
         return _write("softplus", x)
@@ -131,32 +130,32 @@ def softplus(x: Value) -> Value:
     return torch.logaddexp(x, x.new_zeros(()))
 
 
-def exp(x: Value) -> Value:
+def exp(x: Any) -> Any:
     """``e`` to the power of x."""
     return _write("exp", x) if _symbolic(x) else torch.exp(x)
 
 
-def log(x: Value) -> Value:
+def log(x: Any) -> Any:
     """The natural logarithm."""
     return _write("log", x) if _symbolic(x) else torch.log(x)
 
 
-def sqrt(x: Value) -> Value:
+def sqrt(x: Any) -> Any:
     """The square root."""
     return _write("sqrt", x) if _symbolic(x) else torch.sqrt(x)
 
 
-def minimum(a: Value, b: Value | float) -> Value:
+def minimum(a: Any, b: Any) -> Any:
     """The smaller of two values."""
     return _write("minimum", a, b) if _symbolic(a, b) else torch.minimum(*_both(a, b))
 
 
-def maximum(a: Value, b: Value | float) -> Value:
+def maximum(a: Any, b: Any) -> Any:
     """The larger of two values."""
     return _write("maximum", a, b) if _symbolic(a, b) else torch.maximum(*_both(a, b))
 
 
-def where(condition: Value, a: Value | float, b: Value | float) -> Value:
+def where(condition: Any, a: Any, b: Any) -> Any:
     """``a`` where the condition holds, a comparison with ``<`` or ``>``, and ``b`` elsewhere."""
     if not _symbolic(condition, a, b):
         return torch.where(condition, a, b)
@@ -165,12 +164,12 @@ def where(condition: Value, a: Value | float, b: Value | float) -> Value:
     return _write("where", condition, a, b)
 
 
-def mean(x: Value) -> Value:
+def mean(x: Any) -> Any:
     """The mean of a row's units, in each of them."""
     return _write("mean", x) if _symbolic(x) else x.mean(-1, keepdim=True).expand_as(x)
 
 
-def normalise(x: Value) -> Value:
+def normalise(x: Any) -> Any:
     """A row's units brought to mean 0 and deviation 1 (Ba, Kiros & Hinton 2016)."""
     return _write("normalise", x) if _symbolic(x) else torch.layer_norm(x, x.shape[-1:], eps=EPSILON)
 

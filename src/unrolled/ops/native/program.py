@@ -30,7 +30,8 @@ class Kept(NamedTuple):
     """What the gradient needs.
 
     Attributes:
-        states: after every step, with the initial one at the end from which the run comes, ``(T + 1, B, H)`` each.
+        states: after every step, with the initial one at the end from which the run comes, ``(T + 1, B, H)``
+            each.
         values: ``(T, B, K, H)``.
     """
 
@@ -62,8 +63,8 @@ def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[T
     """Run a cell over all steps.
 
     Returns:
-        The first state after every step, ``(T, B, H)``, zero past a row's end; every state at each row's end, ``(B,
-        H)`` each; and what `backward` needs, if it is to be kept.
+        The first state after every step, ``(T, B, H)``, zero past a row's end; every state at each row's end,
+        ``(B, H)`` each; and what `backward` needs, if it is to be kept.
     """
     code = lower_forward(cell, keep)
     steps, rows, _ = given.gates_x.shape
@@ -89,7 +90,7 @@ def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[T
     final = tuple(empty(like, rows, size) for _ in given.initial)
 
     def place(memory: Memory) -> tuple[Any, ...]:
-        kind, index = memory
+        kind, index = memory.kind, memory.index
         if kind in ("before", "after"):
             turns = not keep and index > 0
             initial = given.initial[index].data_ptr() if kind == "before" else 0
@@ -144,7 +145,7 @@ def backward(
     heard = like.new_zeros(steps, rows) if norms else None
 
     def place(memory: Memory) -> tuple[Any, ...]:
-        kind, index = memory
+        kind, index = memory.kind, memory.index
         if kind in ("before", "after"):
             initial = given.initial[index].data_ptr() if kind == "before" else 0
             of_kind = _BEFORE if kind == "before" else _PLAIN
@@ -214,7 +215,9 @@ def _entered(given: Given, kept: Kept, state: int) -> Tensor:
 
 def _readable(stream: Tensor) -> Tensor:
     """With units that lie side by side, or all the same."""
-    return stream if stream.stride(-1) in (0, 1) and not stream.is_neg() else stream.resolve_neg().contiguous()
+    return (
+        stream if stream.stride(-1) in (0, 1) and not stream.is_neg() else stream.resolve_neg().contiguous()
+    )
 
 
 def _column(of: Tensor, index: int, size: int) -> tuple[int, ...]:

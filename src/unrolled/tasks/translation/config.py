@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -112,9 +112,7 @@ class TranslateConfig(ConditionalConfig):
     copying: bool = Field(
         False, description="Let the decoder copy symbols of the source, unknown ones too (pointer-generator)."
     )
-    decoder_cell: AnyCell | None = Field(
-        None, description="The decoder's cell; by default the encoder's."
-    )
+    decoder_cell: AnyCell | None = Field(None, description="The decoder's cell; by default the encoder's.")
     decoder_hidden_size: Size | tuple[Size, ...] | None = Field(
         None, description="Units of each of the decoder's layers; by default the encoder's."
     )

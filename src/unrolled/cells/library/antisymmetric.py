@@ -1,4 +1,4 @@
-"""Chang, Chen, Haber & Chi (2019), "AntisymmetricRNN: a dynamical system view on recurrent neural networks", 10 and 11."""
+"""Chang, Chen, Haber & Chi (2019), "AntisymmetricRNN", equations 10 and 11."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Collins, Sohl-Dickstein & Sussillo (2017), "Capacity and trainability in recurrent neural networks", equations 7."""
+"""Collins, Sohl-Dickstein & Sussillo (2017), "Capacity and trainability in RNNs", equations 7."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000); as `unrolled.LSTM` computes it."""
+"""Hochreiter & Schmidhuber (1997), the forget gate of Gers et al. (2000); as `unrolled.LSTM` computes it."""
 
 from typing import Any
 
@@ -21,7 +21,9 @@ class LongShortTermMemory(Cell):
     def __init__(self, peepholes: bool = False, cell_norm: bool = False) -> None:
         self.peepholes, self.cell_norm = peepholes, cell_norm
         seen = dict.fromkeys(("to_input", "to_forget", "to_output"), constant(0.0)) if peepholes else {}
-        self.parameters = seen | ({"cell_gain": constant(1.0), "cell_bias": constant(0.0)} if cell_norm else {})
+        self.parameters = seen | (
+            {"cell_gain": constant(1.0), "cell_bias": constant(0.0)} if cell_norm else {}
+        )
 
     def step(self, x: Any, u: Any, h: Any, c: Any) -> Any:
         """One step."""

@@ -4,8 +4,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from unrolled.cells import library
 from unrolled.errors import ConfigError
-from unrolled.ops.cells import library
 from unrolled.ops.cells.cell import Cell
 from unrolled.ops.cells.program import Program
 
@@ -14,7 +14,8 @@ def program_of(cell: Any) -> Program:
     """The program of a cell.
 
     Args:
-        cell: a `Cell`, its class, a `Program`, one as plain JSON, the name of one of the library, or "file.py:Name".
+        cell: a `Cell`, its class, a `Program`, one as plain JSON, the name of one of the library, or
+            "file.py:Name".
 
     Raises:
         ConfigError: it is none of these, or its step cannot be traced.
@@ -34,7 +35,8 @@ def program_of(cell: Any) -> Program:
             cell = cell()
         except TypeError as error:
             raise ConfigError(
-                f"{cell.__name__} has options of its own: expected an instance of it, got the class ({error})."
+                f"{cell.__name__} has options of its own: expected an instance of it, got the "
+                f"class ({error})."
             ) from error
     if not isinstance(cell, Cell):
         raise ConfigError(f"expected a Cell, its class, its program or its name, got {cell!r}.")
@@ -47,8 +49,8 @@ def _named(name: str) -> Any:
         return _from_file(Path(path).expanduser(), of)
     if name not in library.names():
         raise ConfigError(
-            f"expected cell to be one of rnn, gru, lstm, {', '.join(library.names())}, or file.py:Name for one of "
-            f"your own, got {name!r}."
+            f"expected cell to be one of rnn, gru, lstm, {', '.join(library.names())}, or file.py:Name for "
+            f"one of your own, got {name!r}."
         )
     return library.cell(name)
 
@@ -66,6 +68,10 @@ def _from_file(path: Path, name: str) -> Any:
     except Exception as error:
         raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
-        own = [each for each, value in vars(module).items() if isinstance(value, type) and issubclass(value, Cell)]
+        own = [
+            each
+            for each, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, Cell)
+        ]
         raise ConfigError(f"expected a cell named {name!r} in {path}, found {', '.join(own) or 'none'}.")
     return getattr(module, name)

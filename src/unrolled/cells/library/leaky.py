@@ -1,7 +1,7 @@
 """Jaeger, Lukosevicius, Popovici & Siewert (2007), equation 2; Song, Yang & Wang (2016), equations 3 and 4.
 
-With `state_noise` of the layer, and a constraint on its matrix (`unrolled.layers.constraints`), the rate model of
-computational neuroscience.
+With `state_noise` of the layer, and a constraint on its matrix (`unrolled.layers.constraints`), the rate
+model of computational neuroscience.
 """
 
 from typing import Any

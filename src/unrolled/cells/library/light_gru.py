@@ -1,4 +1,4 @@
-"""Ravanelli, Brakel, Omologo & Bengio (2018), "Light gated recurrent units for speech recognition", equations 7.
+"""Ravanelli, Brakel, Omologo & Bengio (2018), "Light gated recurrent units", equations 7.
 
 Their batch normalisation of the input's share is `layer_norm` here.
 """
