@@ -9,12 +9,11 @@ import torch
 from unrolled.data.example import Example, Examples
 from unrolled.errors import ConfigError, DataError, DivergedError, ModelFolderError
 from unrolled.saving.folder import read_folder, write_folder
-from unrolled.tasks.base import saved_task
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.registry import estimator_class, load, task_names
+from unrolled.tasks.registry import about, config_class, estimator_class, load, saved_task, task_names
 
 DATA = [(f"{word} {other}", word) for word in ("red", "blue") for other in "abcdefghij"]
 TINY = {"hidden_size": 3, "embedding_size": 3, "epochs": 2}
@@ -67,8 +66,12 @@ def test_chrono_takes_the_place_of_a_forget_bias_that_nobody_asked_for():
 
 
 def test_every_option_is_described_and_every_task_listed():
-    for task in ("classify", "tag"):
-        for name, field in estimator_class(task).Config.model_fields.items():
+    for task in task_names():
+        estimator = estimator_class(task)
+        assert estimator.task == task
+        assert estimator.Config is config_class(task)
+        assert (estimator.__doc__ or "").startswith(about(task))
+        for name, field in estimator.Config.model_fields.items():
             assert field.description, name
     assert task_names()[:2] == ("classify", "tag")
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1)]
+AttentionKind = Literal["none", "additive", "multiplicative"]
+Pooling = Literal["last", "mean", "max", "attention"]
 
 
 class NetworkConfig(BaseModel):

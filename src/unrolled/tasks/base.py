@@ -527,13 +527,6 @@ class Estimator(ABC, Generic[Data]):
             )
 
 
-def saved_task(folder: str | Path) -> str:
-    """The task of the model in ``folder``."""
-    saved = read_folder(folder)
-    with content_fits(folder):
-        return str(saved.files["config.json"]["task"])
-
-
 def _written(value: Any) -> str:
     return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unrolled.models.config import Size
-from unrolled.models.pooling import Pooling
+from unrolled.models.config import Pooling, Size
 from unrolled.tasks.config import TaskConfig, defaults
 from unrolled.tasks.table_options import TableOptions
 
