@@ -1,8 +1,10 @@
 """What every estimator does: options, holding out, runs, saving, and saying what went wrong."""
 
 import logging
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -14,6 +16,7 @@ from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.registry import about, config_class, estimator_class, load, saved_task, task_names
+from unrolled.training.trainer import Trainer
 
 DATA = [(f"{word} {other}", word) for word in ("red", "blue") for other in "abcdefghij"]
 TINY = {"hidden_size": 3, "embedding_size": 3, "epochs": 2}
@@ -216,3 +219,28 @@ def test_evaluation_goes_to_json_and_back(fitted):
     assert evaluation.rows()[0] == ("model", evaluation.scores)
     assert np.isfinite(evaluation.seconds)
     assert "majority class" in str(evaluation)
+
+
+EVERY_TASK = {
+    "classify": DATA,
+    "tag": [(["a", "cat"], ["D", "N"]), (["the", "dog"], ["D", "N"])] * 8,
+    "generate": ["deep deep deep deep " * 20] * 4,
+    "forecast": pd.DataFrame({"ds": range(120), "y": [float(step % 7) for step in range(120)]}),
+    "translate": [("one two", "zwei eins"), ("two", "zwei"), ("one", "eins")] * 6,
+    "caption": [("cat", "a cat sits"), ("dog", "a dog runs")] * 8,
+}
+
+
+@pytest.mark.parametrize("task", EVERY_TASK)
+def test_as_many_epochs_run_as_are_said_to_at_most(task, caplog, monkeypatch):
+    with caplog.at_level(logging.INFO, logger="unrolled"):
+        made = estimator_class(task)(hidden_size=2, epochs=2, patience=None).fit(EVERY_TASK[task])
+    assert "at most 2 epochs" in caplog.text
+    assert len(made.history.epochs) == 2
+
+    caplog.clear()
+    monkeypatch.setattr(Trainer, "fit", lambda self, *_, **__: pytest.fail(f"{self.config.epochs} would run"))
+    with caplog.at_level(logging.INFO, logger="unrolled"), pytest.raises(pytest.fail.Exception) as stopped:
+        estimator_class(task)(hidden_size=2).fit(EVERY_TASK[task])
+    (said,) = re.findall(r"at most (\d+) epochs", caplog.text)
+    assert str(stopped.value) == f"{said} would run"
