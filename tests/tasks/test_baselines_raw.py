@@ -137,9 +137,8 @@ def test_texts_for_texts(seed):
         ("frequent target", [usual] * len(given)),
         ("nearest source", nearest),
     ):
-        assert found[name]["exact match"] == pytest.approx(
-            np.mean([a == b for a, b in zip(written, expected)])
-        )
+        same = [a == b for a, b in zip(written, expected, strict=True)]
+        assert found[name]["exact match"] == pytest.approx(np.mean(same))
 
 
 def test_texts_for_vectors():
