@@ -17,9 +17,9 @@ _BEATS_A_SECOND = 2
 def sequences_of_midi(content: bytes) -> list[bytes]:
     """The sequences of a MIDI file, each as a file of its own that counts ticks of a quarter note.
 
-    Of format 2 every track is a sequence; of the others all tracks are one. A file inside a RIFF file is taken
-    out, a header longer than usual is cut, and what counts frames of seconds (SMPTE) is counted in quarter
-    notes at 120 a minute. What is no MIDI file, or is broken, comes back as it is.
+    Of format 2 every track is a sequence; of the others all tracks are one. A file inside a RIFF file is
+    taken out, a header longer than usual is cut, and what counts frames of seconds (SMPTE) is counted in
+    quarter notes at 120 a minute. What is no MIDI file, or is broken, comes back as it is.
 
     Example:
         >>> track = b"MTrk" + bytes([0, 0, 0, 4, 0, 255, 47, 0])
