@@ -5,19 +5,77 @@ import signal
 import subprocess
 import sys
 
+from unrolled.tasks.registry import about, task_names
+
 COMMAND = [sys.executable, "-c", "from unrolled.cli.main import main; main()"]
 
 
-def test_help_does_not_wait_for_torch():
+SLOW = {"accelerate", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn", "tokenizers", "torch"}
+"""What takes long to import."""
+
+
+def in_one_process(*commands):
+    """Runs commands one after the other: what each says, and the slow packages imported when it ends."""
     code = (
-        "import sys; from unrolled.cli.main import main\n"
-        "try: main()\n"
-        "except SystemExit: print({'torch', 'pandas', 'matplotlib'} & set(sys.modules))"
+        "import json, sys; from contextlib import redirect_stderr, redirect_stdout; from io import StringIO\n"
+        "from unrolled.cli.main import main\n"
+        "for words in json.loads(sys.argv.pop()):\n"
+        "    sys.argv[1:] = words; said = StringIO()\n"
+        "    try:\n"
+        "        with redirect_stdout(said), redirect_stderr(said): main()\n"
+        "    except SystemExit:\n"
+        f"        print(json.dumps([said.getvalue(), sorted({SLOW} & set(sys.modules))]))"
     )
-    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "set()"
+    given = json.dumps([[str(word) for word in words] for words in commands])
+    done = subprocess.run([sys.executable, "-c", code, given], capture_output=True, text=True, check=True)
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def test_help_does_not_wait_for_torch():
+    commands = [
+        ["--help"],
+        *(["train", task, "--help"] for task in task_names()),
+        *([verb, "--help"] for verb in ("predict", "chat", "doctor", "evaluate", "inspect", "compare")),
+    ]
+    shown = in_one_process(*commands)
+    assert [packages for _, packages in shown] == [[]] * len(commands)
     for verb in ("train", "evaluate", "predict", "inspect", "doctor", "data"):
-        assert verb in done.stdout
+        assert verb in shown[0][0]
+    for task, (said, _) in zip(task_names(), shown[1:], strict=False):
+        assert about(task).split(" ")[0] in said
+        assert "--hidden-size" in said
+    assert all("Usage" in said for said, _ in shown)
+
+
+MISTYPED = {
+    "train classify no-such.csv": "no-such.csv",
+    "train forecast no-such.csv --dry-run": "no-such.csv",
+    "train tag deep --test no-such.csv": "no-such.csv",
+    "train translate one.de,one.en": "one.de",
+    "train classify adding --hidden-size many": "hidden_size",
+    "train classify adding --config no-such.json": "no-such.json",
+    "inspect classify no-such.csv": "no-such.csv",
+    "compare --cells rnn,gru classify no-such.csv": "no-such.csv",
+    "predict nowhere x": "nowhere",
+    "evaluate nowhere x": "nowhere",
+    "inspect nowhere x": "nowhere",
+    "diagnose nowhere x": "nowhere",
+    "compare nowhere elsewhere x": "nowhere",
+    "chat nowhere": "nowhere",
+    "doctor nowhere": "nowhere",
+}
+
+
+def test_what_is_mistyped_is_said_before_torch_is_imported(models, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = [line.split() for line in MISTYPED]
+    commands += [[verb, models["classify"], "none.csv"] for verb in ("predict", "evaluate", "diagnose")]
+    for (said, packages), named in zip(
+        in_one_process(*commands), [*MISTYPED.values(), *["none.csv: expected a file"] * 3], strict=True
+    ):
+        assert packages == [], said
+        assert said.startswith("Error: ")
+        assert named in said
 
 
 def test_an_unexpected_error_keeps_its_traceback(models, tmp_path):

@@ -1,6 +1,7 @@
 import io
 import json
 import pickle
+import struct
 import sys
 import wave
 
@@ -40,14 +41,15 @@ def heard(content):
 def test_a_roll_survives_midi(tmp_path, steps):
     path = tmp_path / "tune.mid"
     path.write_bytes(midi_of_roll(roll_of_notes(TUNE), steps, tempo=90))
-    assert notes_of_roll(read_midi(path, steps)) == [sorted(step) for step in TUNE]
+    (roll,) = read_midi(path, steps)
+    assert notes_of_roll(roll) == [sorted(step) for step in TUNE]
     assert symusic.Score(path).tempos[0].qpm == pytest.approx(90, abs=0.01)
 
 
 def test_midi_is_read_on_the_grid_from_its_first_note(tmp_path):
     # In ticks: start, length, note. A quarter note has 480, a step of four a beat 120.
     notes = [(960, 130, 60), (1070, 125, 62), (1200, 5, 64), (1200, 120, 12), (1200, 120, 115)]
-    roll = read_midi(midi(tmp_path / "a.mid", notes), steps_per_beat=4)
+    (roll,) = read_midi(midi(tmp_path / "a.mid", notes), steps_per_beat=4)
     assert notes_of_roll(roll) == [[60], [62], [64]]
 
 
@@ -165,3 +167,60 @@ def test_the_missing_library_is_named_with_its_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "symusic", None)
     with pytest.raises(MissingDependencyError, match="music"):
         read_rolls(path)
+
+
+def written(kind, tracks, division=480, header=b""):
+    """A MIDI file by its specification: of each track the notes as (start, end, pitch) in ticks."""
+    chunks = [b"MThd" + struct.pack(">IHHH", 6 + len(header), kind, len(tracks), division) + header]
+    for notes in tracks:
+        events = sorted([(s, 0x90, p) for s, _, p in notes] + [(e, 0x80, p) for _, e, p in notes])
+        body, now = b"", 0
+        for tick, status, pitch in events:
+            wait, now = tick - now, tick
+            body += bytes([wait >> 14 | 128, wait >> 7 & 127 | 128, wait & 127, status, pitch, 64])
+        body += b"\0\xff\x2f\0"
+        chunks.append(b"MTrk" + struct.pack(">I", len(body)) + body)
+    return b"".join(chunks)
+
+
+UPPER, LOWER = [(0, 480, 72), (480, 960, 74)], [(0, 960, 48)]
+TOGETHER = [[[48, 72], [48, 74]]]
+
+
+def in_riff(content):
+    """As a RIFF file holds it: an even number of bytes, after another chunk."""
+    inner = b"RMIDDISP" + struct.pack("<I", 3) + b"abc\0data" + struct.pack("<I", len(content)) + content
+    return b"RIFF" + struct.pack("<I", len(inner)) + inner
+
+
+@pytest.mark.parametrize(
+    ("content", "sequences"),
+    [
+        (written(0, [UPPER + LOWER]), TOGETHER),
+        (written(1, [UPPER, LOWER]), TOGETHER),
+        (written(1, [[], UPPER, LOWER]), TOGETHER),
+        (written(2, [UPPER, LOWER]), [[[72], [74]], [[48], [48]]]),
+        (written(2, [UPPER, [], LOWER]), [[[72], [74]], [[48], [48]]]),
+        (written(1, [UPPER, LOWER], header=b"\0\0"), TOGETHER),
+        (written(1, [UPPER, LOWER]) + b"\0" * 5, TOGETHER),
+        (in_riff(written(1, [UPPER, LOWER])), TOGETHER),
+        # 25 frames a second of 40 ticks: half a second, a quarter note, is 500 ticks.
+        (
+            written(1, [[(0, 500, 72), (500, 1000, 74)], [(0, 1000, 48)]], division=(256 - 25) << 8 | 40),
+            TOGETHER,
+        ),
+    ],
+)
+def test_midi_files_of_every_form_are_read(content, sequences, tmp_path):
+    path = tmp_path / "a.mid"
+    path.write_bytes(content)
+    assert [notes_of_roll(roll) for roll in read_midi(path, 1)] == sequences
+    assert len(read_rolls(path, 1).part("train")) == len(sequences)
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_a_midi_file_that_is_cut_off_is_refused(kind, tmp_path):
+    path = tmp_path / "a.mid"
+    path.write_bytes(written(kind, [UPPER])[:-9])
+    with pytest.raises(DataError, match=r"a\.mid: expected a MIDI file"):
+        read_midi(path, 1)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from unrolled.data.images import PictureForm
+from unrolled.data.example import Source
+from unrolled.data.images import PictureForm, read_images
 from unrolled.data.labelled import read_labelled
 from unrolled.data.media import MediaForms
 from unrolled.errors import DataError, MissingDependencyError
@@ -220,3 +221,101 @@ def test_other_folders_are_refused(tmp_path):
     save(tmp_path / "b" / "clip" / "1.png")
     with pytest.raises(DataError, match="expected files of one kind, found 1 of image, 1 of frames"):
         read_labelled(tmp_path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["jpg", "png", "tiff"])
+def test_photos_are_seen_as_they_are_shown(orientation, kind, tmp_path):
+    shown = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
+    # EXIF says where the stored row 0 and column 0 lie in what is shown.
+    stored = {
+        1: shown,
+        2: shown[:, ::-1],
+        3: shown[::-1, ::-1],
+        4: shown[::-1],
+        5: shown.T,
+        6: shown[:, ::-1].T,
+        7: shown[::-1, ::-1].T,
+        8: shown[::-1].T,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{kind}"
+    options = {"quality": 100} if kind == "jpg" else {}
+    # A JPEG keeps even squares best.
+    square = np.kron(stored, np.ones((8, 8), dtype=np.uint8))
+    Image.fromarray(square).save(path, exif=exif, **options)
+    (read,) = read_images([path], [Source(path)], PictureForm(size=(32, 48), colour=False)).arrays
+    np.testing.assert_allclose(read[4::8, 4::8, 0], shown, atol=2)
+    (found,) = read_images([path], [Source(path)], PictureForm()).arrays
+    assert found.shape == (32, 48, 1)
+
+
+GREY = np.random.default_rng(1).integers(0, 256, (5, 7), dtype=np.uint8)
+COLOUR = np.random.default_rng(2).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+def stored_as(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def palette_of(grey):
+    image = Image.fromarray(grey, "L").convert("L")
+    paletted = Image.new("P", image.size)
+    paletted.putpalette([value for step in range(256) for value in (255 - step,) * 3])
+    paletted.putdata((255 - grey).ravel().tolist())
+    return paletted
+
+
+DEPTHS = {
+    "grey": (stored_as(Image.fromarray(GREY), "png"), GREY),
+    "black and white": (stored_as(Image.fromarray(GREY > 127), "png"), (GREY > 127) * 255),
+    "16 bits, png": (stored_as(Image.fromarray(GREY.astype(np.uint16) * 257), "png"), GREY),
+    "16 bits, tiff": (stored_as(Image.fromarray(GREY.astype(np.uint16) * 257), "tiff"), GREY),
+    "16 bits, dark": (stored_as(Image.fromarray(GREY.astype(np.uint16)), "png"), GREY * 0),
+    "16 bits, pgm": (b"P5 7 5 65535\n" + (GREY.astype(">u2") * 257).tobytes(), GREY),
+    "32 bits of bytes": (stored_as(Image.fromarray(GREY.astype(np.int32)), "tiff"), GREY),
+    "32 bits of 16": (stored_as(Image.fromarray(GREY.astype(np.int32) * 257), "tiff"), GREY),
+    "fractions": (stored_as(Image.fromarray(GREY.astype(np.float32) / 255), "tiff"), GREY),
+    "fractions of bytes": (stored_as(Image.fromarray(GREY.astype(np.float32)), "tiff"), GREY),
+    "opaque": (stored_as(Image.fromarray(np.dstack([GREY, GREY * 0 + 255]), "LA"), "png"), GREY),
+    "half transparent": (
+        stored_as(Image.fromarray(np.dstack([GREY * 0, GREY]), "LA"), "png"),
+        255 - GREY,
+    ),
+    "colour": (stored_as(Image.fromarray(COLOUR), "png"), COLOUR),
+    "colour, opaque": (stored_as(Image.fromarray(COLOUR).convert("RGBA"), "png"), COLOUR),
+    "colour, bmp": (stored_as(Image.fromarray(COLOUR), "bmp"), COLOUR),
+    "palette": (stored_as(palette_of(GREY), "png"), np.dstack([GREY] * 3)),
+    "one shade transparent": (
+        stored_as(Image.fromarray(GREY), "png", transparency=int(GREY[0, 0])),
+        np.where(GREY[0, 0] == GREY, 255, GREY),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_images_of_every_depth_and_mode(name):
+    content, true = DEPTHS[name]
+    (read,) = read_images([content], [Source("a", 1)], PictureForm()).arrays
+    true = true if true.ndim == 3 else true[:, :, None]
+    assert read.shape == true.shape
+    np.testing.assert_allclose(read.astype(int), true.astype(int), atol=1)
+
+
+def test_the_class_is_the_first_folder_and_that_is_said(tmp_path):
+    for place in ("cat/1.png", "cat/indoors/2.png", "dog/big/old/3.png", "dog/big/4.png", "dog/5.png"):
+        save(tmp_path / place)
+    read = read_labelled(tmp_path)
+    assert [each.target for each in read] == ["cat", "cat", "dog", "dog", "dog"]
+    assert any("class is the first folder's name, also of the 3 files" in note for note in read.notes)
+
+
+def test_folders_of_images_are_clips_and_that_is_said(tmp_path):
+    for place in ("up/1/1.png", "up/1/2.png", "down/1/1.png", "down/1/2.png"):
+        save(tmp_path / place)
+    read = read_labelled(tmp_path)
+    assert [each.inputs.shape[0] for each in read] == [2, 2]
+    assert any("is read as a clip" in note for note in read.notes)

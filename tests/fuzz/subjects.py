@@ -2,7 +2,7 @@
 
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
-from tests.fuzz.data import baselines, tokens
+from tests.fuzz.data import baselines, media, tokens
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
@@ -10,5 +10,6 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
     "data": {
         "baselines": baselines.draw,
         "tokens": tokens.draw,
+        "media": media.draw,
     },
 }

@@ -5,7 +5,7 @@ import pytest
 from unrolled.errors import ConfigError, StorageError
 from unrolled.inspection.drawing import Row, Unrolling, draw, save_drawing
 
-BOTH = [Row(1, "LSTM", 8), Row(1, "LSTM", 8, backward=True)]
+BOTH = [Row(1, "LSTM", 8, ("h", "c")), Row(1, "LSTM", 8, ("h", "c"), backward=True)]
 
 
 def texts(unrolling):
@@ -29,7 +29,7 @@ def test_every_step_of_every_direction_has_its_box():
 
 @pytest.mark.parametrize(("outputs", "boxes"), [("each", 3), ("last", 1), ("pooled", 1)])
 def test_the_outputs(outputs, boxes):
-    shown = texts(Unrolling(["a", "b", "c"], [Row(1, "GRU", 8)], outputs))
+    shown = texts(Unrolling(["a", "b", "c"], [Row(1, "GRU", 8, ("h",))], outputs))
     assert sum(text.startswith(r"$\hat{y}") for text in shown) == boxes
     assert ("pooled over all steps" in shown) == (outputs == "pooled")
 
@@ -41,12 +41,12 @@ def test_what_goes_on_is_marked():
 
 def test_feedback_is_said():
     assert any(
-        "fed back" in text for text in texts(Unrolling(["a"], [Row(1, "RNN", 8)], "each", feedback=True))
+        "fed back" in text for text in texts(Unrolling(["a"], [Row(1, "RNN", 8, ("h",))], "each", feedback=True))
     )
 
 
 def test_a_decoder_stands_beside_its_encoder():
-    decoder = Unrolling(["<start>", "le"], [Row(1, "GRU", 4)], "each", feedback=True)
+    decoder = Unrolling(["<start>", "le"], [Row(1, "GRU", 4, ("h",))], "each", feedback=True)
     encoder = Unrolling(["the", "cat"], BOTH, "none", decoder=decoder, attends=True)
     first, second = (
         [text.get_text() for text in axes.texts if text.get_text()] for axes in draw(encoder).axes

@@ -46,6 +46,14 @@ def test_a_constant_channel_does_no_harm():
     assert np.isfinite(SummaryStatistics.fit(rows).matrix(rows).toarray()).all()
 
 
+def test_a_number_over_and_over_is_not_told_apart_by_its_rounding():
+    rows = [np.full((count, 1), 0.1) for count in range(1, 12)]
+    features = SummaryStatistics.fit(rows)
+    np.testing.assert_allclose(features.matrix(rows).toarray(), 0, atol=1e-9)
+    other = features.matrix([np.full((3, 1), 0.2)]).toarray()
+    assert np.abs(other).max() < 10
+
+
 def test_words_not_in_training_count_for_nothing():
     bag = BagOfWords.fit([["a", "b"]])
     assert bag.matrix([["z"], ["a", "a"], []]).toarray().tolist() == [[0, 0], [2, 0], [0, 0]]

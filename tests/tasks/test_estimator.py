@@ -1,20 +1,22 @@
 """What every estimator does: options, holding out, runs, saving, and saying what went wrong."""
 
 import logging
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from unrolled.data.example import Example, Examples
 from unrolled.errors import ConfigError, DataError, DivergedError, ModelFolderError
 from unrolled.saving.folder import read_folder, write_folder
-from unrolled.tasks.base import saved_task
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.registry import estimator_class, load, task_names
+from unrolled.tasks.registry import about, config_class, estimator_class, load, saved_task, task_names
+from unrolled.training.trainer import Trainer
 
 DATA = [(f"{word} {other}", word) for word in ("red", "blue") for other in "abcdefghij"]
 TINY = {"hidden_size": 3, "embedding_size": 3, "epochs": 2}
@@ -67,8 +69,12 @@ def test_chrono_takes_the_place_of_a_forget_bias_that_nobody_asked_for():
 
 
 def test_every_option_is_described_and_every_task_listed():
-    for task in ("classify", "tag"):
-        for name, field in estimator_class(task).Config.model_fields.items():
+    for task in task_names():
+        estimator = estimator_class(task)
+        assert estimator.task == task
+        assert estimator.Config is config_class(task)
+        assert (estimator.__doc__ or "").startswith(about(task))
+        for name, field in estimator.Config.model_fields.items():
             assert field.description, name
     assert task_names()[:2] == ("classify", "tag")
 
@@ -213,3 +219,28 @@ def test_evaluation_goes_to_json_and_back(fitted):
     assert evaluation.rows()[0] == ("model", evaluation.scores)
     assert np.isfinite(evaluation.seconds)
     assert "majority class" in str(evaluation)
+
+
+EVERY_TASK = {
+    "classify": DATA,
+    "tag": [(["a", "cat"], ["D", "N"]), (["the", "dog"], ["D", "N"])] * 8,
+    "generate": ["deep deep deep deep " * 20] * 4,
+    "forecast": pd.DataFrame({"ds": range(120), "y": [float(step % 7) for step in range(120)]}),
+    "translate": [("one two", "zwei eins"), ("two", "zwei"), ("one", "eins")] * 6,
+    "caption": [("cat", "a cat sits"), ("dog", "a dog runs")] * 8,
+}
+
+
+@pytest.mark.parametrize("task", EVERY_TASK)
+def test_as_many_epochs_run_as_are_said_to_at_most(task, caplog, monkeypatch):
+    with caplog.at_level(logging.INFO, logger="unrolled"):
+        made = estimator_class(task)(hidden_size=2, epochs=2, patience=None).fit(EVERY_TASK[task])
+    assert "at most 2 epochs" in caplog.text
+    assert len(made.history.epochs) == 2
+
+    caplog.clear()
+    monkeypatch.setattr(Trainer, "fit", lambda self, *_, **__: pytest.fail(f"{self.config.epochs} would run"))
+    with caplog.at_level(logging.INFO, logger="unrolled"), pytest.raises(pytest.fail.Exception) as stopped:
+        estimator_class(task)(hidden_size=2).fit(EVERY_TASK[task])
+    (said,) = re.findall(r"at most (\d+) epochs", caplog.text)
+    assert str(stopped.value) == f"{said} would run"

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -310,9 +311,22 @@ def test_context_lags_and_horizon_fit_together():
     short = pd.concat([wave(32, noise=0.1).assign(unique_id="a"), wave(96, noise=0.1).assign(unique_id="b")])
     made = Forecaster(horizon=18, epochs=1, hidden_size=8).fit(short)
     assert len(made.predict()) == 2 * 18
-    with pytest.raises(DataError, match="at least 7 steps, for training and held-out steps"):
-        Forecaster(horizon=3, epochs=1).fit(wave(6))
     assert len(Forecaster(horizon=3, epochs=1, test_share=0.1).fit(wave(11)).predict()) == 3
+
+
+@pytest.mark.parametrize("options", [{"horizon": 1}, {"horizon": 3}, {"horizon": 2, "holdout": 0.6}])
+@pytest.mark.parametrize("keep_apart", [True, False])
+def test_a_short_series_is_told_the_rows_it_has_and_those_it_needs(options, keep_apart):
+    def fit(rows):
+        return Forecaster(epochs=1, hidden_size=2, **options).fit(wave(rows), keep_apart=keep_apart)
+
+    with pytest.raises(DataError) as told:
+        fit(2)
+    needed = int(re.search(r"at least (\d+) steps", str(told.value))[1])
+    for rows in range(3, needed):
+        with pytest.raises(DataError, match=rf"at least {needed} steps, to learn from.* got {rows} in"):
+            fit(rows)
+    assert len(fit(needed).predict()) == options["horizon"]
 
 
 def test_weeks_look_back_over_a_year():

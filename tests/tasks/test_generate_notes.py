@@ -85,12 +85,34 @@ def test_a_file_divided_itself_is_learnt_and_scored_by_its_parts(tmp_path, tunes
     made = Generator(hidden_size=4, epochs=1).fit(path)
     assert any("own validation part" in notice for notice in made.notices)
     assert made.dev_evaluation.count == len(TUNE)
+    assert made.dev_evaluation.data == "the data's own test part"
     assert made.evaluate(path).scores == made.dev_evaluation.scores
     # Notes have defaults of their own, where nothing else is asked for.
     assert (made.effective.dropout, made.effective.batch_size) == (0.5, 8)
     other = Generator(hidden_size=4, epochs=1, dropout=0.0).fit(path, dev=path)
     assert other.effective.dropout == 0
     assert other.dev_evaluation.count == 2 * len(tunes[0])
+
+
+@pytest.mark.parametrize(
+    ("parts", "chosen_by", "scored"),
+    [
+        (("valid", "test"), "the data's own validation part", "the data's own test part"),
+        (("valid",), "the data's own validation part", "the data's own validation part"),
+        (("test",), "held-out share", "the data's own test part"),
+        ((), "held-out share", "held-out share"),
+    ],
+)
+def test_a_part_is_called_what_it_is(parts, chosen_by, scored, tmp_path, tunes, monkeypatch):
+    path = tmp_path / "tunes.json"
+    path.write_text(json.dumps({"train": tunes, **dict.fromkeys(parts, tunes[:2])} if parts else tunes))
+    names = []
+    save = Generator.save
+    monkeypatch.setattr(
+        Generator, "save", lambda self, folder: (names.append(self.dev_evaluation.data), save(self, folder))
+    )
+    Generator(hidden_size=4, epochs=1).fit(path, run_folder=tmp_path / "run")
+    assert names == [chosen_by, scored]
 
 
 def test_midi_files_are_learnt_at_the_speed_asked_for(tmp_path):

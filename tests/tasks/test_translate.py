@@ -12,9 +12,12 @@ from unrolled.models.config import NetworkConfig
 from unrolled.tasks.registry import load
 from unrolled.tasks.translate import Translator
 from unrolled.tasks.translation.config import TranslateConfig
+from unrolled.tasks.translation.measured import Measured
 from unrolled.tasks.translation.scores import by_length, text_scores
 from unrolled.tasks.translation.symbols import Symbols
 
+WORD_RATE = Measured("words", one_word=False)
+LETTERS = Measured("characters", one_word=False)
 WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier"}
 SMALL = {"hidden_size": 24, "embedding_size": 12, "dropout": 0.0, "patience": None}
 QUICK = SMALL | {"epochs": 24, "learning_rate": 0.02, "batch_size": 16}
@@ -183,11 +186,67 @@ def test_units_are_guessed_for_each_side():
     pairs = [("hello", "HH AH L OW"), ("hell", "HH EH L"), ("hole", "HH OW L"), ("low", "L OW")] * 5
     made = Translator(**SMALL, epochs=1).fit(pairs, dev=pairs)
     assert (made.effective.unit, made.effective.target_unit) == ("character", "word")
-    assert made.monitored == ("WER", "min")
+    assert made.monitored == ("PER", "min")
     back = Translator(**SMALL, epochs=1).fit([(b, a) for a, b in pairs], dev=[(b, a) for a, b in pairs])
     assert (back.effective.unit, back.effective.target_unit) == ("word", "character")
     assert back.monitored == ("CER", "min")
     assert "CER" in back.evaluate([("L OW", "low")]).scores
+
+
+def test_errors_of_phones_are_not_those_of_words(tmp_path):
+    pairs = [("hello", "HH AH0 L OW1"), ("hell", "HH EH1 L"), ("hole", "HH OW1 L"), ("low", "L OW1")] * 5
+    made = Translator(**SMALL, epochs=2).fit(pairs, dev=pairs)
+    made.save(tmp_path / "m")
+    for model in (made, load(tmp_path / "m")):
+        evaluation = model.evaluate(pairs)
+        for scores in (evaluation.scores, *evaluation.baselines.values()):
+            assert scores.keys() == evaluation.scores.keys() >= {"PER", "WER"}
+            assert scores["WER"] == pytest.approx(1 - scores["exact match"])
+        written = model.predict([source for source, _ in pairs])
+        edits = sum(edit_distance(b.split(), w.split()) for (_, b), w in zip(pairs, written, strict=True))
+        phones = sum(len(target.split()) for _, target in pairs)
+        assert evaluation.scores["PER"] == pytest.approx(edits / phones)
+
+
+def edit_distance(one, other):
+    """Levenshtein's distance, by the table of its definition."""
+    row = list(range(len(other) + 1))
+    for place, symbol in enumerate(one, start=1):
+        last, row = row, [place]
+        for column, against in enumerate(other):
+            row.append(min(row[-1] + 1, last[column + 1] + 1, last[column] + (symbol != against)))
+    return row[-1]
+
+
+@pytest.mark.parametrize(
+    ("unit", "pairs", "rates"),
+    [
+        ("word", [("bed", "b ɛ d"), ("bee", "b iː")], ("PER", "WER")),
+        ("word", [("a bed", "ein Bett"), ("bees", "Bienen")], ("WER",)),
+        ("word", [("greeting", "how do you do"), ("farewell", "goodbye for now")], ("WER",)),
+        ("word", [("3 1 2", "1 2 3"), ("9 7", "7 9")], ("WER",)),
+        ("word", [("12", "3 4"), ("15", "3 5")], ("WER",)),
+        ("character", [("b ɛ d", "bed"), ("b iː", "bee")], ("CER", "WER")),
+        ("character", [("one", "two words"), ("two", "and more")], ("CER",)),
+    ],
+)
+def test_error_rates_are_called_what_they_are(unit, pairs, rates):
+    sources, targets = zip(*pairs, strict=True)
+    assert Measured.of(unit, sources, targets).rates == rates
+
+
+def test_error_rates_equal_those_by_the_definition():
+    draws = np.random.default_rng(4)
+    for measured in (Measured("phones", one_word=True), LETTERS):
+        texts = [
+            ["".join(draws.choice(list("ab "), draws.integers(1, 9))) + "a" for _ in range(30)] for _ in "12"
+        ]
+        scores = text_scores(*texts, measured)
+        cut = [[list(t) if measured.tokens == "characters" else t.split() for t in side] for side in texts]
+        edits = sum(map(edit_distance, *cut))
+        assert scores[measured.error_rate] == pytest.approx(edits / sum(map(len, cut[0])))
+        same = sum(a.split() == b.split() for a, b in zip(*texts, strict=True)) / 30
+        assert scores["exact match"] == pytest.approx(same)
 
 
 def test_small_data_is_gone_through_more_often():
@@ -285,13 +344,13 @@ def test_the_decoder_takes_the_encoders_options_but_for_its_own():
 
 
 def test_scores_by_hand():
-    scores = text_scores(["a b c", "d"], ["a c", "d"], "word")
+    scores = text_scores(["a b c", "d"], ["a c", "d"], WORD_RATE)
     assert (scores["exact match"], scores["token accuracy"], scores["WER"]) == (0.5, 0.5, 0.25)
-    assert text_scores(["abc"], ["abd"], "character")["CER"] == pytest.approx(1 / 3)
-    perfect = text_scores(["the cat sat on the mat"], ["the cat sat on the mat"], "word")
+    assert text_scores(["abc"], ["abd"], LETTERS)["CER"] == pytest.approx(1 / 3)
+    perfect = text_scores(["the cat sat on the mat"], ["the cat sat on the mat"], WORD_RATE)
     assert perfect["BLEU"] == pytest.approx(100)
     assert perfect["chrF"] == pytest.approx(100)
-    assert text_scores(["a"], [""], "word")["WER"] == 1
+    assert text_scores(["a"], [""], WORD_RATE)["WER"] == 1
 
 
 def test_many_lengths_are_joined_to_ranges():

@@ -12,6 +12,7 @@ import typer
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import standard_input
 from unrolled.cli.output import note
+from unrolled.cli.paths import require_model
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def chat(
     line begins a new conversation.
     """
     with exit_codes(as_json=False):
+        require_model(model)
         from unrolled.cli.options import given
         from unrolled.tasks.registry import load
         from unrolled.tasks.translation.config import SearchConfig

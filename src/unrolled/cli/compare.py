@@ -13,11 +13,11 @@ from rich.table import Table
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
+from unrolled.cli.paths import require_data, require_model
 from unrolled.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from unrolled.inspection.comparison import Compared
-    from unrolled.tasks.base import Estimator
 
 OPEN_ENDED = {"ignore_unknown_options": True}
 """What typer needs to know: the options of a task come as words among the others."""
@@ -70,11 +70,13 @@ def compare(
 
 def _saved(folders: Sequence[str], data: str) -> list[Compared]:
     """Compare models that are there already, called by their folders."""
+    if len(folders) < 2:
+        raise ConfigError(f"expected two models or more to compare, got {len(folders)}; {_USAGE}")
+    require_model(*folders)
+    require_data(data)
     from unrolled.inspection.comparison import compared, require_comparable
     from unrolled.tasks.registry import load
 
-    if len(folders) < 2:
-        raise ConfigError(f"expected two models or more to compare, got {len(folders)}; {_USAGE}")
     estimators = {folder: load(folder) for folder in folders}
     require_comparable(estimators)
     return [
@@ -87,6 +89,8 @@ def _trained(
     task: str, data: str, cells: Sequence[str], words: Sequence[str], folder: Path
 ) -> Iterator[Compared]:
     """Train one model for each cell, with the same options, and keep it in ``folder``."""
+    options = _options(task, words)
+    require_data(data)
     from unrolled.inspection.comparison import compared, options_for
     from unrolled.models.cell import name_of
     from unrolled.reporting.page import write_report
@@ -94,7 +98,6 @@ def _trained(
     from unrolled.tasks.registry import estimator_class
 
     kind = estimator_class(task)
-    options = _options(kind, words)
     chosen = {cell: options_for(cell, options) for cell in cells}
     estimators = {
         cell: kind(**own) for cell, (own, _) in chosen.items()
@@ -114,16 +117,19 @@ def _trained(
         yield compared(estimator, data, name, estimator.dev_evaluation)
 
 
-def _options(kind: type[Estimator], words: Sequence[str]) -> dict[str, Any]:
+def _options(task: str, words: Sequence[str]) -> dict[str, Any]:
     """The task's options among the words of the command line."""
     from unrolled.cli.options import command, flags, given
+    from unrolled.tasks.registry import about, config_class
+
+    known = config_class(task)
 
     found: dict[str, Any] = {}
 
     def take(**options: Any) -> None:
-        found.update(given(kind.Config, options))
+        found.update(given(known, options))
 
-    command("compare --cells ... TASK DATA", take, flags(kind.Config), kind.__doc__).main(
+    command("compare --cells ... TASK DATA", take, flags(known), about(task)).main(
         list(words), prog_name="unrolled compare", standalone_mode=False
     )
     if "cell" in found:

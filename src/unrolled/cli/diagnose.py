@@ -14,6 +14,7 @@ from rich.text import Text
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, result
+from unrolled.cli.paths import require_data, require_model
 from unrolled.errors import StorageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def diagnose(
 ) -> None:
     """Say whether the gradient vanishes or explodes on its way back through DATA, why, and what to change."""
     with exit_codes(as_json=as_json):
+        require_model(model)
+        require_data(data)
         from unrolled.inspection.examination import examine
         from unrolled.tasks.registry import load
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, result
+from unrolled.cli.paths import require_model
 from unrolled.errors import ConfigError
 
 
@@ -35,6 +36,8 @@ def doctor(
 ) -> None:
     """Show versions, threads, devices and instruction set, and which recurrence runs for a layer and why."""
     with exit_codes(as_json=as_json):
+        if model is not None:
+            require_model(model)
         from unrolled.cli.options import given
         from unrolled.inspection.system import default_layers, layer_of, recurrences, system
         from unrolled.models.config import NetworkConfig

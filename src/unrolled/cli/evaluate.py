@@ -12,6 +12,7 @@ import typer
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
+from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.tables import score_table
 from unrolled.errors import StorageError
 
@@ -27,6 +28,8 @@ def evaluate(
 ) -> None:
     """Score a model, beside the baselines, on labelled data; saves the scores and a report in its folder."""
     with exit_codes(as_json=as_json):
+        require_model(model)
+        require_data(data)
         from unrolled.reporting.verdict import verdict
         from unrolled.tasks.registry import load
 

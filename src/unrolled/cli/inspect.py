@@ -13,6 +13,7 @@ from rich.table import Table
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown, result
+from unrolled.cli.paths import require_data, require_model
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
@@ -34,6 +35,9 @@ def inspect(
 ) -> None:
     """List every weight and activation with symbol, size and count; draw the network unrolled over DATA."""
     with exit_codes(as_json=as_json):
+        if not _is_task(model):
+            require_model(model)
+        require_data(data)
         from unrolled.inspection.activations import activations
         from unrolled.inspection.drawing import save_drawing
         from unrolled.inspection.network import unrolling
@@ -85,11 +89,15 @@ def inspect(
 
 
 def _estimator(model: str, data: str) -> Estimator:
-    from unrolled.tasks.registry import estimator_class, load, task_names
+    from unrolled.tasks.registry import estimator_class, load
 
-    if model in task_names() and not Path(model).is_dir():
-        return estimator_class(model)().untrained(data)
-    return load(model)
+    return estimator_class(model)().untrained(data) if _is_task(model) else load(model)
+
+
+def _is_task(model: str) -> bool:
+    from unrolled.tasks.registry import task_names
+
+    return model in task_names() and not Path(model).is_dir()
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Table:

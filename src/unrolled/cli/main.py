@@ -26,7 +26,7 @@ class Verbs(TyperGroup):
         return ["train", "evaluate", "predict", "chat", "inspect", "diagnose", "compare", "doctor", "data"]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command to run; flags made of the tasks' options need torch, so some are made only now."""
+        """The command to run; those with flags made of configurations are made when they are called."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, _MADE[name]() if name in _MADE else command, rest
 

@@ -18,6 +18,7 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import STANDARD_INPUT, standard_input
 from unrolled.cli.music import is_music, save_music
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
+from unrolled.cli.paths import require_data, require_model
 from unrolled.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def predict(
     with exit_codes(as_json=as_json), notes_shown():
         from unrolled.tasks.registry import load
 
+        require_model(model)
+        if prompt is None:
+            require_data(data)
         if preview and (output is None or as_json):
             raise ConfigError("--preview: expected --output with it, the file beside which the sound goes")
         estimator = load(model)

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
+from unrolled.cli.paths import require_data
 from unrolled.cli.settings import overridden, read_settings
 from unrolled.cli.tables import score_table
 from unrolled.errors import UnrolledError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TaskCommands(TyperGroup):
-    """The tasks as subcommands, made when asked for: their flags need the configurations, and these torch."""
+    """The tasks as subcommands, made when asked for, with the flags of their configurations."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The tasks' names."""
@@ -41,9 +42,10 @@ class TaskCommands(TyperGroup):
 def _command(task: str) -> Any:
     """The command that trains ``task``."""
     from unrolled.cli.options import command, flags, given
-    from unrolled.tasks.registry import estimator_class
+    from unrolled.tasks.options import validated
+    from unrolled.tasks.registry import about, config_class, estimator_class
 
-    estimator = estimator_class(task)
+    known = config_class(task)
 
     def train(
         *,
@@ -76,14 +78,16 @@ def _command(task: str) -> Any:
         **options: Any,
     ) -> None:
         with exit_codes(as_json=as_json):
-            chosen = overridden(
-                read_settings(config, task) if config else {}, given(estimator.Config, options)
-            )
+            chosen = overridden(read_settings(config, task) if config else {}, given(known, options))
+            # What is misspelt is better noticed before torch is imported and trained with than after it.
+            validated(known, chosen)
+            require_data(train, dev, test)
+            estimator = estimator_class(task)(**chosen)
             if dry_run:
-                _understand(estimator(**chosen), train, dev, as_json=as_json)
+                _understand(estimator, train, dev, as_json=as_json)
                 return
             _train(
-                estimator(**chosen),
+                estimator,
                 train,
                 dev,
                 test,
@@ -93,8 +97,7 @@ def _command(task: str) -> Any:
                 as_json=as_json,
             )
 
-    about = (estimator.__doc__ or "").strip().split("\n\n")[0]
-    return command(task, train, flags(estimator.Config), about)
+    return command(task, train, flags(known), about(task))
 
 
 def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: bool) -> None:
@@ -114,14 +117,11 @@ def _train(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    from unrolled.data.builtin import resolve
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
-    for given in filter(None, (train, dev, test)):
-        resolve(given)  # a misspelt name is better noticed before training than after it
     folder = decided_by_the_first(
         estimator.config,
         lambda: model_folder(output, estimator.task, train, resume=resume, overwrite=overwrite),

@@ -47,6 +47,7 @@ class MediaFiles:
         table: an entry a file: the columns of the metadata, or the column `label` made of the folders' names.
         column: the table's column of the files.
         sources: where each was found: a row of the table, or the file itself.
+        notes: what was decided in finding them, in sentences for the user.
     """
 
     medium: Medium
@@ -54,13 +55,16 @@ class MediaFiles:
     table: Table
     column: str
     sources: tuple[Source, ...]
+    notes: tuple[str, ...] = ()
 
 
 def media_folder(folder: str | Path) -> MediaFiles:
     """The media files of a folder.
 
     Args:
-        folder: holds a table of metadata with the column `file_name`, or a folder for every class.
+        folder: holds a table of metadata with the column `file_name`, or a folder for every class: all
+            files in it, in further folders too, are of that class. Where a class has nothing but folders of
+            images, these are clips.
 
     Raises:
         DataError: there are no such files or they are of several kinds, a file of the metadata is missing,
@@ -93,7 +97,9 @@ def media_folder(folder: str | Path) -> MediaFiles:
     paths = tuple(path for _, path in found)
     columns = {FILE_COLUMN: [str(path) for path in paths], "label": [name for name, _ in found]}
     table = Table(folder, columns, np.arange(1, len(paths) + 1))
-    return MediaFiles(only_medium(paths, folder), paths, table, FILE_COLUMN, tuple(map(Source, paths)))
+    medium = only_medium(paths, folder)
+    sources = tuple(map(Source, paths))
+    return MediaFiles(medium, paths, table, FILE_COLUMN, sources, _said_of_depth(folder, medium, paths))
 
 
 def media_file(path: Path) -> MediaFiles:
@@ -158,8 +164,35 @@ def media_within(folder: Path) -> Iterator[Path]:
 
 
 def _members(folder: Path) -> list[Path]:
-    """The media of a class: its files, or its folders of frames."""
-    return list(media_within(folder)) or subfolders(folder)
+    """The media of a class: its folders of frames, or its files, those in further folders too."""
+    inside, direct = subfolders(folder), list(media_within(folder))
+    if not direct and not any(map(_is_nested, inside)):
+        return inside
+    return direct + [path for each in inside for path in _within_all(each)]
+
+
+def _is_nested(folder: Path) -> bool:
+    """Whether a folder in that of a class holds something else than the frames of a clip."""
+    others = any(medium_of(path) != "image" for path in media_within(folder))
+    return others or any(_within_all(each) for each in subfolders(folder))
+
+
+def _within_all(folder: Path) -> list[Path]:
+    """The media files in a folder and in all folders under it."""
+    return [*media_within(folder), *(path for each in subfolders(folder) for path in _within_all(each))]
+
+
+def _said_of_depth(folder: Path, medium: Medium, paths: Iterable[Path]) -> tuple[str, ...]:
+    """A sentence on folders in those of the classes, for either name could be meant for the class."""
+    if medium == "frames":
+        return (
+            "Each folder in those of the classes is read as a clip, its images as the frames; single images "
+            "belong in the class's own folder.",
+        )
+    deep = sum(len(path.relative_to(folder).parts) > 2 for path in paths)
+    if not deep:
+        return ()
+    return (f"The class is the first folder's name, also of the {deep:,} files in folders further down.",)
 
 
 def _file(folder: Path, cell: Any, source: Source) -> Path | bytes:

@@ -22,6 +22,7 @@ LONGEST = 64
 """Pixels along the longer side of an image, where its size is not asked for."""
 
 _GREY = frozenset({"1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L"})
+_ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _WHITE = 255
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
@@ -55,7 +56,8 @@ class Header(NamedTuple):
     def of(cls, image: Image.Image) -> Header:
         """The header of an opened image: its size as a viewer shows it, turned as its EXIF tag says."""
         height, width = image.height, image.width
-        if image.getexif().get(_ORIENTATION) in _TURNED:
+        # Of TIFF Pillow gives the size as shown from the start.
+        if image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _TURNED:
             height, width = width, height
         return cls(height, width, image.mode not in _GREY)
 
@@ -221,7 +223,9 @@ def opened(file: Path | bytes, source: Source) -> Iterator[Image.Image]:
     from PIL import Image
 
     try:
-        with Image.open(file if isinstance(file, Path) else io.BytesIO(file)) as image:
+        # By its name Pillow maps some files to memory, and turned ones of TIFF wrongly.
+        stream = file.open("rb") if isinstance(file, Path) else io.BytesIO(file)
+        with stream, Image.open(stream) as image:
             yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise source.error(
@@ -237,9 +241,22 @@ def _said(error: Exception) -> str:
 def _eight_bits(image: Image.Image) -> Image.Image:
     from PIL import Image
 
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).clip(0, _WHITE).astype(np.uint8))
-    if "A" in image.mode or "transparency" in image.info:
+    if image.mode[0] in "IF":
+        return Image.fromarray(_of_eight_bits(np.asarray(image), image.mode))
+    if image.mode in _ALPHA or "transparency" in image.info:
         above = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
     return image
+
+
+def _of_eight_bits(array: np.ndarray, mode: str) -> np.ndarray:
+    """Numbers of more bits as bytes: 16 bits by their upper half; where a format has no range, as it looks.
+
+    Fractions are of white where none is above 1; 32 bits hold bytes where none is above 255, else 16 bits.
+    """
+    if mode == "F":
+        scaled = np.nan_to_num(array) * (_WHITE if np.nanmax(array) <= 1 else 1)
+        return scaled.round().clip(0, _WHITE).astype(np.uint8)
+    if mode == "I" and array.max() <= _WHITE:
+        return array.clip(0, _WHITE).astype(np.uint8)
+    return (array >> 8).clip(0, _WHITE).astype(np.uint8)

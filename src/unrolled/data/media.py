@@ -46,7 +46,8 @@ def decoded(files: MediaFiles, forms: MediaForms) -> Decoded:
         DataError: a file cannot be decoded, or is a clip without frames; names it.
         MissingDependencyError: a library that decodes it is not installed; names the extra that brings it.
     """
-    return _DECODERS[files.medium](files, forms)
+    made = _DECODERS[files.medium](files, forms)
+    return Decoded(made.arrays, (*files.notes, *made.notes))
 
 
 def _images(files: MediaFiles, forms: MediaForms) -> Decoded:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.midi_chunks import sequences_of_midi
 from unrolled.data.rolls import KEYS, LOWEST_KEY
 from unrolled.data.text import existing_file
 from unrolled.data.tones import Tone, tones_of_roll
@@ -22,8 +23,10 @@ _TICKS = 480
 _VELOCITY = 80
 
 
-def read_midi(path: str | Path, steps_per_beat: int) -> np.ndarray:
-    """The piano roll of a MIDI file, from its first note to the end of its last one.
+def read_midi(path: str | Path, steps_per_beat: int) -> list[np.ndarray]:
+    """The piano rolls of a MIDI file, each from its first note to the end of its last one.
+
+    A file of format 2 holds several sequences, which are not played together; others hold one.
 
     All instruments together but the drums; notes that a piano does not have are left out. How loud, and
     whether a note is held or struck again, a roll does not tell.
@@ -33,31 +36,41 @@ def read_midi(path: str | Path, steps_per_beat: int) -> np.ndarray:
         steps_per_beat: the steps of a quarter note; notes begin and end at the nearest ones.
 
     Returns:
-        `(time, 88)` uint8.
+        `(time, 88)` uint8, for each sequence with notes.
 
     Raises:
         DataError: the file is missing or broken, or has no notes.
         MissingDependencyError: the extra `music` is not installed.
     """
     symusic = _library()
-    content = existing_file(path).read_bytes()
     try:
-        score = symusic.Score.from_midi(content)
+        scores = [
+            symusic.Score.from_midi(each) for each in sequences_of_midi(existing_file(path).read_bytes())
+        ]
     except (RuntimeError, ValueError) as error:
         raise DataError(
             "expected a MIDI file, found one that is broken or cut off, or none",
             path=path,
             remedy="mend it or leave it out",
         ) from error
+    found = [roll for score in scores if (roll := _roll_of(score, steps_per_beat)) is not None]
+    if not found:
+        drums = any(score.tracks for score in scores)
+        raise DataError(
+            "expected notes, found none but drums" if drums else "expected notes, found none",
+            path=path,
+            remedy="leave it out",
+        )
+    return found
+
+
+def _roll_of(score: Any, steps_per_beat: int) -> np.ndarray | None:
+    """The roll of all tracks together; None where a piano has nothing to play."""
     notes = [note for track in score.tracks if not track.is_drum for note in track.notes]
     found = np.array([(note.start, note.end, note.pitch - LOWEST_KEY) for note in notes]).reshape(-1, 3)
     found = found[(found[:, 2] >= 0) & (found[:, 2] < KEYS)]
     if not len(found):
-        raise DataError(
-            "expected notes, found none but drums" if score.tracks else "expected notes, found none",
-            path=path,
-            remedy="leave it out",
-        )
+        return None
     steps = np.round(found[:, :2] * steps_per_beat / score.tpq).astype(int)
     begins, ends = steps[:, 0], np.maximum(steps[:, 1], steps[:, 0] + 1)
     roll = np.zeros((ends.max() - begins.min(), KEYS), dtype=np.uint8)

@@ -63,7 +63,7 @@ def read_rolls(path: str | Path, steps_per_beat: int = 4) -> Rolls:
       each line is a sequence.
     - `.pickle`, `.pkl`: the same (Boulanger-Lewandowski et al. 2012); one that would run code is refused.
     - `.mat`: MATLAB cells `traindata`, `validdata` and `testdata` of matrices `(time, 88)`.
-    - `.mid`, `.midi`: one sequence.
+    - `.mid`, `.midi`: one sequence, or of format 2 one a track.
     - a folder: of MIDI files, or with folders `train`, `valid` and `test` of them.
 
     Args:
@@ -201,7 +201,11 @@ def _of_midi(path: Path, steps_per_beat: int) -> dict[str, Examples]:
     if not any(files.values()):
         raise DataError(f"expected files ending in {' or '.join(MIDI_SUFFIXES)}, found none", path=path)
     return {
-        part: Examples(tuple(Example(read_midi(file, steps_per_beat), None, Source(file)) for file in each))
+        part: Examples(
+            tuple(
+                Example(roll, None, Source(file)) for file in each for roll in read_midi(file, steps_per_beat)
+            )
+        )
         for part, each in files.items()
         if each
     }

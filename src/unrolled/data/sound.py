@@ -21,6 +21,8 @@ STEP = 0.010
 
 _WINDOW = 0.025
 _FEWEST_BANDS = 4
+_FEWEST_SAMPLES = 2
+"""Of a window, below which kaldi_native_fbank complains on the terminal."""
 _VERSION = 1
 """Part of the cache's keys: a change of the features must raise it."""
 
@@ -106,7 +108,8 @@ class LogMel:
         Raises:
             DataError: it holds too few.
         """
-        for bands in range(self.bands, _FEWEST_BANDS - 1, -1):
+        samples = int(_WINDOW * self.sampling_rate)
+        for bands in range(self.bands, _FEWEST_BANDS - 1, -1) if samples >= _FEWEST_SAMPLES else ():
             fewer = replace(self, bands=bands)
             try:
                 fewer._bank()
@@ -116,7 +119,7 @@ class LogMel:
         raise DataError(
             f"expected recordings whose sampling rate holds {_FEWEST_BANDS} bands of frequencies, got "
             f"{self.sampling_rate:,} Hz",
-            remedy="set --sampling-rate higher (250 or more), or give the numbers as series",
+            remedy="set --sampling-rate higher (200 or more), or give the numbers as series",
         )
 
 

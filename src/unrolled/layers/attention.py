@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -133,11 +132,10 @@ class MultiplicativeAttention(Attention):
         return queries @ keys.transpose(1, 2)
 
 
-AttentionKind = Literal["none", "additive", "multiplicative"]
 _KINDS = {"additive": AdditiveAttention, "multiplicative": MultiplicativeAttention}
 
 
-def build_attention(kind: AttentionKind, query_size: int, memory_size: int) -> Attention | None:
+def build_attention(kind: str, query_size: int, memory_size: int) -> Attention | None:
     """The attention of that name; None for "none".
 
     Raises:

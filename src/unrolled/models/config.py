@@ -10,6 +10,8 @@ from unrolled.models.cell import AnyCell, keeps, name_of
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(ge=1)]
+AttentionKind = Literal["none", "additive", "multiplicative"]
+Pooling = Literal["last", "mean", "max", "attention"]
 
 
 class NetworkConfig(BaseModel):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
-from unrolled.layers.attention import AttentionKind, Memory, build_attention
+from unrolled.layers.attention import Memory, build_attention
 from unrolled.layers.state import State
-from unrolled.models.config import NetworkConfig
+from unrolled.models.config import AttentionKind, NetworkConfig
 from unrolled.models.one_to_one import build_causal
 
 

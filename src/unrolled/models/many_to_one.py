@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from unrolled.layers import build_recurrent
 from unrolled.models.base import SequenceModel
-from unrolled.models.config import NetworkConfig
+from unrolled.models.config import NetworkConfig, Pooling
 from unrolled.models.inputs import InputLayer
-from unrolled.models.pooling import AttentionStep, Pooling, last_step, max_step, mean_step
+from unrolled.models.pooling import AttentionStep, last_step, max_step, mean_step
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
-
-Pooling = Literal["last", "mean", "max", "attention"]
 
 
 def real_steps(time: int, lengths: Tensor) -> Tensor:

@@ -213,10 +213,14 @@ class Estimator(ABC, Generic[Data]):
         # Before training, for the best model so far is saved with them.
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
         scored = held_out if self._kept_apart is None else self._kept_apart
-        share = "the training data itself" if scored is training else self._share_name
-        name = share if dev is None else _described(dev)
-        self._train(training, held_out, name, run_folder, resume, progress)
-        self.dev_evaluation = self._evaluation(scored, name, baselines=True)
+
+        def called(share: Data) -> str:
+            if dev is not None:
+                return _described(dev)
+            return "the training data itself" if share is training else self._share_name(share)
+
+        self._train(training, held_out, called(held_out), run_folder, resume, progress)
+        self.dev_evaluation = self._evaluation(scored, called(scored), baselines=True)
 
     def understand(self, train: Any, dev: Any = None) -> str:
         """What the data would be taken for in training, in a line; nothing is trained.
@@ -383,9 +387,8 @@ class Estimator(ABC, Generic[Data]):
             groups=scored.groups,
         )
 
-    @property
-    def _share_name(self) -> str:
-        """What the data is called that the scores of `fit` are taken on where no dev data was given."""
+    def _share_name(self, share: Data) -> str:
+        """What a part of the data is called that `_hold_out` has split off."""
         return "held-out share"
 
     def _save_run(self, run_folder: str | Path | None) -> None:
@@ -525,13 +528,6 @@ class Estimator(ABC, Generic[Data]):
             raise ConfigError(
                 f"this {type(self).__name__} has no model yet; call fit(train) or load(folder) first"
             )
-
-
-def saved_task(folder: str | Path) -> str:
-    """The task of the model in ``folder``."""
-    saved = read_folder(folder)
-    with content_fits(folder):
-        return str(saved.files["config.json"]["task"])
 
 
 def _written(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -38,7 +39,8 @@ from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.pictures import picture_form
 from unrolled.tasks.sampling import Sampling
-from unrolled.tasks.translation.scores import error_rate, text_scores
+from unrolled.tasks.translation.measured import Measured
+from unrolled.tasks.translation.scores import text_scores
 from unrolled.tasks.translation.symbols import Side
 from unrolled.tasks.translation.units import guess_unit
 from unrolled.training.loss import CrossEntropy, Loss
@@ -74,6 +76,7 @@ class Captioner(Estimator[Examples]):
     _subjects: Subjects
     _texts: Side
     _longest: int
+    _measured: Measured
 
     def _reset(self) -> None:
         super()._reset()
@@ -184,6 +187,7 @@ class Captioner(Estimator[Examples]):
         self._settle(train)
         texts = [example.target for example in train]
         self._texts = Side.fit(texts, self.effective, self.effective.unit)
+        self._measured = Measured.of(self.effective.unit, (), texts)
         self._longest = max(len(self._texts.encode(text)) for text in set(texts)) + 1
         batches = -(-len(train) // self.effective.batch_size)
         epochs = _FEWEST_UPDATES // batches
@@ -244,7 +248,7 @@ class Captioner(Estimator[Examples]):
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
         """The error rate by edits; for classes, of which many texts are right, nats per symbol."""
-        return _NATS if self._subjects.likelihood else error_rate(self.effective.unit), "min"
+        return _NATS if self._subjects.likelihood else self._measured.error_rate, "min"
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         items = self._encode(data)
@@ -265,7 +269,7 @@ class Captioner(Estimator[Examples]):
         return score
 
     def _text_scores(self, data: Examples, written: list[str]) -> dict[str, float]:
-        return text_scores([example.target for example in data], written, self.effective.unit)
+        return text_scores([example.target for example in data], written, self._measured)
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         texts = [example.target for example in train]
@@ -298,12 +302,14 @@ class Captioner(Estimator[Examples]):
             "subjects": self._subjects.to_json(),
             "texts": self._texts.tokenizer.to_dict(),
             "longest": self._longest,
+            "measured": asdict(self._measured),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._subjects = subjects_from_json(vocabularies["kind"], vocabularies["subjects"])
         self._texts = Side(tokenizer_from_dict(vocabularies["texts"]))
         self._longest = vocabularies["longest"]
+        self._measured = Measured(**vocabularies["measured"])
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:

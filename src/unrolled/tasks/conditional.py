@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unrolled.layers.attention import AttentionKind
-from unrolled.models.config import Share, Size
+from unrolled.models.config import AttentionKind, Share, Size
 from unrolled.tasks.config import TaskConfig
 
 Unit = Literal["auto", "word", "character", "bpe"]

@@ -224,6 +224,8 @@ class Forecaster(Estimator[Span]):
     def _hold_out(self, data: Span) -> tuple[Span, Span, str]:
         config = self.effective
         before = data
+        shares = [config.test_share, config.holdout] if self._keep_apart else [config.holdout]
+        data.require_steps(shares, config.horizon)
         if self._keep_apart:
             before, self._kept_apart = data.split(config.test_share, config.horizon)
         self._before_test = before.series

@@ -137,10 +137,9 @@ class Generator(Estimator[Any]):
         self._kept_apart = self._written.kept_apart
         return shares
 
-    @property
-    def _share_name(self) -> str:
+    def _share_name(self, share: Any) -> str:
         """The data's own parts are called by their names."""
-        return self._written.share_name
+        return self._written.share_name(share)
 
     def _prepare(self, train: Any) -> None:
         self._written.prepare(train, self.effective)

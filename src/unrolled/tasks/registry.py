@@ -1,21 +1,70 @@
-"""The tasks by name, and loading a model folder whatever its task."""
+"""The tasks by name, and loading a model folder whatever its task.
+
+Modules are imported on first use: a command that needs one task should not pay for all, and one that needs a
+task's options alone, such as its help, not for torch.
+"""
 
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from unrolled.errors import ConfigError, ModelFolderError
-from unrolled.tasks.base import Estimator, saved_task
+from unrolled.saving.folder import content_fits, read_folder
 
-# Module and class, imported on first use: a command that needs one task should not pay for all.
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
+    from unrolled.tasks.config import TaskConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Where a task is written down.
+
+    Attributes:
+        estimator: module and class of the estimator, under ``unrolled.tasks``.
+        config: those of its options; a module without torch.
+        about: what the task does, in a sentence.
+    """
+
+    estimator: str
+    config: str
+    about: str
+
+
 _TASKS = {
-    "classify": ("unrolled.tasks.classify", "Classifier"),
-    "tag": ("unrolled.tasks.tag", "Tagger"),
-    "generate": ("unrolled.tasks.generate", "Generator"),
-    "forecast": ("unrolled.tasks.forecast", "Forecaster"),
-    "caption": ("unrolled.tasks.caption", "Captioner"),
-    "translate": ("unrolled.tasks.translate", "Translator"),
+    "classify": _Task(
+        "classify:Classifier",
+        "classification.config:ClassifyConfig",
+        "Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.",
+    ),
+    "tag": _Task(
+        "tag:Tagger",
+        "tagging.config:TagConfig",
+        "Predict a tag for every word of a sentence, or for every step of a sequence of numbers.",
+    ),
+    "generate": _Task(
+        "generate:Generator",
+        "generation.config:GenerateConfig",
+        "Write text, or sets of notes, as in the training data: one input and one output a step, fed back.",
+    ),
+    "forecast": _Task(
+        "forecast:Forecaster",
+        "forecasting.config:ForecastConfig",
+        "Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.",
+    ),
+    "caption": _Task(
+        "caption:Captioner",
+        "captioning.config:CaptionConfig",
+        "Write a text for an image, a vector, or a few classes and numbers.",
+    ),
+    "translate": _Task(
+        "translate:Translator",
+        "translation.config:TranslateConfig",
+        "Write a text for a text: a translation, an answer, a summary, a pronunciation, a sorted list.",
+    ),
 }
 
 
@@ -34,10 +83,46 @@ def estimator_class(task: str) -> type[Estimator]:
         >>> estimator_class("classify").__name__
         'Classifier'
     """
+    return _imported(_task(task).estimator)
+
+
+def config_class(task: str) -> type[TaskConfig]:
+    """The options of a task: the estimator's ``Config``, without importing torch.
+
+    Raises:
+        ConfigError: there is no such task.
+
+    Example:
+        >>> config_class("classify").__name__
+        'ClassifyConfig'
+    """
+    return _imported(_task(task).config)
+
+
+def about(task: str) -> str:
+    """What a task does, in a sentence.
+
+    Raises:
+        ConfigError: there is no such task.
+    """
+    return _task(task).about
+
+
+def saved_task(folder: str | Path) -> str:
+    """The task of the model in ``folder``.
+
+    Raises:
+        ModelFolderError: the folder is missing, truncated or corrupt, or its task is unknown.
+        FormatVersionError: a newer release wrote it in a newer format.
+    """
+    saved = read_folder(folder)
+    with content_fits(folder):
+        task = str(saved.files["config.json"]["task"])
     if task not in _TASKS:
-        raise ConfigError(f"no task {task!r}; expected one of {', '.join(_TASKS)}")
-    module, name = _TASKS[task]
-    return getattr(importlib.import_module(module), name)
+        raise ModelFolderError(
+            f"{folder}: this release has no task {task!r}, only {', '.join(_TASKS)}; install a newer one"
+        )
+    return task
 
 
 def load(folder: str | Path) -> Estimator:
@@ -47,9 +132,15 @@ def load(folder: str | Path) -> Estimator:
         ModelFolderError: the folder is missing, truncated or corrupt, or its content does not fit.
         FormatVersionError: a newer release wrote it in a newer format.
     """
-    task = saved_task(folder)
-    if task not in _TASKS:
-        raise ModelFolderError(
-            f"{folder}: this release has no task {task!r}, only {', '.join(_TASKS)}; install a newer one"
-        )
-    return estimator_class(task).load(folder)
+    return estimator_class(saved_task(folder)).load(folder)
+
+
+def _task(name: str) -> _Task:
+    if name not in _TASKS:
+        raise ConfigError(f"no task {name!r}; expected one of {', '.join(_TASKS)}")
+    return _TASKS[name]
+
+
+def _imported(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(importlib.import_module(f"unrolled.tasks.{module}"), name)

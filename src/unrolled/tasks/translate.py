@@ -27,8 +27,9 @@ from unrolled.tasks.translation.alignment import Alignment, attention_weights
 from unrolled.tasks.translation.config import SearchConfig, TranslateConfig
 from unrolled.tasks.translation.encoding import encoded
 from unrolled.tasks.translation.lengths import Lengths
+from unrolled.tasks.translation.measured import Measured
 from unrolled.tasks.translation.network import build_network
-from unrolled.tasks.translation.scores import by_length, error_rate, is_match, text_scores
+from unrolled.tasks.translation.scores import by_length, is_match, text_scores
 from unrolled.tasks.translation.symbols import Symbols
 from unrolled.tasks.translation.units import settled_units
 from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
@@ -60,6 +61,7 @@ class Translator(Estimator[Examples]):
     effective: TranslateConfig
     _symbols: Symbols
     _lengths: Lengths
+    _measured: Measured
 
     def _reset(self) -> None:
         super()._reset()
@@ -237,6 +239,9 @@ class Translator(Estimator[Examples]):
         self._settle_units(train)
         self._symbols = Symbols.fit(train, self.effective)
         self._lengths = Lengths.of(self._encode(train))
+        self._measured = Measured.of(
+            self.effective.target_unit, [one.inputs for one in train], [one.target for one in train]
+        )
         batches = -(-len(train) // self.effective.batch_size)
         epochs = _FEWEST_UPDATES // batches
         if "epochs" not in self.config.model_fields_set and epochs > self.effective.epochs:
@@ -287,8 +292,8 @@ class Translator(Estimator[Examples]):
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
-        """The error rate by edits: of words, or of characters where targets are written by character."""
-        return error_rate(self.effective.target_unit), "min"
+        """The error rate by edits: of words, or of the phones or characters that targets are made of."""
+        return self._measured.error_rate, "min"
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         items = self._encode(data)
@@ -304,7 +309,7 @@ class Translator(Estimator[Examples]):
             )
             matches = list(map(is_match, expected, written))
             groups = {"exact match by source length": by_length(lengths, matches, self._lengths.source)}
-            scores = text_scores(expected, written, self.effective.target_unit)
+            scores = text_scores(expected, written, self._measured)
             return Scored(scores, len(data), "sequences", shown, groups)
 
         return score
@@ -320,14 +325,18 @@ class Translator(Estimator[Examples]):
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
         written = baseline.predict([example.inputs for example in data])
-        return text_scores([example.target for example in data], written, self.effective.target_unit)
+        return text_scores([example.target for example in data], written, self._measured)
 
     def _vocabularies(self) -> dict[str, Any]:
-        return self._symbols.to_json() | {"lengths": asdict(self._lengths)}
+        return self._symbols.to_json() | {
+            "lengths": asdict(self._lengths),
+            "measured": asdict(self._measured),
+        }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._symbols = Symbols.from_json(vocabularies, self.effective.copying)
         self._lengths = Lengths(**vocabularies["lengths"])
+        self._measured = Measured(**vocabularies["measured"])
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:

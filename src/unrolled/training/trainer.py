@@ -126,9 +126,9 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; its message says how to go on.
         """
         self.schedule = Schedule(self.config, self.config.epochs * len(loader))
-        self.bar = ProgressBar(self.progress, self.config.epochs, len(loader))
         self.monitor, self.mode, self.batches = monitor, mode, len(loader)
         self.keep, self.last = keep, min(last or self.config.epochs, self.config.epochs)
+        self.bar = ProgressBar(self.progress, self.last, len(loader))
         with (
             deterministic(self.accelerator.device),
             interruptible() as interruption,

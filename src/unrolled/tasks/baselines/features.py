@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
+from unrolled.data.scaling import Scaling
 from unrolled.tasks.baselines.base import BaselineState
 
 
@@ -83,9 +84,8 @@ class Statistics(Features):
     @classmethod
     def fit(cls, inputs: Sequence[np.ndarray]) -> Self:
         """Learn the scale of each statistic."""
-        statistics = cls.of(inputs)
-        deviation = statistics.std(axis=0)
-        return cls(statistics.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+        scaling = Scaling.fit(cls.of(inputs))
+        return cls(scaling.center.tolist(), scaling.scale.tolist())
 
     @staticmethod
     @abstractmethod
@@ -118,7 +118,7 @@ class SummaryStatistics(Statistics):
     @staticmethod
     def of(inputs: Sequence[np.ndarray]) -> np.ndarray:
         """The four statistics of every channel."""
-        return np.array([np.concatenate([x.mean(axis=0), x.std(axis=0), x[0], x[-1]]) for x in inputs])
+        return np.array([np.concatenate([x.mean(axis=0), _deviation(x), x[0], x[-1]]) for x in inputs])
 
 
 class SegmentMeans(Statistics):
@@ -138,3 +138,8 @@ class SegmentMeans(Statistics):
             stretches = zip(bounds[:-1], np.maximum(bounds[1:], bounds[:-1] + 1), strict=True)
             rows.append(np.concatenate([steps[start:stop].mean(axis=0) for start, stop in stretches]))
         return np.array(rows)
+
+
+def _deviation(steps: np.ndarray) -> np.ndarray:
+    """The standard deviation of every channel; of one number over and over zero, without its rounding."""
+    return np.where(np.ptp(steps, axis=0) > 0, steps.std(axis=0), 0.0)

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from unrolled.models.config import Size
-from unrolled.models.pooling import Pooling
+from unrolled.models.config import Pooling, Size
 from unrolled.tasks.config import TaskConfig, defaults
 from unrolled.tasks.table_options import TableOptions
 
@@ -68,7 +67,7 @@ class ClassifyConfig(TableOptions, TaskConfig):
     )
     sampling_rate: int | None = Field(
         None,
-        ge=1000,
+        ge=1,
         description="Samples a second that recordings are brought to; by default the most frequent rate.",
     )
     mel_bands: int = Field(40, ge=4, le=256, description="Bands of frequencies of a recording's spectrogram.")

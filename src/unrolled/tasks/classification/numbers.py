@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
+from unrolled.data.scaling import Scaling
 from unrolled.models.inputs import InputLayer, ValueInput
 from unrolled.tasks.baselines.linear import SummaryLogistic, SummaryRidge
 from unrolled.tasks.classification.config import ClassifyConfig
@@ -24,32 +25,28 @@ class NumberInputs(Inputs):
     kind = "numbers"
     linear = SummaryLogistic, SummaryRidge
 
-    def __init__(
-        self, mean: Sequence[float], scale: Sequence[float], options: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, scaling: Scaling, options: Mapping[str, Any] | None = None) -> None:
         self.options = dict(options or {})
-        self.mean = np.asarray(mean, dtype=np.float64)
-        self.scale = np.asarray(scale, dtype=np.float64)
+        self.scaling = scaling
 
     @classmethod
     def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
         """Measure every channel."""
         steps = np.concatenate([_numbers(example) for example in examples])
-        deviation = steps.std(axis=0)
         options = epochs_for(len(examples), config.batch_size)
         if len(examples) <= _FEW and isinstance(examples[0].target, str):
             options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.5}
             if not (config.peepholes or config.projection_size):  # which a GRU has not
                 options["cell"] = "gru"
-        return cls(steps.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist(), options)
+        return cls(Scaling.fit(steps), options)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled numbers ``(time, channels)``."""
-        return [{"values": (numbers - self.mean) / self.scale} for numbers in self.simple(examples)]
+        return [{"values": self.scaling.apply(numbers)} for numbers in self.simple(examples)]
 
     def layer(self, config: ClassifyConfig) -> InputLayer:
         """The numbers as they are."""
-        return ValueInput(len(self.mean), noise=config.input_noise)
+        return ValueInput(len(self.scaling.center), noise=config.input_noise)
 
     def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The numbers ``(time, channels)``, unscaled."""
@@ -57,9 +54,9 @@ class NumberInputs(Inputs):
 
     def _channels(self, example: Example) -> np.ndarray:
         numbers = _numbers(example)
-        if numbers.shape[1] != len(self.mean):
+        if numbers.shape[1] != len(self.scaling.center):
             raise example.source.error(
-                f"expected {len(self.mean)} numbers a step as in training, got {numbers.shape[1]}"
+                f"expected {len(self.scaling.center)} numbers a step as in training, got {numbers.shape[1]}"
             )
         return numbers
 
@@ -75,12 +72,12 @@ class NumberInputs(Inputs):
 
     def to_json(self) -> dict[str, Any]:
         """The scale."""
-        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+        return {"scaling": self.scaling.to_dict()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
         """The inverse of `to_json`."""
-        return cls(value["mean"], value["scale"])
+        return cls(Scaling.from_dict(value["scaling"]))
 
 
 def _numbers(example: Example) -> np.ndarray:

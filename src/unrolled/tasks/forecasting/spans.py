@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -28,22 +30,32 @@ class Span:
     series: tuple[Series, ...]
     starts: tuple[int | None, ...]
 
+    def require_steps(self, shares: Sequence[float], horizon: int) -> None:
+        """Look for a series that can be split by each of the shares in turn, before any is.
+
+        Raises:
+            DataError: all are too short; says how long one must be.
+        """
+        longest = max(map(len, self.series))
+        if _left(longest, shares, horizon) <= horizon:
+            needed = next(steps for steps in count(longest + 1) if _left(steps, shares, horizon) > horizon)
+            parts = "to learn from, to choose the best by and to score"
+            if len(shares) == 1:
+                parts = "to learn from and to choose the best by"
+            raise self._too_short(needed, parts)
+
     def split(self, share: float, horizon: int) -> tuple[Span, Span]:
         """The steps before the last share of each series, and that share, with a past to look back at.
 
-        A series that would keep no more than a horizon stays whole, and has no part in the share.
-
-        Raises:
-            DataError: all series are too short to be cut.
+        A series that would keep no more than a horizon stays whole, and has no part in the share; not all may
+        (see `require_steps`).
         """
-        cuts = [len(one) - max(horizon, round(len(one) * share)) for one in self.series]
+        cuts = [_cut(len(one), share, horizon) for one in self.series]
         cuts = [cut if cut > horizon else None for cut in cuts]
         before = tuple(
             one if cut is None else one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True)
         )
         last = [(one, cut) for one, cut in zip(self.series, cuts, strict=True) if cut is not None]
-        if not last:
-            raise self._too_short(2 * horizon + 1, "for training and held-out steps to forecast")
         series, starts = zip(*last, strict=True)
         return Span(before, self.starts), Span(series, starts)
 
@@ -87,6 +99,18 @@ class Span:
             f"{longest.unique_id!r}",
             remedy="give longer series, or a shorter horizon",
         )
+
+
+def _cut(steps: int, share: float, horizon: int) -> int:
+    """The steps before the last share of so many, or before the last horizon where that is longer."""
+    return steps - max(horizon, round(steps * share))
+
+
+def _left(steps: int, shares: Sequence[float], horizon: int) -> int:
+    """The steps before all of the shares, each of what the one before has left."""
+    for share in shares:
+        steps = _cut(steps, share, horizon)
+    return steps
 
 
 def _origins(series: Series, start: int | None, context: int, horizon: int) -> np.ndarray:

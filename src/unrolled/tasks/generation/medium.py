@@ -23,13 +23,11 @@ class Medium(ABC, Generic[Data]):
         baseline: the class of what `fit_baseline` returns.
         usual: options that suit it better than the defaults, which suit text.
         kept_apart: the part of the training data that `hold_out` found to be for the final scores, if any.
-        share_name: what the part is called that the scores are taken on where no dev data was given.
     """
 
     baseline: ClassVar[type[Baseline]]
     usual: ClassVar[Mapping[str, Any]] = {}
     kept_apart: Data | None = None
-    share_name: str = "held-out share"
 
     @abstractmethod
     def read(self, data: Any, config: GenerateConfig, part: Part) -> Data:
@@ -38,6 +36,10 @@ class Medium(ABC, Generic[Data]):
     @abstractmethod
     def hold_out(self, data: Data, config: GenerateConfig) -> tuple[Data, Data, str]:
         """Split off a share of the data, and say in a sentence which."""
+
+    def share_name(self, share: Data) -> str:
+        """What a part is called that `hold_out` has split off."""
+        return "held-out share"
 
     @abstractmethod
     def prepare(self, train: Data, config: GenerateConfig) -> None:

@@ -65,10 +65,6 @@ class NoteMedium(Medium[Examples]):
     def hold_out(self, data: Examples, config: GenerateConfig) -> tuple[Examples, Examples, str]:
         """What the data keeps for it itself, else a seeded share of the sequences."""
         self.kept_apart = self._own.get("test")
-        if self.kept_apart:
-            self.share_name = "the data's own test part"
-        elif "valid" in self._own:
-            self.share_name = "the data's own validation part"
         scores = " The scores are those of its test part." if self.kept_apart else ""
         if "valid" in self._own:
             return data, self._own["valid"], f"The data's own validation part is the dev data.{scores}"
@@ -85,6 +81,13 @@ class NoteMedium(Medium[Examples]):
             f"{scores}"
         )
         return data.select(train), data.select(held_out), sentence
+
+    def share_name(self, share: Examples) -> str:
+        """The data's own parts are called by their names."""
+        for part, name in (("test", "test"), ("valid", "validation")):
+            if share is self._own.get(part):
+                return f"the data's own {name} part"
+        return super().share_name(share)
 
     def prepare(self, train: Examples, config: GenerateConfig) -> None:
         """Nothing is learnt: the notes are those of the piano."""

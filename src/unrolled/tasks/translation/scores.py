@@ -3,53 +3,49 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+
+from unrolled.tasks.translation.measured import Measured
 
 _GROUPS = 12
 """Lengths that are shown one by one; more of them are joined to about so many ranges."""
 
 
-def text_scores(expected: Sequence[str], written: Sequence[str], unit: str) -> dict[str, float]:
-    """Exact match, token accuracy, the error rate by edits, BLEU and chrF.
+def text_scores(expected: Sequence[str], written: Sequence[str], measured: Measured) -> dict[str, float]:
+    """Exact match, token accuracy, the error rates, BLEU and chrF.
 
-    Tokens are words between spaces, or characters for the unit "character". Token accuracy is the share of
-    places, counted on the longer of the two, that hold the same token. The error rate (WER of words, CER of
-    characters) is the tokens to insert, delete or replace over those expected (Levenshtein 1966). BLEU
-    (Papineni et al. 2002) and chrF (Popović 2015) are those of sacrebleu (Post 2018), from 0 to 100.
+    Token accuracy is the share of places, counted on the longer of the two, that hold the same token. The
+    error rate (WER of words, PER of phones, CER of characters) is the tokens to insert, delete or replace
+    over those expected (Levenshtein 1966). Where every text is one word, WER, the share of words that are
+    wrong, is that of texts without an exact match. BLEU (Papineni et al. 2002) and chrF (Popović 2015) are
+    those of sacrebleu (Post 2018), from 0 to 100.
 
     Example:
-        >>> scores = text_scores(["a b c", "d"], ["a c", "d"], "word")
+        >>> scores = text_scores(["a b c", "d"], ["a c", "d"], Measured("words", one_word=False))
         >>> scores["exact match"], scores["token accuracy"], scores["WER"]
         (0.5, 0.5, 0.25)
     """
     from rapidfuzz.distance import Levenshtein
     from sacrebleu import corpus_bleu, corpus_chrf
 
-    cut = cut_into(unit)
-    pairs = [(cut(one), cut(other)) for one, other in zip(expected, written, strict=True)]
+    pairs = [(measured.cut(one), measured.cut(other)) for one, other in zip(expected, written, strict=True)]
     right = sum(sum(a == b for a, b in zip(one, other, strict=False)) for one, other in pairs)
     edits = sum(Levenshtein.distance(one, other) for one, other in pairs)
     # sacrebleu warns of texts that end in a separate full stop, as tokenised ones do; they are meant to.
     bleu = corpus_bleu(list(written), [list(expected)], force=True)
+    match = sum(map(is_match, expected, written)) / len(pairs)
+    rates = {measured.error_rate: edits / max(1, sum(len(one) for one, _ in pairs))}
+    if measured.one_word:
+        rates["WER"] = 1 - match
     return {
-        "exact match": sum(map(is_match, expected, written)) / len(pairs),
+        "exact match": match,
         "token accuracy": right / max(1, sum(max(map(len, pair)) for pair in pairs)),
-        error_rate(unit): edits / max(1, sum(len(one) for one, _ in pairs)),
+        **rates,
         "BLEU": bleu.score,
         "chrF": corpus_chrf(list(written), [list(expected)]).score,
     }
-
-
-def error_rate(unit: str) -> str:
-    """The name of the error rate by edits."""
-    return "CER" if unit == "character" else "WER"
-
-
-def cut_into(unit: str) -> Callable[[str], list[str]]:
-    """What cuts a text into the tokens that are compared."""
-    return list if unit == "character" else str.split
 
 
 def is_match(expected: str, written: str) -> bool:

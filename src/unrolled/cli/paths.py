@@ -1,0 +1,32 @@
+"""Paths that lead nowhere, noticed before torch is imported: whoever mistypes one hears it at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def require_data(*named: str | None) -> None:
+    """Look for what is to be read: a path, two of them with a comma between, or built-in data.
+
+    Raises:
+        DataError: one is neither there nor built in.
+        ConfigError: built-in data has no such length or seed.
+    """
+    missing = [name for name in named if name is not None and not Path(name).exists()]
+    if missing:
+        from unrolled.data.builtin import resolve
+
+        for name in missing:
+            resolve(name)
+
+
+def require_model(*folders: str | Path) -> None:
+    """Look for saved models.
+
+    Raises:
+        ModelFolderError: a folder holds none that this release can read.
+    """
+    from unrolled.tasks.registry import saved_task
+
+    for folder in folders:
+        saved_task(folder)
