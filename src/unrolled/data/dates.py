@@ -166,9 +166,10 @@ def are_dates(cells: Sequence[Any], dayfirst: bool | None = None) -> bool:
         >>> are_dates(["2018Q3", "2018Q4"]), are_dates(["3", "4"]), are_dates(["01/02/2024"])
         (True, False, True)
     """
+    distinct = list(dict.fromkeys(cells))
     for order in (None, True, False) if dayfirst is None else (dayfirst,):
         try:
-            return read_dates(cells, order).form != "plain"
+            return read_dates(distinct, order).form != "plain"
         except NoDatesError:
             continue
     return False
@@ -340,15 +341,17 @@ def _of_texts(cells: list[str], dayfirst: bool | None, zone: str | None) -> Date
             return Dates(np.array(cells, dtype="datetime64[ns]"), "year-month-day")
         except ValueError:
             pass  # a day that no month has: named below
-    matching = {name: sum(map(bool, map(pattern.fullmatch, cells))) for name, pattern in _FORMS.items()}
-    best = max(matching, key=matching.__getitem__)
-    if matching[best] < len(cells):
-        if not matching[best]:
-            raise _unlike(cells, 0)
-        pattern = _FORMS[best]
-        entry = next(entry for entry, cell in enumerate(cells) if not pattern.fullmatch(cell))
-        raise _unlike(cells, entry)
-    return _of_form(best, cells, dayfirst, zone)
+    distinct = list(dict.fromkeys(cells))
+    possible = {name: pattern for name, pattern in _FORMS.items() if pattern.fullmatch(distinct[0])}
+    for name, pattern in possible.items():
+        if all(map(pattern.fullmatch, distinct)):
+            return _of_form(name, cells, dayfirst, zone)
+    if not possible:
+        raise _unlike(cells, 0)
+    pattern = max(
+        possible.values(), key=lambda pattern: sum(map(bool, map(pattern.fullmatch, distinct[:1000])))
+    )
+    raise _unlike(cells, next(entry for entry, cell in enumerate(cells) if not pattern.fullmatch(cell)))
 
 
 def _unlike(cells: Sequence[Any], entry: int) -> NoDatesError:

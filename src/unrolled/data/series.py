@@ -13,13 +13,15 @@ from unrolled.data.example import Series, Source
 from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.steps import Step, step_named
 from unrolled.data.table_form import TableForm
-from unrolled.data.tables import Table, read_table
+from unrolled.data.tables import NAMELESS, Table, read_table
 from unrolled.data.time_columns import TimeColumns, find_times
 from unrolled.data.timeline import kept_times, step_among, usual_step
 from unrolled.data.wide import ID_NAMES, series_of_wide, wide_columns
 from unrolled.errors import DataError
 
 TARGET_NAMES = ("y", "value", "target")
+_COUNTERS = frozenset({"no", "no.", "nr", "nr.", "#", "index", "idx", "row", "id", "rownum", "row_id"})
+"""What a column that counts rows may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,11 @@ def series_and_layout(
                 table, wide, season=season, dayfirst=dayfirst, known=before, steps=steps
             )
             return SeriesRead(found, layout)
-    layout = _layout(table, unique_id, time, target, covariates, known)
-    columns = _time_columns(table, time, layout.unique_id, before)
+    unique_id = _unique_id(table, unique_id, time, before)
+    columns = _time_columns(table, time, unique_id, before)
+    taken = (*columns.names, unique_id, *(covariates or ()))
+    layout = _target(table, target, taken, before, dated=bool(columns.names))
+    layout = replace(layout, unique_id=unique_id, notes=table.notes)
     dates = _dates(table, columns, dayfirst, before)
     if dates is not None:
         layout = replace(layout, form=dates.form, dayfirst=dates.dayfirst, zone=dates.zone)
@@ -189,43 +194,48 @@ def series_and_layout(
     return SeriesRead(_series(table, layout, dates, season, steps), layout)
 
 
-def _layout(
-    table: Table,
-    unique_id: str | None,
-    time: str | None,
-    target: str | None,
-    covariates: Sequence[str] | None,
-    known: KnownSeries | None,
+def _unique_id(table: Table, asked: str | None, time: str | None, before: SeriesLayout | None) -> str | None:
+    """The column that names the series: as asked for, as in the training data, or by its usual name."""
+    if asked is not None:
+        return asked
+    if before is not None and before.unique_id in table.columns:
+        return before.unique_id
+    usual = table.usual(ID_NAMES)
+    if usual is not None and before is None and _counts(table, usual):
+        columns = find_times(table, time).names
+        rows = zip(*(table.column(name) for name in columns), strict=True)
+        if columns and len({tuple(map(str, row)) for row in rows}) == len(table):
+            return None  # every row has a time of its own, and is of one series
+    return usual
+
+
+def _target(
+    table: Table, asked: str | None, taken: Sequence[str | None], before: SeriesLayout | None, *, dated: bool
 ) -> SeriesLayout:
-    """The columns of the names and of the target."""
-    before = known.layout if known else None
-    if unique_id is None:
-        # A later table of one of the series need not say which.
-        same = before is not None and before.unique_id in table.columns
-        unique_id = before.unique_id if before and same else table.usual(ID_NAMES)
-    if target is None and before is not None and before.target is not None:
-        target = before.target
-        if target not in table.columns:
+    """The column that is forecast: as asked for, as in the training data, or by its usual name or place."""
+    if asked is not None:
+        table.column(asked)
+        return SeriesLayout(target=asked)
+    if before is not None and before.target is not None:
+        if before.target not in table.columns:
             raise DataError(
-                f"expected the column {target!r} that the model forecasts, the columns are "
+                f"expected the column {before.target!r} that the model forecasts, the columns are "
                 f"{', '.join(table.columns)}",
                 path=table.path,
                 remedy="give the columns that the model was trained with",
             )
-    if target is not None:
-        table.column(target)
-        return SeriesLayout(unique_id=unique_id, target=target, notes=table.notes)
-    times = find_times(table, time, (unique_id,))
-    taken = (*times.names, unique_id, *(covariates or ()))
+        return SeriesLayout(target=before.target)
     names = [name for name in table.columns if name not in taken]
     named = next((name for name in names if name.lower() in TARGET_NAMES), None)
+    if named is not None:
+        return SeriesLayout(target=named)
     numeric = [name for name in names if table.is_numeric(name) and not _counts(table, name)]
-    if named is None and not numeric:
+    if not numeric:
         raise DataError(
             f"expected a column of numbers to forecast, the columns are {', '.join(table.columns)}",
             path=table.path,
         )
-    if named is None and len(numeric) > 1 and not times.names:
+    if len(numeric) > 1 and not dated:
         # Without a date this may be any table, such as one with a series in each row.
         listed = ", ".join(numeric[:10]) + (", ..." if len(numeric) > 10 else "")
         raise DataError(
@@ -233,17 +243,14 @@ def _layout(
             path=table.path,
             remedy="say --target-column",
         )
-    found = named or numeric[0]
-    others = () if named else tuple(numeric[1:])
-    return SeriesLayout(unique_id=unique_id, target=found, others=others, notes=table.notes)
+    return SeriesLayout(target=numeric[0], others=tuple(numeric[1:]))
 
 
 def _counts(table: Table, name: str) -> bool:
-    """Whether a column without a name counts rows."""
-    if name and name != "Unnamed: 0":
+    """Whether a column does nothing but count rows, by its name and its numbers."""
+    if name not in NAMELESS and name.strip().lower() not in _COUNTERS:
         return False
-    numbers = table.numbers(name)
-    return bool((np.diff(numbers) == 1).all())
+    return len(table) > 1 and table.is_numeric(name) and bool((np.diff(table.numbers(name)) == 1).all())
 
 
 def _time_columns(

@@ -49,6 +49,7 @@ class SeriesLayout:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
-        return cls(
-            **{name: tuple(each) if isinstance(each, list) else each for name, each in content.items()}
-        )
+        given: dict[str, Any] = {
+            name: tuple(each) if isinstance(each, list) else each for name, each in content.items()
+        }
+        return cls(**given)

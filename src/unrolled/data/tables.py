@@ -24,7 +24,9 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """The usual separator of delimited text by file ending; the content may show another."""
 
 _NUMBERED = "column_{}"
-_NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
+NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
+"""What a column is called that came from an index without a name."""
+_FIRST_YEAR, _LAST_YEAR = 1700, 2100
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 _NO_NUMBER = _MISSING | {"-", "--", ".", "..", "?", ":", "missing", "#n/a"}
 """What stands for a number that is missing; in a text most of it may be text."""
@@ -192,7 +194,7 @@ def _without_counter(table: Table) -> Table:
     Such a column has no name, and holds whole numbers that grow by one.
     """
     first = next(iter(table.columns))
-    if len(table.columns) < 2 or first not in _NAMELESS:
+    if len(table.columns) < 2 or first not in NAMELESS:
         return table
     try:
         numbers = table.numbers(first)
@@ -200,6 +202,8 @@ def _without_counter(table: Table) -> Table:
         return table
     if np.isnan(numbers).any() or (numbers != np.round(numbers)).any() or (np.diff(numbers) != 1).any():
         return table
+    if _FIRST_YEAR <= numbers[0] <= _LAST_YEAR:
+        return table  # an index of years
     note = "The first column has no name and counts the rows; it is left out."
     return replace(table.without(first), notes=(*table.notes, note))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.dates import are_dates, is_clock
-from unrolled.data.tables import Table, is_missing, is_number
+from unrolled.data.tables import NAMELESS, Table, is_missing, is_number
 
 TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
 """What a column of times is usually called, whatever numbers or dates it holds."""
@@ -105,8 +105,8 @@ def find_times(table: Table, asked: str | None = None, taken: Sequence[str | Non
 
 def _shows_dates(name: str, cells: Sequence[Any]) -> bool:
     first = next((cell for cell in cells if not is_missing(cell)), None)
-    if isinstance(first, str) and is_number(first) and name:
-        return False  # numbers are data, unless the name says otherwise
+    if isinstance(first, str) and is_number(first) and name not in NAMELESS:
+        return False  # numbers are data, unless the name says otherwise, or they are an index
     return first is not None and (isinstance(first, str) or hasattr(first, "year")) and are_dates(cells)
 
 
@@ -162,10 +162,8 @@ def _with_clock(day: Any, clock: Any, in_hundreds: bool) -> Any:
         return None
     text = day.strip() if isinstance(day, str) else str(day)[:10]
     text = text.removesuffix("00:00:00").rstrip(" T")
-    if isinstance(clock, str) and is_clock(clock):
-        return f"{text} {clock.strip()}"
-    if hasattr(clock, "isoformat"):
-        return f"{text} {clock.isoformat()}"
+    if is_clock(clock):
+        return f"{text} {str(clock).strip()}"
     number = int(float(clock))
     hour, minute = divmod(number, 100) if in_hundreds else (number, 0)
     return f"{text} {hour:02}:{minute:02}"

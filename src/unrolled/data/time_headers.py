@@ -49,6 +49,8 @@ def are_times_over_numbers(first: Sequence[str]) -> bool:
         >>> are_times_over_numbers(["Norway", "1990", "2010", "1992"])
         False
     """
+    while first and not first[-1]:
+        first = first[:-1]  # a separator at the end of every row
     at = first_time(first)
     times = bare_times(first[at:])
     if at == 0 or len(times) < _FEWEST or not all(map(_TIME_NUMBER.fullmatch, times)):

@@ -168,14 +168,15 @@ def _dates(table: Table, columns: WideColumns, dayfirst: bool | None, known: Ser
         return read_dates(bare_times(columns.steps), dayfirst, form=form, zone=zone)
     except NoDatesError as error:
         raise DataError(
-            str(error), path=table.path, column=columns.steps[error.entry], remedy=error.remedy
+            str(error), path=table.path, row=1, column=columns.steps[error.entry], remedy=error.remedy
         ) from None
 
 
 def _telling(table: Table, names: Sequence[str]) -> tuple[str, ...]:
     """The first column in which every row differs; else all of them."""
     for name in sorted(names, key=lambda name: name.lower() not in ID_NAMES):
-        if len({str(cell) for cell in table.columns[name]}) == len(table):
+        cells = table.columns[name]
+        if not any(map(is_missing, cells)) and len({*map(str, cells)}) == len(table):
             return (name,)
     return tuple(names)
 
