@@ -155,8 +155,9 @@ class _Calendar(Step):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        unit, size = next((unit, size) for unit, size in _MONTHS.items() if self.months % size == 0)
-        count = self.months // size
+        # Half a year is six months to everybody, and never two quarters.
+        unit = "Y" if self.months % 12 == 0 else "Q" if self.months == 3 else "M"
+        count = self.months // _MONTHS[unit]
         unit = f"B{unit}{self.day[1]}" if str(self.day)[0] == "B" else f"{unit}{self.day}"  # type: ignore[index]
         if isinstance(self.day, int):
             count, unit = self.months, f"M@{self.day}"
@@ -290,8 +291,9 @@ def _calendar_of(days: np.ndarray) -> Step | None:
     shares = [float((_days_of(months, kind) == days).mean()) for kind in kinds]
     if 1.0 in shares:
         return _Calendar(size, kinds[shares.index(1.0)])
-    if len(np.unique(np.diff(days))) == 1:
-        return None
+    between = np.diff(days)
+    if (between.astype(int) % int(_most_frequent(between).astype(int)) == 0).all():
+        return None  # so many days, whatever the month
     if max(shares[2:4]) > 0.6:  # business days, but for holidays
         return _Calendar(size, kinds[2 + int(np.argmax(shares[2:4]))])
     values, counts = np.unique(numbers, return_counts=True)

@@ -12,7 +12,7 @@ _PREFIX = re.compile(r"(?:X|Y|FY|YR|d_|_)(?=\d)", re.IGNORECASE)
 """What stands before a digit where a name must begin with a letter, as R's names do."""
 _DOUBLED = re.compile(r"\s*\[YR\d{4}\]$")
 """The World Bank gives years twice."""
-_TIME_NUMBER = re.compile(r"(?:1[789]|20)\d{2}(?:0[1-9]|1[0-2])?(?:[0-3]\d)?")
+_TIME_NUMBER = re.compile(r"(?:1[789]|20)\d{2}(?:0[1-9]|1[0-2])?(?:[0-3]\d)?(?:\.\d+)?")
 _FEWEST = 3
 
 
@@ -41,7 +41,7 @@ def first_time(names: Sequence[str]) -> int:
 
 
 def are_times_over_numbers(first: Sequence[str]) -> bool:
-    """Whether a row that holds numbers is one of names all the same: years or months that go on evenly.
+    """Whether a row that holds numbers is one of names all the same: years, months or days that go on.
 
     Example:
         >>> are_times_over_numbers(["Norway", "1990", "1991", "1992"])
@@ -57,10 +57,18 @@ def are_times_over_numbers(first: Sequence[str]) -> bool:
         return False
     if any(_may_be_time(cell) for cell in first[:at]):
         return False
-    apart = [int(after) - int(before) for before, after in pairwise(times)]
-    # From December to January, or from a month's last day to the next one's first, there is a leap.
-    steps = {step for step in apart if len(times[0]) == 4 or abs(step) < 12}
-    return len(steps) == 1 or (len(times[0]) == 8 and all(step > 0 for step in apart))
+    numbers = [_ordinal(time) for time in times]
+    apart = [round(after - before, 1) for before, after in pairwise(numbers)]
+    usual = max(apart, key=apart.count)
+    return min(apart) > 0 and 2 * apart.count(usual) >= len(apart)
+
+
+def _ordinal(time: str) -> float:
+    """A year, a month or a day as a number that goes on evenly."""
+    if "." in time or len(time) == 4:
+        return round(float(time), 2)
+    months = 12 * int(time[:4]) + int(time[4:6])
+    return months if len(time) == 6 else 31 * months + int(time[6:])
 
 
 def _may_be_time(name: str) -> bool:

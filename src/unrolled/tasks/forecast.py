@@ -329,19 +329,19 @@ class Forecaster(Estimator[Span]):
             self.effective = self.effective.model_copy(update={"relative": several})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
-        series, config = train.series, self.effective
-        first = series[0]
-        layout = self._layout or SeriesLayout()
-        ends = {one.unique_id: one for one in (*series, *held_out.series)}
+        series, config = self._latest, self.effective
+        first, layout = series[0], self._layout or SeriesLayout()
         target = "" if first.source.column is None or layout.wide else f" of {first.source.column!r}"
-        gaps = sum(int(np.isnan(one.values).sum()) for one in ends.values())
-        total = sum(len(one) for one in ends.values())
+        which = f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}"
+        if layout.others:
+            which += f", the first of {1 + len(layout.others)} columns of numbers (--target-column: another)"
+        gaps, total = sum(int(np.isnan(one.values).sum()) for one in series), sum(map(len, series))
         return [
-            f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}",
-            self._span(list(ends.values())),
-            f"{gaps:,} of {total:,} steps are gaps, filled" if gaps else "no gaps",
+            which,
+            self._span(series),
+            f"gaps filled: {gaps:,} of {total:,} steps" if gaps else "no gaps",
             f"covariates {', '.join(first.names)}" if first.names else "no covariates",
-            *([f"left out {', '.join(layout.left_out)}"] if layout.left_out else []),
+            *([f"not read: {', '.join(layout.left_out)}"] if layout.left_out else []),
             f"horizon {config.horizon}",
         ]
 
