@@ -223,7 +223,7 @@ def _of_numbers(numbers: np.ndarray, cells: Sequence[Any], form: str | None) -> 
         last = numbers % 100
         if form != "yyyyww" and _within(last, 1, 12) and (len(numbers) > 1 or form):
             return Dates(_month(numbers // 100, last), "yyyymm")
-        if form != "yyyymm" and _within(last, 1, 53) and len(numbers) > 1:
+        if form != "yyyymm" and _within(last, 1, 53) and (len(numbers) > 1 or form):
             weeks = [_week(int(year), int(week)) for year, week in zip(numbers // 100, last, strict=True)]
             if all(week is not None for week in weeks):
                 return Dates(np.array(weeks, dtype="datetime64[ns]"), "yyyyww")

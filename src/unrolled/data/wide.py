@@ -108,6 +108,7 @@ def series_of_wide(
     numbers = np.stack([table.numbers(step) for step in columns.steps], axis=1)
     dates = _dates(table, columns, dayfirst, known) if columns.dated else None
     order = np.arange(len(columns.steps)) if dates is None else np.argsort(dates.instants, kind="stable")
+    usual = None if dates is None else own_step(dates)
     found: dict[str, Series] = {}
     for entry, values in enumerate(numbers[:, order]):
         source = table.source(entry, columns.steps[0])
@@ -124,14 +125,14 @@ def series_of_wide(
                 f"expected every series once, got {name!r:.60} again"
             )
         kept = slice(present[0], present[-1] + 1)
-        if dates is None:
+        if dates is None or usual is None:
             times = places = np.arange(kept.stop - kept.start)
-            frequency, usual = None, 1
+            frequency, cycle = None, 1
         else:
             own = dates.select(order[kept])
-            step = own_step(dates) if steps is None else _known_step(name, own, steps)
+            step = usual if steps is None else _known_step(name, own, steps)
             times, places = step.grid(kept_times(own, step), source)
-            frequency, usual = step.name, step.season
+            frequency, cycle = step.name, step.season
         on_grid = np.full(len(times), np.nan)
         on_grid[places] = values[kept]
         found[name] = Series(
@@ -140,7 +141,7 @@ def series_of_wide(
             values=on_grid,
             covariates=np.zeros((len(times), 0)),
             source=source,
-            season=season or usual,
+            season=season or cycle,
             step=frequency,
             counted=dates is None,
             zone=dates.zone if dates else None,
