@@ -180,3 +180,14 @@ def test_what_the_training_data_has_decides_for_a_tail():
     assert read_dates(["01/02/2024"], True).times[0] == np.datetime64("2024-02-01")
     assert read_dates([1999], form="plain").form == "plain"
     assert read_dates([201803], form="yyyyww").times[0] == np.datetime64("2018-01-15")
+
+
+def test_a_day_that_begins_at_one_is_a_day(tmp_path):
+    # No midnight on 15 October.
+    days = pd.date_range("2017-10-01", periods=40).tz_localize(
+        "America/Sao_Paulo", nonexistent="shift_forward"
+    )
+    path = tmp_path / "days.csv"
+    path.write_text("date,y\n" + "".join(f"{day.isoformat()},1\n" for day in days))
+    (series,) = read_series(path)
+    assert (series.step, len(series)) == ("D", 40)

@@ -109,3 +109,8 @@ def test_the_order_of_day_and_month_in_a_header_is_asked_for(tmp_path):
 def test_data_that_looks_like_years_is_no_header(tmp_path):
     (one,) = read_series(written(tmp_path, "a,1990,2010,1992\nb,5,6,7\n"), target="column_2")
     assert one.values.tolist() == [1990, 5]
+
+
+def test_a_series_without_numbers_under_dates_is_left_out(tmp_path):
+    text = "Country,1990,1991,1992\nChad,1,2,3\nAtlantis,,..,\nMali,4,5,6\n"
+    assert [one.unique_id for one in read_series(written(tmp_path, text))] == ["Chad", "Mali"]

@@ -427,5 +427,21 @@ def test_what_was_read_is_said_before_training():
     said = Forecaster(horizon=3).understand(data)
     assert said == (
         "Understood: the series 'A', the first of 2 columns of numbers (--target-column: another); "
-        "a step of D, 2024-01-01 to 2024-02-29; gaps filled: 2 of 60 steps; covariates B; not read: note; horizon 3."
+        "a step of D, 2024-01-01 to 2024-02-29; gaps filled: 2 of 60 steps; covariates B; not read: note; "
+        "horizon 3."
     )
+
+
+def test_data_of_another_step_is_refused(tmp_path):
+    data, made = fitted(pd.date_range("2024-01-01", periods=60), tmp_path)
+    weeks = data.assign(ds=pd.date_range("2024-01-01", periods=60, freq="W"))
+    with pytest.raises(DataError, match="expected a step of D, as in the training data, got W"):
+        made.predict(weeks)
+    assert made.predict(data.iloc[[50, 52, 53, 59]])[0]["ds"] == "2024-03-01"
+
+
+def test_series_without_a_step_have_that_of_training(tmp_path):
+    months = pd.date_range("2020-01-31", periods=61, freq="ME").to_numpy().astype("datetime64[ns]")
+    one = Series("s", months[:60], np.sin(np.arange(60.0)), np.zeros((60, 0)))
+    made = Forecaster(**SMALL | {"epochs": 1}, quantiles=()).fit([replace(one, step="ME")])
+    assert made.predict([one.slice(59, 60)])[0]["ds"] == "2025-01-31"

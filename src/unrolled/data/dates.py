@@ -300,9 +300,9 @@ def _of_objects(cells: Sequence[Any], zone: str | None) -> Dates:
     for entry, cell in enumerate(cells):
         if isinstance(cell, pd.Period):
             cell = cell.to_timestamp()
-        if not isinstance(cell, date | np.datetime64):
+        stamp = pd.Timestamp(cell) if isinstance(cell, date | np.datetime64) else None
+        if not isinstance(stamp, pd.Timestamp):
             raise _unlike(cells, entry)
-        stamp = pd.Timestamp(cell)  # type: ignore[arg-type]
         away = stamp.utcoffset()
         offsets.append(None if away is None else int(away.total_seconds()))
         if away is not None:
@@ -507,7 +507,8 @@ def written(dates: Sequence[np.datetime64] | np.ndarray, zone: str | None, *, ab
     Args:
         dates: `datetime64`.
         zone: their zone or offset, if any.
-        absolute: whether they are in UTC; else as clocks of the zone show them.
+        absolute: whether they are in UTC, as those of steps within a day are; else as clocks of the zone show
+            them, and without a zone midnight is not written.
 
     Example:
         >>> written(np.array(["2024-07-01T12:00"], dtype="datetime64[ns]"), "Europe/Berlin", absolute=True)
@@ -515,8 +516,8 @@ def written(dates: Sequence[np.datetime64] | np.ndarray, zone: str | None, *, ab
     """
     times = np.asarray(dates, dtype="datetime64[ns]")
     if zone is None:
-        texts = np.datetime_as_string(times)
-        return [text.removesuffix(".000000000").removesuffix("T00:00:00") for text in texts]
+        texts = [text.removesuffix(".000000000") for text in np.datetime_as_string(times)]
+        return texts if absolute else [text.removesuffix("T00:00:00") for text in texts]
     instants = times if absolute else instants_of(times, zone)
     local = on_the_wall(instants, zone)
     offsets = ((local - instants) / np.timedelta64(1, "s")).astype(int)

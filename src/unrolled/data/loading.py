@@ -216,14 +216,15 @@ def load_series_with_layout(data: Any, **options: Any) -> SeriesRead:
 
 
 def _with_index(frame: Any) -> Any:
-    """A DataFrame whose index is a column where it says when each row was, or has a name."""
+    """A DataFrame whose index is a column too, unless it has no name and only counts or picks rows."""
     import pandas as pd
 
     if isinstance(frame, pd.Series):
         frame = frame.to_frame("y" if frame.name is None else frame.name)
     index = frame.index
     dated = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
-    if not dated and all(name is None for name in index.names):
+    counts = pd.api.types.is_numeric_dtype(index.dtype) and index.nlevels == 1
+    if counts and index.name is None:
         return frame
     names = [("ds" if dated else "index") if name is None else name for name in index.names]
     new = [level for level, name in enumerate(names) if name not in frame.columns]

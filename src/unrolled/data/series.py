@@ -15,7 +15,7 @@ from unrolled.data.steps import Step, step_named
 from unrolled.data.table_form import TableForm
 from unrolled.data.tables import NAMELESS, Table, read_table
 from unrolled.data.time_columns import TimeColumns, find_times
-from unrolled.data.timeline import kept_times, step_among, usual_step
+from unrolled.data.timeline import kept_times, own_step, shows_another, step_among, usual_step
 from unrolled.data.wide import ID_NAMES, series_of_wide, wide_columns
 from unrolled.errors import DataError
 
@@ -369,7 +369,14 @@ def _step(name: str, dates: Dates, usual: Step, steps: Mapping[str, str] | None,
     if isinstance(step.length, np.timedelta64) != (dates.times.dtype.kind == "M"):
         expected, got = ("dates", "numbers") if dates.times.dtype.kind != "M" else ("numbers", "dates")
         raise source.error(f"expected {expected} for times, as other series have, got {got}")
-    return step if known else step_among(dates, step)
+    if not known:
+        return step_among(dates, step)
+    if shows_another(dates, step):
+        raise source.error(
+            f"expected a step of {step}, as in the training data, got {own_step(dates)}",
+            remedy="bring the series to that step first",
+        )
+    return step
 
 
 def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:

@@ -110,6 +110,7 @@ def series_of_wide(
     order = np.arange(len(columns.steps)) if dates is None else np.argsort(dates.instants, kind="stable")
     usual = None if dates is None else own_step(dates)
     found: dict[str, Series] = {}
+    empty = 0
     for entry, values in enumerate(numbers[:, order]):
         source = table.source(entry, columns.steps[0])
         name = ", ".join(
@@ -118,6 +119,9 @@ def series_of_wide(
             if not is_missing(table.column(each)[entry])
         )
         present = np.flatnonzero(~np.isnan(values))
+        if not len(present) and usual is not None and not np.isnan(numbers).all():
+            empty += 1  # as the tables of statistics offices have them
+            continue
         if not len(present):
             raise source.error(f"expected numbers in series {name!r}, got none")
         if name in found:
@@ -152,7 +156,7 @@ def series_of_wide(
         form=dates.form if dates else None,
         dayfirst=dates.dayfirst if dates else None,
         zone=dates.zone if dates else None,
-        notes=table.notes,
+        notes=(*table.notes, *([f"Without a number, and left out: {empty:,} series."] if empty else [])),
     )
     return tuple(found.values()), layout
 

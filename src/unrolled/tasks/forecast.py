@@ -33,8 +33,8 @@ from unrolled.tasks.baselines.forecasting import (
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
+    as_known,
     continued,
-    in_order,
     joined,
     row,
     series_from_dict,
@@ -190,7 +190,7 @@ class Forecaster(Estimator[Span]):
         if isinstance(data, Sequence) and not isinstance(data, str):
             # A season that was found in the training data is that of other series too.
             series = tuple(replace(one, season=config.season or one.season) for one in data)
-            return series if known is None else tuple(in_order(one, known.names) for one in series)
+            return series if known is None else tuple(as_known(one, known) for one in series)
         read = load_series_with_layout(
             data,
             unique_id=config.id_column,

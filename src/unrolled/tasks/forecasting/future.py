@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series, Source
+from unrolled.data.series import KnownSeries
 
 
 def row(
@@ -76,12 +77,14 @@ def _repeats(series: Series, known: Series) -> bool:
     )
 
 
-def in_order(series: Series, names: Sequence[str]) -> Series:
-    """The series with covariates of these names in this order, if it has them all; others are left out."""
-    if series.names == tuple(names) or not set(names) <= set(series.names):
+def as_known(series: Series, known: KnownSeries) -> Series:
+    """A series with the covariates of the training data, by their names, and with its step if it has none."""
+    if series.step is None and not series.counted:
+        series = replace(series, step=known.steps.get(series.unique_id, known.steps.get("")))
+    if series.names == known.names or not set(known.names) <= set(series.names):
         return series
-    places = [series.names.index(name) for name in names]
-    return replace(series, covariates=series.covariates[:, places], names=tuple(names))
+    places = [series.names.index(name) for name in known.names]
+    return replace(series, covariates=series.covariates[:, places], names=known.names)
 
 
 def series_to_dict(series: Series) -> dict[str, Any]:
