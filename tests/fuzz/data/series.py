@@ -223,6 +223,8 @@ def _form(random, kind, times, zone):
             "years": "%Y",
         },
     }[kind]
+    if "%y" in form and (times[0].year < 1969 or times[-1].year > 2068):
+        form = form.replace("%y", "%Y")  # two digits would be of another century
     if form == "fraction":
         return (lambda time: [f"{time.year + (time.month - 1) / 12:.4f}"]), {}
     if kind == "quarters":

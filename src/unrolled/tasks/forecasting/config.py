@@ -19,8 +19,8 @@ class ForecastConfig(TaskConfig):
     )
     time_column: str | None = Field(
         None,
-        description="The column of dates or numbers, or two with a comma between them: of dates, and of times "
-        "of day; by default ds, date or a like name.",
+        description="The column of dates or numbers, or two with a comma between them, of dates and of clock "
+        "times; by default ds, date or a like name.",
     )
     target_column: str | None = Field(
         None,
