@@ -28,6 +28,7 @@ def table(tmp_path, header, rows):
         ("date,hour,y", lambda t: (f"{t - pd.Timedelta('1h'):%Y-%m-%d}", (t - pd.Timedelta("1h")).hour + 1)),
         ("date,time,y", lambda t: (f"{t:%Y-%m-%d}", f"{t.hour:02}00")),
         ("year,month,day,hour,y", lambda t: (t.year, t.month, t.day, t.hour)),
+        ("Year,Month,Day,Hour,y", lambda t: (t.year, f"{t:%b}", t.day, t.hour)),
     ],
 )
 def test_a_date_in_several_columns_is_one_time(tmp_path, header, cells):
@@ -113,3 +114,35 @@ def test_short_series_take_their_own_step_where_their_dates_say_so(tmp_path):
     rows += [("gap", "2024-01-01", 1), ("gap", "2024-01-03", 1), ("one", "2024-05-05", 1)]
     found = {one.unique_id: (one.step, len(one)) for one in read_series(table(tmp_path, "id,ds,y", rows))}
     assert found == {"long": ("D", 20), "months": ("MS", 3), "gap": ("D", 3), "one": ("D", 1)}
+
+
+@pytest.mark.parametrize(
+    ("header", "times", "step"),
+    [
+        ("Jahr,Wert", range(1990, 2010), "YS"),
+        ("period_id,sold", [201811, 201812, 201901, 201902, 201903], "MS"),
+        ("day_id,sold", [20240130, 20240131, 20240201, 20240202], "D"),
+        ("ts,load", range(1700000000, 1700036000, 3600), "h"),
+    ],
+)
+def test_numbers_that_go_on_as_times_do_are_times(tmp_path, header, times, step):
+    path = table(tmp_path, header, [(time, 5 + time % 3) for time in times])
+    (series,) = read_series(path)
+    assert (series.step, series.unique_id) == (step, header.partition(",")[2])
+
+
+def test_numbers_that_only_look_like_years_are_numbers(tmp_path):
+    rows = [(day.date(), 1800 + 7 * (place % 5), place) for place, day in enumerate(DAYS)]
+    assert read_series(table(tmp_path, "day,price,sold", rows))[0].unique_id == "price"
+
+
+def test_a_year_a_row_with_its_months_side_by_side(tmp_path):
+    months = [f"{month:%b}" for month in pd.date_range("2024-01-01", periods=12, freq="MS")]
+    rows = [(year, *range(12 * (year - 1949), 12 * (year - 1949) + 12), 7) for year in (1949, 1950, 1951)]
+    path = table(tmp_path, ",".join(["Year", *months, "Mean"]), rows)
+    (series,) = read_series(path)
+    assert (series.step, series.values.tolist(), str(series.times[0])[:10]) == (
+        "MS",
+        [*range(36)],
+        "1949-01-01",
+    )

@@ -12,12 +12,12 @@ import numpy as np
 
 from unrolled.data.zones import common_zone, instants_of, offset_name, offsets_at, on_the_wall
 
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FULL_NAMES = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
     *("november", "december", "sept"),
 )
-_NAME = rf"(?P<mon>{'|'.join((*_FULL_NAMES, *_MONTH_NAMES))})\.?"
+_NAME = rf"(?P<mon>{'|'.join((*_FULL_NAMES, *MONTH_NAMES))})\.?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
 _YEAR, _SHORT = r"(?P<y>[12]\d{3})", r"(?P<y>[12]\d{3}|\d{2})"
 _CLOCK = (
@@ -445,7 +445,7 @@ def _of_match(
         year += 2000 if year < _THIS_CENTURY else 1900
     month, day = int(given("m") or groups.get("m") or 1), int(groups.get("d") or 1)
     if name := given("mon"):
-        month = 1 + _MONTH_NAMES.index(name[:3].lower())
+        month = 1 + MONTH_NAMES.index(name[:3].lower())
     if quarter := given("q") or given("q2"):
         month = 3 * int(quarter) - 2
     if half := given("half"):

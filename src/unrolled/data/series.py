@@ -17,6 +17,7 @@ from unrolled.data.tables import NAMELESS, Table, read_table
 from unrolled.data.time_columns import TimeColumns, find_times
 from unrolled.data.timeline import kept_times, own_step, shows_another, step_among, usual_step
 from unrolled.data.wide import ID_NAMES, series_of_wide, wide_columns
+from unrolled.data.year_tables import in_months
 from unrolled.errors import DataError
 
 TARGET_NAMES = ("y", "value", "target")
@@ -173,6 +174,7 @@ def series_and_layout(
     Raises:
         DataError: as there; or a column of the training data is missing.
     """
+    table = in_months(table)
     before = known.layout if known else None
     steps = known.steps if known else None
     if unique_id is time is target is None and not covariates:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.dates import are_dates, is_clock
+from unrolled.data.dates import MONTH_NAMES, are_dates, is_clock, read_dates
+from unrolled.data.steps import infer_step
 from unrolled.data.tables import NAMELESS, Table, is_missing, is_number
 
 TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
@@ -27,6 +28,8 @@ _PERIOD_NAMES = (
 )
 """What it may be called where it holds dates."""
 _CLOCK_NAMES = ("time", "hour", "hr", "hours", "time of day", "clock", "utc", "uhrzeit", "heure", "hora")
+_TELLING = 4
+"""Numbers that go on as times do before they are taken for such, whatever their column is called."""
 _PARTS = {
     "year": ("year", "yr", "yyyy"),
     "month": ("month", "mo", "mon", "mnth", "mm"),
@@ -96,6 +99,9 @@ def find_times(table: Table, asked: str | None = None, taken: Sequence[str | Non
     if main is None:
         main = next((name for name, cells in columns.items() if _shows_dates(name, cells)), None)
     if main is None:
+        names = [cells for name, cells in table.columns.items() if name in taken]
+        main = next((name for name, cells in columns.items() if _goes_on(cells, names)), None)
+    if main is None:
         return TimeColumns()
     clock = _clock_beside(
         main, lowered, columns, [cells for name, cells in table.columns.items() if name in taken]
@@ -108,6 +114,16 @@ def _shows_dates(name: str, cells: Sequence[Any]) -> bool:
     if isinstance(first, str) and is_number(first) and name not in NAMELESS:
         return False  # numbers are data, unless the name says otherwise, or they are an index
     return first is not None and (isinstance(first, str) or hasattr(first, "year")) and are_dates(cells)
+
+
+def _goes_on(cells: Sequence[Any], names: list[Sequence[Any]]) -> bool:
+    """Whether numbers under any name are years, months, days or Unix times that go on evenly, each once."""
+    if len(cells) < _TELLING or _whole(cells) is None or not are_dates(cells):
+        return False
+    if len({tuple(map(str, row)) for row in zip(cells, *names, strict=True)}) < len(cells):
+        return False
+    times = np.unique(read_dates(list(dict.fromkeys(cells))).times)
+    return len(times) >= _TELLING and infer_step(times).span(times) == len(times)
 
 
 def _are_clocks(cells: Sequence[Any]) -> bool:
@@ -149,6 +165,10 @@ def _in_hundreds(cells: Sequence[Any]) -> bool:
     )
 
 
+def _are_months(cells: Sequence[Any]) -> bool:
+    return all(isinstance(cell, str) and cell.strip()[:3].lower() in MONTH_NAMES for cell in cells)
+
+
 def _whole(cells: Sequence[Any]) -> np.ndarray | None:
     try:
         numbers = np.array([float(cell) for cell in cells])
@@ -174,7 +194,9 @@ def _in_parts(lowered: dict[str, str], columns: dict[str, Sequence[Any]]) -> Tim
     names, parts = [], []
     for part, called in _PARTS.items():
         name = next((lowered[each] for each in called if each in lowered), None)
-        if name is None or _whole(columns[name]) is None:
+        if name is None or (
+            _whole(columns[name]) is None and not (part == "month" and _are_months(columns[name]))
+        ):
             break
         names.append(name)
         parts.append(part)
@@ -193,6 +215,8 @@ def _in_parts(lowered: dict[str, str], columns: dict[str, Sequence[Any]]) -> Tim
 def _from_parts(parts: dict[str, Any]) -> Any:
     if any(is_missing(cell) for cell in parts.values()):
         return None
+    if (name := str(parts.get("month"))[:3].lower()) in MONTH_NAMES:
+        parts = parts | {"month": 1 + MONTH_NAMES.index(name)}
     numbers = {part: int(float(cell)) for part, cell in parts.items()}
     if "week" in numbers:
         return f"{numbers['year']:04}-W{numbers['week']:02}"
