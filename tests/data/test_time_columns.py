@@ -141,8 +141,7 @@ def test_a_year_a_row_with_its_months_side_by_side(tmp_path):
     rows = [(year, *range(12 * (year - 1949), 12 * (year - 1949) + 12), 7) for year in (1949, 1950, 1951)]
     path = table(tmp_path, ",".join(["Year", *months, "Mean"]), rows)
     (series,) = read_series(path)
-    assert (series.step, series.values.tolist(), str(series.times[0])[:10]) == (
-        "MS",
-        [*range(36)],
-        "1949-01-01",
-    )
+    assert (series.step, series.values.tolist()) == ("MS", [*range(36)])
+    assert str(series.times[0])[:10] == "1949-01-01"
+    path.write_text(path.read_text().replace(",33,34,35,", ",,NA,,"))
+    assert len(read_series(path)[0]) == 33

@@ -160,9 +160,11 @@ def _are_hours(cells: Sequence[Any]) -> bool:
 def _in_hundreds(cells: Sequence[Any]) -> bool:
     """Whether times of day are written as 1730."""
     numbers = _whole(cells)
-    return numbers is not None and bool(
-        (numbers > 24).any() and (numbers <= 2400).all() and (numbers % 100 < 60).all()
-    )
+    if numbers is None:
+        return False
+    if all(isinstance(cell, str) and len(cell.strip()) == 4 for cell in cells):
+        return bool((numbers <= 2400).all())
+    return bool((numbers > 24).any() and (numbers <= 2400).all() and (numbers % 100 < 60).all())
 
 
 def _are_months(cells: Sequence[Any]) -> bool:
