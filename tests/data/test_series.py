@@ -83,7 +83,7 @@ def test_frames_with_dates():
         ("30min", "30min", 48),
         ("15min", "15min", 96),
         ("min", "min", 60),
-        ("7min", "420s", 1),
+        ("7min", "7min", 1),
     ],
 )
 def test_steps_are_inferred_gaps_found_and_the_future_laid_out(frequency, step, season):

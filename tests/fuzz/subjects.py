@@ -2,7 +2,7 @@
 
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
-from tests.fuzz.data import baselines, media, tokens
+from tests.fuzz.data import baselines, media, series, tokens
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
@@ -11,5 +11,6 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
         "baselines": baselines.draw,
         "tokens": tokens.draw,
         "media": media.draw,
+        "series": series.draw,
     },
 }

@@ -387,3 +387,75 @@ def test_nothing_is_kept_apart_for_scores_on_other_data():
     made = Forecaster(**SMALL | {"epochs": 1}).fit(wave(), keep_apart=False)
     assert made.dev_evaluation.count == 48
     assert "The last 20% of each series is held out for early stopping." in made.notices
+
+
+def fitted(ds, tmp_path, **columns):
+    data = pd.DataFrame({"ds": ds, "y": np.sin(np.arange(len(ds))), **columns})
+    Forecaster(**SMALL | {"epochs": 1, "hidden_size": 4}, quantiles=()).fit(data).save(tmp_path / "model")
+    return data, load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "frequency",
+    ["B", "ME", "MS", "QE", "W", "30D", "BME", "YS", "h"],
+)
+def test_a_loaded_model_goes_on_in_its_step_from_one_row(frequency, tmp_path):
+    days = pd.date_range("2020-01-31", periods=62, freq=frequency)
+    data, made = fitted(days[:60], tmp_path)
+    for rows in (1, 2, 60):
+        assert pd.Timestamp(made.predict(data.iloc[-rows:])[0]["ds"]) == days[60]
+
+
+@pytest.mark.parametrize("frequency", ["h", "D"])
+def test_forecasts_carry_the_zone_that_the_data_came_with(frequency, tmp_path):
+    times = pd.date_range("2024-03-29", periods=62, freq=frequency, tz="Europe/Berlin")
+    data, made = fitted([time.isoformat() for time in times[:60]], tmp_path)
+    for rows in (1, 60):
+        found = [line["ds"] for line in made.predict(data.iloc[-rows:], steps=2)]
+        assert found == [time.isoformat() for time in times[60:]]
+
+
+def test_an_order_of_day_and_month_that_training_showed_holds_for_a_tail(tmp_path):
+    days = pd.date_range("2024-01-20", periods=48)
+    data, made = fitted(days[:46].strftime("%d/%m/%Y"), tmp_path)
+    assert made.predict(data.iloc[-2:])[0]["ds"] == "2024-03-06"
+
+
+def test_columns_are_those_of_training_by_their_names(tmp_path):
+    days = pd.date_range("2024-01-01", periods=60)
+    data, made = fitted(days, tmp_path, a=np.arange(60.0), b=np.ones(60))
+    expected = made.predict(data)
+    assert made.predict(data[["b", "ds", "a", "y"]]) == expected
+    assert made.predict(data.assign(extra=3.0)[["extra", "ds", "a", "b", "y"]]) == expected
+    with pytest.raises(DataError, match="expected the covariates a, b, the columns are ds, y, a"):
+        made.predict(data[["ds", "y", "a"]])
+    with pytest.raises(DataError, match="expected the column 'y' that the model forecasts"):
+        made.predict(data.rename(columns={"y": "z"}))
+    with pytest.raises(DataError, match="expected dates for times, as other series have, got numbers"):
+        made.predict(data.assign(ds=range(60)))
+
+
+def test_what_was_read_is_said_before_training():
+    days = pd.date_range("2024-01-01", periods=60).delete([20, 21])
+    data = pd.DataFrame({"date": days, "A": 1.0, "B": np.arange(58.0), "note": "text"})
+    said = Forecaster(horizon=3).understand(data)
+    assert said == (
+        "Understood: the series 'A', the first of 2 columns of numbers (--target-column: another); "
+        "a step of D, 2024-01-01 to 2024-02-29; gaps filled: 2 of 60 steps; covariates B; not read: note; "
+        "horizon 3."
+    )
+
+
+def test_data_of_another_step_is_refused(tmp_path):
+    data, made = fitted(pd.date_range("2024-01-01", periods=60), tmp_path)
+    weeks = data.assign(ds=pd.date_range("2024-01-01", periods=60, freq="W"))
+    with pytest.raises(DataError, match="expected a step of D, as in the training data, got W"):
+        made.predict(weeks)
+    assert made.predict(data.iloc[[50, 52, 53, 59]])[0]["ds"] == "2024-03-01"
+
+
+def test_series_without_a_step_have_that_of_training(tmp_path):
+    months = pd.date_range("2020-01-31", periods=61, freq="ME").to_numpy().astype("datetime64[ns]")
+    one = Series("s", months[:60], np.sin(np.arange(60.0)), np.zeros((60, 0)))
+    made = Forecaster(**SMALL | {"epochs": 1}, quantiles=()).fit([replace(one, step="ME")])
+    assert made.predict([one.slice(59, 60)])[0]["ds"] == "2025-01-31"

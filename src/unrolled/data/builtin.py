@@ -12,7 +12,7 @@ from typing import Any, Literal
 from unrolled.data import generated
 from unrolled.data.docstrings import docstrings
 from unrolled.data.pairs import ParallelFiles
-from unrolled.data.series import read_series
+from unrolled.data.series import read_series_with_layout
 from unrolled.data.shapes import described_shapes, moving_shapes
 from unrolled.data.text import existing_file, text_files
 from unrolled.errors import ConfigError, DataError
@@ -150,7 +150,7 @@ def listing() -> list[dict[str, str]]:
 def _seattle_weather(**options: Any) -> Any:
     path = Path(__file__).parent / "shipped" / "seattle-weather.csv"
     options.setdefault("target", "temp_max")
-    return read_series(path, **options)
+    return read_series_with_layout(path, **options)
 
 
 def _python_docs() -> Iterable[Iterable[str]]:

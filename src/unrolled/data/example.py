@@ -102,14 +102,17 @@ class Series:
 
     Attributes:
         unique_id: the series' name.
-        times: `(time,)` datetime64 or int64, ascending, without gaps.
+        times: `(time,)` datetime64 or numbers, ascending, without gaps. Where there is a zone, those of steps
+            of a day or longer are as clocks there show them, those of shorter steps are in UTC.
         values: `(time,)` float64, the numbers to forecast.
         covariates: `(time, covariate)` float64, other numbers known at the same steps.
         names: the covariates' names.
         source: where it was read; its column is the one that is forecast.
         season: the number of steps after which the series is expected to repeat; 1 where that is unknown.
-        step: the time between two steps as a pandas frequency such as `D`; None where the times are integers.
+        step: the time between two steps by its name, such as `D`, `15min`, `ME` or `10` (see
+            `unrolled.data.steps`); None where the times themselves are to show it.
         counted: whether the times only count the series' own steps from 0, since none were given.
+        zone: the time zone or offset of the dates, such as `Europe/Berlin` or `+02:00`; None for none.
     """
 
     unique_id: str
@@ -121,6 +124,7 @@ class Series:
     season: int = 1
     step: str | None = None
     counted: bool = False
+    zone: str | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -16,7 +16,7 @@ from unrolled.data.images import formed
 from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
-from unrolled.data.series import read_series, series_of_table
+from unrolled.data.series import SeriesRead, read_series_with_layout, series_and_layout
 from unrolled.data.tables import documents_of_column, is_table, read_table, table_of_frame
 from unrolled.data.text import text_files
 
@@ -191,11 +191,48 @@ def load_series(data: Any, **options: Any) -> tuple[Series, ...]:
         >>> series.unique_id, len(series), series.names
         ('temp_max', 1461, ('precipitation', 'temp_min', 'wind'))
     """
+    return load_series_with_layout(data, **options).series
+
+
+def load_series_with_layout(data: Any, **options: Any) -> SeriesRead:
+    """As `load_series`, and how the table was read.
+
+    Args:
+        data: as for `load_series`; of a DataFrame, an index of dates or with names is a column too.
+        options: those of `unrolled.data.series.read_series_with_layout`.
+
+    Raises:
+        DataError: the data cannot be read; see the reader.
+        ConfigError: the built-in data is for another task.
+    """
     given = _given(options)
     if not isinstance(data, str | Path):
-        return series_of_table(table_of_frame(data), **given)
+        given.pop("form", None)
+        return series_and_layout(table_of_frame(_with_index(data)), **given)
     found = resolve(data)
-    return read_series(found, **given) if isinstance(found, Path) else found.load("series", **given)
+    if isinstance(found, Path):
+        return read_series_with_layout(found, **given)
+    return found.load("series", **given)
+
+
+def _with_index(frame: Any) -> Any:
+    """A DataFrame whose index is a column too, unless it has no name and only counts or picks rows."""
+    import pandas as pd
+
+    if isinstance(frame, pd.Series):
+        frame = frame.to_frame("y" if frame.name is None else frame.name)
+    index = frame.index
+    dated = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
+    counts = pd.api.types.is_numeric_dtype(index.dtype) and index.nlevels == 1
+    if counts and index.name is None:
+        return frame
+    names = [("ds" if dated else "index") if name is None else name for name in index.names]
+    new = [level for level, name in enumerate(names) if name not in frame.columns]
+    old = [level for level in range(len(names)) if level not in new]
+    if not new:
+        return frame
+    kept = frame.reset_index(level=old, drop=True) if old else frame
+    return kept.reset_index(names=[names[level] for level in new])
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from unrolled.data.calendar import Step, infer_step
-from unrolled.data.dates import either_order, parse_dates
+from unrolled.data.dates import Dates, NoDatesError, read_dates
 from unrolled.data.example import Series, Source
-from unrolled.data.tables import Table, is_missing, is_number, read_table
-from unrolled.data.wide import ID_NAMES, is_wide, series_of_wide
+from unrolled.data.series_layout import SeriesLayout
+from unrolled.data.steps import Step, step_named
+from unrolled.data.table_form import TableForm
+from unrolled.data.tables import NAMELESS, Table, read_table
+from unrolled.data.time_columns import TimeColumns, find_times
+from unrolled.data.timeline import kept_times, own_step, shows_another, step_among, usual_step
+from unrolled.data.wide import ID_NAMES, series_of_wide, wide_columns
+from unrolled.data.year_tables import in_months
 from unrolled.errors import DataError
 
-TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
 TARGET_NAMES = ("y", "value", "target")
+_COUNTERS = frozenset({"no", "no.", "nr", "nr.", "#", "index", "idx", "row", "id", "rownum", "row_id"})
+"""What a column that counts rows may be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRead:
+    """Series, and how their table was read."""
+
+    series: tuple[Series, ...]
+    layout: SeriesLayout
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSeries:
+    """What is known of series before a table of them is read, from the training data.
+
+    Attributes:
+        layout: how that was read; None where it came as series.
+        names: its covariates.
+        steps: the step of a series by its name, and by `""` that of others.
+    """
+
+    layout: SeriesLayout | None
+    names: tuple[str, ...]
+    steps: Mapping[str, str]
 
 
 def read_series(
@@ -29,17 +57,44 @@ def read_series(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    form: TableForm | None = None,
 ) -> tuple[Series, ...]:
-    """Read the series of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file; see `series_of_table`."""
-    wanted = [name for name in (unique_id, time, target) if name is not None]
-    return series_of_table(
-        read_table(path, columns=wanted),
+    """Read the series of a table in a file, written in ``form``; see `series_of_table`."""
+    return read_series_with_layout(
+        path,
         unique_id=unique_id,
         time=time,
         target=target,
         covariates=covariates,
         season=season,
         dayfirst=dayfirst,
+        form=form,
+    ).series
+
+
+def read_series_with_layout(
+    path: str | Path,
+    *,
+    unique_id: str | None = None,
+    time: str | None = None,
+    target: str | None = None,
+    covariates: Sequence[str] | None = None,
+    season: int | None = None,
+    dayfirst: bool | None = None,
+    form: TableForm | None = None,
+    known: KnownSeries | None = None,
+) -> SeriesRead:
+    """As `read_series`, and how the table was read; see `series_and_layout`."""
+    wanted = [name for name in (unique_id, target) if name is not None]
+    return series_and_layout(
+        read_table(path, columns=wanted, form=form),
+        unique_id=unique_id,
+        time=time,
+        target=target,
+        covariates=covariates,
+        season=season,
+        dayfirst=dayfirst,
+        known=known,
     )
 
 
@@ -56,11 +111,12 @@ def series_of_table(
     """The series of a table, each sorted by time, with NaN where a step or a number is missing.
 
     Args:
-        table: one row a step; or, where no column is named, one row a series (`unrolled.data.wide.is_wide`).
+        table: one row a step; or, where no column is named, one row a series
+            (`unrolled.data.wide.wide_columns`).
         unique_id: the column that names the series; guessed by its name otherwise. Without one, all rows
             are one series.
-        time: the column of dates, or of whole numbers; guessed by its name or content otherwise. Without
-            one, the rows are steps.
+        time: the column of dates, or of numbers, or two with a comma between them: of dates, and of times of
+            day; guessed by name or content otherwise. Without one, the rows are steps.
         target: the column to forecast. Guessed by its name otherwise, or the first one with numbers where
             there are dates, or the only one.
         covariates: other columns with numbers; None takes every such column.
@@ -80,61 +136,249 @@ def series_of_table(
         >>> series.values, series.step, series.season
         (array([ 1.,  2., nan,  4.]), 'D', 7)
     """
-    if unique_id is time is target is None and not covariates and is_wide(table):
-        return series_of_wide(table, season)
-    time_name = time if time is not None else _time_column(table)
-    id_name = unique_id if unique_id is not None else _by_name(table, ID_NAMES)
-    target_name = target if target is not None else _target_column(table, time_name, id_name)
-    if covariates is None:
-        taken = (time_name, id_name, target_name)
-        covariates = [name for name in table.columns if name not in taken and table.is_numeric(name)]
-    values = table.numbers(target_name)
-    extra = np.stack([table.numbers(name) for name in covariates], axis=1) if covariates else None
-    if extra is None:
-        extra = np.zeros((len(table), 0))
-    times = np.arange(len(table)) if time_name is None else _times(table, time_name, dayfirst)
-    names = [""] * len(table) if id_name is None else [str(cell) for cell in table.column(id_name)]
-    groups: dict[str, list[int]] = {}
-    for entry, name in enumerate(names):
-        groups.setdefault(name, []).append(entry)
+    return series_and_layout(
+        table,
+        unique_id=unique_id,
+        time=time,
+        target=target,
+        covariates=covariates,
+        season=season,
+        dayfirst=dayfirst,
+    ).series
+
+
+def series_and_layout(
+    table: Table,
+    *,
+    unique_id: str | None = None,
+    time: str | None = None,
+    target: str | None = None,
+    covariates: Sequence[str] | None = None,
+    season: int | None = None,
+    dayfirst: bool | None = None,
+    known: KnownSeries | None = None,
+) -> SeriesRead:
+    """As `series_of_table`, and how the table was read.
+
+    Args:
+        table: as there, as all other arguments.
+        unique_id: see there.
+        time: see there.
+        target: see there.
+        covariates: see there.
+        season: see there.
+        dayfirst: see there.
+        known: what the training data says; columns are then taken by its names, times are read as there, and
+            steps are those of its series.
+
+    Raises:
+        DataError: as there; or a column of the training data is missing.
+    """
+    table = in_months(table)
+    before = known.layout if known else None
+    steps = known.steps if known else None
+    if unique_id is time is target is None and not covariates:
+        wide = wide_columns(table)
+        if wide is not None and (before is None or before.wide or before.target not in table.columns):
+            found, layout = series_of_wide(
+                table, wide, season=season, dayfirst=dayfirst, known=before, steps=steps
+            )
+            return SeriesRead(found, layout)
+    unique_id = _unique_id(table, unique_id, time, before)
+    columns = _time_columns(table, time, unique_id, before)
+    taken = (*columns.names, unique_id, *(covariates or ()))
+    layout = _target(table, target, taken, before, dated=bool(columns.names))
+    layout = replace(layout, unique_id=unique_id, notes=table.notes)
+    dates = _dates(table, columns, dayfirst, before)
+    if dates is not None:
+        layout = replace(layout, form=dates.form, dayfirst=dates.dayfirst, zone=dates.zone)
+    layout = _with_covariates(table, replace(layout, time=columns.names), covariates, known)
+    return SeriesRead(_series(table, layout, dates, season, steps), layout)
+
+
+def _unique_id(table: Table, asked: str | None, time: str | None, before: SeriesLayout | None) -> str | None:
+    """The column that names the series: as asked for, as in the training data, or by its usual name."""
+    if asked is not None:
+        return asked
+    if before is not None and before.unique_id in table.columns:
+        return before.unique_id
+    usual = table.usual(ID_NAMES)
+    if usual is not None and before is None and _counts(table, usual):
+        columns = find_times(table, time).names
+        rows = zip(*(table.column(name) for name in columns), strict=True)
+        if columns and len({tuple(map(str, row)) for row in rows}) == len(table):
+            return None  # every row has a time of its own, and is of one series
+    return usual
+
+
+def _target(
+    table: Table, asked: str | None, taken: Sequence[str | None], before: SeriesLayout | None, *, dated: bool
+) -> SeriesLayout:
+    """The column that is forecast: as asked for, as in the training data, or by its usual name or place."""
+    if asked is not None:
+        table.column(asked)
+        return SeriesLayout(target=asked)
+    if before is not None and before.target is not None:
+        if before.target not in table.columns:
+            raise DataError(
+                f"expected the column {before.target!r} that the model forecasts, the columns are "
+                f"{', '.join(table.columns)}",
+                path=table.path,
+                remedy="give the columns that the model was trained with",
+            )
+        return SeriesLayout(target=before.target)
+    names = [name for name in table.columns if name not in taken]
+    named = next((name for name in names if name.lower() in TARGET_NAMES), None)
+    if named is not None:
+        return SeriesLayout(target=named)
+    numeric = [name for name in names if table.is_numeric(name) and not _counts(table, name)]
+    if not numeric:
+        raise DataError(
+            f"expected a column of numbers to forecast, the columns are {', '.join(table.columns)}",
+            path=table.path,
+        )
+    if len(numeric) > 1 and not dated:
+        # Without a date this may be any table, such as one with a series in each row.
+        listed = ", ".join(numeric[:10]) + (", ..." if len(numeric) > 10 else "")
+        raise DataError(
+            f"expected to be told which column to forecast, of {listed}",
+            path=table.path,
+            remedy="say --target-column",
+        )
+    return SeriesLayout(target=numeric[0], others=tuple(numeric[1:]))
+
+
+def _counts(table: Table, name: str) -> bool:
+    """Whether a column does nothing but count rows, by its name and its numbers."""
+    if name not in NAMELESS and name.strip().lower() not in _COUNTERS:
+        return False
+    return len(table) > 1 and table.is_numeric(name) and bool((np.diff(table.numbers(name)) == 1).all())
+
+
+def _time_columns(
+    table: Table, time: str | None, unique_id: str | None, before: SeriesLayout | None
+) -> TimeColumns:
+    if time is None and before is not None and before.time and set(before.time) <= set(table.columns):
+        found = find_times(table, None, (unique_id,))
+        if found.names == before.time:
+            return found
+        time = ",".join(before.time)
+    return find_times(table, time, (unique_id,))
+
+
+def _dates(
+    table: Table, columns: TimeColumns, dayfirst: bool | None, before: SeriesLayout | None
+) -> Dates | None:
+    if not columns.names:
+        return None
+    if dayfirst is None and before is not None:
+        dayfirst = before.dayfirst
+    form, zone = (before.form, before.zone) if before else (None, None)
+    cells = columns.cells(table)
+    try:
+        return read_dates(cells, dayfirst, form=form, zone=zone)
+    except NoDatesError as error:
+        raise table.source(error.entry, columns.names[0]).error(str(error), remedy=error.remedy) from None
+
+
+def _with_covariates(
+    table: Table, layout: SeriesLayout, covariates: Sequence[str] | None, known: KnownSeries | None
+) -> SeriesLayout:
+    """The columns that help: those asked for, those of the training data, or all others of numbers."""
+    taken = (*layout.time, layout.unique_id, layout.target)
+    if known is not None:
+        missing = [name for name in known.names if name not in table.columns]
+        if missing:
+            raise DataError(
+                f"expected the covariates {', '.join(known.names)}, the columns are "
+                f"{', '.join(table.columns)}",
+                path=table.path,
+                remedy="give the columns that the model was trained with",
+            )
+        covariates = known.names
+    elif covariates is None:
+        covariates = [
+            name
+            for name in table.columns
+            if name not in taken and table.is_numeric(name) and not _counts(table, name)
+        ]
+    left_out = tuple(name for name in table.columns if name not in taken and name not in covariates)
+    return replace(layout, covariates=tuple(covariates), left_out=left_out)
+
+
+def _series(
+    table: Table,
+    layout: SeriesLayout,
+    dates: Dates | None,
+    season: int | None,
+    steps: Mapping[str, str] | None,
+) -> tuple[Series, ...]:
+    assert layout.target is not None
+    values = table.numbers(layout.target)
+    extra = np.zeros((len(table), len(layout.covariates)))
+    for place, name in enumerate(layout.covariates):
+        extra[:, place] = table.numbers(name)
+    counted = dates is None
+    every = Dates(np.arange(len(table)), "plain") if dates is None else dates
+    groups = _groups(table, layout)
+    own: dict[str, Dates] = {}
+    for name, rows in groups.items():
+        if dates is None:
+            own[name] = Dates(np.arange(len(rows)), "plain")
+            continue
+        rows = groups[name] = rows[np.argsort(every.instants[rows], kind="stable")]
+        own[name] = every.select(rows)
+        _check_repeats(table, own[name], rows, layout.time, name)
+    usual = (
+        usual_step(list(own.values())) if steps is None or steps.get("") is None else step_named(steps[""])
+    )
     found = []
-    in_order: dict[str, np.ndarray] = {}
-    for name, entries in groups.items():
-        rows = np.array(entries)
-        in_order[name] = rows = rows[np.argsort(times[rows], kind="stable")]
-        if time_name is not None:
-            _check_repeats(table, times, rows, time_name, name)
-    usual = _usual_step([times[rows] for rows in in_order.values()])
-    for name, rows in in_order.items():
-        step = infer_step(times[rows]) if len(rows) >= _SHOWS_ITS_STEP else usual
-        where = table.source(int(rows[0]), time_name)
-        grid, places = step.grid(times[rows], where)
-        source = Source(table.path, int(table.rows[rows].min()), target_name)
+    for name, rows in groups.items():
+        where = table.source(int(rows[0]), layout.time[0] if layout.time else None)
+        step = _step(name or layout.target, own[name], usual, steps, where)
+        source = Source(table.path, int(table.rows[rows].min()), layout.target)
+        grid, places = step.grid(kept_times(own[name], step), where)
         found.append(
             Series(
-                unique_id=name or target_name,
+                unique_id=name or layout.target,
                 times=grid,
                 values=_scatter(values[rows], places, len(grid)),
                 covariates=_scatter(extra[rows], places, len(grid)),
-                names=tuple(covariates),
+                names=layout.covariates,
                 source=source,
                 season=season or step.season,
-                step=step.frequency,
+                step=None if counted else step.name,
+                counted=counted,
+                zone=layout.zone,
             )
         )
     return tuple(found)
 
 
-_SHOWS_ITS_STEP = 4
-"""Times with which a series has a step of its own; what is shorter takes that of the others."""
+def _groups(table: Table, layout: SeriesLayout) -> dict[str, np.ndarray]:
+    """The rows of each series."""
+    if layout.unique_id is None:
+        return {"": np.arange(len(table))}
+    groups: dict[str, list[int]] = {}
+    for entry, cell in enumerate(table.column(layout.unique_id)):
+        groups.setdefault(str(cell), []).append(entry)
+    return {name: np.array(rows) for name, rows in groups.items()}
 
 
-def _usual_step(all_times: Sequence[np.ndarray]) -> Step:
-    """The step of most series, of those that show one, whatever their order; else that of the longest."""
-    shown = [times for times in all_times if len(times) >= _SHOWS_ITS_STEP]
-    steps = [infer_step(times) for times in shown] or [infer_step(max(all_times, key=len))]
-    counts = Counter(map(str, steps))
-    return max(steps, key=lambda step: (counts[str(step)], str(step)))
+def _step(name: str, dates: Dates, usual: Step, steps: Mapping[str, str] | None, source: Source) -> Step:
+    known = steps is not None and name in steps
+    step = step_named(steps[name]) if steps is not None and known else usual
+    if isinstance(step.length, np.timedelta64) != (dates.times.dtype.kind == "M"):
+        expected, got = ("dates", "numbers") if dates.times.dtype.kind != "M" else ("numbers", "dates")
+        raise source.error(f"expected {expected} for times, as other series have, got {got}")
+    if not known:
+        return step_among(dates, step)
+    if shows_another(dates, step):
+        raise source.error(
+            f"expected a step of {step}, as in the training data, got {own_step(dates)}",
+            remedy="bring the series to that step first",
+        )
+    return step
 
 
 def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
@@ -143,90 +387,21 @@ def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
     return spread
 
 
-def _by_name(table: Table, names: Sequence[str]) -> str | None:
-    lowered = {name.lower(): name for name in table.columns}
-    return next((lowered[name] for name in names if name in lowered), None)
-
-
-def _time_column(table: Table) -> str | None:
-    named = _by_name(table, TIME_NAMES)
-    if named is not None:
-        return named
-    for name, cells in table.columns.items():
-        first = next((cell for cell in cells if not is_missing(cell)), None)
-        is_text = isinstance(first, str) and not is_number(first)
-        if (is_text or hasattr(first, "isoformat")) and not parse_dates(cells).isna().any():
-            return name
-    return None
-
-
-def _target_column(table: Table, time_name: str | None, id_name: str | None) -> str:
-    others = [name for name in table.columns if name not in (time_name, id_name)]
-    named = next((name for name in others if name.lower() in TARGET_NAMES), None)
-    if named is not None:
-        return named
-    numeric = [name for name in others if table.is_numeric(name)]
-    if not numeric:
-        raise DataError(
-            f"expected a column of numbers to forecast, the columns are {', '.join(table.columns)}",
-            path=table.path,
-        )
-    if len(numeric) > 1 and time_name is None:
-        # Without a date this may be any table, such as one with a series in each row.
-        listed = ", ".join(numeric[:10]) + (", ..." if len(numeric) > 10 else "")
-        raise DataError(f"expected to be told which column to forecast, of {listed}", path=table.path)
-    return numeric[0]
-
-
-def _times(table: Table, name: str, dayfirst: bool | None) -> np.ndarray:
-    cells = table.column(name)
-    for entry, cell in enumerate(cells):
-        if is_missing(cell):
-            raise table.source(entry, name).error("expected a date or a whole number, got an empty cell")
-    if all(_is_whole(cell) for cell in cells):
-        numbers = np.array([int(cell) for cell in cells], dtype=np.int64)
-        if _are_months(numbers):
-            cells = [f"{number // 100}-{number % 100:02}-01" for number in numbers]
-        elif ((numbers > 19000000) & (numbers < 21000000)).all():
-            cells = [str(number) for number in numbers]
-        else:
-            return numbers
-    if dayfirst is None and either_order(cells):
-        raise table.source(0, name).error(
-            "expected dates that show whether the day or the month comes first, "
-            f"got {cells[0]!r:.60} and others that fit both",
-            remedy="say --dayfirst or --no-dayfirst (dayfirst=True or False)",
-        )
-    dates = parse_dates(cells, dayfirst)
-    if dates.isna().any():
-        entry = int(np.flatnonzero(dates.isna())[0])
-        raise table.source(entry, name).error(
-            f"expected a date such as 2024-12-31, got {table.column(name)[entry]!r:.60}",
-            remedy="write every date of the column the same way",
-        )
-    return dates.to_numpy(dtype="datetime64[ns]")
-
-
-def _are_months(numbers: np.ndarray) -> bool:
-    """Whether whole numbers are years and months, as 202401: then none ends in 13 to 00."""
-    months = numbers % 100
-    return len(numbers) > 1 and bool(
-        ((numbers > 190000) & (numbers < 210000) & (months >= 1) & (months <= 12)).all()
+def _check_repeats(table: Table, dates: Dates, rows: np.ndarray, columns: Sequence[str], name: str) -> None:
+    same = np.flatnonzero(dates.instants[1:] == dates.instants[:-1])
+    if not len(same):
+        return
+    first, second = int(rows[same[0]]), int(rows[same[0] + 1])
+    got = " ".join(str(table.column(column)[second]) for column in columns)
+    raise table.source(second, columns[0]).error(
+        f"expected every time once in a series, got {got!r:.60} again after row "
+        f"{table.rows[first]}" + (f" in series {name!r}" if name else ""),
+        remedy="name the column that tells the series apart, or remove one row"
+        + (
+            ", or give times with their offset where clocks were set back"
+            if dates.times.dtype.kind == "M"
+            and dates.offsets is None
+            and (dates.times.astype("datetime64[D]") != dates.times).any()
+            else ""
+        ),
     )
-
-
-def _is_whole(cell: Any) -> bool:
-    if isinstance(cell, str):
-        return cell.strip().lstrip("-").isdecimal()
-    return isinstance(cell, int | np.integer) or (isinstance(cell, float) and cell.is_integer())
-
-
-def _check_repeats(table: Table, times: np.ndarray, rows: np.ndarray, column: str, name: str) -> None:
-    same = np.flatnonzero(times[rows][1:] == times[rows][:-1])
-    if len(same):
-        first, second = int(rows[same[0]]), int(rows[same[0] + 1])
-        raise table.source(int(second), column).error(
-            f"expected every time once in a series, got {table.column(column)[second]!r:.60} again after row "
-            f"{table.rows[first]}" + (f" in series {name!r}" if name else ""),
-            remedy="name the column that tells the series apart, or remove one row",
-        )

@@ -17,14 +17,19 @@ from unrolled.data.delimited import may_group_thousands, records_of, with_points
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.table_form import TableForm
+from unrolled.data.time_headers import are_times_over_numbers
 from unrolled.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """The usual separator of delimited text by file ending; the content may show another."""
 
 _NUMBERED = "column_{}"
-_NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
+"""What a column is called that came from an index without a name."""
+_FIRST_YEAR, _LAST_YEAR = 1700, 2100
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
+_NO_NUMBER = _MISSING | {"-", "--", ".", "..", "?", ":", "missing", "#n/a"}
+"""What stands for a number that is missing; in a text most of it may be text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,14 +91,14 @@ class Table:
         return replace(self, columns=others)
 
     def numbers(self, name: str) -> np.ndarray:
-        """A column as float64, NaN where the cell is empty or says NA, NaN, null or None.
+        """A column as float64, NaN where the cell is empty or says that there is none: NA, null, missing, -.
 
         Raises:
             DataError: there is no such column, or a cell is not a number or is infinite.
         """
         cells = self.column(name)
         try:
-            numbers = np.array(cells, dtype=np.float64)
+            numbers = np.array(cells, dtype=np.float64)  # None becomes NaN
         except (TypeError, ValueError):
             numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
         if np.isinf(numbers).any():
@@ -102,7 +107,7 @@ class Table:
         return numbers
 
     def _number(self, name: str, entry: int, cell: Any) -> float:
-        if is_missing(cell):
+        if is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _NO_NUMBER):
             return np.nan
         try:
             return float(cell)
@@ -124,7 +129,12 @@ def is_missing(cell: Any) -> bool:
     """Whether a cell stands for no value."""
     if isinstance(cell, str):
         return cell.strip().lower() in _MISSING
-    return cell is None or (isinstance(cell, float) and np.isnan(cell))
+    # pandas has two more of its own.
+    return (
+        cell is None
+        or (isinstance(cell, float) and np.isnan(cell))
+        or type(cell).__name__ in ("NAType", "NaTType")
+    )
 
 
 def read_table(
@@ -184,7 +194,7 @@ def _without_counter(table: Table) -> Table:
     Such a column has no name, and holds whole numbers that grow by one.
     """
     first = next(iter(table.columns))
-    if len(table.columns) < 2 or first not in _NAMELESS:
+    if len(table.columns) < 2 or first not in NAMELESS:
         return table
     try:
         numbers = table.numbers(first)
@@ -192,6 +202,8 @@ def _without_counter(table: Table) -> Table:
         return table
     if np.isnan(numbers).any() or (numbers != np.round(numbers)).any() or (np.diff(numbers) != 1).any():
         return table
+    if _FIRST_YEAR <= numbers[0] <= _LAST_YEAR:
+        return table  # an index of years
     note = "The first column has no name and counts the rows; it is left out."
     return replace(table.without(first), notes=(*table.notes, note))
 
@@ -283,6 +295,8 @@ def _holds_names(cells: list[list[Any]], first: list[str], wanted: Sequence[str]
         return True
     if len(first) > 1 and first[0] == "" and all(first[1:]):
         return True  # the index of a data frame has no name
+    if are_times_over_numbers(first) and not are_times_over_numbers(list(map(_name, cells[1]))):
+        return True  # years over numbers
     columns = list(zip(*cells, strict=True))
     if any(cell and not is_number(_pointed(cell)) and _are_numbers(rest) for cell, *rest in columns):
         return True  # a word over nothing but numbers

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from unrolled.data.calendar import infer_step
-from unrolled.data.dates import parse_dates
+from unrolled.data.dates import Dates, NoDatesError, are_dates, read_dates
 from unrolled.data.example import Series
-from unrolled.data.tables import Table
+from unrolled.data.series_layout import SeriesLayout
+from unrolled.data.steps import step_named
+from unrolled.data.tables import Table, is_missing
+from unrolled.data.time_headers import bare_times, first_time
+from unrolled.data.timeline import kept_times, own_step, step_among
+from unrolled.errors import DataError
 
 ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
 """What a column that names the series is usually called."""
@@ -18,69 +23,172 @@ _NUMBERED = re.compile(r"(\D*)(\d+)")
 _FEWEST = 3
 
 
-def is_wide(table: Table) -> bool:
-    """Whether a table holds a series in each row: a name, and then a number for each step.
+@dataclass(frozen=True, slots=True)
+class WideColumns:
+    """The columns of a table in wide form.
 
-    The steps' columns are numbered, such as V2, V3, V4 (the M4 competition's), or are dates.
+    Attributes:
+        names: those that name the series, together.
+        steps: one for each step.
+        dated: whether the steps are called by dates.
+        left_out: further columns, before the steps or without a number.
+    """
+
+    names: tuple[str, ...]
+    steps: tuple[str, ...]
+    dated: bool
+    left_out: tuple[str, ...] = ()
+
+
+def wide_columns(table: Table) -> WideColumns | None:
+    """The columns of a table that holds a series in each row: names, and then a number for each step.
+
+    The steps' columns are numbered, such as V2, V3, V4 (the M4 competition's), or are dates, months or years.
+
+    Returns:
+        None where the table is no such one.
 
     Example:
-        >>> columns = {"V1": ["H1", "H2"], "V2": ["5", "7"], "V3": ["6", ""], "V4": ["", ""]}
-        >>> is_wide(Table("hourly.csv", columns, np.array([2, 3])))
-        True
+        >>> columns = {"Country": ["Chile", "Kenya"], "1990": ["5", "7"], "1991": ["6", ""], "1992": ["", ""]}
+        >>> wide_columns(Table("countries.csv", columns, np.array([2, 3]))).steps
+        ('1990', '1991', '1992')
     """
-    name, *steps = table.columns
-    if len(steps) < _FEWEST or not (_are_numbered(steps) or _are_dates(steps)):
-        return False
-    return name.lower() in ID_NAMES or not table.is_numeric(name)
+    columns = list(table.columns)
+    while columns and not columns[-1] and all(map(is_missing, table.columns[columns[-1]])):
+        columns.pop()  # a separator at the end of every row
+    without = tuple(list(table.columns)[len(columns) :])
+    name, *steps = columns or [""]
+    first = first_time(columns)
+    leading = columns[:first]
+    if len(columns) - first >= _FEWEST and leading and not any(_are_times(table, each) for each in leading):
+        texts = [each for each in leading if not table.is_numeric(each)]
+        names = _telling(
+            table, [each for each in texts if not all(map(is_missing, table.columns[each]))] or leading
+        )
+        left_out = tuple(each for each in leading if each not in names)
+        return WideColumns(names, tuple(columns[first:]), True, left_out + without)
+    if len(steps) < _FEWEST or not _are_numbered(steps):
+        return None
+    if name.lower() not in ID_NAMES and table.is_numeric(name):
+        return None
+    return WideColumns((name,), tuple(steps), False, without)
 
 
-def series_of_wide(table: Table, season: int | None = None) -> tuple[Series, ...]:
-    """The series of a table in wide form; see `is_wide`.
+def series_of_wide(
+    table: Table,
+    columns: WideColumns,
+    *,
+    season: int | None = None,
+    dayfirst: bool | None = None,
+    known: SeriesLayout | None = None,
+    steps: Mapping[str, str] | None = None,
+) -> tuple[tuple[Series, ...], SeriesLayout]:
+    """The series of a table in wide form, and how it was read.
 
     Empty cells before a series' first and after its last number are no steps of it.
+
+    Args:
+        table: the table.
+        columns: of `wide_columns`.
+        season: as for `unrolled.data.series.series_of_table`.
+        dayfirst: as there.
+        known: how the training data was read.
+        steps: the step of a series by its name, and by `""` that of others, where they are known.
 
     Raises:
         DataError: a cell is not a number, a series has none, or two have the same name.
 
     Example:
-        >>> columns = {"id": ["H1", "H2"], "V1": ["5", "7"], "V2": ["6", "8"], "V3": ["", "9"]}
-        >>> first, second = series_of_wide(Table("hourly.csv", columns, np.array([2, 3])))
+        >>> cells = {"id": ["H1", "H2"], "V1": ["5", "7"], "V2": ["6", "8"], "V3": ["", "9"]}
+        >>> table = Table("hourly.csv", cells, np.array([2, 3]))
+        >>> (first, second), _ = series_of_wide(table, wide_columns(table))
         >>> first.unique_id, first.values.tolist(), second.values.tolist(), first.counted
         ('H1', [5.0, 6.0], [7.0, 8.0, 9.0], True)
     """
-    name, *steps = table.columns
-    numbers = np.stack([table.numbers(step) for step in steps], axis=1)
-    dated = _are_dates(steps)
-    dates = parse_dates(steps).to_numpy(dtype="datetime64[ns]") if dated else np.zeros(0)
+    numbers = np.stack([table.numbers(step) for step in columns.steps], axis=1)
+    dates = _dates(table, columns, dayfirst, known) if columns.dated else None
+    order = np.arange(len(columns.steps)) if dates is None else np.argsort(dates.instants, kind="stable")
+    usual = None if dates is None else own_step(dates)
     found: dict[str, Series] = {}
-    for entry, (cell, values) in enumerate(zip(table.column(name), numbers, strict=True)):
-        source = table.source(entry, steps[0])
+    empty = 0
+    for entry, values in enumerate(numbers[:, order]):
+        source = table.source(entry, columns.steps[0])
+        name = ", ".join(
+            str(table.column(each)[entry])
+            for each in columns.names
+            if not is_missing(table.column(each)[entry])
+        )
         present = np.flatnonzero(~np.isnan(values))
+        if not len(present) and usual is not None and not np.isnan(numbers).all():
+            empty += 1  # as the tables of statistics offices have them
+            continue
         if not len(present):
-            raise source.error(f"expected numbers in series {cell!r}, got none")
-        if str(cell) in found:
-            raise table.source(entry, name).error(f"expected every series once, got {cell!r:.60} again")
+            raise source.error(f"expected numbers in series {name!r}, got none")
+        if name in found:
+            raise table.source(entry, columns.names[0]).error(
+                f"expected every series once, got {name!r:.60} again"
+            )
         kept = slice(present[0], present[-1] + 1)
-        if dated:
-            step = infer_step(dates)
-            times, places = step.grid(dates[kept], source)
-            frequency, usual = step.frequency, step.season
-        else:
+        if dates is None or usual is None:
             times = places = np.arange(kept.stop - kept.start)
-            frequency, usual = None, 1
+            frequency, cycle = None, 1
+        else:
+            own = dates.select(order[kept])
+            step = usual if steps is None else _known_step(name, own, steps)
+            times, places = step.grid(kept_times(own, step), source)
+            frequency, cycle = step.name, step.season
         on_grid = np.full(len(times), np.nan)
         on_grid[places] = values[kept]
-        found[str(cell)] = Series(
-            unique_id=str(cell),
+        found[name] = Series(
+            unique_id=name,
             times=times,
             values=on_grid,
             covariates=np.zeros((len(times), 0)),
             source=source,
-            season=season or usual,
+            season=season or cycle,
             step=frequency,
-            counted=not dated,
+            counted=dates is None,
+            zone=dates.zone if dates else None,
         )
-    return tuple(found.values())
+    layout = SeriesLayout(
+        wide=True,
+        left_out=columns.left_out,
+        form=dates.form if dates else None,
+        dayfirst=dates.dayfirst if dates else None,
+        zone=dates.zone if dates else None,
+        notes=(*table.notes, *([f"Without a number, and left out: {empty:,} series."] if empty else [])),
+    )
+    return tuple(found.values()), layout
+
+
+def _known_step(name: str, dates: Dates, steps: Mapping[str, str]):
+    return step_named(steps[name]) if name in steps else step_among(dates, step_named(steps[""]))
+
+
+def _dates(table: Table, columns: WideColumns, dayfirst: bool | None, known: SeriesLayout | None) -> Dates:
+    if dayfirst is None and known is not None:
+        dayfirst = known.dayfirst
+    form, zone = (known.form, known.zone) if known else (None, None)
+    try:
+        return read_dates(bare_times(columns.steps), dayfirst, form=form, zone=zone)
+    except NoDatesError as error:
+        raise DataError(
+            str(error), path=table.path, row=1, column=columns.steps[error.entry], remedy=error.remedy
+        ) from None
+
+
+def _telling(table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """The first column in which every row differs; else all of them."""
+    for name in sorted(names, key=lambda name: name.lower() not in ID_NAMES):
+        cells = table.columns[name]
+        if not any(map(is_missing, cells)) and len({*map(str, cells)}) == len(table):
+            return (name,)
+    return tuple(names)
+
+
+def _are_times(table: Table, name: str) -> bool:
+    cells = table.columns[name]
+    return not table.is_numeric(name) and are_dates(cells)
 
 
 def _are_numbered(names: Sequence[str]) -> bool:
@@ -90,7 +198,3 @@ def _are_numbered(names: Sequence[str]) -> bool:
     prefixes = {match[1] for match in matches if match}
     numbers = [int(match[2]) for match in matches if match]
     return len(prefixes) == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-
-
-def _are_dates(names: Sequence[str]) -> bool:
-    return not any(map(str.isdecimal, names)) and not parse_dates(names).isna().any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -11,10 +12,12 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.data.calendar import future_times
+from unrolled.data.calendar import future_times, step_of, time_texts
 from unrolled.data.example import Series
-from unrolled.data.loading import load_series
+from unrolled.data.loading import load_series_with_layout
 from unrolled.data.seasons import find_season
+from unrolled.data.series import KnownSeries
+from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -30,6 +33,7 @@ from unrolled.tasks.baselines.forecasting import (
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
+    as_known,
     continued,
     joined,
     row,
@@ -85,6 +89,7 @@ class Forecaster(Estimator[Span]):
         self._start: LinearStart | None = None
         self._before_test: tuple[Series, ...] | None = None
         self._latest: tuple[Series, ...] = ()
+        self._layout: SeriesLayout | None = None
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         super()._fit(train, dev, run_folder, resume, progress)
@@ -170,7 +175,7 @@ class Forecaster(Estimator[Span]):
         )
         scaling = self._preparation.scaling(series)
         numbers = (scaling.undo(each) for block in islice(made, blocks) for each in block)
-        for time, each in islice(zip(times, numbers, strict=False), steps):
+        for time, each in islice(zip(time_texts(series, times), numbers, strict=False), steps):
             yield row(series.unique_id, time, each, self.effective.quantiles)
 
     @property
@@ -181,10 +186,12 @@ class Forecaster(Estimator[Span]):
 
     def _load(self, data: Any) -> tuple[Series, ...]:
         config = self.effective
+        known = self._known()
         if isinstance(data, Sequence) and not isinstance(data, str):
             # A season that was found in the training data is that of other series too.
-            return tuple(replace(one, season=config.season or one.season) for one in data)
-        return load_series(
+            series = tuple(replace(one, season=config.season or one.season) for one in data)
+            return series if known is None else tuple(as_known(one, known) for one in series)
+        read = load_series_with_layout(
             data,
             unique_id=config.id_column,
             time=config.time_column,
@@ -192,7 +199,22 @@ class Forecaster(Estimator[Span]):
             covariates=config.covariates,
             season=config.season,
             dayfirst=config.dayfirst,
+            known=known,
         )
+        if known is None:
+            self._layout = read.layout
+        return read.series
+
+    def _known(self) -> KnownSeries | None:
+        """What the training data says of how later data is to be read."""
+        if not self._latest:
+            return None
+        names = self._latest[0].names
+        steps = {one.unique_id: one.step for one in self._latest if one.step is not None}
+        if steps:
+            counts = Counter(steps.values())
+            steps[""] = max(counts, key=lambda step: (counts[step], step))
+        return KnownSeries(self._layout, names, steps)
 
     def _read(self, data: Any, *, labelled: bool) -> Span:
         """Read series; those that go on right after the data of `fit` are forecast from their first step on.
@@ -201,6 +223,7 @@ class Forecaster(Estimator[Span]):
         """
         loaded = self._load(data)
         if self._model is None and not self._latest:
+            self._say_reading()
             loaded = self._with_season(loaded)
         pairs = [joined(one, self._latest) for one in loaded]
         series, known = tuple(one for one, _ in pairs), tuple(start for _, start in pairs)
@@ -208,6 +231,20 @@ class Forecaster(Estimator[Span]):
             names = {one.unique_id for one in series}
             self._latest = (*series, *(one for one in self._latest if one.unique_id not in names))
         return Span(series, known)
+
+    def _say_reading(self) -> None:
+        """Tell the user what was assumed of the columns, and how to change it."""
+        layout = self._layout
+        if layout is None:
+            return
+        for note in layout.notes:
+            self._note(note)
+        if layout.others:
+            listed = ", ".join(layout.others[:10]) + (", ..." if len(layout.others) > 10 else "")
+            self._note(
+                f"The column to forecast is {layout.target!r}, the first of numbers; --target-column takes "
+                f"another: {listed}."
+            )
 
     def _with_season(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
         """The training series with the season they show, where neither an option nor their dates tell it."""
@@ -294,16 +331,34 @@ class Forecaster(Estimator[Span]):
             self.effective = self.effective.model_copy(update={"relative": several})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
-        series, config = train.series, self.effective
-        first = series[0]
-        target = "" if first.source.column is None else f" of {first.source.column!r}"
-        steps = "steps counted" if first.counted else f"a step of {first.step or 'one number'}"
+        series, config = self._latest, self.effective
+        first, layout = series[0], self._layout or SeriesLayout()
+        target = "" if first.source.column is None or layout.wide else f" of {first.source.column!r}"
+        which = f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}"
+        if layout.others:
+            which += f", the first of {1 + len(layout.others)} columns of numbers (--target-column: another)"
+        gaps, total = sum(int(np.isnan(one.values).sum()) for one in series), sum(map(len, series))
         return [
-            f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}",
-            f"{steps}, {_shown(first.times[0])} to {_shown(held_out.series[0].times[-1])}",
+            which,
+            self._span(series),
+            f"gaps filled: {gaps:,} of {total:,} steps" if gaps else "no gaps",
             f"covariates {', '.join(first.names)}" if first.names else "no covariates",
+            *([f"not read: {', '.join(layout.left_out)}"] if layout.left_out else []),
             f"horizon {config.horizon}",
         ]
+
+    def _span(self, series: Sequence[Series]) -> str:
+        """The step, or steps, and the first and the last time."""
+        first = series[0]
+        if first.counted:
+            return f"steps counted, up to {max(map(len, series)):,}"
+        steps = Counter(str(step_of(one)) for one in series)
+        named = ", ".join(step for step, _ in steps.most_common(3)) + (", ..." if len(steps) > 3 else "")
+        zone = f" ({first.zone})" if first.zone else ""
+        starts = min(series, key=lambda one: one.times[0])
+        ends = max(series, key=lambda one: one.times[-1])
+        (since,), (until,) = time_texts(starts, starts.times[:1]), time_texts(ends, ends.times[-1:])
+        return f"a step of {named}{zone}, {since} to {until}"
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
@@ -433,6 +488,7 @@ class Forecaster(Estimator[Span]):
         context = cast(int, self.effective.context)
         return {
             "preparation": self._preparation.to_dict(),
+            "layout": None if self._layout is None else self._layout.to_dict(),
             "latest": [
                 series_to_dict(one.slice(max(0, len(one) - context), len(one))) for one in self._latest
             ],
@@ -440,13 +496,10 @@ class Forecaster(Estimator[Span]):
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._prepared = Preparation.from_dict(vocabularies["preparation"])
+        layout = vocabularies["layout"]
+        self._layout = None if layout is None else SeriesLayout.from_dict(layout)
         self._latest = tuple(series_from_dict(each) for each in vocabularies["latest"])
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (Persistence, SeasonalNaive, LinearAutoregression)
-
-
-def _shown(time: Any) -> str:
-    """A time without the zeros of its day and second."""
-    return str(time).removesuffix(".000000000").removesuffix("T00:00:00")

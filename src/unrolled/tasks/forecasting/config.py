@@ -18,7 +18,9 @@ class ForecastConfig(TaskConfig):
         description="The column that names the series; by default unique_id or a like name, if there is one.",
     )
     time_column: str | None = Field(
-        None, description="The column of dates or whole numbers; by default ds, date or a like name."
+        None,
+        description="The column of dates or numbers, or two with a comma between them, of dates and of clock "
+        "times; by default ds, date or a like name.",
     )
     target_column: str | None = Field(
         None,

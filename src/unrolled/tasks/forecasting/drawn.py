@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.calendar import time_texts
 from unrolled.data.example import Series
-from unrolled.tasks.forecasting.future import shown
 
 _STEPS = 366
 """Steps of a series that are kept at most."""
@@ -41,7 +41,7 @@ def drawn_example(
     drawn = found[chosen].reshape(len(steps), -1)
     example: dict[str, Any] = {
         "series": series.unique_id,
-        "time": [shown(time) for time in series.times[steps]],
+        "time": time_texts(series, series.times[steps]),
         "actual": [None if np.isnan(number) else float(number) for number in series.values[steps]],
         "forecast": drawn[:, 0].tolist(),
     }

@@ -11,24 +11,15 @@ from numpy.typing import NDArray
 
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series, Source
+from unrolled.data.series import KnownSeries
 
 
-def shown(time: Any) -> int | str:
-    """A step's time as JSON and people take it: a number, or a date without an idle time of day.
-
-    Example:
-        >>> shown(np.datetime64("2024-02-29T00:00:00.000000000")), shown(np.int64(7))
-        ('2024-02-29', 7)
-    """
-    if not isinstance(time, np.datetime64):
-        return int(time)
-    return str(time).removesuffix(".000000000").removesuffix("T00:00:00")
-
-
-def row(name: str, time: Any, numbers: NDArray[np.float64], quantiles: Sequence[float]) -> dict[str, Any]:
+def row(
+    name: str, time: int | float | str, numbers: NDArray[np.float64], quantiles: Sequence[float]
+) -> dict[str, Any]:
     """A line of a forecast in long format, from a point and its quantiles ``(1 + quantiles,)``."""
     levels = {f"y_{level:g}": float(number) for level, number in zip(quantiles, numbers[1:], strict=True)}
-    return {"unique_id": name, "ds": shown(time), "y": float(numbers[0])} | levels
+    return {"unique_id": name, "ds": time, "y": float(numbers[0])} | levels
 
 
 def followed(
@@ -69,6 +60,7 @@ def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | Non
             known.unique_id != series.unique_id
             or known.names != series.names
             or known.times.dtype.kind != series.times.dtype.kind
+            or (known.zone is None) != (series.zone is None)
         ):
             continue
         following = future_times(known, len(series)).astype(series.times.dtype)
@@ -85,24 +77,35 @@ def _repeats(series: Series, known: Series) -> bool:
     )
 
 
+def as_known(series: Series, known: KnownSeries) -> Series:
+    """A series with the covariates of the training data, by their names, and with its step if it has none."""
+    if series.step is None and not series.counted:
+        series = replace(series, step=known.steps.get(series.unique_id, known.steps.get("")))
+    if series.names == known.names or not set(known.names) <= set(series.names):
+        return series
+    places = [series.names.index(name) for name in known.names]
+    return replace(series, covariates=series.covariates[:, places], names=known.names)
+
+
 def series_to_dict(series: Series) -> dict[str, Any]:
     """A series as plain JSON, without where it was read."""
     return {
         "unique_id": series.unique_id,
         "dates": series.times.dtype.kind == "M",
-        "times": series.times.astype(np.int64).tolist(),
+        "times": (series.times.astype(np.int64) if series.times.dtype.kind == "M" else series.times).tolist(),
         "values": _numbers(series.values),
         "covariates": [_numbers(step) for step in series.covariates],
         "names": list(series.names),
         "season": series.season,
         "step": series.step,
         "counted": series.counted,
+        "zone": series.zone,
     }
 
 
 def series_from_dict(content: Mapping[str, Any]) -> Series:
     """The inverse of `series_to_dict`."""
-    times = np.array(content["times"], dtype=np.int64)
+    times = np.array(content["times"])
     names = tuple(content["names"])
     return Series(
         content["unique_id"],
@@ -114,6 +117,7 @@ def series_from_dict(content: Mapping[str, Any]) -> Series:
         content["season"],
         content["step"],
         content["counted"],
+        content["zone"],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.calendar import cycles, future_times
+from unrolled.data.calendar import clock_times, cycles, future_times, step_of
 from unrolled.data.example import Series
 from unrolled.data.scaling import Scaling
 from unrolled.errors import DataError
@@ -53,7 +53,11 @@ class Preparation:
             if np.isnan(one.values).all():
                 raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
         year = any(_years(one) >= _YEARS for one in series)
-        told = {cycles(one.times[:2], one.season, year=year).shape[1] for one in series if len(one) > 1}
+        told = {
+            cycles(one.times[:1], one.season, year=year, step=step_of(one)).shape[1]
+            for one in series
+            if len(one) > 1 or one.step is not None
+        }
         return cls(
             {one.unique_id: Scaling.fit(one.values, kind) for one in series},
             Scaling.fit(np.concatenate([one.covariates for one in series]), "standard"),
@@ -99,7 +103,8 @@ class Preparation:
         columns = [self.covariates.apply(series.covariates)]
         if self.cycles:
             following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
-            columns.append(cycles(following, series.season, year=self.year)[1:])
+            shown = clock_times(series, following)
+            columns.append(cycles(shown, series.season, year=self.year, step=step_of(series))[1:])
         return replace(
             series,
             values=self.scaling(series, known).apply(series.values),

@@ -1,0 +1,55 @@
+"""What the columns of a table of series were taken for, so that later tables are read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLayout:
+    """How a table of series was read.
+
+    Attributes:
+        wide: whether each row is a series.
+        unique_id: the column that names the series, if any.
+        time: the columns that say when.
+        target: the column that is forecast; None in wide form.
+        covariates: the columns that help.
+        others: further columns of numbers that might have been the target, had nobody said which.
+        left_out: columns that are not read.
+        form: how the times are written; see `unrolled.data.dates.Dates`.
+        dayfirst: whether the day comes before the month; None where that is no question.
+        zone: the time zone of the times.
+        notes: what was assumed in reading.
+    """
+
+    wide: bool = False
+    unique_id: str | None = None
+    time: tuple[str, ...] = ()
+    target: str | None = None
+    covariates: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    form: str | None = None
+    dayfirst: bool | None = None
+    zone: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON.
+
+        Example:
+            >>> SeriesLayout(target="sales", time=("date",)).to_dict()["time"]
+            ['date']
+        """
+        return {name: list(each) if isinstance(each, tuple) else each for name, each in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        given: dict[str, Any] = {
+            name: tuple(each) if isinstance(each, list) else each for name, each in content.items()
+        }
+        return cls(**given)

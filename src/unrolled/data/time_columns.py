@@ -1,0 +1,231 @@
+"""The columns of a table that say when: one of times, dates and times of day apart, or parts of dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unrolled.data.dates import MONTH_NAMES, are_dates, is_clock, read_dates
+from unrolled.data.steps import infer_step
+from unrolled.data.tables import NAMELESS, Table, is_missing, is_number
+
+TIME_NAMES = ("ds", "date", "datetime", "timestamp", "time")
+"""What a column of times is usually called, whatever numbers or dates it holds."""
+_PERIOD_NAMES = (
+    "period",
+    "month",
+    "quarter",
+    "week",
+    "year",
+    "day",
+    "years",
+    "months",
+    "date_time",
+    "observation_date",
+)
+"""What it may be called where it holds dates."""
+_CLOCK_NAMES = ("time", "hour", "hr", "hours", "time of day", "clock", "utc", "uhrzeit", "heure", "hora")
+_TELLING = 4
+"""Numbers that go on as times do before they are taken for such, whatever their column is called."""
+_PARTS = {
+    "year": ("year", "yr", "yyyy"),
+    "month": ("month", "mo", "mon", "mnth", "mm"),
+    "day": ("day", "dd", "dom", "day of month", "mday"),
+    "hour": ("hour", "hr", "hh"),
+    "minute": ("minute", "min", "mi"),
+}
+"""What the parts of a date are called that has a column for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumns:
+    """The columns that say when each row was, the one to name in errors first.
+
+    Attributes:
+        names: none where rows only count.
+        parts: what each of them holds where they are numbers of a date's parts.
+    """
+
+    names: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    def cells(self, table: Table) -> Sequence[Any]:
+        """One time a row, as `unrolled.data.dates.read_dates` takes it."""
+        columns = [table.column(name) for name in self.names]
+        if self.parts:
+            rows = zip(*columns, strict=True)
+            return [_from_parts(dict(zip(self.parts, row, strict=True))) for row in rows]
+        if len(columns) == 1:
+            return columns[0]
+        dates, clocks = columns
+        in_hundreds = _in_hundreds(clocks)
+        return [_with_clock(*each, in_hundreds) for each in zip(dates, clocks, strict=True)]
+
+
+def find_times(table: Table, asked: str | None = None, taken: Sequence[str | None] = ()) -> TimeColumns:
+    """The columns of times of a table in long form.
+
+    Args:
+        table: the table.
+        asked: a column by name, or two with a comma between them: of dates, and of times of day.
+        taken: columns that hold something else.
+
+    Raises:
+        DataError: a column that was asked for is not there.
+
+    Example:
+        >>> columns = {"Date": ["2024-01-01"] * 2, "Time": ["00:00", "01:00"], "load": ["1", "2"]}
+        >>> find_times(Table("load.csv", columns, np.array([2, 3]))).names
+        ('Date', 'Time')
+    """
+    if asked is not None:
+        names = (asked,) if asked in table.columns else tuple(asked.split(","))
+        for name in names:
+            table.column(name)
+        return TimeColumns(names[:2])
+    columns = {name: cells for name, cells in table.columns.items() if name not in taken}
+    lowered = {name.strip().lower(): name for name in reversed(columns)}
+    named = [lowered[name] for name in TIME_NAMES if name in lowered]
+    # A time of day alone is no time: its date stands in another column.
+    main = next((name for name in named if not _are_clocks(columns[name])), None)
+    if main is None:
+        if parts := _in_parts(lowered, columns):
+            return parts
+        periods = [lowered[name] for name in _PERIOD_NAMES if name in lowered]
+        main = next((name for name in periods if are_dates(columns[name])), None)
+    if main is None:
+        main = next((name for name, cells in columns.items() if _shows_dates(name, cells)), None)
+    if main is None:
+        names = [cells for name, cells in table.columns.items() if name in taken]
+        main = next((name for name, cells in columns.items() if _goes_on(cells, names)), None)
+    if main is None:
+        return TimeColumns()
+    clock = _clock_beside(
+        main, lowered, columns, [cells for name, cells in table.columns.items() if name in taken]
+    )
+    return TimeColumns((main,) if clock is None else (main, clock))
+
+
+def _shows_dates(name: str, cells: Sequence[Any]) -> bool:
+    first = next((cell for cell in cells if not is_missing(cell)), None)
+    if isinstance(first, str) and is_number(first) and name not in NAMELESS:
+        return False  # numbers are data, unless the name says otherwise, or they are an index
+    return first is not None and (isinstance(first, str) or hasattr(first, "year")) and are_dates(cells)
+
+
+def _goes_on(cells: Sequence[Any], names: list[Sequence[Any]]) -> bool:
+    """Whether numbers under any name are years, months, days or Unix times that go on evenly, each once."""
+    if len(cells) < _TELLING or _whole(cells) is None or not are_dates(cells):
+        return False
+    if len({tuple(map(str, row)) for row in zip(cells, *names, strict=True)}) < len(cells):
+        return False
+    times = np.unique(read_dates(list(dict.fromkeys(cells))).times)
+    return len(times) >= _TELLING and infer_step(times).span(times) == len(times)
+
+
+def _are_clocks(cells: Sequence[Any]) -> bool:
+    return all(is_clock(cell) for cell in cells)
+
+
+def _clock_beside(
+    main: str, lowered: dict[str, str], columns: dict[str, Sequence[Any]], names: list[Sequence[Any]]
+) -> str | None:
+    """A column of times of day beside one of dates that have none."""
+    others = [lowered[name] for name in _CLOCK_NAMES if lowered.get(name, main) != main]
+    dates = columns[main]
+    if not others or any(":" in str(cell) and not str(cell).endswith("00:00:00") for cell in dates):
+        return None
+    if not are_dates(dates):
+        return None
+    for name in others:
+        if _are_clocks(columns[name]):
+            return name
+        # Hours tell rows of one day apart; where a day has one row in a series they are something else.
+        days = {tuple(map(str, row)) for row in zip(dates, *names, strict=True)}
+        if _are_hours(columns[name]) and len(days) < len(dates):
+            return name
+    return None
+
+
+def _are_hours(cells: Sequence[Any]) -> bool:
+    numbers = _whole(cells)
+    if numbers is None:
+        return False
+    return bool((numbers >= 0).all() and ((numbers <= 24).all() or _in_hundreds(cells)))
+
+
+def _in_hundreds(cells: Sequence[Any]) -> bool:
+    """Whether times of day are written as 1730."""
+    numbers = _whole(cells)
+    if numbers is None:
+        return False
+    if all(isinstance(cell, str) and len(cell.strip()) == 4 for cell in cells):
+        return bool((numbers <= 2400).all())
+    return bool((numbers > 24).any() and (numbers <= 2400).all() and (numbers % 100 < 60).all())
+
+
+def _are_months(cells: Sequence[Any]) -> bool:
+    return all(isinstance(cell, str) and cell.strip()[:3].lower() in MONTH_NAMES for cell in cells)
+
+
+def _whole(cells: Sequence[Any]) -> np.ndarray | None:
+    try:
+        numbers = np.array([float(cell) for cell in cells])
+    except (TypeError, ValueError):
+        return None
+    return numbers.astype(int) if len(numbers) and (numbers == np.round(numbers)).all() else None
+
+
+def _with_clock(day: Any, clock: Any, in_hundreds: bool) -> Any:
+    if is_missing(day) or is_missing(clock):
+        return None
+    text = day.strip() if isinstance(day, str) else str(day)[:10]
+    text = text.removesuffix("00:00:00").rstrip(" T")
+    if is_clock(clock):
+        return f"{text} {str(clock).strip()}"
+    number = int(float(clock))
+    hour, minute = divmod(number, 100) if in_hundreds else (number, 0)
+    return f"{text} {hour:02}:{minute:02}"
+
+
+def _in_parts(lowered: dict[str, str], columns: dict[str, Sequence[Any]]) -> TimeColumns | None:
+    """Columns of a year, a month, and perhaps a day, an hour and a minute."""
+    names, parts = [], []
+    for part, called in _PARTS.items():
+        name = next((lowered[each] for each in called if each in lowered), None)
+        if name is None or (
+            _whole(columns[name]) is None and not (part == "month" and _are_months(columns[name]))
+        ):
+            break
+        names.append(name)
+        parts.append(part)
+    if len(parts) < 2:
+        names, parts = names[:1], parts[:1]
+        for part in ("quarter", "week"):
+            if names and part in lowered and _whole(columns[lowered[part]]) is not None:
+                names, parts = [names[0], lowered[part]], ["year", part]
+    if len(parts) < 2:
+        return None
+    times = TimeColumns(tuple(names), tuple(parts))
+    cells = times.cells(Table("", columns, np.arange(len(columns[names[0]]))))
+    return times if are_dates(cells) else None
+
+
+def _from_parts(parts: dict[str, Any]) -> Any:
+    if any(is_missing(cell) for cell in parts.values()):
+        return None
+    if (name := str(parts.get("month"))[:3].lower()) in MONTH_NAMES:
+        parts = parts | {"month": 1 + MONTH_NAMES.index(name)}
+    numbers = {part: int(float(cell)) for part, cell in parts.items()}
+    if "week" in numbers:
+        return f"{numbers['year']:04}-W{numbers['week']:02}"
+    if "quarter" in numbers:
+        return f"{numbers['year']:04}-Q{numbers['quarter']}"
+    text = f"{numbers['year']:04}-{numbers['month']:02}"
+    if "day" not in numbers:
+        return text
+    text += f"-{numbers['day']:02}"
+    return text if "hour" not in numbers else f"{text} {numbers['hour']:02}:{numbers.get('minute', 0):02}"

@@ -1,0 +1,83 @@
+"""The times of one series, in order: the step they have, and the form in which they are kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from unrolled.data.dates import Dates
+from unrolled.data.steps import Step, infer_step
+
+_NEARLY_ALL = 0.9
+_MOSTLY_GAPS = 3
+"""A grid this many times longer than the one that times show is not theirs."""
+_SHOWS_ITS_STEP = 4
+"""Times with which a series has a step of its own; what is shorter takes that of the others, if it fits."""
+
+
+def kept_times(dates: Dates, step: Step) -> np.ndarray:
+    """The times as a series keeps them: in UTC for steps within a day, else as clocks show them."""
+    return dates.instants if step.within_day else _by_the_day(dates)
+
+
+def own_step(dates: Dates) -> Step:
+    """The step that the times show, in whatever order they are."""
+    step = infer_step(np.sort(_by_the_day(dates)))
+    return infer_step(np.sort(dates.instants)) if step.within_day else step
+
+
+def _by_the_day(dates: Dates) -> np.ndarray:
+    """Times on the wall, of days that begin where clocks are set forward too.
+
+    A day whose first hour is skipped begins at one o'clock; to the calendar it is a day as the others.
+    """
+    if dates.offsets is None or not len(dates.times):
+        return dates.times
+    days = dates.times.astype("datetime64[D]")
+    clocks, counts = np.unique(dates.times - days, return_counts=True)
+    usual = clocks[np.argmax(counts)]
+    late = dates.times - days - usual
+    skipped = (late > np.timedelta64(0)) & (late <= np.timedelta64(1, "h"))
+    if not skipped.any() or counts.max() < _NEARLY_ALL * len(days):
+        return dates.times
+    return np.where(skipped, days + usual, dates.times)
+
+
+def usual_step(each: Sequence[Dates]) -> Step:
+    """The step of most series, of those that show one, whatever their order; else that of the longest."""
+    shown = [dates for dates in each if len(dates.times) >= _SHOWS_ITS_STEP]
+    steps = [own_step(dates) for dates in shown] or [own_step(max(each, key=lambda dates: len(dates.times)))]
+    counts = Counter(map(str, steps))
+    return max(steps, key=lambda step: (counts[str(step)], str(step)))
+
+
+def step_among(dates: Dates, usual: Step) -> Step:
+    """The step of a series among others of a usual one.
+
+    Its own, as its dates show it, but for one that the usual step explains as well: five days from Monday to
+    Friday are business days where the others are. A series of few times takes the usual one where that leaves
+    no more gaps than times.
+    """
+    if len(dates.times) < 2:
+        return usual
+    own = own_step(dates)
+    if str(own) == str(usual):
+        return own
+    length = usual.span(np.sort(kept_times(dates, usual)))
+    if length is None:
+        return own
+    own_length = own.span(np.sort(kept_times(dates, own)))
+    few = len(dates.times) < _SHOWS_ITS_STEP
+    return usual if length == own_length or (few and length <= 2 * len(dates.times)) else own
+
+
+def shows_another(dates: Dates, step: Step) -> bool:
+    """Whether times are plainly of a longer step than the one they are said to have."""
+    if len(dates.times) < _SHOWS_ITS_STEP:
+        return False
+    length = step.span(np.sort(kept_times(dates, step)))
+    own = own_step(dates)
+    own_length = own.span(np.sort(kept_times(dates, own)))
+    return length is not None and own_length is not None and length > _MOSTLY_GAPS * own_length
