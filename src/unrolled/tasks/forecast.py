@@ -20,13 +20,9 @@ from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.forecasting import (
-    ForecastBaseline,
-    LinearAutoregression,
-    Persistence,
-    SeasonalNaive,
-)
+from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
@@ -406,9 +402,9 @@ class Forecaster(Estimator[Span]):
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.
         made = list(self._simple(self._before_test or train.series))
-        self._note(
-            f"The linear autoregression looks back {cast(LinearAutoregression, made[-1]).order} steps."
-        )
+        linear = cast(LinearAutoregression, made[-1])
+        form = f", {linear.form}" if len(train.series) > 1 else ""
+        self._note(f"The linear autoregression looks back {linear.order} steps{form}.")
         return made
 
     def _simple(self, series: Sequence[Series]) -> Iterator[Baseline]:
@@ -416,7 +412,7 @@ class Forecaster(Estimator[Span]):
         yield Persistence()
         if any(one.season > 1 for one in series):
             yield SeasonalNaive()
-        yield LinearAutoregression.fit(series, order)
+        yield LinearAutoregression.fit(series, order, self.effective.horizon)
 
     def _score_baseline(self, baseline: Baseline, data: Span) -> Mapping[str, float]:
         simple = cast(ForecastBaseline, baseline)
