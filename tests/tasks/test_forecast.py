@@ -322,6 +322,29 @@ def test_weeks_look_back_over_a_year():
     assert (made.effective.context, made.effective.lags) == (64, 32)
 
 
+def test_many_short_series_do_not_decide_for_the_long_ones():
+    """Weeks of years beside a dozen new series: season, context, lags and the baseline's order are theirs."""
+    rng = np.random.default_rng(0)
+
+    def weeks(length, name):
+        dates = pd.date_range("2015-01-04", periods=length, freq="W")
+        year = 10 * np.sin(2 * np.pi * np.arange(length) / 52) + rng.normal(size=length)
+        return pd.DataFrame({"unique_id": name, "ds": dates, "y": 50 + year})
+
+    long = pd.concat([weeks(300, name) for name in "abc"])
+    short = pd.concat([weeks(length, f"new {length}") for length in range(2, 14)])
+    alone, together = (
+        Forecaster(horizon=8, epochs=1, hidden_size=4, refit=False).fit(data)
+        for data in (long, pd.concat([long, short]))
+    )
+    assert together.effective.context == alone.effective.context > 52
+    assert together.effective.lags == alone.effective.lags
+    assert "The linear autoregression looks back 52 steps" in " ".join(together.notices)
+    assert "Too short to hold a part back, and learnt from whole: 12 of 15 series." in together.notices
+    assert together.dev_evaluation.count == alone.dev_evaluation.count
+    assert len(together.predict()) == 15 * 8
+
+
 def test_the_place_in_the_year_is_left_out_where_it_cannot_be_learnt():
     short, long = (Forecaster(**SMALL | {"epochs": 1}).fit(wave(days)) for days in (400, 1300))
     assert short.model.recurrent.input_size == 1 + 2

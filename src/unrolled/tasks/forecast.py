@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.data.loading import load_series
-from unrolled.data.seasons import find_season
+from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -408,7 +408,7 @@ class Forecaster(Estimator[Span]):
         return made
 
     def _simple(self, series: Sequence[Series]) -> Iterator[Baseline]:
-        order = min(self._order(series), max(1, int(np.median([len(one) for one in series])) // 3))
+        order = min(self._order(series), max(1, usual_length([len(one) for one in series]) // 3))
         yield Persistence()
         if any(one.season > 1 for one in series):
             yield SeasonalNaive()
