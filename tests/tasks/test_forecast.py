@@ -10,6 +10,7 @@ from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.forecast import Forecaster
+from unrolled.tasks.forecasting.memory import Memory, usual_memory, usual_order
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.registry import load
 
@@ -320,6 +321,29 @@ def test_weeks_look_back_over_a_year():
     year = np.sin(2 * np.pi * np.arange(300) / 52)
     made = Forecaster(epochs=1, hidden_size=4, season=52).fit(pd.DataFrame({"ds": weeks, "y": year}))
     assert (made.effective.context, made.effective.lags) == (64, 32)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "season", "horizon", "expected"),
+    [
+        ([192], 52, 1, Memory(64, 32)),  # too few seasons for as many weights
+        ([218], 52, 1, Memory(72, 52)),
+        ([128] * 6, 52, 4, Memory(62, 52)),
+        ([128] * 6, 52, 40, Memory(44, 22)),  # no room for a season beside the horizon
+        ([40], 12, 1, Memory(13, 6)),
+        ([64], 12, 3, Memory(21, 12)),
+        ([400], 7, 1, Memory(28, 7)),
+        ([500, 3, 3, 3], 52, 1, Memory(104, 52)),
+        ([2], 1, 1, Memory(2, 1)),
+    ],
+)
+def test_a_season_is_seen_whole_where_the_data_allows(lengths, season, horizon, expected):
+    rng = np.random.default_rng(0)
+    series = [
+        Series(str(n), np.arange(each), rng.normal(size=each), np.zeros((each, 0)), season=season)
+        for n, each in enumerate(lengths)
+    ]
+    assert usual_memory(series, horizon, usual_order(season), None, None) == expected
 
 
 def test_many_short_series_do_not_decide_for_the_long_ones():

@@ -14,6 +14,11 @@ _USUAL_ORDER = 7
 _SEASONS_AS_ORDER = range(7, 53)
 """Seasons that a linear autoregression can look back over with few weights."""
 
+_SEASONS_TO_LEARN = 4
+"""Seasons, of all series together, from which a weight for each step of one can be learnt."""
+_TEACHING = 8
+"""One step of so many in a window at least has all its lags before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -77,4 +82,11 @@ def usual_memory(
         context = max(2, min(max(_USUAL_CONTEXT, 2 * season, wanted + season if cycle > season else 0), most))
     # The first steps of a window do not have all their lags, and teach nothing.
     room = context - season if cycle > season else context // 2
+    if wanted == season and _seen_whole(season, context, sum(map(len, series))):
+        room = season
     return Memory(context, lags or max(1, min(wanted, room)))
+
+
+def _seen_whole(season: int, context: int, steps: int) -> bool:
+    """Whether each step of a season gets a lag: fewer lags do not reach back to a season ago."""
+    return steps >= _SEASONS_TO_LEARN * season and context - season >= context // _TEACHING
