@@ -85,8 +85,8 @@ def _autocorrelation(series: Sequence[np.ndarray]) -> np.ndarray:
     longest = min(_LONGEST, usual_length([len(values) for values in chosen]) // 2)
     found = np.full((len(chosen), longest + 1), np.nan)
     for row, values in zip(found, chosen, strict=True):
-        lags = min(longest, len(values) // 2)
-        if len(values) > 2:
+        lags = min(longest, len(values) // 2, len(values) - 2)  # of two numbers there is one change
+        if len(values) > 1:
             row[: lags + 1] = _one(values, lags)
     return np.nanmedian(found, axis=0) if np.isfinite(found[:, -1]).any() else np.zeros(longest + 1)
 

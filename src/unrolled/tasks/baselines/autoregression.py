@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, cast
 
 import numpy as np
@@ -87,18 +87,15 @@ class LinearAutoregression(ForecastBaseline):
             DataError: no series has more than ``order`` steps.
         """
         series = list(series)
-        form: Callable[[Sequence[Series], int], LinearAutoregression] = cls._alike
-        if len(series) > 1:
-            try:
-                before, last = Span(tuple(series), (None,) * len(series)).split(_HELD_OUT, horizon)
-                errors = {
-                    form: _error(form(before.series, order), last, horizon)
-                    for form in (cls._alike, cls._apart, cls._together)
-                }
-                form = min(errors, key=lambda form: errors[form])
-            except DataError:  # all are too short to hold a part back
-                form = cls._alike
-        return form(series, order)
+        forms = (cls._alike, cls._apart, cls._together)
+        cuts = [_cut(one.values, order, horizon) for one in series]
+        last = [(one, cut) for one, cut in zip(series, cuts, strict=True) if cut is not None]
+        if len(series) == 1 or not last:
+            return cls._alike(series, order)
+        before = [one.slice(0, cut or len(one)) for one, cut in zip(series, cuts, strict=True)]
+        held_out = Span(*zip(*last, strict=True))
+        errors = [_error(form(before, order), held_out, horizon) for form in forms]
+        return forms[int(np.argmin(errors))](series, order)
 
     @classmethod
     def _alike(cls, series: Sequence[Series], order: int) -> LinearAutoregression:
@@ -157,6 +154,12 @@ class LinearAutoregression(ForecastBaseline):
         unit, names = state.values["unit"], state.values["own"]
         own = dict(zip(names, state.tensors["own"].numpy(), strict=True)) if names else {}
         return cls(state.tensors["weights"].numpy(), units, None if unit is None else tuple(unit), own)
+
+
+def _cut(values: Numbers, order: int, horizon: int) -> int | None:
+    """Where the last part begins that the form is chosen by; None where too little would be before it."""
+    cut = len(values) - max(horizon, round(len(values) * _HELD_OUT))
+    return cut if cut > order and np.count_nonzero(~np.isnan(values[order:cut])) > 1 else None
 
 
 def _error(fitted: LinearAutoregression, last: Span, horizon: int) -> float:
