@@ -399,6 +399,14 @@ def test_a_run_folder_holds_the_best_model_and_is_not_replaced_in_silence(tmp_pa
     Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run", overwrite=True)
 
 
+def test_one_series_is_trained_on_again_and_several_are_not(waves):
+    settings = SMALL | {"refit": None, "epochs": 1}
+    assert Forecaster(**settings).fit(wave()).effective.refit
+    made = Forecaster(**settings).fit(waves)
+    assert made.effective.refit is False
+    assert not any("trained again" in notice for notice in made.notices)
+
+
 def test_a_stopped_run_leaves_the_best_model_so_far(tmp_path, monkeypatch):
     from unrolled.training.trainer import Trainer
 

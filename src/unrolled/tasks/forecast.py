@@ -286,6 +286,8 @@ class Forecaster(Estimator[Span]):
             self.effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
         if config.relative is None:
             self.effective = self.effective.model_copy(update={"relative": several})
+        if config.refit is None:  # of many series it does not pay: benchmarks/quality/refit.py
+            self.effective = self.effective.model_copy(update={"refit": not several})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
         series, config = train.series, self.effective
