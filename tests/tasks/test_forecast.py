@@ -11,6 +11,7 @@ from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.forecast import Forecaster
+from unrolled.tasks.forecasting.memory import Memory, usual_memory, usual_order
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.registry import load
 
@@ -336,6 +337,52 @@ def test_weeks_look_back_over_a_year():
     assert (made.effective.context, made.effective.lags) == (64, 32)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "season", "horizon", "expected"),
+    [
+        ([192], 52, 1, Memory(64, 32)),  # too few seasons for as many weights
+        ([218], 52, 1, Memory(72, 52)),
+        ([128] * 6, 52, 4, Memory(62, 52)),
+        ([128] * 6, 52, 40, Memory(44, 22)),  # no room for a season beside the horizon
+        ([40], 12, 1, Memory(13, 6)),
+        ([64], 12, 3, Memory(21, 12)),
+        ([400], 7, 1, Memory(28, 7)),
+        ([500, 3, 3, 3], 52, 1, Memory(104, 52)),
+        ([2], 1, 1, Memory(2, 1)),
+    ],
+)
+def test_a_season_is_seen_whole_where_the_data_allows(lengths, season, horizon, expected):
+    rng = np.random.default_rng(0)
+    series = [
+        Series(str(n), np.arange(each), rng.normal(size=each), np.zeros((each, 0)), season=season)
+        for n, each in enumerate(lengths)
+    ]
+    assert usual_memory(series, horizon, usual_order(season), None, None) == expected
+
+
+def test_many_short_series_do_not_decide_for_the_long_ones():
+    """Weeks of years beside a dozen new series: season, context, lags and the baseline's order are theirs."""
+    rng = np.random.default_rng(0)
+
+    def weeks(length, name):
+        dates = pd.date_range("2015-01-04", periods=length, freq="W")
+        year = 10 * np.sin(2 * np.pi * np.arange(length) / 52) + rng.normal(size=length)
+        return pd.DataFrame({"unique_id": name, "ds": dates, "y": 50 + year})
+
+    long = pd.concat([weeks(300, name) for name in "abc"])
+    short = pd.concat([weeks(length, f"new {length}") for length in range(2, 14)])
+    alone, together = (
+        Forecaster(horizon=8, epochs=1, hidden_size=4, refit=False).fit(data)
+        for data in (long, pd.concat([long, short]))
+    )
+    assert together.effective.context == alone.effective.context > 52
+    assert together.effective.lags == alone.effective.lags
+    assert "The linear autoregression looks back 52 steps" in " ".join(together.notices)
+    assert "Too short to hold a part back, and learnt from whole: 12 of 15 series." in together.notices
+    assert together.dev_evaluation.count == alone.dev_evaluation.count
+    assert len(together.predict()) == 15 * 8
+
+
 def test_the_place_in_the_year_is_left_out_where_it_cannot_be_learnt():
     short, long = (Forecaster(**SMALL | {"epochs": 1}).fit(wave(days)) for days in (400, 1300))
     assert short.model.recurrent.input_size == 1 + 2
@@ -364,6 +411,14 @@ def test_a_run_folder_holds_the_best_model_and_is_not_replaced_in_silence(tmp_pa
     with pytest.raises(ConfigError, match="--overwrite"):
         Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run")
     Forecaster(**SMALL).fit(wave(), run_folder=tmp_path / "run", overwrite=True)
+
+
+def test_one_series_is_trained_on_again_and_several_are_not(waves):
+    settings = SMALL | {"refit": None, "epochs": 1}
+    assert Forecaster(**settings).fit(wave()).effective.refit
+    made = Forecaster(**settings).fit(waves)
+    assert made.effective.refit is False
+    assert not any("trained again" in notice for notice in made.notices)
 
 
 def test_a_stopped_run_leaves_the_best_model_so_far(tmp_path, monkeypatch):

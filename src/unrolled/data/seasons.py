@@ -67,10 +67,22 @@ def find_cycle(series: Sequence[np.ndarray], season: int) -> int:
     return season * int(max(fits, key=lambda k: after[k])) if fits else season
 
 
+def usual_length(lengths: Sequence[int]) -> int:
+    """The length of the series that hold the middle one of all steps: many short series have few of them.
+
+    Example:
+        >>> usual_length([500, 3, 3, 3]), usual_length([100, 80, 120])
+        (500, 100)
+    """
+    rising = np.sort(lengths)
+    steps = rising.cumsum()
+    return int(rising[np.searchsorted(steps, steps[-1] / 2)])
+
+
 def _autocorrelation(series: Sequence[np.ndarray]) -> np.ndarray:
     """Of the changes, after 0, 1, 2, ... steps: the median over the series that are twice as long."""
-    chosen = series[:: -(-len(series) // _ENOUGH)]
-    longest = min(_LONGEST, int(np.median([len(values) for values in chosen])) // 2)
+    chosen = sorted(series, key=len)[:: -(-len(series) // _ENOUGH)]
+    longest = min(_LONGEST, usual_length([len(values) for values in chosen]) // 2)
     found = np.full((len(chosen), longest + 1), np.nan)
     for row, values in zip(found, chosen, strict=True):
         lags = min(longest, len(values) // 2, len(values) - 2)  # of two numbers there is one change

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unrolled.data.calendar import future_times, step_of, time_texts
 from unrolled.data.example import Series
 from unrolled.data.loading import load_series_with_layout
-from unrolled.data.seasons import find_season
+from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
 from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.windows import WindowLoader, features
@@ -23,13 +23,9 @@ from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.forecasting import (
-    ForecastBaseline,
-    LinearAutoregression,
-    Persistence,
-    SeasonalNaive,
-)
+from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
@@ -329,6 +325,8 @@ class Forecaster(Estimator[Span]):
             self.effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
         if config.relative is None:
             self.effective = self.effective.model_copy(update={"relative": several})
+        if config.refit is None:  # of many series it does not pay: benchmarks/quality/refit.py
+            self.effective = self.effective.model_copy(update={"refit": not several})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
         series, config = self._latest, self.effective
@@ -463,17 +461,17 @@ class Forecaster(Estimator[Span]):
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         # They have nothing to tune, so they learn from the dev share as well.
         made = list(self._simple(self._before_test or train.series))
-        self._note(
-            f"The linear autoregression looks back {cast(LinearAutoregression, made[-1]).order} steps."
-        )
+        linear = cast(LinearAutoregression, made[-1])
+        form = f", {linear.form}" if len(train.series) > 1 else ""
+        self._note(f"The linear autoregression looks back {linear.order} steps{form}.")
         return made
 
     def _simple(self, series: Sequence[Series]) -> Iterator[Baseline]:
-        order = min(self._order(series), max(1, int(np.median([len(one) for one in series])) // 3))
+        order = min(self._order(series), max(1, usual_length([len(one) for one in series]) // 3))
         yield Persistence()
         if any(one.season > 1 for one in series):
             yield SeasonalNaive()
-        yield LinearAutoregression.fit(series, order)
+        yield LinearAutoregression.fit(series, order, self.effective.horizon)
 
     def _score_baseline(self, baseline: Baseline, data: Span) -> Mapping[str, float]:
         simple = cast(ForecastBaseline, baseline)

@@ -8,7 +8,8 @@ import numpy as np
 from tests.fuzz.case import program_of
 from unrolled.data.example import Series
 from unrolled.data.scaling import Scaling
-from unrolled.tasks.baselines.forecasting import LinearAutoregression, Persistence, SeasonalNaive
+from unrolled.tasks.baselines.autoregression import LinearAutoregression
+from unrolled.tasks.baselines.forecasting import Persistence, SeasonalNaive
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 
 

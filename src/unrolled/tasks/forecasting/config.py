@@ -97,10 +97,10 @@ class ForecastConfig(TaskConfig):
         description="Steps the linear autoregression looks back; by default 7, or a season up to 48.",
     )
 
-    refit: bool = Field(
-        True,
+    refit: bool | None = Field(
+        None,
         description="After the scores are taken, train once more on all the data, for as many epochs as were "
-        "best.",
+        "best; by default where it is one series.",
     )
     holdout: float = Field(
         0.2, gt=0, lt=1, description="Share of the steps before the test share that is held out as dev data."
