@@ -41,7 +41,8 @@ def test_what_goes_on_is_marked():
 
 def test_feedback_is_said():
     assert any(
-        "fed back" in text for text in texts(Unrolling(["a"], [Row(1, "RNN", 8, ("h",))], "each", feedback=True))
+        "fed back" in text
+        for text in texts(Unrolling(["a"], [Row(1, "RNN", 8, ("h",))], "each", feedback=True))
     )
 
 
