@@ -34,7 +34,7 @@ def test_two_columns_without_header_are_found_by_content(write):
         ("a dull film", "0"),
     ]
     assert examples.notes == (
-        "There is no header row; the columns are numbered. If the first row holds names, say --header true.",
+        "There is no header row; the columns are numbered. If the first row holds names, say --header.",
         "Column 'column_1' is taken for the text, being the longer one.",
         "Column 'column_2' is taken for the label, being the other one.",
     )

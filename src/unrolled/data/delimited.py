@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from unrolled.data.table_form import FoundForm, Mark
 from unrolled.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 200
+_UNSPACED = re.compile(r"[,;|\t](?!\s)")
 
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -24,7 +26,7 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
 def records_of(
-    text: str, usual: str, separator: str | None, path: str | Path
+    text: str, usual: str, separator: str | None, path: str | Path, known: FoundForm | None = None
 ) -> tuple[list[list[str]], list[int], str]:
     """The cells of delimited text by row, the row of the file that each began at, and the separator.
 
@@ -33,12 +35,13 @@ def records_of(
         usual: the separator that the file's ending stands for.
         separator: the one asked for; None finds out.
         path: for messages.
+        known: how the training data was written.
 
     Raises:
         DataError: a row has too few or too many cells, a quotation mark is left open, or two separators fit.
     """
     with _long_cells():
-        separator = separator or _separator(text, usual, path)
+        separator = separator or _separator(text, usual, path, known)
         records: list[list[str]] = []
         rows: list[int] = []
         reader, row = _reader(text, separator), 1
@@ -111,12 +114,14 @@ def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
         return []
 
 
-def _separator(text: str, usual: str, path: str | Path) -> str:
+def _separator(text: str, usual: str, path: str | Path, known: FoundForm | None) -> str:
     """The separator under which most rows have as many cells as the first, the usual one if it is among them.
 
     Raises:
         DataError: commas and another separator fit, and with the other the commas are decimal marks.
     """
+    if known is not None and known.separator and _is_as_known(text, known):
+        return known.separator
     counts: dict[str, int] = {}
     found: dict[str, list[list[str]]] = {}
     for separator in (usual, *(other for other in SEPARATORS if other != usual)):
@@ -144,27 +149,47 @@ def _separator(text: str, usual: str, path: str | Path) -> str:
     return best
 
 
+def _is_as_known(text: str, known: FoundForm) -> bool:
+    """Whether the rows are as wide as those of the training data, or begin with names of its columns.
+
+    So is a column of texts alone, where the target has been left out.
+    """
+    separator = known.separator or ","
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    records = _first_records(text, separator, quoting)
+    if not records or len({*map(len, records)}) > 1:
+        return False
+    first = {cell.strip().lower() for cell in records[0]}
+    if len(records[0]) == len(known.names) > 1 or first <= {*map(str.lower, known.names)}:
+        return True
+    # One column of texts, whose commas are those of sentences.
+    without_target = len(known.names) - ("target" in known.roles)
+    return len(records[0]) == without_target == 1 and not _UNSPACED.search(text)
+
+
 def with_points(
-    columns: dict[str, list[str]], separator: str, decimal: str | None
-) -> tuple[dict[str, list[str]], str | None]:
-    """The columns with decimal points where they had commas, and a note on it.
+    columns: dict[str, list[str]], decimal: Mark | None, known: Mark | None = None
+) -> tuple[dict[str, list[str]], Mark | None, str | None]:
+    """The columns with decimal points where they had commas, the mark they had, and a note on it.
 
     Args:
         columns: the cells by column.
-        separator: what stood between them.
         decimal: the mark asked for; None finds out, column by column, and leaves a column as it is where
             its commas may as well group thousands.
+        known: the mark of the training data, which settles such a column.
     """
     changed = {}
     for name, cells in columns.items():
         numbers = _numbers_with(cells, decimal)
+        if numbers is None and decimal is None and known is not None:
+            numbers = _numbers_with(cells, known)
         if numbers is not None:
             changed[name] = numbers
     if not changed:
-        return columns, None
+        return columns, decimal, None
     mark = "decimal points, commas group thousands" if decimal == "." else "decimal commas"
     note = f"Read with {mark}: {', '.join(changed)}; --decimal says otherwise."
-    return columns | changed, None if decimal else note
+    return columns | changed, decimal or ",", None if decimal else note
 
 
 def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None:

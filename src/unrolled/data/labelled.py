@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from unrolled.data.column_names import LABEL_NAMES, TEXT_NAMES, VALUE_NAMES
+from unrolled.data.encodings import read_lines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.folders import (
     MediaFiles,
@@ -22,20 +24,10 @@ from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
-from unrolled.data.table_form import TableForm
+from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
-from unrolled.data.text import existing_file, open_text
+from unrolled.data.text import existing_file
 from unrolled.data.timeseries_ts import read_ts
-
-TEXT_NAMES = (
-    *("text", "sentence", "review", "content", "document", "body", "comment", "message", "tweet"),
-    *("title", "headline", "question", "utterance", "sequence", "name", "input", "inputs"),
-)
-VALUE_NAMES = ("values", "series", "signal", "sequence", "input", "inputs", "x")
-LABEL_NAMES = (
-    *("label", "labels", "class", "category", "sentiment", "target", "tag", "y", "intent", "topic"),
-    *("language", "rating", "score", "output", "outputs"),
-)
 
 _AMOUNTS = 20
 """So many different whole numbers may be amounts; fewer are classes."""
@@ -51,7 +43,6 @@ def read_labelled(
     label: str | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
-    header: bool | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
@@ -71,7 +62,6 @@ def read_labelled(
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
         group: the column of what examples have in common, such as the speaker.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction, or most are different.
         labelled: False reads the inputs only; the targets are then None.
@@ -96,9 +86,9 @@ def read_labelled(
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
     if kind == ".txt" and not labelled:
-        return _lines_of_text(path)
+        return _lines_of_text(path, form.encoding if form else None)
     wanted = [name for name in (text, values, label, group) if name is not None]
-    table = read_table(path, header=header, columns=wanted, form=form)
+    table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
     return labelled_of_table(
@@ -110,6 +100,7 @@ def read_labelled(
         targets=targets,
         labelled=labelled,
         forms=forms,
+        form=form,
     )
 
 
@@ -123,6 +114,7 @@ def labelled_of_table(
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
+    form: TableForm | None = None,
 ) -> Examples:
     """Sequences with one target each from a table's columns; see `read_labelled`."""
     media = media_column(table) if text is None and values is None else None
@@ -134,15 +126,17 @@ def labelled_of_table(
     notes = list(table.notes)
     groups = _groups(table, group, labelled)
     shown = table if group is None else table.without(group)
-    inputs_name, numeric = _inputs_column(shown, text, values, label, notes)
-    label_name = _label_column(shown, inputs_name, label, notes) if labelled else None
+    known = known_roles(form, shown.columns)
+    inputs_name, numeric = _inputs_column(shown, text, values, label, notes, known)
+    label_name = _label_column(shown, inputs_name, label, notes, known) if labelled else None
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
         source = table.source(entry, inputs_name)
         inputs = number_sequence(cell, source) if numeric else _text(cell, source)
         target = table.column(label_name)[entry] if label_name is not None else None
         items.append(Example(inputs, target, table.source(entry, label_name), groups[entry]))
-    return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
+    found = table.form(inputs=inputs_name, target=label_name)
+    return as_targets(Examples(tuple(items), tuple(notes), found), targets, labelled)
 
 
 def labelled_of_media(
@@ -158,7 +152,7 @@ def labelled_of_media(
     notes = list(files.table.notes)
     groups = _groups(files.table, group, labelled)
     shown = files.table if group is None else files.table.without(group)
-    name = _label_column(shown, files.column, label, notes) if labelled else None
+    name = _label_column(shown, files.column, label, notes, {}) if labelled else None
     cells = [None] * len(files.files) if name is None else files.table.column(name)
     media = decoded(files, forms)
     items = tuple(
@@ -184,7 +178,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
         if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
             raise item.source.error("expected a label, got an empty cell")
     if not labelled:
-        return Examples(tuple(replace(item, target=None) for item in examples), examples.notes)
+        return replace(examples, items=tuple(replace(item, target=None) for item in examples))
     notes = examples.notes
     if targets == "auto":
         found = [item.target for item in examples]
@@ -196,7 +190,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
             notes += (f"The labels are numbers {kind}, so this is regression.",)
     convert = _label if targets == "class" else _number
     items = (replace(item, target=convert(item.target, item.source)) for item in examples)
-    return Examples(tuple(items), notes)
+    return replace(examples, items=tuple(items), notes=notes)
 
 
 def _kind(inputs: Any) -> str:
@@ -215,15 +209,10 @@ def _is_one_sequence(table: Table) -> bool:
     return not _by_name(list(table.columns), TEXT_NAMES) and all(map(table.is_numeric, table.columns))
 
 
-def _lines_of_text(path: str | Path) -> Examples:
-    with open_text(path) as file:
-        return Examples(
-            tuple(
-                Example(line.rstrip("\r\n"), None, Source(path, row))
-                for row, line in enumerate(file, start=1)
-                if line.strip()
-            )
-        )
+def _lines_of_text(path: str | Path, encoding: str | None) -> Examples:
+    text = read_lines(path, encoding)
+    items = (Example(line, None, Source(path, row)) for row, line in text.numbered() if line.strip())
+    return Examples(tuple(items), text.notes)
 
 
 def _groups(table: Table, column: str | None, labelled: bool) -> Sequence[str | None]:
@@ -234,10 +223,17 @@ def _groups(table: Table, column: str | None, labelled: bool) -> Sequence[str | 
 
 
 def _inputs_column(
-    table: Table, text: str | None, values: str | None, label: str | None, notes: list[str]
+    table: Table,
+    text: str | None,
+    values: str | None,
+    label: str | None,
+    notes: list[str],
+    known: Mapping[str, str],
 ) -> tuple[str, bool]:
     if values is not None or text is not None:
         return values or text or "", values is not None
+    if "inputs" in known:
+        return known["inputs"], _holds_numbers(table, known["inputs"])
     others = [name for name in table.columns if name != label]
     lists = [name for name in others if name.lower() not in LABEL_NAMES and _holds_numbers(table, name)]
     found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
@@ -255,10 +251,14 @@ def _inputs_column(
     return found, False
 
 
-def _label_column(table: Table, inputs_name: str, label: str | None, notes: list[str]) -> str:
+def _label_column(
+    table: Table, inputs_name: str, label: str | None, notes: list[str], known: Mapping[str, str]
+) -> str:
     if label is not None:
         table.column(label)
         return label
+    if "target" in known:
+        return known["target"]
     others = [name for name in table.columns if name != inputs_name]
     found = _by_name(others, LABEL_NAMES)
     if found is None and len(others) == 1:

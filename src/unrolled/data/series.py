@@ -12,6 +12,7 @@ import numpy as np
 from unrolled.data.calendar import Step, infer_step
 from unrolled.data.dates import either_order, parse_dates
 from unrolled.data.example import Series, Source
+from unrolled.data.table_form import TableForm
 from unrolled.data.tables import Table, is_missing, is_number, read_table
 from unrolled.data.wide import ID_NAMES, is_wide, series_of_wide
 from unrolled.errors import DataError
@@ -29,11 +30,12 @@ def read_series(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    form: TableForm | None = None,
 ) -> tuple[Series, ...]:
-    """Read the series of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file; see `series_of_table`."""
+    """Read the series of a table in a file, written in ``form``; see `series_of_table`."""
     wanted = [name for name in (unique_id, time, target) if name is not None]
     return series_of_table(
-        read_table(path, columns=wanted),
+        read_table(path, columns=wanted, form=form),
         unique_id=unique_id,
         time=time,
         target=target,

@@ -16,7 +16,8 @@ from unrolled.data.compressed import unpacked, unpacked_suffix
 from unrolled.data.delimited import may_group_thousands, records_of, with_points
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
-from unrolled.data.table_form import TableForm
+from unrolled.data.header_rows import is_usual_name, looks_like_names
+from unrolled.data.table_form import FoundForm, TableForm
 from unrolled.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -38,12 +39,14 @@ class Table:
         rows: `(entry,)` the row of the file that each entry was read from, counted from 1, the header
             included.
         notes: what was assumed in reading.
+        written: how the file was found to be written; None of what is no file.
     """
 
     path: str | Path
     columns: Mapping[str, Sequence[Any]]
     rows: np.ndarray
     notes: tuple[str, ...] = ()
+    written: FoundForm | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,6 +74,11 @@ class Table:
         """The column with the first of some usual names, in whatever case, that is not taken yet."""
         lowered = {column.lower(): column for column in self.columns if column not in taken}
         return next((lowered[name] for name in names if name in lowered), None)
+
+    def form(self, **roles: str | None) -> FoundForm:
+        """How the table was written, and what its columns were taken for: what later files are read by."""
+        found = self.written or FoundForm(())
+        return replace(found, names=tuple(self.columns)).with_roles(**roles)
 
     def unknown(self, what: str) -> DataError:
         """The error of a table in which no column of this kind can be told."""
@@ -130,7 +138,6 @@ def is_missing(cell: Any) -> bool:
 def read_table(
     path: str | Path,
     *,
-    header: bool | None = None,
     columns: Sequence[str] = (),
     form: TableForm | None = None,
 ) -> Table:
@@ -143,11 +150,11 @@ def read_table(
 
     Args:
         path: the file.
-        header: as in ``form``, where it may be left out.
         columns: names that will be asked for; they tell whether there is a header.
-        form: what is known of how the file is written. Without ``header`` the first row holds the columns'
-            names unless one of its cells is a number, or comes again further down in its column (as a label
-            does); the columns are then named `column_1`, `column_2`, ....
+        form: what is known of how the file is written. Without its ``header`` the first row holds the
+            columns' names unless one of its cells is a number, comes again further down in its column (as a
+            label does), or is of the kind of those beneath it (`unrolled.data.header_rows`); the columns are
+            then named `column_1`, `column_2`, ..., or as in the training data, where that is known.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, or a row has too few or too many cells.
@@ -162,12 +169,12 @@ def read_table(
         (['column_1', 'column_2'], [1, 2, 3])
     """
     path, form = Path(path), form or TableForm()
-    if header is not None:
-        form = replace(form, header=header)
     content = unpacked(path)
     kind = unpacked_suffix(path)
     if kind in DELIMITERS:
-        table = _read_delimited(path, content, DELIMITERS[kind], form, columns)
+        text, assumed = decoded_text(content, path, form.encoding)
+        table = delimited_table(path, text, DELIMITERS[kind], form, columns)
+        table = replace(table, notes=(*((assumed,) if assumed else ()), *table.notes))
     elif kind == ".xlsx":
         table = _read_sheet(path, content, form, columns)
     elif kind in _READERS:
@@ -204,36 +211,43 @@ def table_of_frame(frame: Any, name: str = "DataFrame") -> Table:
     return Table(name, columns, np.arange(1, len(frame) + 1))
 
 
-def _read_delimited(path: Path, content: bytes, usual: str, form: TableForm, wanted: Sequence[str]) -> Table:
-    text, assumed = decoded_text(content, path, form.encoding)
-    cells, rows, separator = records_of(text, usual, form.separator, path)
+def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: Sequence[str] = ()) -> Table:
+    """A table from delimited text.
+
+    Args:
+        path: where the text is from, for messages.
+        text: the text.
+        usual: the separator that is expected.
+        form: what is known of how it is written.
+        wanted: names that will be asked for.
+
+    Raises:
+        DataError: there are no rows, or a row has too few or too many cells.
+    """
+    cells, rows, separator = records_of(text, usual, form.separator, path, form.known)
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
-    table = _table_of_cells(path, cells, rows, form.header, wanted)
-    columns, decimals = with_points(
-        {name: list(column) for name, column in table.columns.items()}, separator, form.decimal
+    table = _table_of_cells(path, cells, rows, form, wanted)
+    columns, decimal, decimals = with_points(
+        {name: list(column) for name, column in table.columns.items()},
+        form.decimal,
+        form.known.decimal if form.known else None,
     )
-    notes = tuple(note for note in (assumed, *table.notes, decimals) if note)
-    return replace(table, columns=columns, notes=notes)
+    notes = tuple(note for note in (*table.notes, decimals) if note)
+    written = replace(table.form(), separator=separator, decimal=decimal)
+    return replace(table, columns=columns, notes=notes, written=written)
 
 
 def _table_of_cells(
-    path: Path, cells: list[list[Any]], rows: list[int], header: bool | None, wanted: Sequence[str]
+    path: Path, cells: list[list[Any]], rows: list[int], form: TableForm, wanted: Sequence[str]
 ) -> Table:
     """Rows of cells as a table, the first of them its header if it holds names."""
     # Some write the names as a comment.
     first = [_name(cell) for cell in cells[0]]
+    header = form.header
     if header is None:
-        header = _holds_names(cells, first, wanted)
-    notes = (
-        ()
-        if header
-        else (
-            "There is no header row; the columns are numbered. If the first row holds names, say --header "
-            "true.",
-        )
-    )
-    names = first if header else [_NUMBERED.format(number) for number in range(1, len(first) + 1)]
+        header = _holds_names(cells, first, wanted, form.known)
+    names, notes = (first, ()) if header else _names_of_places(len(first), form)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=rows[0])
@@ -241,7 +255,30 @@ def _table_of_cells(
     if not body:
         raise DataError("expected rows below the header, found none", path=path)
     columns = dict(zip(names, map(list, zip(*body, strict=True)), strict=True))
-    return Table(path, columns, np.array(rows[1:] if header else rows), notes)
+    written = FoundForm(tuple(names), header)
+    return Table(path, columns, np.array(rows[1:] if header else rows), notes, written)
+
+
+def _names_of_places(width: int, form: TableForm) -> tuple[list[str], tuple[str, ...]]:
+    """What columns without names are called, and a sentence on it.
+
+    They are those of the training data where as many, or as many without the target, are here.
+    """
+    known = form.known
+    fitting = (
+        [list(known.names), [name for name in known.names if name != known.roles.get("target")]]
+        if known
+        else []
+    )
+    names = next((each for each in fitting if len(each) == width), None)
+    if known and known.header and names:
+        listed = ", ".join(names)
+        note = f"There is no header row; the columns are taken for those of the training data: {listed}."
+    else:
+        note = "There is no header row; the columns are numbered."
+    numbered = [_NUMBERED.format(number) for number in range(1, width + 1)]
+    further = "" if form.header is False else " If the first row holds names, say --header."
+    return names or numbered, (note + further,)
 
 
 def _name(cell: Any) -> str:
@@ -268,25 +305,33 @@ def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[st
         raise DataError(f"expected rows in the sheet {sheet.title!r}, found none", path=path)
     width = 1 + max(place for _, cells in used for place, cell in enumerate(cells) if cell is not None)
     cells = [(row + [None] * width)[:width] for _, row in used]
-    table = _table_of_cells(path, cells, [row for row, _ in used], form.header, wanted)
+    table = _table_of_cells(path, cells, [row for row, _ in used], form, wanted)
     others = [each.title for each in book.worksheets[1:]]
     note = f"Only the first sheet, {sheet.title!r}, is read, not {', '.join(others)}."
     return replace(table, notes=(*table.notes, note)) if others else table
 
 
-def _holds_names(cells: list[list[Any]], first: list[str], wanted: Sequence[str]) -> bool:
+def _holds_names(
+    cells: list[list[Any]], first: list[str], wanted: Sequence[str], known: FoundForm | None
+) -> bool:
     if wanted and set(wanted) <= set(first):
         return True
     if wanted and set(wanted) <= {_NUMBERED.format(number) for number in range(1, len(first) + 1)}:
         return False
-    if len(cells) == 1:
+    if known is not None and known.header and {*map(str.lower, first)} & {*map(str.lower, known.names)}:
         return True
+    if len(cells) == 1:
+        return known is None or all(map(is_usual_name, first))
     if len(first) > 1 and first[0] == "" and all(first[1:]):
         return True  # the index of a data frame has no name
     columns = list(zip(*cells, strict=True))
     if any(cell and not is_number(_pointed(cell)) and _are_numbers(rest) for cell, *rest in columns):
         return True  # a word over nothing but numbers
-    return not any(is_number(_pointed(first)) or (first and first in rest) for first, *rest in columns)
+    if any(is_number(_pointed(cell)) or (cell and cell in rest) for cell, *rest in columns):
+        return False
+    if known is not None and not all(map(is_usual_name, first)):
+        return False  # names of the training data's columns would have been known
+    return looks_like_names(first, [list(map(_name, rest)) for _, *rest in columns])
 
 
 def _are_numbers(cells: Sequence[Any]) -> bool:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
+from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import content_fits, read_folder, write_folder
@@ -89,6 +90,7 @@ class Estimator(ABC, Generic[Data]):
         self._shard = (0, 1)
         self._keep_apart = True
         self._kept_apart: Data | None = None
+        self._form: FoundForm | None = None
 
     # The steps of a task, in the order in which they run.
 
@@ -238,16 +240,26 @@ class Estimator(ABC, Generic[Data]):
     def _take_in(self, train: Any, dev: Any) -> tuple[Data, Data]:
         """Read the data and learn what comes before training: what to train on, and what to choose by."""
         training = self._read(train, labelled=True)
+        # Later files are read as the training data was.
+        self._form = getattr(training, "form", None)
         shares = self._hold_out(training) if dev is None else None
         if shares is not None:
             training, _, sentence = shares
             self._note(sentence)
         self._prepare(training)
         # Dev data is read after what the training data settled, so that both are read alike.
-        held_out = self._read(dev, labelled=True) if shares is None else shares[1]
+        held_out = self._read_later(dev, labelled=True) if shares is None else shares[1]
         self.understood = f"Understood: {'; '.join(self._readings(training, held_out))}."
         _logger.info(self.understood)
         return training, held_out
+
+    def _read_later(self, data: Any, *, labelled: bool) -> Data:
+        """Read data other than that to train on, and tell the user what had to be assumed anew."""
+        read = self._read(data, labelled=labelled)
+        for sentence in getattr(read, "notes", ()):
+            if sentence not in self.notices:
+                _logger.info(sentence)
+        return read
 
     def _readings(self, train: Data, held_out: Data) -> list[str]:
         """What the data was taken for, in phrases: the columns, the kind, the unit, how much there is."""
@@ -260,7 +272,9 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
-        self._prepare(self._read(train, labelled=True))
+        read = self._read(train, labelled=True)
+        self._form = getattr(read, "form", None)
+        self._prepare(read)
         self._model = self._seeded_model().eval()
         return self
 
@@ -359,7 +373,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        return self._evaluation(self._read(data, labelled=True), _described(data), baselines)
+        return self._evaluation(self._read_later(data, labelled=True), _described(data), baselines)
 
     def _evaluation(self, data: Data, name: str, baselines: bool) -> Evaluation:
         started = time.perf_counter()
@@ -421,6 +435,7 @@ class Estimator(ABC, Generic[Data]):
                     "task": self.task,
                     "options": self.effective.model_dump(mode="json"),
                     "notices": self.notices,
+                    "table": None if self._form is None else self._form.to_json(),
                 },
                 "vocabulary.json": self._vocabularies(),
                 "baselines.json": {name: dict(state.values) for name, state in states.items()},
@@ -457,6 +472,8 @@ class Estimator(ABC, Generic[Data]):
                 )
             estimator = cls(**settings["options"])
             estimator.notices = list(settings["notices"])
+            table = settings.get("table")
+            estimator._form = None if table is None else FoundForm.from_json(table)
             estimator._restore(saved.files["vocabulary.json"])
             estimator.history = History.model_validate(saved.files["history.json"])
             estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])

@@ -95,7 +95,7 @@ class Captioner(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         self._require_fitted()
-        examples, chosen = self._read(data, labelled=False), self._options(options)
+        examples, chosen = self._read_later(data, labelled=False), self._options(options)
         found = self._found(self._encode(examples), chosen)
         if "n_best" not in options:
             return [self._text(best) for best, *_ in found]
@@ -155,7 +155,7 @@ class Captioner(Estimator[Examples]):
                 data,
                 text=config.text_column,
                 conditions=config.condition_columns,
-                header=config.header,
+                form=config.table_form(self._form),
                 captioned=labelled,
                 forms=forms,
             )

@@ -83,7 +83,7 @@ class Classifier(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         self._require_fitted()
-        return self._targets.decode(self._outputs(self._read(data, labelled=False)))
+        return self._targets.decode(self._outputs(self._read_later(data, labelled=False)))
 
     def predict_proba(self, data: Any) -> np.ndarray:
         """The probability of every class for each sequence, ``(sequences, classes)``; columns as in `labels`.
@@ -93,7 +93,7 @@ class Classifier(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         targets = self._class_targets()
-        return targets.probabilities(self._outputs(self._read(data, labelled=False)))
+        return targets.probabilities(self._outputs(self._read_later(data, labelled=False)))
 
     def _token_label(self, token: int) -> str:
         assert isinstance(self._inputs, TextInputs | SymbolInputs)
@@ -118,7 +118,7 @@ class Classifier(Estimator[Examples]):
                 label=config.label_column,
                 label_pattern=config.label_pattern,
                 group=config.group_column,
-                form=config.table_form(),
+                form=config.table_form(self._form),
                 targets=targets,
                 labelled=labelled,
                 forms=self._forms(),

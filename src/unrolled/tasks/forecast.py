@@ -192,6 +192,7 @@ class Forecaster(Estimator[Span]):
             covariates=config.covariates,
             season=config.season,
             dayfirst=config.dayfirst,
+            form=config.table_form(),
         )
 
     def _read(self, data: Any, *, labelled: bool) -> Span:

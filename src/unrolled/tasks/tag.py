@@ -83,7 +83,7 @@ class Tagger(Estimator[Examples]):
             DataError: a sentence is not a list of words.
         """
         self._require_fitted()
-        return self._predicted(self._encoded_inputs(self._read(data, labelled=False)))
+        return self._predicted(self._encoded_inputs(self._read_later(data, labelled=False)))
 
     def _token_label(self, token: int) -> str:
         return self._inputs.symbol(token)
@@ -99,7 +99,12 @@ class Tagger(Estimator[Examples]):
         config = self.effective
         if isinstance(data, str | Path) or hasattr(data, "columns"):
             read = load_with_layout(
-                data, word=config.word_column, tag=config.tag_column, tagged=labelled, known=self._layout
+                data,
+                word=config.word_column,
+                tag=config.tag_column,
+                tagged=labelled,
+                known=self._layout,
+                form=config.table_form(self._form),
             )
             examples = read.examples
             if labelled and self._layout is None:
