@@ -120,6 +120,9 @@ def _train(
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
+    parts = estimator.parts(train)
+    if test is None and parts is not None and parts.test is not None:
+        test = str(parts.test)
     for given in filter(None, (train, dev, test)):
         resolve(given)  # a misspelt name is better noticed before training than after it
     folder = decided_by_the_first(

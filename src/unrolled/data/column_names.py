@@ -1,4 +1,4 @@
-"""What columns are usually called, by what they hold."""
+"""What columns are usually called, by what they hold, and parts of a data set."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ TEXT_NAMES = (
     *("text", "sentence", "review", "content", "document", "body", "comment", "message", "tweet"),
     *("title", "headline", "question", "utterance", "sequence", "name", "input", "inputs"),
 )
-VALUE_NAMES = ("values", "series", "signal", "sequence", "input", "inputs", "x")
+VALUE_NAMES = (
+    *("values", "series", "signal", "signals", "sequence", "sequences", "input", "inputs", "x", "data"),
+    *("features", "arr_0"),
+)
 LABEL_NAMES = (
     *("label", "labels", "class", "category", "sentiment", "target", "tag", "y", "intent", "topic"),
-    *("language", "rating", "score", "output", "outputs"),
+    *("language", "rating", "score", "output", "outputs", "targets", "classes", "arr_1"),
 )
 CAPTION_NAMES = ("caption", "captions", "text", "description", "word", "tune", "abc", *TEXT_NAMES)
 SOURCE_NAMES = (
@@ -30,6 +33,13 @@ SENTENCE_NAMES = (
     *("sentence #", "sentence_id", "sentence id", "sent_id", "sentence", "sent", "sentence_number"),
 )
 STEP_TAG_NAMES = ("tag", "tags", "label", "labels", "class", "state", "activity", "target")
+
+PART_NAMES = {
+    "train": ("train", "training"),
+    "dev": ("validation", "valid", "val", "dev", "eval"),
+    "test": ("testing", "test"),
+}
+"""What the parts of a data set are called."""
 
 USUAL_NAMES = frozenset(
     (

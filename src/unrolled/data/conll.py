@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.column_names import SENTENCE_NAMES, TAG_NAMES, WORD_NAMES
+from unrolled.data.column_names import LABEL_NAMES, SENTENCE_NAMES, TAG_NAMES, WORD_NAMES
 from unrolled.data.compressed import unpacked_suffix
 from unrolled.data.encodings import TextLines, read_lines
 from unrolled.data.example import Example, Examples, Source
@@ -151,8 +151,9 @@ def tagged_of_table(
     """
     known = known_roles(form, table.columns)
     word, tag = word or known.get("inputs"), tag or known.get("target")
-    values = values_column(table) if word is None else None
-    tags = (_asked(table, tag) or _named(table, TAG_NAMES, "tags", "tag")) if tagged else None
+    values = values_column(table) if word in (None, known.get("inputs")) else None
+    usual = TAG_NAMES if values is None else (*TAG_NAMES, *LABEL_NAMES)
+    tags = (_asked(table, tag) or _named(table, usual, "tags", "tag")) if tagged else None
     if values is not None:
         return tagged_values(table, values, tags)
     words = _asked(table, word) or _named(table, WORD_NAMES, "words", "word", table.usual(TAG_NAMES))

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.arrays import columns_of_arrays
+from unrolled.data.column_names import PART_NAMES
+from unrolled.data.columnar import columns_of_arrow, columns_of_parquet
 from unrolled.data.compressed import unpacked, unpacked_suffix
 from unrolled.data.delimited import may_group_thousands, records_of, with_points
 from unrolled.data.encodings import decoded_text
@@ -80,12 +83,12 @@ class Table:
         found = self.written or FoundForm(())
         return replace(found, names=tuple(self.columns)).with_roles(**roles)
 
-    def unknown(self, what: str) -> DataError:
-        """The error of a table in which no column of this kind can be told."""
+    def unknown(self, what: str, flag: str = "") -> DataError:
+        """The error of a table in which no column of this kind can be told, and the flag that tells it."""
         return DataError(
             f"expected a column of {what}, the columns are {', '.join(self.columns)}",
             path=self.path,
-            remedy="say which one it is",
+            remedy=f"say which one it is with {flag}" if flag else "say which one it is",
         )
 
     def without(self, name: str) -> Table:
@@ -103,6 +106,8 @@ class Table:
         try:
             numbers = np.array(cells, dtype=np.float64)
         except (TypeError, ValueError):
+            numbers = None
+        if numbers is None or numbers.ndim != 1:
             numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
         if np.isinf(numbers).any():
             entry = int(np.flatnonzero(np.isinf(numbers))[0])
@@ -144,9 +149,10 @@ def read_table(
     r"""Read a table.
 
     The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects),
-    `.parquet`, `.xlsx` (its first sheet). All may be compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one
-    member.
-    Separator, decimal mark and encoding are found out from the content.
+    `.parquet`, `.arrow`, `.xlsx` (its first sheet), `.npz` and `.npy` (`unrolled.data.arrays`). All may be
+    compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one member. A name with `*` stands for all such files
+    together, `arrays.npz:test` for the part that is called so. Separator, decimal mark and encoding are found
+    out from the content.
 
     Args:
         path: the file.
@@ -169,6 +175,15 @@ def read_table(
         (['column_1', 'column_2'], [1, 2, 3])
     """
     path, form = Path(path), form or TableForm()
+    if "*" in path.name:
+        return _joined(
+            path,
+            [read_table(file, columns=columns, form=form) for file in sorted(path.parent.glob(path.name))],
+        )
+    file, part = _without_part(path)
+    if part is not None:
+        found, notes = columns_of_arrays(file, unpacked(file), part)
+        return replace(_table_of_columns(path, found), notes=notes)
     content = unpacked(path)
     kind = unpacked_suffix(path)
     if kind in DELIMITERS:
@@ -183,6 +198,24 @@ def read_table(
         known = ", ".join(TABLE_SUFFIXES)
         raise DataError(f"expected a table ending in {known}, got {kind or 'no ending'!r}", path=path)
     return _without_counter(table)
+
+
+def _joined(path: Path, tables: Sequence[Table]) -> Table:
+    """The pieces of one table as a whole, whose rows are counted through all of them."""
+    if not tables:
+        raise DataError("expected files of this name, found none", path=path, remedy="check the path")
+    first = tables[0]
+    for table in tables:
+        if set(table.columns) != set(first.columns):
+            raise DataError(
+                f"expected the columns {', '.join(first.columns)} as in {Path(first.path).name}, got "
+                f"{', '.join(table.columns)}",
+                path=table.path,
+            )
+    columns = {name: [cell for table in tables for cell in table.columns[name]] for name in first.columns}
+    notes = dict.fromkeys(note for table in tables for note in table.notes)
+    rows = np.arange(1, sum(map(len, tables)) + 1)
+    return Table(path, columns, rows, tuple(notes), first.written)
 
 
 def _without_counter(table: Table) -> Table:
@@ -398,18 +431,21 @@ def _table_of_objects(path: Path, objects: list[dict[str, Any]], rows: np.ndarra
     return Table(path, {name: [entry.get(name) for entry in objects] for name in names}, rows)
 
 
-def _read_parquet(path: Path, content: bytes, form: TableForm) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _read_columns(path: Path, content: bytes, form: TableForm) -> Table:
+    reader = columns_of_parquet if unpacked_suffix(path) == ".parquet" else columns_of_arrow
+    return _table_of_columns(path, reader(path, content))
 
-    try:
-        frame = pq.read_table(pa.BufferReader(content))
-    except pa.ArrowException as error:
-        raise DataError(f"expected a Parquet file, but {_clip(str(error))}", path=path) from error
-    if not frame.num_rows:
+
+def _read_arrays(path: Path, content: bytes, form: TableForm) -> Table:
+    columns, notes = columns_of_arrays(path, content)
+    return replace(_table_of_columns(path, columns), notes=notes)
+
+
+def _table_of_columns(path: Path, columns: Mapping[str, Sequence[Any]]) -> Table:
+    length = len(next(iter(columns.values()), ()))
+    if not length:
         raise DataError("expected rows, found none", path=path)
-    columns = {name: frame.column(name).to_pylist() for name in frame.column_names}
-    return Table(path, columns, np.arange(1, frame.num_rows + 1))
+    return Table(path, columns, np.arange(1, length + 1))
 
 
 def _clip(text: str) -> str:
@@ -421,7 +457,10 @@ _READERS = {
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
     ".json": _read_json_array,
-    ".parquet": _read_parquet,
+    ".parquet": _read_columns,
+    ".arrow": _read_columns,
+    ".npz": _read_arrays,
+    ".npy": _read_arrays,
 }
 
 TABLE_SUFFIXES = (*DELIMITERS, *_READERS, ".xlsx")
@@ -430,7 +469,17 @@ TABLE_SUFFIXES = (*DELIMITERS, *_READERS, ".xlsx")
 
 def is_table(path: str | Path) -> bool:
     """Whether a file's ending, compressed or not, is that of a table."""
-    return unpacked_suffix(path) in TABLE_SUFFIXES
+    return unpacked_suffix(_without_part(Path(path))[0]) in TABLE_SUFFIXES
+
+
+def _without_part(path: Path) -> tuple[Path, str | None]:
+    """The file of `arrays.npz:test`, and the part named behind the colon."""
+    name, colon, part = path.name.rpartition(":")
+    return (
+        (path.with_name(name), part)
+        if colon and part in PART_NAMES and name.endswith(".npz")
+        else (path, None)
+    )
 
 
 def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from unrolled.data.column_names import STEP_TAG_NAMES, VALUE_NAMES
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.list_cells import list_in
 from unrolled.data.number_files import channels_of
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.table_form import TableForm
@@ -21,6 +23,7 @@ def values_column(table: Table) -> str | None:
     for name in table.columns:
         if name.lower() in VALUE_NAMES:
             first = next((cell for cell in table.column(name) if not is_missing(cell)), None)
+            first = list_in(first) if isinstance(first, str) else first
             if isinstance(first, list | np.ndarray) and len(first) and not isinstance(first[0], str):
                 return name
     return None
@@ -42,8 +45,8 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
         numbers = number_sequence(cell, table.source(entry, values))
         target = None
         if tags is not None:
-            found = table.column(tags)[entry]
             source = table.source(entry, tags)
+            found = _list_of_tags(table.column(tags)[entry])
             if not isinstance(found, Sequence) or isinstance(found, str):
                 raise source.error(f"expected a list of tags, one a step, got {found!r:.60}")
             if len(found) != len(numbers):
@@ -53,6 +56,16 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
             target = tuple(map(str, found))
         items.append(Example(numbers, target, table.source(entry, tags)))
     return Examples(tuple(items), table.notes, table.form(target=tags))
+
+
+def _list_of_tags(cell: Any) -> Any:
+    """The tags of a cell: a list, one written as text, or an array of them, whole numbers without a point."""
+    if isinstance(cell, str):
+        return list_in(cell) or cell
+    if not isinstance(cell, np.ndarray):
+        return cell
+    whole = cell.dtype.kind == "f" and bool((cell == np.round(cell)).all())
+    return (cell.astype(np.int64) if whole else cell).tolist()
 
 
 def tagged_tables(

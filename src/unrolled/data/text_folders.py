@@ -35,7 +35,7 @@ def read_text_folder(folder: Path, *, labelled: bool = True, encoding: str | Non
 
     Args:
         folder: the folder.
-        labelled: False reads the files themselves where there are no folders in it; the targets are then None.
+        labelled: False reads the files themselves where there are no folders in it, and no targets.
         encoding: of the files; None finds out for each.
 
     Raises:

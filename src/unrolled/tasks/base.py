@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
+from unrolled.data.parts import Parts, parts_of
 from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
@@ -71,6 +72,8 @@ class Estimator(ABC, Generic[Data]):
     """
 
     task: ClassVar[str]
+    _takes_parts: ClassVar[bool] = True
+    """Whether data that is divided itself (`unrolled.data.parts`) is taken part by part."""
     Config: ClassVar[type[TaskConfig]]
     _counted: ClassVar[str] = "examples"
     """What a task's data is counted in, for a person."""
@@ -200,6 +203,7 @@ class Estimator(ABC, Generic[Data]):
             require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
         self._keep_apart = keep_apart
+        train, dev = self._divided(train, dev)
         try:
             self._fit(train, dev, run_folder, resume, progress)
         except Exception:
@@ -231,11 +235,34 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
+        train, dev = self._divided(train, dev)
         try:
             self._take_in(train, dev)
             return self.understood
         finally:
             self._reset()
+
+    def parts(self, data: Any) -> Parts | None:
+        """Where the parts of data are that is divided itself; None where it is not, or is no path."""
+        if not self._takes_parts or not isinstance(data, str | Path):
+            return None
+        return parts_of(Path(data))
+
+    def _divided(self, train: Any, dev: Any) -> tuple[Any, Any]:
+        """The parts to train on and to choose the best epoch by, of data that is divided itself."""
+        parts = self.parts(train)
+        if parts is None:
+            return train, self._later_part(dev)
+        if dev is None and parts.dev is not None:
+            self._note(f"The data is divided itself: {parts.train} to train on, {parts.dev} to choose by.")
+            return parts.train, parts.dev
+        self._note(f"The data is divided itself: {parts.train} to train on.")
+        return parts.train, self._later_part(dev)
+
+    def _later_part(self, data: Any) -> Any:
+        """What a model is scored on, of data that is divided itself."""
+        parts = self.parts(data)
+        return data if parts is None else parts.later
 
     def _take_in(self, train: Any, dev: Any) -> tuple[Data, Data]:
         """Read the data and learn what comes before training: what to train on, and what to choose by."""
@@ -255,7 +282,7 @@ class Estimator(ABC, Generic[Data]):
 
     def _read_later(self, data: Any, *, labelled: bool) -> Data:
         """Read data other than that to train on, and tell the user what had to be assumed anew."""
-        read = self._read(data, labelled=labelled)
+        read = self._read(self._later_part(data), labelled=labelled)
         for sentence in getattr(read, "notes", ()):
             if sentence not in self.notices:
                 _logger.info(sentence)
@@ -272,7 +299,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
-        read = self._read(train, labelled=True)
+        read = self._read(self._divided(train, None)[0], labelled=True)
         self._form = getattr(read, "form", None)
         self._prepare(read)
         self._model = self._seeded_model().eval()
@@ -285,7 +312,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        return self._loader(self._read(data, labelled=True), training=False)
+        return self._loader(self._read(self._later_part(data), labelled=True), training=False)
 
     def first_batch(self, data: Any) -> Batch:
         """The first batch of ``data`` as the network reads it.
@@ -373,6 +400,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
+        data = self._later_part(data)
         return self._evaluation(self._read_later(data, labelled=True), _described(data), baselines)
 
     def _evaluation(self, data: Data, name: str, baselines: bool) -> Evaluation:
@@ -536,6 +564,11 @@ class Estimator(ABC, Generic[Data]):
         """Tell the user what was decided without them, now and on the model's card."""
         self.notices.append(sentence)
         _logger.info(sentence)
+
+    def _note_once(self, sentence: str) -> None:
+        """As `_note`, unless there is nothing to say, or it has been said."""
+        if sentence and sentence not in self.notices:
+            self._note(sentence)
 
     def _require_fitted(self) -> None:
         if self._model is None:

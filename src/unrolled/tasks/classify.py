@@ -19,6 +19,7 @@ from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.text import existing_file
+from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
@@ -36,7 +37,7 @@ from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.pictures import picture_form
-from unrolled.tasks.words import listed
+from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
@@ -199,12 +200,8 @@ class Classifier(Estimator[Examples]):
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         expected = [example.target for example in data]
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
-        unseen = [target for target in expected if not self._targets.knows(target)]
-        if unseen:
-            self._note(
-                f"{len(unseen):,} of {len(data):,} sequences have a label that is not in the training data "
-                f"({listed(sorted(set(unseen)))}); they count as errors."
-            )
+        unseen = (target for target in expected if not self._targets.knows(target))
+        self._note_once(unseen_said(unseen, "label", "sequences"))
         items = self._encode(
             [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]
         )

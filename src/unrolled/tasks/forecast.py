@@ -75,6 +75,7 @@ class Forecaster(Estimator[Span]):
     """
 
     task: ClassVar[str] = "forecast"
+    _takes_parts = False
     Config = ForecastConfig
     Options: ClassVar[type[ForecastOptions]] = ForecastOptions
     effective: ForecastConfig

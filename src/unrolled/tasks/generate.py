@@ -47,6 +47,7 @@ class Generator(Estimator[Any]):
     """
 
     task: ClassVar[str] = "generate"
+    _takes_parts = False
     Config = GenerateConfig
     Options: ClassVar[type[WritingConfig]] = WritingConfig
     effective: GenerateConfig
