@@ -43,7 +43,7 @@ class Parts:
 def parts_of(path: Path) -> Parts | None:
     r"""The parts into which names divide a folder or a file of arrays; None where they do not.
 
-    A folder is as Hugging Face's data sets are stored (`train.csv` and `test.csv`, folders `train` and `test`,
+    A folder is as Hugging Face's data sets come (`train.csv` and `test.csv`, folders `train` and `test`,
     `train-00000-of-00002.parquet`, in it or in its only folder), or a treebank's (`en_ewt-ud-train.conllu`).
 
     Example:

@@ -84,6 +84,22 @@ class TokenLayout:
         return cls(**{**value, "names": tuple(value["names"])})
 
 
+def begins_tokens(first: str, layout: TokenLayout, tags: Sequence[str]) -> bool:
+    r"""Whether a line begins a file with a token a line, or with tags behind slashes, and is no sentence.
+
+    Example:
+        >>> layout = TokenLayout("columns", 2)
+        >>> [begins_tokens(line, layout, ["O"]) for line in ("1\tAda", "Ada O", "Ada ran")]
+        [True, True, False]
+    """
+    cells = first.split()
+    if not cells or "\t" in first.strip() or first.startswith(("# ", _DOCUMENT)):
+        return True
+    slashed = all(_SLASHED.fullmatch(cell) and cell.rpartition("/")[2] in tags for cell in cells)
+    tagged = len(cells) == layout.cells and (cells[-1] in tags or cells[0] in tags)
+    return slashed or len(cells) == 1 or tagged
+
+
 class _Line(NamedTuple):
     row: int
     text: str

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
 from unrolled.data.parts import Parts, parts_of
+from unrolled.data.piped import table_ending
 from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
@@ -434,6 +435,10 @@ class Estimator(ABC, Generic[Data]):
         """Save the model of this run, where it has a folder; of several processes the first does."""
         if run_folder is not None and self._shard[0] == 0:
             self.save(run_folder)
+
+    def file_ending(self, first: str) -> str | None:
+        """The ending of a file that begins with a line; None where each line is an input of its own."""
+        return table_ending(first, self.effective.table_form(self._form))
 
     def predict_stream(self, inputs: Iterable[Any], chunk: int = 1) -> Iterator[Any]:
         """Predict for inputs as they come, ``chunk`` together: out before more is read."""

@@ -166,6 +166,10 @@ class Captioner(Estimator[Examples]):
         items = tuple(Example(self._subject(one, forms), one.target, one.source) for one in examples)
         return formed(Examples(items), forms.picture)
 
+    def file_ending(self, first: str) -> str | None:
+        """As for any task, but that objects in JSON are inputs of their own: values by name."""
+        return None if first.lstrip().startswith("{") else super().file_ending(first)
+
     def _subject(self, example: Example, forms: MediaForms) -> Any:
         given = example.inputs
         reads_images = self._model is not None and isinstance(self._subjects, PictureSubjects)

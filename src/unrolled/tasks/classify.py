@@ -29,6 +29,7 @@ from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
+from unrolled.tasks.classification.numbers import NumberInputs
 from unrolled.tasks.classification.pictures import PictureInputs
 from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
@@ -95,6 +96,12 @@ class Classifier(Estimator[Examples]):
         """
         targets = self._class_targets()
         return targets.probabilities(self._outputs(self._read_later(data, labelled=False)))
+
+    def file_ending(self, first: str) -> str | None:
+        """As for any task; sequences of numbers that are no lists are in tables."""
+        if isinstance(self._inputs, NumberInputs) and not first.lstrip().startswith("["):
+            return ".ts" if first.startswith(("@", "#", "%")) else super().file_ending(first) or ".csv"
+        return super().file_ending(first)
 
     def _token_label(self, token: int) -> str:
         assert isinstance(self._inputs, TextInputs | SymbolInputs)

@@ -174,6 +174,10 @@ class Forecaster(Estimator[Span]):
         for time, each in islice(zip(times, numbers, strict=False), steps):
             yield row(series.unique_id, time, each, self.effective.quantiles)
 
+    def file_ending(self, first: str) -> str | None:
+        """That of a table: nothing else can be forecast."""
+        return super().file_ending(first) or (".csv" if first.strip() else None)
+
     @property
     def _preparation(self) -> Preparation:
         if self._prepared is None:

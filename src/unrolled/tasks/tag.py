@@ -12,7 +12,7 @@ from torch import Tensor
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
 from unrolled.data.example import Examples
 from unrolled.data.loading import load_with_layout
-from unrolled.data.token_columns import TokenLayout
+from unrolled.data.token_columns import TokenLayout, begins_tokens
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.models.base import SequenceModel
@@ -83,6 +83,14 @@ class Tagger(Estimator[Examples]):
         """
         self._require_fitted()
         return self._predicted(self._encoded_inputs(self._read_later(data, labelled=False)))
+
+    def file_ending(self, first: str) -> str | None:
+        """As for any task; numbers that are no lists are in tables, and tokens a line in files."""
+        if self._inputs.kind == "numbers":
+            return None if first.lstrip().startswith("[") else super().file_ending(first) or ".csv"
+        if self._layout is None:
+            return super().file_ending(first)
+        return ".conll" if begins_tokens(first, self._layout, self.tags) else None
 
     def _token_label(self, token: int) -> str:
         return self._inputs.symbol(token)
