@@ -1,7 +1,7 @@
 """All that the harness draws from, by the flag that chooses it: add a subject by adding its `draw` here."""
 
 from tests.fuzz.case import Draw
-from tests.fuzz.data import baselines, tokens
+from tests.fuzz.data import baselines, tables, tokens
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
@@ -9,5 +9,6 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
     "data": {
         "baselines": baselines.draw,
         "tokens": tokens.draw,
+        "tables": tables.draw,
     },
 }

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -168,21 +168,25 @@ def _is_as_known(text: str, known: FoundForm) -> bool:
 
 
 def with_points(
-    columns: dict[str, list[str]], decimal: Mark | None, known: Mark | None = None
+    columns: dict[str, list[str]],
+    is_missing: Callable[[str], bool],
+    decimal: Mark | None,
+    known: Mark | None = None,
 ) -> tuple[dict[str, list[str]], Mark | None, str | None]:
     """The columns with decimal points where they had commas, the mark they had, and a note on it.
 
     Args:
         columns: the cells by column.
+        is_missing: whether a cell stands for no value.
         decimal: the mark asked for; None finds out, column by column, and leaves a column as it is where
             its commas may as well group thousands.
         known: the mark of the training data, which settles such a column.
     """
     changed = {}
     for name, cells in columns.items():
-        numbers = _numbers_with(cells, decimal)
+        numbers = _numbers_with(cells, is_missing, decimal)
         if numbers is None and decimal is None and known is not None:
-            numbers = _numbers_with(cells, known)
+            numbers = _numbers_with(cells, is_missing, known)
         if numbers is not None:
             changed[name] = numbers
     if not changed:
@@ -192,7 +196,9 @@ def with_points(
     return columns | changed, decimal or ",", None if decimal else note
 
 
-def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None:
+def _numbers_with(
+    cells: Sequence[str], is_missing: Callable[[str], bool], decimal: Mark | None
+) -> list[str] | None:
     """A column's cells as Python writes numbers; None where it is to stay as it is."""
     stripped = [cell.strip() for cell in cells]
     marked = [cell for cell in stripped if "," in cell or (decimal == "," and "." in cell)]
@@ -201,15 +207,31 @@ def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None
     if decimal is None and all(map(_GROUPED.fullmatch, marked)):
         return None
     pattern = _POINT if decimal == "." else _COMMA
-    fit = [bool(cell) and cell[-1].isdigit() and bool(pattern.fullmatch(cell)) for cell in stripped]
+    fit = [_is_of(cell, pattern) for cell in stripped]
     # A column of numbers stays one with a bad cell in it, so that the bad cell is the one that is named.
-    if 2 * sum(fit) <= sum(map(bool, stripped)):
+    if 2 * sum(fit) <= sum(not is_missing(cell) for cell in stripped):
         return None
     drop, keep = (",", ".") if decimal == "." else (".", ",")
     return [
         cell.replace(drop, "").replace(keep, ".") if ok else before
         for before, cell, ok in zip(cells, stripped, fit, strict=True)
     ]
+
+
+def pointed(cell: str) -> str:
+    """A number as Python writes it, whatever its decimal mark and groups; another cell as it is.
+
+    Example:
+        >>> pointed("1.234,5"), pointed("1,234.5"), pointed("so, fine")
+        ('1234.5', '1234.5', 'so, fine')
+    """
+    if _is_of(cell, _COMMA):
+        return cell.replace(".", "").replace(",", ".") if "," in cell else cell
+    return cell.replace(",", "") if _is_of(cell, _POINT) else cell
+
+
+def _is_of(cell: str, pattern: re.Pattern[str]) -> bool:
+    return cell[-1:].isdigit() and bool(pattern.fullmatch(cell))
 
 
 def may_group_thousands(cell: object) -> bool:

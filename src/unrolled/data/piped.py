@@ -44,7 +44,7 @@ def is_binary(start: bytes) -> bool:
 
 
 def unwrapped(content: bytes) -> tuple[bytes, str | None]:
-    """What a pipe brought, decompressed and text as UTF-8, and the ending that a file of it would have; None for text."""
+    """What a pipe brought, decompressed and text as UTF-8, and a file's ending for it; None for text."""
     for magic, decompress in _COMPRESSED.items():
         if content.startswith(magic):
             try:

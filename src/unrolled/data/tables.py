@@ -16,7 +16,7 @@ from unrolled.data.arrays import columns_of_arrays
 from unrolled.data.column_names import PART_NAMES
 from unrolled.data.columnar import columns_of_arrow, columns_of_parquet
 from unrolled.data.compressed import unpacked, unpacked_suffix
-from unrolled.data.delimited import may_group_thousands, records_of, with_points
+from unrolled.data.delimited import may_group_thousands, pointed, records_of, with_points
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.header_rows import is_usual_name, looks_like_names
@@ -27,6 +27,7 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """The usual separator of delimited text by file ending; the content may show another."""
 
 _NUMBERED = "column_{}"
+_NEARLY_ALL = 0.8
 _NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
@@ -263,6 +264,7 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
     table = _table_of_cells(path, cells, rows, form, wanted)
     columns, decimal, decimals = with_points(
         {name: list(column) for name, column in table.columns.items()},
+        is_missing,
         form.decimal,
         form.known.decimal if form.known else None,
     )
@@ -355,10 +357,13 @@ def _holds_names(
         return True
     if len(cells) == 1:
         return known is None or all(map(is_usual_name, first))
-    if len(first) > 1 and first[0] == "" and all(first[1:]):
-        return True  # the index of a data frame has no name
     columns = list(zip(*cells, strict=True))
-    if any(cell and not is_number(_pointed(cell)) and _are_numbers(rest) for cell, *rest in columns):
+    if len(first) > 1 and first[0] == "" and all(first[1:]) and all(map(_name, columns[0][1:])):
+        return not any(is_number(_pointed(cell)) for cell in first[1:])  # a data frame's index has no name
+    if any(
+        not is_missing(cell) and not is_number(_pointed(cell)) and _are_numbers(rest)
+        for cell, *rest in columns
+    ):
         return True  # a word over nothing but numbers
     if any(is_number(_pointed(cell)) or (cell and cell in rest) for cell, *rest in columns):
         return False
@@ -368,12 +373,13 @@ def _holds_names(
 
 
 def _are_numbers(cells: Sequence[Any]) -> bool:
-    given = [cell for cell in cells if not is_missing(cell)]
-    return len(given) > 1 and all(is_number(_pointed(cell)) for cell in given)
+    """Whether cells are numbers: two at least, and nearly all of those given, for one may be spoilt."""
+    given = [is_number(_pointed(cell)) for cell in cells if not is_missing(cell)]
+    return sum(given) > 1 and sum(given) >= _NEARLY_ALL * len(given)
 
 
 def _pointed(cell: Any) -> str:
-    return str(cell).strip().replace(",", ".", 1)
+    return pointed(str(cell).strip())
 
 
 def is_number(cell: str) -> bool:
