@@ -99,7 +99,8 @@ def _command(task: str) -> Any:
 
 def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: bool) -> None:
     """Say what the data would be taken for; nothing is trained or written."""
-    said = estimator.understand(train, dev)
+    with notes_shown():
+        said = estimator.understand(train, dev)
     result(said, {"task": estimator.task, "data": train, "understood": said}, as_json=as_json)
 
 

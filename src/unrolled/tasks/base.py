@@ -216,6 +216,7 @@ class Estimator(ABC, Generic[Data]):
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         training, held_out = self._take_in(train, dev)
+        _logger.info(self.understood)
         self._model = self._seeded_model()
         # Before training, for the best model so far is saved with them.
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
@@ -278,7 +279,6 @@ class Estimator(ABC, Generic[Data]):
         # Dev data is read after what the training data settled, so that both are read alike.
         held_out = self._read_later(dev, labelled=True) if shares is None else shares[1]
         self.understood = f"Understood: {'; '.join(self._readings(training, held_out))}."
-        _logger.info(self.understood)
         return training, held_out
 
     def _read_later(self, data: Any, *, labelled: bool) -> Data:

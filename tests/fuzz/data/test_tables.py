@@ -12,7 +12,10 @@ FOUND = [
         "t.csv",
         b'text,v\nfine,null\nso,NA\ndull,N/A\na,"70,5"\nb,"133,62"\n',
         (),
-        (Column("text", "text", ("fine", "so", "dull", "a", "b")), Column("v", "n", (None, None, None, 70.5, 133.62))),
+        (
+            Column("text", "text", ("fine", "so", "dull", "a", "b")),
+            Column("v", "n", (None, None, None, 70.5, 133.62)),
+        ),
         (2, 3, 4, 5, 6),
         None,
     ),
@@ -51,7 +54,10 @@ FOUND = [
         "t.csv",
         b"alpha,beta\n1,slow\n2,fine film\n3,so\n4,a b\n-,c\n",
         (),
-        (Column("alpha", "n", (1.0, 2.0, 3.0, 4.0, None)), Column("beta", "text", ("slow", "fine film", "so", "a b", "c"))),
+        (
+            Column("alpha", "n", (1.0, 2.0, 3.0, 4.0, None)),
+            Column("beta", "text", ("slow", "fine film", "so", "a b", "c")),
+        ),
         (2, 3, 4, 5, 6),
         (6, "alpha"),
     ),
