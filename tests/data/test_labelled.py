@@ -263,3 +263,13 @@ def test_numbers_that_numpy_left_out_are_missed(write):
         DataError, match="row 2, column 'values': expected a list of numbers.*left numbers out"
     ):
         read_labelled(path)
+
+
+def test_texts_as_fasttext_has_them(write):
+    examples = read_labelled(write("t.txt", "__label__good a fine film\n\n__label__bad , dull\n"))
+    assert [(item.inputs, item.target, item.source.row) for item in examples] == [
+        ("a fine film", "good", 1),
+        ("dull", "bad", 3),
+    ]
+    with pytest.raises(DataError, match="row 1: expected one label, got several"):
+        read_labelled(write("u.txt", "__label__a __label__b text\n"))

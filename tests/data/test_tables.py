@@ -124,7 +124,7 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
         (
             "t.ods",
             "PK",
-            r"expected a table ending in \.csv, \.tsv, \.jsonl, .*\.xlsx, got '\.ods'",
+            r"expected a table ending in \.csv, \.tsv, .*\.xlsx, got '\.ods'",
         ),
     ],
 )
@@ -263,3 +263,24 @@ def test_a_later_file_is_read_as_the_training_data(write):
     }
     assert read_table(write("z.tsv", "fine\n"), form=known).columns == {"column_1": ["fine"]}
     assert read_table(write("q.tsv", "text\nfine\n"), form=known).columns == {"text": ["fine"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "a", "label": 1}\n{"text": "b", "label": 0}\n',
+        '{"text": ["a", "b"], "label": [1, 0]}',
+        '{"text": {"0": "a", "1": "b"}, "label": {"0": 1, "1": 0}}',
+        '{"version": 2, "data": [{"text": "a", "label": 1}, {"text": "b", "label": 0}]}',
+    ],
+)
+def test_json_in_other_forms(write, text):
+    table = read_table(write("t.json", text))
+    assert table.columns == {"text": ["a", "b"], "label": [1, 0]}
+    assert table.rows.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.dat", "SMSSpamCollection", "t.tab"])
+def test_a_table_under_another_ending(write, name):
+    table = read_table(write(name, "ham\tok lad\nspam\tcall now, free\nham\tsee you\n"))
+    assert table.columns["column_2"] == ["ok lad", "call now, free", "see you"]

@@ -26,6 +26,9 @@ from unrolled.data.tagged_numbers import (
 from unrolled.data.token_columns import TokenFile, TokenLayout, words_in
 from unrolled.errors import DataError
 
+_TOKENS_TOO = (".tsv", ".tab")
+"""Endings of tables that hold a token a line more often than a sentence."""
+
 _WORD_A_ROW = frozenset({"word", "token", "form"})
 
 
@@ -93,7 +96,7 @@ def read_with_layout(
     path, form = Path(path), form or TableForm()
     if path.is_dir():
         return Tagged(tagged_tables(path, tag, tagged=tagged, form=form))
-    if is_table(path) and unpacked_suffix(path) != ".tsv":
+    if is_table(path) and unpacked_suffix(path) not in _TOKENS_TOO:
         wanted = [name for name in (word, tag) if name is not None and not name.lstrip("-").isdigit()]
         table = read_table(path, columns=wanted, form=form)
     else:
@@ -109,7 +112,7 @@ def read_with_layout(
 
 def _table_of_sentences(path: Path, text: TextLines, form: TableForm) -> Table | None:
     """Tab-separated text as a table, where it has whole sentences in its cells and names above them."""
-    if unpacked_suffix(path) != ".tsv":
+    if unpacked_suffix(path) not in _TOKENS_TOO:
         return None
     try:
         table = delimited_table(path, "\n".join(text.lines), "\t", replace(form, header=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,8 @@ from unrolled.data.wording import listed
 
 _AMOUNTS = 20
 """So many different whole numbers may be amounts; fewer are classes."""
+
+_FASTTEXT = re.compile(r"\s*__label__(?P<label>\S+)\s*,?\s*(?P<text>.*)")
 
 TargetKind = Literal["auto", "class", "number"]
 
@@ -91,6 +94,8 @@ def read_labelled(
         return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
+    if kind in (".txt", "") and labelled and (examples := read_fasttext(path, form)) is not None:
+        return as_targets(examples, targets)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path, form.encoding if form else None)
     wanted = [name for name in (text, values, label, group) if name is not None]
@@ -227,6 +232,26 @@ def _is_one_sequence(table: Table) -> bool:
     return not _by_name(list(table.columns), TEXT_NAMES) and all(map(table.is_numeric, table.columns))
 
 
+def read_fasttext(path: Path, form: TableForm | None = None) -> Examples | None:
+    """Texts with a label before each, as fastText has them; None where a line has none.
+
+    Raises:
+        DataError: a text has several labels.
+    """
+    text = read_lines(path, form.encoding if form else None)
+    items = []
+    for row, line in text.numbered():
+        match = _FASTTEXT.match(line)
+        if match is None and line.strip():
+            return None
+        if match is not None:
+            source = Source(path, row)
+            if match["text"].startswith("__label__"):
+                raise source.error(f"expected one label, got several, {line!r:.60}")
+            items.append(Example(match["text"], match["label"], source))
+    return Examples(tuple(items), text.notes) if items else None
+
+
 def _lines_of_text(path: str | Path, encoding: str | None) -> Examples:
     text = read_lines(path, encoding)
     items = (Example(line, None, Source(path, row)) for row, line in text.numbered() if line.strip())
@@ -259,7 +284,7 @@ def _inputs_column(
     if "inputs" in known:
         return known["inputs"], _kind_of_cells(table, known["inputs"])
     others = [name for name in table.columns if name != label]
-    kinds = {name: _kind_of_cells(table, name) for name in others}
+    kinds: dict[str, _Kind] = {name: _kind_of_cells(table, name) for name in others}
     lists = [name for name in others if kinds[name] == "numbers" and name.lower() not in LABEL_NAMES]
     found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
     if found is not None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +18,16 @@ from unrolled.data.delimited import may_group_thousands, pointed, records_of, wi
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.header_rows import is_usual_name, looks_like_names
+from unrolled.data.json_tables import objects_of_json, objects_of_lines
+from unrolled.data.sheets import cells_of_sheet
 from unrolled.data.table_form import FoundForm, TableForm
 from unrolled.errors import DataError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 """The usual separator of delimited text by file ending; the content may show another."""
+
+_MAY_BE_DELIMITED = (".txt", ".dat", ".data", "")
+"""Endings of many kinds of text, a table among them where one is asked for."""
 
 _NUMBERED = "column_{}"
 _NEARLY_ALL = 0.8
@@ -149,11 +152,12 @@ def read_table(
 ) -> Table:
     r"""Read a table.
 
-    The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects),
-    `.parquet`, `.arrow`, `.xlsx` (its first sheet), `.npz` and `.npy` (`unrolled.data.arrays`). All may be
-    compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one member. A name with `*` stands for all such files
-    together, `arrays.npz:test` for the part that is called so. Separator, decimal mark and encoding are found
-    out from the content.
+    The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects, or
+    columns), `.parquet`, `.arrow`, `.xlsx` (its first sheet), `.npz` and `.npy` (`unrolled.data.arrays`).
+    `.txt`, `.dat` and files without ending are taken for delimited text. All may be compressed: `.gz`,
+    `.bz2`, `.xz`, `.zip` with one member. A name with `*` stands for all such files together,
+    `arrays.npz:test` for the part that is called so. Separator, decimal mark and encoding are found out from
+    the content.
 
     Args:
         path: the file.
@@ -187,9 +191,9 @@ def read_table(
         return replace(_table_of_columns(path, found), notes=notes)
     content = unpacked(path)
     kind = unpacked_suffix(path)
-    if kind in DELIMITERS:
+    if kind in DELIMITERS or kind in _MAY_BE_DELIMITED:
         text, assumed = decoded_text(content, path, form.encoding)
-        table = delimited_table(path, text, DELIMITERS[kind], form, columns)
+        table = delimited_table(path, text, DELIMITERS.get(kind, "\t"), form, columns)
         table = replace(table, notes=(*((assumed,) if assumed else ()), *table.notes))
     elif kind == ".xlsx":
         table = _read_sheet(path, content, form, columns)
@@ -321,29 +325,9 @@ def _name(cell: Any) -> str:
 
 
 def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
-    try:
-        import openpyxl
-    except ImportError:
-        raise DataError(
-            "reading .xlsx needs openpyxl",
-            path=path,
-            remedy="pip install 'unrolled[excel]', or save it as CSV",
-        ) from None
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        found = [list(row) for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # whatever a damaged archive of XML makes of its readers
-        raise DataError(f"expected an Excel workbook, but {error}", path=path) from error
-    used = [(row, cells) for row, cells in enumerate(found, start=1) if any(c is not None for c in cells)]
-    if not used:
-        raise DataError(f"expected rows in the sheet {sheet.title!r}, found none", path=path)
-    width = 1 + max(place for _, cells in used for place, cell in enumerate(cells) if cell is not None)
-    cells = [(row + [None] * width)[:width] for _, row in used]
-    table = _table_of_cells(path, cells, [row for row, _ in used], form, wanted)
-    others = [each.title for each in book.worksheets[1:]]
-    note = f"Only the first sheet, {sheet.title!r}, is read, not {', '.join(others)}."
-    return replace(table, notes=(*table.notes, note)) if others else table
+    cells, rows, notes = cells_of_sheet(path, content)
+    table = _table_of_cells(path, cells, rows, form, wanted)
+    return replace(table, notes=(*table.notes, *notes))
 
 
 def _holds_names(
@@ -396,45 +380,13 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def _read_json_lines(path: Path, content: bytes, form: TableForm) -> Table:
-    text, _ = decoded_text(content, path, form.encoding)
-    objects: list[dict[str, Any]] = []
-    rows: list[int] = []
-    for row, line in enumerate(io.StringIO(text, newline=None), start=1):
-        if line.strip():
-            objects.append(_object(path, row, line))
-            rows.append(row)
-    return _table_of_objects(path, objects, np.array(rows))
-
-
-def _object(path: Path, row: int, line: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected a JSON object, but {error.msg}", path=path, row=row) from error
-    if not isinstance(value, dict):
-        raise DataError(f"expected a JSON object, got {_clip(line)}", path=path, row=row)
-    return value
-
-
-def _read_json_array(path: Path, content: bytes, form: TableForm) -> Table:
-    text, _ = decoded_text(content, path, form.encoding)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected JSON, but {error.msg}", path=path, row=error.lineno) from error
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise DataError(
-            "expected a JSON array of objects", path=path, remedy="or write one object a line (.jsonl)"
-        )
-    return _table_of_objects(path, value, np.arange(1, len(value) + 1))
-
-
-def _table_of_objects(path: Path, objects: list[dict[str, Any]], rows: np.ndarray) -> Table:
-    if not objects:
-        raise DataError("expected JSON objects, found none", path=path)
+def _read_json(path: Path, content: bytes, form: TableForm) -> Table:
+    text, assumed = decoded_text(content, path, form.encoding)
+    read = objects_of_json if unpacked_suffix(path) == ".json" else objects_of_lines
+    objects, rows = read(path, text)
     names = dict.fromkeys(name for entry in objects for name in entry)
-    return Table(path, {name: [entry.get(name) for entry in objects] for name in names}, rows)
+    columns = {name: [entry.get(name) for entry in objects] for name in names}
+    return Table(path, columns, np.array(rows), (assumed,) if assumed else ())
 
 
 def _read_columns(path: Path, content: bytes, form: TableForm) -> Table:
@@ -454,15 +406,10 @@ def _table_of_columns(path: Path, columns: Mapping[str, Sequence[Any]]) -> Table
     return Table(path, columns, np.arange(1, length + 1))
 
 
-def _clip(text: str) -> str:
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= 60 else line[:57] + "..."
-
-
 _READERS = {
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".json": _read_json_array,
+    ".jsonl": _read_json,
+    ".ndjson": _read_json,
+    ".json": _read_json,
     ".parquet": _read_columns,
     ".arrow": _read_columns,
     ".npz": _read_arrays,
