@@ -284,3 +284,27 @@ def test_json_in_other_forms(write, text):
 def test_a_table_under_another_ending(write, name):
     table = read_table(write(name, "ham\tok lad\nspam\tcall now, free\nham\tsee you\n"))
     assert table.columns["column_2"] == ["ok lad", "call now, free", "see you"]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("sep=;\ntext;label\nso, fine;a\n", 3),
+        ('"text", "label"\n"so, fine", "a"\n', 2),
+        ("text;label;\nso, fine;a;\n", 2),
+        ("text;label;;\nso, fine;a;;\n", 2),
+        ("text;label\nso, fine;a;;\n", 2),
+    ],
+)
+def test_what_spreadsheets_and_people_leave_in_files(write, text, row):
+    table = read_table(write("t.csv", text))
+    assert table.columns == {"text": ["so, fine"], "label": ["a"]}
+    assert table.rows.tolist() == [row]
+
+
+def test_columns_with_content_and_no_name_are_numbered(write):
+    assert list(read_table(write("t.csv", "text,,\nfine,a,b\ndull,c,d\n")).columns) == [
+        "text",
+        "column_2",
+        "column_3",
+    ]

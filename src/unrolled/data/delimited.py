@@ -17,6 +17,9 @@ from unrolled.errors import DataError
 SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 200
+_BEGINNING = 20_000
+_NAMED_SEPARATOR = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
+"""A first line by which Excel is told the separator."""
 _UNSPACED = re.compile(r"[,;|\t](?!\s)")
 
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
@@ -40,14 +43,20 @@ def records_of(
     Raises:
         DataError: a row has too few or too many cells, a quotation mark is left open, or two separators fit.
     """
+    named = _NAMED_SEPARATOR.match(text)
+    first = 2 if named else 1
+    if named:
+        text, separator = text[named.end() :], separator or named[1]
     with _long_cells():
         separator = separator or _separator(text, usual, path, known)
         records: list[list[str]] = []
         rows: list[int] = []
-        reader, row = _reader(text, separator), 1
+        reader, row = _reader(text, separator), first
         try:
             for record in reader:
                 if any(cell.strip() for cell in record):
+                    if records and not any(map(str.strip, record[len(records[0]) :])):
+                        record = record[: len(records[0])]  # spreadsheets end rows with empty cells
                     if records and len(record) != len(records[0]):
                         raise DataError(
                             f"expected {len(records[0])} cells as in the first row, got {len(record)}",
@@ -57,7 +66,7 @@ def records_of(
                         )
                     records.append(record)
                     rows.append(row)
-                row = reader.line_num + 1
+                row = reader.line_num + first
         except csv.Error as error:
             raise DataError(
                 f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}",
@@ -82,7 +91,21 @@ def _long_cells() -> Iterator[None]:
 
 def _reader(text: str, separator: str):
     quoting = csv.QUOTE_MINIMAL if separator != "\t" or _quotes_cells(text) else csv.QUOTE_NONE
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    return _csv_reader(text, separator, quoting)
+
+
+def _csv_reader(text: str, separator: str, quoting: int):
+    # In a, "b" the quotes are those of a cell, and in a, b the space is part of it.
+    spaced = quoting != csv.QUOTE_NONE and re.search(
+        rf'(?m){re.escape(separator)} +"[^"]*"(?=\s*({re.escape(separator)}|$))', text[:_BEGINNING]
+    )
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=quoting,  # pyright: ignore[reportArgumentType]
+        strict=True,
+        skipinitialspace=bool(spaced),
+    )
 
 
 def _quotes_cells(text: str) -> bool:
@@ -107,7 +130,7 @@ def _quotes_cells(text: str) -> bool:
 
 def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
     """The first rows that are not empty; none where a quotation mark stands amiss."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)  # pyright: ignore[reportArgumentType]
+    reader = _csv_reader(text, separator, quoting)
     try:
         return list(islice((record for record in reader if any(map(str.strip, record))), _LOOKED_AT))
     except csv.Error:

@@ -286,7 +286,7 @@ def _table_of_cells(
     header = form.header
     if header is None:
         header = _holds_names(cells, first, wanted, form.known)
-    names, notes = (first, ()) if header else _names_of_places(len(first), form)
+    names, notes = (_filled_names(first), ()) if header else _names_of_places(len(first), form)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=rows[0])
@@ -294,8 +294,21 @@ def _table_of_cells(
     if not body:
         raise DataError("expected rows below the header, found none", path=path)
     columns = dict(zip(names, map(list, zip(*body, strict=True)), strict=True))
-    written = FoundForm(tuple(names), header)
+    for place, name in enumerate(first):
+        # Spreadsheets end rows with empty columns, which have no name either.
+        if header and place and not name and all(map(_is_blank, columns[names[place]])):
+            del columns[names[place]]
+    written = FoundForm(tuple(columns), header)
     return Table(path, columns, np.array(rows[1:] if header else rows), notes, written)
+
+
+def _filled_names(first: list[str]) -> list[str]:
+    """The names, numbered where one is missing, but for the first: it may be an index."""
+    return [name if name or not place else _NUMBERED.format(place + 1) for place, name in enumerate(first)]
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _names_of_places(width: int, form: TableForm) -> tuple[list[str], tuple[str, ...]]:

@@ -162,14 +162,18 @@ class Classifier(Estimator[Examples]):
             self._decide(_guess(self._targets), target=self._targets.kind)
 
     def _readings(self, train: Examples, held_out: Examples) -> list[str]:
-        column = train[0].source.column
+        roles = self._form.roles if self._form else {}
+        inputs, column = roles.get("inputs"), roles.get("target") or train[0].source.column
         targets: Targets = self._targets
         found = "numbers"
         if isinstance(targets, ClassTargets):
             names = targets.vocabulary.symbols
             found = f"{len(names)} classes ({listed(names)})"
         return [
-            f"{self._inputs.kind} to {found}" + (f", labels in column {column!r}" if column else ""),
+            self._inputs.kind
+            + (f" in column {inputs!r}" if inputs else "")
+            + f" to {found}"
+            + (f", labels in column {column!r}" if column else ""),
             *super()._readings(train, held_out),
         ]
 

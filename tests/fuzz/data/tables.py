@@ -200,12 +200,21 @@ def _delimited(random, kind, columns, encoding):
         if separator == "\t"
         else random.choice((csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     )
+    if random.random() < 0.05:
+        buffer.write(f"sep={separator}{ends}")
+        row += 1
+    ending = separator * (random.randint(1, 2) if header and random.random() < 0.1 else 0)
+    spaced = " " if separator != "\t" and quoting == csv.QUOTE_ALL and random.random() < 0.5 else ""
     for number, record in enumerate(records):
         line = io.StringIO()
         if plain:
-            line.write(separator.join(record) + ends)
+            line.write(separator.join(record) + ending + ends)
         else:
             csv.writer(line, delimiter=separator, quoting=quoting, lineterminator=ends).writerow(record)
+            written = line.getvalue().removesuffix(ends)
+            if spaced:
+                written = (separator + " ").join('"' + cell.replace('"', '""') + '"' for cell in record)
+            line = io.StringIO(written + ending + ends)
         if not (header and number == 0):
             rows.append(row)
         buffer.write(line.getvalue())
