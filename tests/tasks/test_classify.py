@@ -221,7 +221,7 @@ def test_a_label_that_training_lacks_counts_as_an_error_and_is_said():
     train = [("a fine film", "good"), ("so fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
     classifier = Classifier(epochs=1, hidden_size=4).fit(train, dev=[*train, ("middling", "fair")])
     assert any(
-        "1 of 5 sequences have a label that is not in the training data (fair)" in note
+        "1 of 5 sequences have a label that training has not seen (fair)" in note
         for note in classifier.notices
     )
     assert classifier.evaluate([("middling", "fair")]).scores["accuracy"] == 0

@@ -212,7 +212,7 @@ class Classifier(Estimator[Examples]):
         expected = [example.target for example in data]
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
         unseen = (target for target in expected if not self._targets.knows(target))
-        self._note_once(unseen_said(unseen, "label", "sequences"))
+        self._note_once(unseen_said(unseen, len(data), "label", "sequences"))
         items = self._encode(
             [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]
         )

@@ -186,7 +186,7 @@ class Tagger(Estimator[Examples]):
         items = self._encoded_inputs(data)
         expected = [example.target for example in data]
         unseen = (tag for tags in expected for tag in tags if tag not in self._tags)
-        self._note_once(unseen_said(unseen, "tag", self._inputs.unit))
+        self._note_once(unseen_said(unseen, sum(map(len, expected)), "tag", self._inputs.unit))
 
         def score() -> Scored:
             predicted = self._predicted(items)
