@@ -26,6 +26,6 @@ def unseen_said(symbols: Iterable[str], total: int, what: str, units: str) -> st
         return ""
     names = listed([symbol for symbol, _ in counts.most_common()])
     return (
-        f"{counts.total():,} of {total:,} {units} have a {what} that training has not seen ({names}); they count "
-        "as errors."
+        f"{counts.total():,} of {total:,} {units} have a {what} that training has not seen ({names}); they "
+        "count as errors."
     )
