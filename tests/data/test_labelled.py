@@ -24,7 +24,7 @@ def test_columns_are_found_by_their_names(write):
     examples = read_labelled(write("t.csv", "id,Sentence,Label\n1,so good,pos\n2,so bad,neg\n"))
     assert [(item.inputs, item.target) for item in examples] == [("so good", "pos"), ("so bad", "neg")]
     assert examples[1].source == Source(examples[1].source.path, 3, "Label")
-    assert examples.notes == ()
+    assert examples.notes == ("Left out: column id.",)
 
 
 def test_two_columns_without_header_are_found_by_content(write):
@@ -34,7 +34,7 @@ def test_two_columns_without_header_are_found_by_content(write):
         ("a dull film", "0"),
     ]
     assert examples.notes == (
-        "There is no header row; the columns are numbered. If the first row holds names, say --header true.",
+        "There is no header row; the columns are numbered. If the first row holds names, say --header.",
         "Column 'column_1' is taken for the text, being the longer one.",
         "Column 'column_2' is taken for the label, being the other one.",
     )
@@ -229,3 +229,47 @@ def test_whole_numbers_that_hardly_repeat_are_amounts():
     assert found.notes == ("The labels are numbers that hardly repeat, so this is regression.",)
     classes = Examples(tuple(Example("text", str(place % 25), Source(None, place)) for place in range(200)))
     assert as_targets(classes, "auto")[1].target == "1"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "[0.5, 2]",
+        "(0.5, 2)",
+        "[0.5 2. ]",
+        "[ 5.0e-01\n 2.0e+00]",
+        "array([0.5, 2. ])",
+        "[np.float64(0.5), 2]",
+    ],
+)
+@pytest.mark.parametrize("name", ["values", "walk"])
+def test_lists_of_numbers_as_text(tmp_path, cell, name):
+    path = tmp_path / "t.csv"
+    pd.DataFrame({name: [cell, "[1, 2]"], "label": ["a", "b"]}).to_csv(path, index=False)
+    assert read_labelled(path)[0].inputs.tolist() == [[0.5], [2]]
+
+
+@pytest.mark.parametrize("cell", [["so", "fine"], "['so', 'fine']", '["so", "fine"]', "['so' 'fine']"])
+def test_lists_of_words_are_texts(cell):
+    frame = pd.DataFrame({"tokens": [cell, cell], "label": ["a", "b"]})
+    examples = load_labelled(frame)
+    assert examples[1].inputs == "so fine"
+    assert examples.notes == ("Column 'tokens' holds lists of words, which are read as texts.",)
+
+
+def test_numbers_that_numpy_left_out_are_missed(write):
+    path = write("t.csv", "values,label\n[0.1 0.2 ... 0.8 0.9],a\n")
+    with pytest.raises(
+        DataError, match=r"row 2, column 'values': expected a list of numbers.*left numbers out"
+    ):
+        read_labelled(path)
+
+
+def test_texts_as_fasttext_has_them(write):
+    examples = read_labelled(write("t.txt", "__label__good a fine film\n\n__label__bad , dull\n"))
+    assert [(item.inputs, item.target, item.source.row) for item in examples] == [
+        ("a fine film", "good", 1),
+        ("dull", "bad", 3),
+    ]
+    with pytest.raises(DataError, match="row 1: expected one label, got several"):
+        read_labelled(write("u.txt", "__label__a __label__b text\n"))

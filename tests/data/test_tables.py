@@ -60,9 +60,9 @@ def test_a_header_is_told_from_data(write, text, header):
 
 def test_the_user_decides_about_the_header(write):
     path = write("t.csv", "good,1\nbad,0\n")
-    assert list(read_table(path, header=True).columns) == ["good", "1"]
+    assert list(read_table(path, form=TableForm(header=True)).columns) == ["good", "1"]
     assert list(read_table(path, columns=["1"]).columns) == ["good", "1"]
-    assert len(read_table(write("u.csv", "text,label\na,b\n"), header=False)) == 2
+    assert len(read_table(write("u.csv", "text,label\na,b\n"), form=TableForm(header=False))) == 2
     assert len(read_table(write("v.csv", "good\nbad\n"), columns=["column_1"])) == 2
 
 
@@ -124,7 +124,7 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
         (
             "t.ods",
             "PK",
-            r"expected a table ending in \.csv, \.tsv, \.jsonl, .*\.xlsx, got '\.ods'",
+            r"expected a table ending in \.csv, \.tsv, .*\.xlsx, got '\.ods'",
         ),
     ],
 )
@@ -221,3 +221,90 @@ def test_sheets_are_read(tmp_path):
     table = read_table(tmp_path / "t.xlsx")
     assert table.columns == {"text": ["fine", "dull"], "label": [1, 0]}
     assert table.rows.tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("abandonner\ta b ɑ̃ d ɔ n e\nabby\ta b i\nabidjan\ta b i d ʒ ɑ̃\nabject\ta b ʒ ɛ k t\n", False),
+        ("Hund\tdog\nKatze\tcat\nMaus\tmouse\nRabe\traven\n", False),
+        ("Go.\tVa !\nHi.\tSalut !\nRun!\tCours !\nWait.\tAttends.\n", False),
+        ("a plot that never ends\tdull\nfine\tgood\nso slow\tbad\nlovely\tgood\nno\tbad\n", False),
+        ("v1\tv2\nham\tOk lad\nspam\tCall now\nham\tSee you\n", True),
+        ("French\tIPA\nabandonner\ta b\nabby\ta b i\nabject\ta k t\n", True),
+        ("word\tipa\nabandonner\tabc\nabby\tabd\nabject\tabe\n", True),
+        ("zh\treading\n我\twǒ\n你\tnǐ\n他\ttā\n", True),
+        ("surname\torigin\nRossi\tit\nMurphy\tie\nBianchi\tit\nByrne\tie\nConti\tit\nWalsh\tie\n", True),
+        ("one\ttwo\tthree\nx\ty\tz\nu\tv\tw\nq\tr\ts\n", True),
+    ],
+)
+def test_a_first_row_of_the_others_kind_is_data(write, text, header):
+    table = read_table(write("t.tsv", text))
+    assert (list(table.columns) == text.split("\n")[0].split("\t")) is header
+    assert table.written is not None
+    assert table.written.header is header
+
+
+def test_a_later_file_is_read_as_the_training_data(write):
+    named = read_table(write("t.csv", "text;mark\nso fine;1,5\nso dull;0,25\n"))
+    form = TableForm(known=named.form(inputs="text", target="mark"))
+    # No header, no target, and a comma in the text: the training data says what the file leaves open.
+    headerless = read_table(write("u.csv", "dull, slow\nfine, quick\n"), form=form)
+    assert headerless.columns == {"text": ["dull, slow", "fine, quick"]}
+    assert "taken for those of the training data: text." in headerless.notes[0]
+    grouped = read_table(write("v.csv", "text;mark\na;1,234\n"), form=form)
+    assert grouped.numbers("mark").tolist() == [1.234]
+    assert len(read_table(write("w.csv", "mark;text\n3;x\n"), form=form)) == 1
+    numbered = read_table(write("x.tsv", "a fine film\t1\na dull film\t0\n"))
+    known = TableForm(known=numbered.form(inputs="column_1", target="column_2"))
+    assert read_table(write("y.tsv", "slow\tbad\n"), form=known).columns == {
+        "column_1": ["slow"],
+        "column_2": ["bad"],
+    }
+    assert read_table(write("z.tsv", "fine\n"), form=known).columns == {"column_1": ["fine"]}
+    assert read_table(write("q.tsv", "text\nfine\n"), form=known).columns == {"text": ["fine"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "a", "label": 1}\n{"text": "b", "label": 0}\n',
+        '{"text": ["a", "b"], "label": [1, 0]}',
+        '{"text": {"0": "a", "1": "b"}, "label": {"0": 1, "1": 0}}',
+        '{"version": 2, "data": [{"text": "a", "label": 1}, {"text": "b", "label": 0}]}',
+    ],
+)
+def test_json_in_other_forms(write, text):
+    table = read_table(write("t.json", text))
+    assert table.columns == {"text": ["a", "b"], "label": [1, 0]}
+    assert table.rows.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.dat", "SMSSpamCollection", "t.tab"])
+def test_a_table_under_another_ending(write, name):
+    table = read_table(write(name, "ham\tok lad\nspam\tcall now, free\nham\tsee you\n"))
+    assert table.columns["column_2"] == ["ok lad", "call now, free", "see you"]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("sep=;\ntext;label\nso, fine;a\n", 3),
+        ('"text", "label"\n"so, fine", "a"\n', 2),
+        ("text;label;\nso, fine;a;\n", 2),
+        ("text;label;;\nso, fine;a;;\n", 2),
+        ("text;label\nso, fine;a;;\n", 2),
+    ],
+)
+def test_what_spreadsheets_and_people_leave_in_files(write, text, row):
+    table = read_table(write("t.csv", text))
+    assert table.columns == {"text": ["so, fine"], "label": ["a"]}
+    assert table.rows.tolist() == [row]
+
+
+def test_columns_with_content_and_no_name_are_numbered(write):
+    assert list(read_table(write("t.csv", "text,,\nfine,a,b\ndull,c,d\n")).columns) == [
+        "text",
+        "column_2",
+        "column_3",
+    ]

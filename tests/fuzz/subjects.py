@@ -2,7 +2,7 @@
 
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
-from tests.fuzz.data import baselines, media, series, tokens
+from tests.fuzz.data import baselines, media, series, tables, tokens
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
@@ -12,5 +12,6 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
         "tokens": tokens.draw,
         "media": media.draw,
         "series": series.draw,
+        "tables": tables.draw,
     },
 }

@@ -221,7 +221,7 @@ def test_a_label_that_training_lacks_counts_as_an_error_and_is_said():
     train = [("a fine film", "good"), ("so fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
     classifier = Classifier(epochs=1, hidden_size=4).fit(train, dev=[*train, ("middling", "fair")])
     assert any(
-        "1 of 5 sequences have a label that is not in the training data (fair)" in note
+        "1 of 5 sequences have a label that training has not seen (fair)" in note
         for note in classifier.notices
     )
     assert classifier.evaluate([("middling", "fair")]).scores["accuracy"] == 0
@@ -294,3 +294,17 @@ def test_few_sequences_of_numbers_are_given_noise_and_epochs_unless_asked_otherw
     assert (asked.cell, asked.input_noise, asked.epochs) == ("lstm", 0.1, 1)
     numbers = Classifier(**tiny, target="numbers").fit(rising(30, seed=0, labels=(1.5, 2.5))).effective
     assert (numbers.cell, numbers.input_noise) == ("lstm", 0)
+
+
+def test_later_files_are_read_as_the_training_data(tmp_path):
+    rows = "a fine film;good\nso dull, so slow;bad\nfine;good\ndull;bad\n"
+    (tmp_path / "named.csv").write_text(f"review;mood\n{rows * 2}")
+    (tmp_path / "nameless.csv").write_text(rows)
+    (tmp_path / "texts.csv").write_text("fine, so fine\ndull, so dull\n")
+    Classifier(epochs=1, hidden_size=4).fit(tmp_path / "named.csv").save(tmp_path / "model")
+    classifier = Classifier.load(tmp_path / "model")
+    assert classifier.evaluate(tmp_path / "nameless.csv").count == 4
+    assert len(classifier.predict(tmp_path / "texts.csv")) == 2
+    other = Classifier(epochs=1, hidden_size=4).fit(tmp_path / "nameless.csv", dev=tmp_path / "nameless.csv")
+    assert other.dev_evaluation.count == 4
+    assert len(other.predict(tmp_path / "texts.csv")) == 2

@@ -167,7 +167,7 @@ def test_a_tag_unseen_in_training_counts_as_an_error_and_is_said(speller, tmp_pa
     assert (evaluation.count, evaluation.scores["accuracy"]) == (2, 0.5)
     assert speller.notices == [
         *before,
-        "1 of the words scored have a tag that training has not seen ('ADJ'); they count as errors.",
+        "1 of 2 words have a tag that training has not seen (ADJ); they count as errors.",
     ]
     speller.notices[:] = before
 

@@ -75,7 +75,7 @@ def given(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
 def _flag(name: str, field: FieldInfo, panel: str) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
     shown = _shown(field.get_default(call_default_factory=True, validated_data={}))
-    if field.annotation is bool:
+    if field.annotation in (bool, bool | None):
         option = typer.Option(
             f"{flag}/--no-{flag[2:]}", help=field.description, show_default=shown, rich_help_panel=panel
         )

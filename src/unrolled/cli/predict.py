@@ -1,4 +1,4 @@
-"""``unrolled predict MODEL [DATA]``: predictions for a file, or for standard input line by line."""
+"""``unrolled predict MODEL [DATA]``: predictions for a file, or for standard input."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unrolled.cli.exits import exit_codes
-from unrolled.cli.input import STANDARD_INPUT, standard_input
+from unrolled.cli.input import Piped
 from unrolled.cli.music import is_music, save_music
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
@@ -42,7 +42,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     data: Annotated[
         str | None,
-        typer.Argument(help="A path, or the name of built-in data.", show_default="standard input"),
+        typer.Argument(help="A path, the name of built-in data, or - .", show_default="standard input"),
     ] = None,
     output: Annotated[
         Path | None,
@@ -74,11 +74,12 @@ def predict(
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
 ) -> None:
-    """Predict for a file, or for each line of standard input as it comes."""
+    """Predict for a file, or for standard input: a file as a whole, or each line as it comes."""
     with exit_codes(as_json=as_json), notes_shown():
         from unrolled.tasks.registry import load
 
         require_model(model)
+        data = None if data == "-" else data
         if prompt is None:
             require_data(data)
         if preview and (output is None or as_json):
@@ -158,16 +159,26 @@ def _joined(pieces: Iterable[Any]) -> Any:
 
 
 def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
-    if estimator.task == "forecast":
-        # Row by row as they are made. Without a table it goes on from the end of what it was trained on.
-        return _forecast(estimator, data, options)
+    # A forecaster's rows come as they are made; without a table it goes on from the end of its training data.
+    predict = estimator.forecast if estimator.task == "forecast" else estimator.predict  # type: ignore[attr-defined]
     if data is not None:
-        return estimator.predict(data, **options)
+        return predict(data, **options)
+    piped = Piped(estimator.file_ending)
+    if piped.ending is not None:
+        with piped.file() as path:
+            return predict(path, **options)
+    if estimator.task == "forecast":
+        return predict(None, **options)
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
-    read = _READERS[estimator.task]
-    inputs = (read(line.rstrip("\r\n")) for line in standard_input())
-    return chain.from_iterable(estimator.predict([each], **options) for each in inputs)
+    inputs = map(_READERS[estimator.task], _inputs_of(piped.lines(), estimator.task))
+    return chain.from_iterable(predict([each], **options) for each in inputs)
+
+
+def _inputs_of(lines: Iterable[str], task: str) -> Iterator[str]:
+    """The lines without their ends; where a blank one is no input, as in files, without those."""
+    stripped = (line.rstrip("\r\n") for line in lines)
+    return (line for line in stripped if line.strip() or task not in _SKIPS_BLANKS)
 
 
 def _aligned(
@@ -179,36 +190,17 @@ def _aligned(
     if estimator.task != "translate":
         raise ConfigError(f"--attention: a model of the task {estimator.task!r} writes nothing to align")
     align = estimator.align  # type: ignore[attr-defined]
-    sources = [data] if data is not None else ([line.rstrip("\r\n")] for line in standard_input())
-    found = chain.from_iterable(align(source, **options) for source in sources)
+    piped = None if data is not None else Piped(estimator.file_ending)
+    if piped is not None and piped.ending is not None:
+        with piped.file() as path:
+            found = iter(list(align(path, **options)))
+    else:
+        lines = piped.lines() if piped is not None else ()
+        sources = [data] if data is not None else ([line.rstrip("\r\n")] for line in lines)
+        found = chain.from_iterable(align(source, **options) for source in sources)
     for number, alignment in enumerate(found, start=1):
         save_alignment(alignment, folder / f"{number}.png")
         yield alignment.text
-
-
-def _forecast(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
-    if data is not None:
-        return estimator.forecast(data, **options)  # type: ignore[attr-defined]
-    try:
-        return estimator.forecast(_table_of_standard_input(), **options)  # type: ignore[attr-defined]
-    except DataError as error:
-        # The table has lost its name and its header row on the way.
-        row = None if error.row is None else error.row + 1
-        raise DataError(
-            error.problem, path=STANDARD_INPUT, row=row, column=error.column, remedy=error.remedy
-        ) from error
-
-
-def _table_of_standard_input() -> Any:
-    text = "" if sys.stdin.isatty() else "".join(standard_input())
-    if not text.strip():
-        return None
-    import pandas as pd
-
-    try:
-        return pd.read_csv(io.StringIO(text))
-    except ValueError as error:
-        raise DataError(f"expected a table with a header, got {error}", path=STANDARD_INPUT) from None
 
 
 def _sequence(line: str) -> Any:
@@ -239,6 +231,7 @@ def _subject(line: str) -> Any:
     return line
 
 
+_SKIPS_BLANKS = ("classify", "caption")
 _READERS: dict[str, Callable[[str], Any]] = {
     "classify": _sequence,
     "tag": _steps,

@@ -102,7 +102,8 @@ def _command(task: str) -> Any:
 
 def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: bool) -> None:
     """Say what the data would be taken for; nothing is trained or written."""
-    said = estimator.understand(train, dev)
+    with notes_shown():
+        said = estimator.understand(train, dev)
     result(said, {"task": estimator.task, "data": train, "understood": said}, as_json=as_json)
 
 
@@ -122,6 +123,9 @@ def _train(
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
+    parts = estimator.parts(train)
+    if test is None and parts is not None and parts.test is not None:
+        test = str(parts.test)
     folder = decided_by_the_first(
         estimator.config,
         lambda: model_folder(output, estimator.task, train, resume=resume, overwrite=overwrite),

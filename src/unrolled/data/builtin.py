@@ -12,6 +12,7 @@ from typing import Any, Literal
 from unrolled.data import generated
 from unrolled.data.docstrings import docstrings
 from unrolled.data.pairs import ParallelFiles
+from unrolled.data.parts import is_of_several, shards_of
 from unrolled.data.series import read_series_with_layout
 from unrolled.data.shapes import described_shapes, moving_shapes
 from unrolled.data.text import existing_file, text_files
@@ -105,7 +106,9 @@ def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
         {'length': 50, 'seed': 1}
     """
     path = Path(name_or_path)
-    if path.exists():
+    if path.is_dir():
+        return shards_of(path) or path
+    if path.exists() or is_of_several(path):
         return path
     source, comma, target = str(name_or_path).partition(",")
     if comma:

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.column_names import CAPTION_NAMES, LABEL_NAMES
+from unrolled.data.encodings import read_lines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.folders import media_column, media_file, media_folder, media_table, medium_of
 from unrolled.data.images import is_picture
-from unrolled.data.labelled import LABEL_NAMES, TEXT_NAMES
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
+from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import Table, is_missing, is_number, read_table
-from unrolled.data.text import existing_file, open_text
+from unrolled.data.text import existing_file
 from unrolled.errors import DataError
-
-CAPTION_NAMES = ("caption", "captions", "text", "description", "word", "tune", "abc", *TEXT_NAMES)
 
 
 def read_captions(
@@ -26,7 +26,7 @@ def read_captions(
     *,
     text: str | None = None,
     conditions: Sequence[str] = (),
-    header: bool | None = None,
+    form: TableForm | None = None,
     captioned: bool = True,
     forms: MediaForms | None = None,
 ) -> Examples:
@@ -39,7 +39,7 @@ def read_captions(
         text: the column of texts; guessed by its name otherwise. Of images in a folder for every class it is
             the name of the folder.
         conditions: the columns of what texts are written for; guessed otherwise.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
+        form: how the table is written; None finds out.
         captioned: False reads what texts are to be written for; the targets are then None.
         forms: what images are brought to.
 
@@ -58,10 +58,12 @@ def read_captions(
     if medium_of(path) == "image" and not captioned:
         return _of_media(media_file(existing_file(path)), forms, None, captioned=False)
     if path.suffix.lower() == ".txt" and not captioned:
-        return _lines_of_classes(path)
+        return _lines_of_classes(path, form.encoding if form else None)
     wanted = [name for name in (text, *conditions) if name is not None]
-    table = read_table(path, header=header, columns=wanted)
-    return captions_of_table(table, text=text, conditions=conditions, captioned=captioned, forms=forms)
+    table = read_table(path, columns=wanted, form=form)
+    return captions_of_table(
+        table, text=text, conditions=conditions, captioned=captioned, forms=forms, form=form
+    )
 
 
 def captions_of_table(
@@ -71,12 +73,17 @@ def captions_of_table(
     conditions: Sequence[str] = (),
     captioned: bool = True,
     forms: MediaForms | None = None,
+    form: TableForm | None = None,
 ) -> Examples:
     """Texts with what they are written for, from a table's columns; see `read_captions`."""
     media = None if conditions else media_column(table)
     if media is not None:
         return _of_media(media_table(table, media), forms, text, captioned)
     notes = list(table.notes)
+    known = known_roles(form, table.columns)
+    if not conditions and "condition" in known:
+        text = text or known.get("text")
+        conditions = [known["condition"]]
     if not conditions:
         text, conditions = _guessed(table, text, captioned, notes)
     if captioned and text is None:
@@ -86,7 +93,9 @@ def captions_of_table(
         source = table.source(entry, text)
         cells = {name: table.column(name)[entry] for name in conditions}
         items.append(Example(condition(cells, table.source(entry)), _text(table, text, entry), source))
-    return Examples(tuple(items), tuple(notes))
+    # Several columns are always asked for by name.
+    single = conditions[0] if len(conditions) == 1 else None
+    return Examples(tuple(items), tuple(notes), table.form(text=text, condition=single))
 
 
 def condition(given: Any, source: Source) -> Any:
@@ -188,15 +197,14 @@ def _is_text(table: Table, name: str) -> bool:
     return isinstance(cell, str) and not is_number(cell)
 
 
-def _lines_of_classes(path: Path) -> Examples:
-    with open_text(path) as file:
-        return Examples(
-            tuple(
-                Example(condition(line.strip(), Source(path, row)), None, Source(path, row))
-                for row, line in enumerate(file, start=1)
-                if line.strip()
-            )
-        )
+def _lines_of_classes(path: Path, encoding: str | None) -> Examples:
+    text = read_lines(path, encoding)
+    items = (
+        Example(condition(line.strip(), Source(path, row)), None, Source(path, row))
+        for row, line in text.numbered()
+        if line.strip()
+    )
+    return Examples(tuple(items), text.notes)
 
 
 def is_vector(inputs: Any) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unrolled.data.column_names import LABEL_NAMES, SENTENCE_NAMES, TAG_NAMES, WORD_NAMES
+from unrolled.data.compressed import unpacked_suffix
+from unrolled.data.encodings import TextLines, read_lines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.list_cells import list_in, lists_in
-from unrolled.data.tables import Table, is_missing, read_table
+from unrolled.data.table_form import TableForm, known_roles
+from unrolled.data.tables import Table, delimited_table, is_missing, is_table, read_table
 from unrolled.data.tagged_numbers import (
     is_step_table,
     tagged_table,
@@ -19,22 +23,13 @@ from unrolled.data.tagged_numbers import (
     tagged_values,
     values_column,
 )
-from unrolled.data.token_columns import TAG_NAMES, WORD_NAMES, TokenFile, TokenLayout, words_in
+from unrolled.data.token_columns import TokenFile, TokenLayout, words_in
 from unrolled.errors import DataError
 
-SENTENCE_NAMES = (
-    "sentence #",
-    "sentence_id",
-    "sentence id",
-    "sent_id",
-    "sentence",
-    "sent",
-    "sentence_number",
-)
-"""Columns that say which sentence the word of a row is in."""
+_TOKENS_TOO = (".tsv", ".tab")
+"""Endings of tables that hold a token a line more often than a sentence."""
 
 _WORD_A_ROW = frozenset({"word", "token", "form"})
-_TABLES = (".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +75,7 @@ def read_with_layout(
     tag: str | None = None,
     tagged: bool = True,
     known: TokenLayout | None = None,
+    form: TableForm | None = None,
 ) -> Tagged:
     """Sentences or sequences of numbers, and where their words and tags were found.
 
@@ -95,38 +91,53 @@ def read_with_layout(
             `feats`.
         tagged: False reads words only; the targets are then None.
         known: the layout of the training data.
+        form: how a table is written, and the encoding of text; None finds out.
     """
-    path = Path(path)
+    path, form = Path(path), form or TableForm()
     if path.is_dir():
-        return Tagged(tagged_tables(path, tag, tagged=tagged))
-    if path.suffix.lower() in _TABLES or (path.suffix.lower() == ".tsv" and _holds_sentences(path)):
-        table = read_table(path)
-        if not tagged and word is None and is_step_table(table):
-            return Tagged(Examples((tagged_table(table),)))
-        return Tagged(tagged_of_table(table, word=word, tag=tag, tagged=tagged))
-    file = TokenFile(path, word=word, tag=tag, tagged=tagged, known=known)
-    return Tagged(file.examples(), file.layout)
+        return Tagged(tagged_tables(path, tag, tagged=tagged, form=form))
+    if is_table(path) and unpacked_suffix(path) not in _TOKENS_TOO:
+        wanted = [name for name in (word, tag) if name is not None and not name.lstrip("-").isdigit()]
+        table = read_table(path, columns=wanted, form=form)
+    else:
+        text = read_lines(path, form.encoding)
+        table = _table_of_sentences(path, text, form)
+        if table is None:
+            file = TokenFile(path, text, word=word, tag=tag, tagged=tagged, known=known)
+            return Tagged(file.examples(), file.layout)
+    if not tagged and word is None and is_step_table(table):
+        return Tagged(Examples((tagged_table(table),), table.notes))
+    return Tagged(tagged_of_table(table, word=word, tag=tag, tagged=tagged, form=form))
 
 
-def _holds_sentences(path: Path) -> bool:
-    """Whether tab-separated text is a table with whole sentences in its cells, and names above them."""
+def _table_of_sentences(path: Path, text: TextLines, form: TableForm) -> Table | None:
+    """Tab-separated text as a table, where it has whole sentences in its cells and names above them."""
+    if unpacked_suffix(path) not in _TOKENS_TOO:
+        return None
     try:
-        table = read_table(path, header=True)
+        table = delimited_table(path, "\n".join(text.lines), "\t", replace(form, header=True))
     except DataError:  # lines of unlike length, as comments are
-        return False
+        return None
     words, tags = table.usual(WORD_NAMES), table.usual(TAG_NAMES)
     if words is None or tags is None or words == tags:
-        return False
+        return None
     pairs = [
         (str(one), str(other)) for one, other in zip(table.column(words), table.column(tags), strict=True)
     ]
-    return any(len(other.split()) > 1 for _, other in pairs) and all(
+    if any(len(other.split()) > 1 for _, other in pairs) and all(
         len(one.split()) == len(other.split()) or list_in(other) is not None for one, other in pairs
-    )
+    ):
+        return replace(table, notes=(*text.notes, *table.notes))
+    return None
 
 
 def tagged_of_table(
-    table: Table, *, word: str | None = None, tag: str | None = None, tagged: bool = True
+    table: Table,
+    *,
+    word: str | None = None,
+    tag: str | None = None,
+    tagged: bool = True,
+    form: TableForm | None = None,
 ) -> Examples:
     """Sentences from a column of words and one of tags.
 
@@ -139,9 +150,13 @@ def tagged_of_table(
         word: the column of words, by name or by number from 1; guessed by its name otherwise.
         tag: the column of tags, likewise.
         tagged: False reads words only; the targets are then None.
+        form: says how the training data was written, where there is one.
     """
-    values = values_column(table) if word is None else None
-    tags = (_asked(table, tag) or _named(table, TAG_NAMES, "tags", "tag")) if tagged else None
+    known = known_roles(form, table.columns)
+    word, tag = word or known.get("inputs"), tag or known.get("target")
+    values = values_column(table) if word in (None, known.get("inputs")) else None
+    usual = TAG_NAMES if values is None else (*TAG_NAMES, *LABEL_NAMES)
+    tags = (_asked(table, tag) or _named(table, usual, "tags", "tag")) if tagged else None
     if values is not None:
         return tagged_values(table, values, tags)
     words = _asked(table, word) or _named(table, WORD_NAMES, "words", "word", table.usual(TAG_NAMES))
@@ -160,7 +175,7 @@ def tagged_of_table(
                     f"expected as many tags as tokens, got {len(found)} tokens and {len(target)} tags"
                 )
         items.append(Example(found, target, table.source(entry, tags)))
-    return Examples(tuple(items))
+    return Examples(tuple(items), table.notes, table.form(inputs=words, target=tags))
 
 
 def _is_word_a_row(table: Table, words: str, tags: str | None, sentences: str | None) -> bool:
@@ -202,7 +217,8 @@ def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) 
             if "" in target:
                 raise table.source(begin + target.index(""), tags).error("expected a tag, got an empty cell")
         items.append(Example(found, target, Source(table.path, rows[0], tags, rows)))
-    return Examples(tuple(items), ("A row is one word of a sentence.",))
+    notes = (*table.notes, "A row is one word of a sentence.")
+    return Examples(tuple(items), notes, table.form(inputs=words, target=tags))
 
 
 def _is_empty(cell: Any) -> bool:

@@ -6,16 +6,21 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from unrolled.data.table_form import FoundForm, Mark
 from unrolled.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LOOKED_AT = 200
+_BEGINNING = 20_000
+_NAMED_SEPARATOR = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
+"""A first line by which Excel is told the separator."""
+_UNSPACED = re.compile(r"[,;|\t](?!\s)")
 
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -24,7 +29,7 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
 
 def records_of(
-    text: str, usual: str, separator: str | None, path: str | Path
+    text: str, usual: str, separator: str | None, path: str | Path, known: FoundForm | None = None
 ) -> tuple[list[list[str]], list[int], str]:
     """The cells of delimited text by row, the row of the file that each began at, and the separator.
 
@@ -33,18 +38,25 @@ def records_of(
         usual: the separator that the file's ending stands for.
         separator: the one asked for; None finds out.
         path: for messages.
+        known: how the training data was written.
 
     Raises:
         DataError: a row has too few or too many cells, a quotation mark is left open, or two separators fit.
     """
+    named = _NAMED_SEPARATOR.match(text)
+    first = 2 if named else 1
+    if named:
+        text, separator = text[named.end() :], separator or named[1]
     with _long_cells():
-        separator = separator or _separator(text, usual, path)
+        separator = separator or _separator(text, usual, path, known)
         records: list[list[str]] = []
         rows: list[int] = []
-        reader, row = _reader(text, separator), 1
+        reader, row = _reader(text, separator), first
         try:
             for record in reader:
                 if any(cell.strip() for cell in record):
+                    if records and not any(map(str.strip, record[len(records[0]) :])):
+                        record = record[: len(records[0])]  # spreadsheets end rows with empty cells
                     if records and len(record) != len(records[0]):
                         raise DataError(
                             f"expected {len(records[0])} cells as in the first row, got {len(record)}",
@@ -54,7 +66,7 @@ def records_of(
                         )
                     records.append(record)
                     rows.append(row)
-                row = reader.line_num + 1
+                row = reader.line_num + first
         except csv.Error as error:
             raise DataError(
                 f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}",
@@ -79,7 +91,21 @@ def _long_cells() -> Iterator[None]:
 
 def _reader(text: str, separator: str):
     quoting = csv.QUOTE_MINIMAL if separator != "\t" or _quotes_cells(text) else csv.QUOTE_NONE
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    return _csv_reader(text, separator, quoting)
+
+
+def _csv_reader(text: str, separator: str, quoting: int):
+    # In a, "b" the quotes are those of a cell, and in a, b the space is part of it.
+    spaced = quoting != csv.QUOTE_NONE and re.search(
+        rf'(?m){re.escape(separator)} +"[^"]*"(?=\s*({re.escape(separator)}|$))', text[:_BEGINNING]
+    )
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=quoting,  # pyright: ignore[reportArgumentType]
+        strict=True,
+        skipinitialspace=bool(spaced),
+    )
 
 
 def _quotes_cells(text: str) -> bool:
@@ -104,19 +130,21 @@ def _quotes_cells(text: str) -> bool:
 
 def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
     """The first rows that are not empty; none where a quotation mark stands amiss."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)  # pyright: ignore[reportArgumentType]
+    reader = _csv_reader(text, separator, quoting)
     try:
         return list(islice((record for record in reader if any(map(str.strip, record))), _LOOKED_AT))
     except csv.Error:
         return []
 
 
-def _separator(text: str, usual: str, path: str | Path) -> str:
+def _separator(text: str, usual: str, path: str | Path, known: FoundForm | None) -> str:
     """The separator under which most rows have as many cells as the first, the usual one if it is among them.
 
     Raises:
         DataError: commas and another separator fit, and with the other the commas are decimal marks.
     """
+    if known is not None and known.separator and _is_as_known(text, known):
+        return known.separator
     counts: dict[str, int] = {}
     found: dict[str, list[list[str]]] = {}
     for separator in (usual, *(other for other in SEPARATORS if other != usual)):
@@ -144,30 +172,56 @@ def _separator(text: str, usual: str, path: str | Path) -> str:
     return best
 
 
+def _is_as_known(text: str, known: FoundForm) -> bool:
+    """Whether the rows are as wide as those of the training data, or begin with names of its columns.
+
+    So is a column of texts alone, where the target has been left out.
+    """
+    separator = known.separator or ","
+    quoting = csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL
+    records = _first_records(text, separator, quoting)
+    if not records or len({*map(len, records)}) > 1:
+        return False
+    first = {cell.strip().lower() for cell in records[0]}
+    if len(records[0]) == len(known.names) > 1 or first <= {*map(str.lower, known.names)}:
+        return True
+    # One column of texts, whose commas are those of sentences.
+    without_target = len(known.names) - ("target" in known.roles)
+    return len(records[0]) == without_target == 1 and not _UNSPACED.search(text)
+
+
 def with_points(
-    columns: dict[str, list[str]], separator: str, decimal: str | None
-) -> tuple[dict[str, list[str]], str | None]:
-    """The columns with decimal points where they had commas, and a note on it.
+    columns: dict[str, list[str]],
+    is_missing: Callable[[str], bool],
+    decimal: Mark | None,
+    known: Mark | None = None,
+) -> tuple[dict[str, list[str]], Mark | None, str | None]:
+    """The columns with decimal points where they had commas, the mark they had, and a note on it.
 
     Args:
         columns: the cells by column.
-        separator: what stood between them.
+        is_missing: whether a cell stands for no value.
         decimal: the mark asked for; None finds out, column by column, and leaves a column as it is where
             its commas may as well group thousands.
+        known: the mark of the training data, which settles such a column.
     """
     changed = {}
     for name, cells in columns.items():
-        numbers = _numbers_with(cells, decimal)
+        numbers = _numbers_with(cells, is_missing, decimal)
+        if numbers is None and decimal is None and known is not None:
+            numbers = _numbers_with(cells, is_missing, known)
         if numbers is not None:
             changed[name] = numbers
     if not changed:
-        return columns, None
+        return columns, decimal, None
     mark = "decimal points, commas group thousands" if decimal == "." else "decimal commas"
     note = f"Read with {mark}: {', '.join(changed)}; --decimal says otherwise."
-    return columns | changed, None if decimal else note
+    return columns | changed, decimal or ",", None if decimal else note
 
 
-def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None:
+def _numbers_with(
+    cells: Sequence[str], is_missing: Callable[[str], bool], decimal: Mark | None
+) -> list[str] | None:
     """A column's cells as Python writes numbers; None where it is to stay as it is."""
     stripped = [cell.strip() for cell in cells]
     marked = [cell for cell in stripped if "," in cell or (decimal == "," and "." in cell)]
@@ -176,15 +230,31 @@ def _numbers_with(cells: Sequence[str], decimal: str | None) -> list[str] | None
     if decimal is None and all(map(_GROUPED.fullmatch, marked)):
         return None
     pattern = _POINT if decimal == "." else _COMMA
-    fit = [bool(cell) and cell[-1].isdigit() and bool(pattern.fullmatch(cell)) for cell in stripped]
+    fit = [_is_of(cell, pattern) for cell in stripped]
     # A column of numbers stays one with a bad cell in it, so that the bad cell is the one that is named.
-    if 2 * sum(fit) <= sum(map(bool, stripped)):
+    if 2 * sum(fit) <= sum(not is_missing(cell) for cell in stripped):
         return None
     drop, keep = (",", ".") if decimal == "." else (".", ",")
     return [
         cell.replace(drop, "").replace(keep, ".") if ok else before
         for before, cell, ok in zip(cells, stripped, fit, strict=True)
     ]
+
+
+def pointed(cell: str) -> str:
+    """A number as Python writes it, whatever its decimal mark and groups; another cell as it is.
+
+    Example:
+        >>> pointed("1.234,5"), pointed("1,234.5"), pointed("so, fine")
+        ('1234.5', '1234.5', 'so, fine')
+    """
+    if _is_of(cell, _COMMA):
+        return cell.replace(".", "").replace(",", ".") if "," in cell else cell
+    return cell.replace(",", "") if _is_of(cell, _POINT) else cell
+
+
+def _is_of(cell: str, pattern: re.Pattern[str]) -> bool:
+    return cell[-1:].isdigit() and bool(pattern.fullmatch(cell))
 
 
 def may_group_thousands(cell: object) -> bool:

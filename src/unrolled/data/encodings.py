@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from unrolled.data.compressed import unpacked
 from unrolled.errors import DataError
 
 _MARKS = (
@@ -52,6 +56,38 @@ def decoded_text(content: bytes, path: str | Path, encoding: str | None = None) 
             row=row,
             remedy="say --encoding (such as cp1252, cp1251 or gb18030), or save the file as UTF-8",
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class TextLines:
+    """The lines of a text file, with what was assumed about it.
+
+    Attributes:
+        lines: without their ends; what comes first is row 1.
+        notes: sentences for the user.
+    """
+
+    lines: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """Every line behind its row."""
+        return enumerate(self.lines, start=1)
+
+
+def read_lines(path: str | Path, encoding: str | None = None) -> TextLines:
+    """A text file, compressed or not, as a whole.
+
+    Args:
+        path: the file.
+        encoding: as `decoded_text` takes it.
+
+    Raises:
+        DataError: the file is missing, empty or damaged, or is not text.
+    """
+    text, note = decoded_text(unpacked(path), path, encoding)
+    lines = tuple(line.rstrip("\n") for line in io.StringIO(text, newline=None))
+    return TextLines(lines, (note,) if note else ())
 
 
 def _of_zeros(content: bytes) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from unrolled.data.table_form import FoundForm
 from unrolled.errors import DataError
 
 
@@ -69,10 +70,12 @@ class Examples(Sequence[Example]):
     Attributes:
         items: the examples.
         notes: sentences for the user, such as which column was taken for the label.
+        form: how the table was written that they are from; None where they are from no table.
     """
 
     items: tuple[Example, ...]
     notes: tuple[str, ...] = ()
+    form: FoundForm | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -86,12 +89,12 @@ class Examples(Sequence[Example]):
     def __getitem__(self, index: slice) -> Examples: ...
     def __getitem__(self, index: int | slice) -> Example | Examples:
         if isinstance(index, slice):
-            return Examples(self.items[index], self.notes)
+            return replace(self, items=self.items[index])
         return self.items[index]
 
     def select(self, rows: Sequence[int] | np.ndarray) -> Examples:
         """The examples at the given positions, in that order."""
-        return Examples(tuple(self.items[row] for row in rows), self.notes)
+        return replace(self, items=tuple(self.items[row] for row in rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

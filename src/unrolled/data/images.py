@@ -113,7 +113,7 @@ def formed(examples: Examples, form: PictureForm) -> Examples:
     shapes = (example.inputs.shape[-3:] for example in examples)
     form, notes = settled(form, (Header(height, width, channels > 1) for height, width, channels in shapes))
     items = (Example(_arranged(each.inputs, form), each.target, each.source) for each in examples)
-    return Examples(tuple(items), (*examples.notes, *notes))
+    return replace(examples, items=tuple(items), notes=(*examples.notes, *notes))
 
 
 def _arranged(array: np.ndarray, form: PictureForm) -> np.ndarray:

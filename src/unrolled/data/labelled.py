@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from unrolled.data.column_names import LABEL_NAMES, TEXT_NAMES, VALUE_NAMES
+from unrolled.data.encodings import read_lines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.folders import (
     MediaFiles,
@@ -17,28 +20,23 @@ from unrolled.data.folders import (
     media_table,
     medium_of,
 )
-from unrolled.data.images import is_picture
+from unrolled.data.images import formed, is_picture
 from unrolled.data.labelled_folders import labelled_folder
+from unrolled.data.list_cells import list_in, lists_in
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
-from unrolled.data.table_form import TableForm
+from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
-from unrolled.data.text import existing_file, open_text
+from unrolled.data.text import existing_file
+from unrolled.data.text_folders import is_text_folder, read_text_folder
 from unrolled.data.timeseries_ts import read_ts
-
-TEXT_NAMES = (
-    *("text", "sentence", "review", "content", "document", "body", "comment", "message", "tweet"),
-    *("title", "headline", "question", "utterance", "sequence", "name", "input", "inputs"),
-)
-VALUE_NAMES = ("values", "series", "signal", "sequence", "input", "inputs", "x")
-LABEL_NAMES = (
-    *("label", "labels", "class", "category", "sentiment", "target", "tag", "y", "intent", "topic"),
-    *("language", "rating", "score", "output", "outputs"),
-)
+from unrolled.data.wording import listed
 
 _AMOUNTS = 20
 """So many different whole numbers may be amounts; fewer are classes."""
+
+_FASTTEXT = re.compile(r"\s*__label__(?P<label>\S+)\s*,?\s*(?P<text>.*)")
 
 TargetKind = Literal["auto", "class", "number"]
 
@@ -51,7 +49,6 @@ def read_labelled(
     label: str | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
-    header: bool | None = None,
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
@@ -71,7 +68,6 @@ def read_labelled(
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
         group: the column of what examples have in common, such as the speaker.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction, or most are different.
         labelled: False reads the inputs only; the targets are then None.
@@ -88,17 +84,22 @@ def read_labelled(
     """
     path, forms = Path(path), forms or MediaForms()
     kind = path.suffix.lower()
+    if path.is_dir() and label_pattern is None and is_text_folder(path):
+        examples = read_text_folder(path, labelled=labelled, encoding=form.encoding if form else None)
+        return as_targets(examples, "class" if targets == "auto" else targets, labelled)
     if path.is_dir():
         files = labelled_folder(path, labelled=labelled, pattern=label_pattern)
         return labelled_of_media(files, forms, label=label, group=group, targets=targets, labelled=labelled)
-    if medium_of(path) and kind not in DELIMITERS and not labelled:
+    if medium_of(path) and kind not in DELIMITERS and not labelled and not _holds_several(path):
         return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     if kind == ".ts":
         return as_targets(read_ts(path), targets, labelled)
+    if kind in (".txt", "") and labelled and (examples := read_fasttext(path, form)) is not None:
+        return as_targets(examples, targets)
     if kind == ".txt" and not labelled:
-        return _lines_of_text(path)
+        return _lines_of_text(path, form.encoding if form else None)
     wanted = [name for name in (text, values, label, group) if name is not None]
-    table = read_table(path, header=header, columns=wanted, form=form)
+    table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
     return labelled_of_table(
@@ -110,6 +111,7 @@ def read_labelled(
         targets=targets,
         labelled=labelled,
         forms=forms,
+        form=form,
     )
 
 
@@ -123,6 +125,7 @@ def labelled_of_table(
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
+    form: TableForm | None = None,
 ) -> Examples:
     """Sequences with one target each from a table's columns; see `read_labelled`."""
     media = media_column(table) if text is None and values is None else None
@@ -134,15 +137,21 @@ def labelled_of_table(
     notes = list(table.notes)
     groups = _groups(table, group, labelled)
     shown = table if group is None else table.without(group)
-    inputs_name, numeric = _inputs_column(shown, text, values, label, notes)
-    label_name = _label_column(shown, inputs_name, label, notes) if labelled else None
+    known = known_roles(form, shown.columns)
+    inputs_name, kind = _inputs_column(shown, text, values, label, notes, known)
+    label_name = _label_column(shown, inputs_name, label, notes, known) if labelled else None
+    unused = [name for name in shown.columns if name not in (inputs_name, label_name)]
+    if labelled and unused:
+        notes.append(f"Left out: {'column' if len(unused) == 1 else 'columns'} {listed(unused)}.")
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
-        source = table.source(entry, inputs_name)
-        inputs = number_sequence(cell, source) if numeric else _text(cell, source)
-        target = table.column(label_name)[entry] if label_name is not None else None
-        items.append(Example(inputs, target, table.source(entry, label_name), groups[entry]))
-    return as_targets(Examples(tuple(items), tuple(notes)), targets, labelled)
+        inputs = _READ[kind](cell, table.source(entry, inputs_name))
+        source = table.source(entry, label_name)
+        target = None if label_name is None else _of_one_hot(table.column(label_name)[entry], source)
+        items.append(Example(inputs, target, source, groups[entry]))
+    found = table.form(inputs=inputs_name, target=label_name)
+    examples = formed(Examples(tuple(items), tuple(notes), found), (forms or MediaForms()).picture)
+    return as_targets(examples, targets, labelled)
 
 
 def labelled_of_media(
@@ -158,7 +167,7 @@ def labelled_of_media(
     notes = list(files.table.notes)
     groups = _groups(files.table, group, labelled)
     shown = files.table if group is None else files.table.without(group)
-    name = _label_column(shown, files.column, label, notes) if labelled else None
+    name = _label_column(shown, files.column, label, notes, {}) if labelled else None
     cells = [None] * len(files.files) if name is None else files.table.column(name)
     media = decoded(files, forms)
     items = tuple(
@@ -184,7 +193,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
         if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
             raise item.source.error("expected a label, got an empty cell")
     if not labelled:
-        return Examples(tuple(replace(item, target=None) for item in examples), examples.notes)
+        return replace(examples, items=tuple(replace(item, target=None) for item in examples))
     notes = examples.notes
     if targets == "auto":
         found = [item.target for item in examples]
@@ -196,7 +205,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
             notes += (f"The labels are numbers {kind}, so this is regression.",)
     convert = _label if targets == "class" else _number
     items = (replace(item, target=convert(item.target, item.source)) for item in examples)
-    return Examples(tuple(items), notes)
+    return replace(examples, items=tuple(items), notes=notes)
 
 
 def _kind(inputs: Any) -> str:
@@ -210,20 +219,43 @@ def _kind(inputs: Any) -> str:
     return f"{int(np.prod(inputs.shape[1:], dtype=int))} numbers a step"
 
 
+def _holds_several(path: Path) -> bool:
+    """Whether a file is an array of several sequences rather than of one."""
+    if path.suffix.lower() != ".npy":
+        return False
+    cells = next(iter(read_table(path).columns.values()))
+    return np.ndim(cells[0]) > 1
+
+
 def _is_one_sequence(table: Table) -> bool:
     """Whether a table is a sequence itself: nothing but numbers, and no column that is called a text."""
     return not _by_name(list(table.columns), TEXT_NAMES) and all(map(table.is_numeric, table.columns))
 
 
-def _lines_of_text(path: str | Path) -> Examples:
-    with open_text(path) as file:
-        return Examples(
-            tuple(
-                Example(line.rstrip("\r\n"), None, Source(path, row))
-                for row, line in enumerate(file, start=1)
-                if line.strip()
-            )
-        )
+def read_fasttext(path: Path, form: TableForm | None = None) -> Examples | None:
+    """Texts with a label before each, as fastText has them; None where a line has none.
+
+    Raises:
+        DataError: a text has several labels.
+    """
+    text = read_lines(path, form.encoding if form else None)
+    items = []
+    for row, line in text.numbered():
+        match = _FASTTEXT.match(line)
+        if match is None and line.strip():
+            return None
+        if match is not None:
+            source = Source(path, row)
+            if match["text"].startswith("__label__"):
+                raise source.error(f"expected one label, got several, {line!r:.60}")
+            items.append(Example(match["text"], match["label"], source))
+    return Examples(tuple(items), text.notes) if items else None
+
+
+def _lines_of_text(path: str | Path, encoding: str | None) -> Examples:
+    text = read_lines(path, encoding)
+    items = (Example(line, None, Source(path, row)) for row, line in text.numbered() if line.strip())
+    return Examples(tuple(items), text.notes)
 
 
 def _groups(table: Table, column: str | None, labelled: bool) -> Sequence[str | None]:
@@ -233,39 +265,84 @@ def _groups(table: Table, column: str | None, labelled: bool) -> Sequence[str | 
     return [None if is_missing(cell) else str(cell) for cell in table.column(column)]
 
 
+_Kind = Literal["text", "words", "numbers"]
+
+
 def _inputs_column(
-    table: Table, text: str | None, values: str | None, label: str | None, notes: list[str]
-) -> tuple[str, bool]:
-    if values is not None or text is not None:
-        return values or text or "", values is not None
+    table: Table,
+    text: str | None,
+    values: str | None,
+    label: str | None,
+    notes: list[str],
+    known: Mapping[str, str],
+) -> tuple[str, _Kind]:
+    """The column of inputs, and what its cells are."""
+    if values is not None:
+        return values, "numbers"
+    if text is not None:
+        return text, "words" if _kind_of_cells(table, text) == "words" else "text"
+    if "inputs" in known:
+        return known["inputs"], _kind_of_cells(table, known["inputs"])
     others = [name for name in table.columns if name != label]
-    lists = [name for name in others if name.lower() not in LABEL_NAMES and _holds_numbers(table, name)]
+    kinds: dict[str, _Kind] = {name: _kind_of_cells(table, name) for name in others}
+    lists = [name for name in others if kinds[name] == "numbers" and name.lower() not in LABEL_NAMES]
     found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
     if found is not None:
-        return found, True
-    texts = [name for name in others if isinstance(_first(table, name), str)]
+        return found, "numbers"
+    texts = [
+        name
+        for name in others
+        if (kinds[name] == "words" and name.lower() not in LABEL_NAMES)
+        or isinstance(_first(table, name), str)
+    ]
     found = _by_name(texts, TEXT_NAMES)
+    words = [name for name in texts if kinds[name] == "words"]
+    if found is None and len(words) == 1:
+        found = words[0]
     if found is None and len(texts) == 1:
         found = texts[0]
     if found is None and len(table.columns) == 2 and texts:
         found = max(texts, key=lambda name: sum(len(str(cell)) for cell in table.column(name)))
         notes.append(f"Column {found!r} is taken for the text, being the longer one.")
     if found is None:
-        raise table.unknown("text (or of lists of numbers)")
-    return found, False
+        raise table.unknown("text (or of lists of numbers)", "--text-column or --values-column")
+    if kinds[found] == "words":
+        notes.append(f"Column {found!r} holds lists of words, which are read as texts.")
+    return found, kinds[found]
 
 
-def _label_column(table: Table, inputs_name: str, label: str | None, notes: list[str]) -> str:
+def _kind_of_cells(table: Table, name: str) -> _Kind:
+    """What the cells of a column are, as far as lists go."""
+    cells = table.column(name)
+    first = _first(table, name)
+    if isinstance(first, str):
+        if not first.lstrip().startswith(("[", "(", "array(")):
+            return "text"
+        if name.lower() in VALUE_NAMES and list_in(first) is None:
+            return "numbers"  # and will be refused as no list
+        if name.lower() not in VALUE_NAMES and not lists_in(cells):
+            return "text"
+        first = list_in(first)
+    if not isinstance(first, list | np.ndarray):
+        return "text"
+    return "words" if len(first) and isinstance(first[0], str) else "numbers"
+
+
+def _label_column(
+    table: Table, inputs_name: str, label: str | None, notes: list[str], known: Mapping[str, str]
+) -> str:
     if label is not None:
         table.column(label)
         return label
+    if "target" in known:
+        return known["target"]
     others = [name for name in table.columns if name != inputs_name]
     found = _by_name(others, LABEL_NAMES)
     if found is None and len(others) == 1:
         found = others[0]
         notes.append(f"Column {found!r} is taken for the label, being the other one.")
     if found is None:
-        raise table.unknown("labels")
+        raise table.unknown("labels", "--label-column")
     return found
 
 
@@ -278,17 +355,33 @@ def _first(table: Table, name: str) -> Any:
     return next((cell for cell in table.column(name) if not is_missing(cell)), None)
 
 
-def _holds_numbers(table: Table, name: str) -> bool:
-    cell = _first(table, name)
-    if isinstance(cell, str) and name.lower() in VALUE_NAMES:
-        return cell.lstrip().startswith("[")
-    return isinstance(cell, list | np.ndarray)
-
-
 def _text(cell: Any, source: Source) -> str:
     if not isinstance(cell, str):
         raise source.error(f"expected text, got {cell!r:.60}")
     return cell
+
+
+def _words(cell: Any, source: Source) -> str:
+    found = list_in(cell) if isinstance(cell, str) else cell
+    if not isinstance(found, list | tuple | np.ndarray) or not all(isinstance(each, str) for each in found):
+        raise source.error(f"expected a list of words, got {cell!r:.60}")
+    return " ".join(found)
+
+
+def _numbers(cell: Any, source: Source) -> np.ndarray:
+    return cell if is_picture(cell) else number_sequence(cell, source)
+
+
+_READ: Mapping[_Kind, Callable[[Any, Source], Any]] = {"text": _text, "words": _words, "numbers": _numbers}
+
+
+def _of_one_hot(cell: Any, source: Source) -> Any:
+    """The number of the class that a list of zeros and a single one marks; what is no list stays."""
+    if not isinstance(cell, np.ndarray):
+        return cell
+    if cell.ndim != 1 or sorted(cell.tolist()) != [0] * (len(cell) - 1) + [1]:
+        raise source.error(f"expected one label, got an array {cell!r:.60}")
+    return int(cell.argmax())
 
 
 def _are_fractions(targets: Sequence[Any]) -> bool:

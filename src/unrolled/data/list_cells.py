@@ -11,6 +11,10 @@ from typing import Any
 
 _QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _OF_NUMPY = re.compile(rf"\[\s*{_QUOTED}(?:\s+{_QUOTED})+\s*\]", re.DOTALL)
+_NUMERIC = frozenset("[] \t\r\n0123456789.eE+-")
+_BETWEEN = re.compile(r"(?<=[\]\d.])\s+(?=[\[\d.+-])")
+_POINT_AT_END = re.compile(r"\.(?!\d)")
+_WRAPPED = re.compile(r"(?:np\.)?(?:array|float64|float32|int64|int32)\(([][\s\d.,eE+-]*)\)")
 _BEGUN = re.compile(r"""\s*[\[(]\s*['"]""")
 
 
@@ -21,13 +25,15 @@ def list_in(cell: str) -> list[Any] | None:
         >>> list_in("['Mira', 'sings']"), list_in('["a"]'), list_in("['a' 'b']"), list_in("[sic] ran")
         (['Mira', 'sings'], ['a'], ['a', 'b'], None)
     """
-    text = cell.strip()
+    text = _WRAPPED.sub(r"\1", cell.strip())
     if not (text.startswith("[") and text.endswith("]")) and not (
         text.startswith("(") and text.endswith(")")
     ):
         return None
     if _OF_NUMPY.fullmatch(text):
         return [_literal(each) for each in re.findall(_QUOTED, text, re.DOTALL)]
+    if _NUMERIC.issuperset(text):
+        text = _BETWEEN.sub(",", _POINT_AT_END.sub(r"\g<0>0", text))
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -55,3 +61,13 @@ def _literal(text: str) -> Any:
             return ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
+
+
+def is_elided(cell: str) -> bool:
+    """Whether NumPy has left out numbers of a long list in writing it down.
+
+    Example:
+        >>> is_elided("[0.1 0.2 ... 0.8 0.9]"), is_elided("[0.1, 0.2]")
+        (True, False)
+    """
+    return "..." in cell and cell.strip().startswith("[")

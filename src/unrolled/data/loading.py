@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +12,13 @@ from unrolled.data.builtin import resolve
 from unrolled.data.captions import captions_of_table, read_captions
 from unrolled.data.conll import Tagged, read_with_layout, tagged_of_table
 from unrolled.data.corpus import Documents
-from unrolled.data.example import Example, Examples, Series
+from unrolled.data.example import Examples, Series
 from unrolled.data.images import formed
 from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.series import SeriesRead, read_series_with_layout, series_and_layout
+from unrolled.data.table_form import TableForm
 from unrolled.data.tables import documents_of_column, is_table, read_table, table_of_frame
 from unrolled.data.text import text_files
 
@@ -37,8 +39,7 @@ def load_labelled(data: Any, **options: Any) -> Examples:
         (20, 2)
     """
     if not isinstance(data, str | Path):
-        for name in ("header", "label_pattern", "form"):
-            options.pop(name, None)
+        options.pop("label_pattern", None)
         return labelled_of_table(table_of_frame(data), **options)
     found = resolve(data)
     if isinstance(found, Path):
@@ -76,18 +77,19 @@ def load_with_layout(data: Any, **options: Any) -> Tagged:
     options.pop("known", None)
     if found is None:
         return Tagged(tagged_of_table(table_of_frame(data), **options))
+    options.pop("form", None)
     tagged = options.pop("tagged", True)
     examples = found.load("tagged", **_given(options))
     return Tagged(examples if tagged else _without_targets(examples))
 
 
-def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **options: Any) -> Examples:
+def load_pairs(data: Any, *, paired: bool = True, form: TableForm | None = None, **options: Any) -> Examples:
     """Pairs of a source and a target, for `translate`.
 
     Args:
         data: a path, two paths of parallel files with a comma between them, a built-in name, or a DataFrame.
         paired: False asks for the sources only; the targets are then None.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
+        form: how the table is written; None finds out.
         options: those of `unrolled.data.pairs.read_pairs`.
 
     Raises:
@@ -100,22 +102,22 @@ def load_pairs(data: Any, *, paired: bool = True, header: bool | None = None, **
     """
     given = {name: value for name, value in options.items() if value}
     if not isinstance(data, str | Path):
-        return pairs_of_table(table_of_frame(data), paired=paired, **given)
+        return pairs_of_table(table_of_frame(data), paired=paired, form=form, **given)
     found = resolve(data)
     if isinstance(found, Path):
-        return read_pairs(found, paired=paired, header=header, **given)
+        return read_pairs(found, paired=paired, form=form, **given)
     if isinstance(found, ParallelFiles):
-        return found.load("pairs", paired=paired, **given)
+        return found.load("pairs", paired=paired, form=form, **given)
     examples = found.load("pairs", **given)
     return examples if paired else _without_targets(examples)
 
 
-def load_captions(data: Any, *, header: bool | None = None, **options: Any) -> Examples:
+def load_captions(data: Any, *, form: TableForm | None = None, **options: Any) -> Examples:
     """Texts with what they are written for, for `caption`.
 
     Args:
         data: a path, a built-in name, or a DataFrame.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
+        form: how the table is written; None finds out.
         options: those of `unrolled.data.captions.read_captions`.
 
     Raises:
@@ -127,10 +129,10 @@ def load_captions(data: Any, *, header: bool | None = None, **options: Any) -> E
         'a large white disc at the top left'
     """
     if not isinstance(data, str | Path):
-        return captions_of_table(table_of_frame(data), **options)
+        return captions_of_table(table_of_frame(data), form=form, **options)
     found = resolve(data)
     if isinstance(found, Path):
-        return read_captions(found, header=header, **options)
+        return read_captions(found, form=form, **options)
     forms, captioned = options.pop("forms", None) or MediaForms(), options.pop("captioned", True)
     given = {name: value for name, value in options.items() if value}
     examples = formed(found.load("captions", **given), forms.picture)
@@ -144,6 +146,7 @@ def load_documents(
     suffixes: Iterable[str] = (),
     text: str = "text",
     unit: str = "character",
+    form: TableForm | None = None,
 ) -> Documents:
     """Running text, document by document, for `generate`.
 
@@ -154,6 +157,7 @@ def load_documents(
         suffixes: only files of a folder whose names end so.
         text: the column of a table that holds the text.
         unit: of the tokenizer; for `byte`, files are read as they are, whatever their encoding.
+        form: how a table is written, and the encoding of text files, UTF-8 where it does not say.
 
     Raises:
         DataError: the data cannot be read; files are read later, piece by piece, and may raise it then.
@@ -167,19 +171,20 @@ def load_documents(
     if not isinstance(found, Path):
         return found.load("documents")
     if is_table(found):
-        return list(documents_of_column(read_table(found, columns=[text]), text))
+        return list(documents_of_column(read_table(found, columns=[text], form=form), text))
     if document == "tune" or (document == "auto" and holds_tunes(found)):
         return AbcFiles(sorted(found.rglob(f"*{ABC_SUFFIX}")) if found.is_dir() else [found])
-    encoding = None if unit == "byte" else "utf-8"
+    encoding = None if unit == "byte" else (form and form.encoding) or "utf-8"
     document = "file" if document == "auto" else document
     return text_files(found, document=document, suffixes=suffixes, encoding=encoding)
 
 
-def load_series(data: Any, **options: Any) -> tuple[Series, ...]:
+def load_series(data: Any, *, form: TableForm | None = None, **options: Any) -> tuple[Series, ...]:
     """Series of numbers in time, for `forecast`.
 
     Args:
         data: a path, a built-in name, or a DataFrame in long format.
+        form: how the table is written; None finds out.
         options: those of `unrolled.data.series.read_series`.
 
     Raises:
@@ -191,7 +196,7 @@ def load_series(data: Any, **options: Any) -> tuple[Series, ...]:
         >>> series.unique_id, len(series), series.names
         ('temp_max', 1461, ('precipitation', 'temp_min', 'wind'))
     """
-    return load_series_with_layout(data, **options).series
+    return load_series_with_layout(data, form=form, **options).series
 
 
 def load_series_with_layout(data: Any, **options: Any) -> SeriesRead:
@@ -240,4 +245,4 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_targets(examples: Examples) -> Examples:
-    return Examples(tuple(Example(item.inputs, None, item.source) for item in examples), examples.notes)
+    return replace(examples, items=tuple(replace(item, target=None) for item in examples))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.example import Source
+from unrolled.data.list_cells import is_elided, list_in
 
 
 def number_sequence(cell: Any, source: Source) -> np.ndarray:
     """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
     if isinstance(cell, str):
-        try:
-            cell = json.loads(cell)
-        except json.JSONDecodeError as error:
-            raise source.error("expected a list of numbers such as [1.5, 2]") from error
+        found = list_in(cell)
+        if found is None:
+            remedy = "write all of it: NumPy has left numbers out" if is_elided(cell) else None
+            raise source.error(
+                f"expected a list of numbers such as [1.5, 2], got {cell!r:.60}", remedy=remedy
+            )
+        cell = found
     try:
         numbers = np.array(
             [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float

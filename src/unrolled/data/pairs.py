@@ -6,24 +6,15 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.column_names import CONVERSATION_NAMES, SOURCE_NAMES, TARGET_NAMES
+from unrolled.data.encodings import TextLines, read_lines
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import TABLE_SUFFIXES, Table, is_missing, is_table, read_table
-from unrolled.data.text import open_text
 from unrolled.errors import ConfigError, DataError
-
-SOURCE_NAMES = (
-    *("source", "src", "input", "inputs", "question", "prompt", "instruction", "command", "commands"),
-    *("text", "article", "document", "sentence", "word", "grapheme", "graphemes", "utterance"),
-)
-TARGET_NAMES = (
-    *("target", "tgt", "trg", "output", "outputs", "answer", "reply", "response", "action", "actions"),
-    *("translation", "summary", "headline", "phoneme", "phonemes", "pronunciation", "label"),
-)
-CONVERSATION_NAMES = ("conversation", "conversation_id", "dialogue", "dialog", "dialogue_id", "session")
 
 TURN = "\n"
 """What stands between the turns of a conversation where earlier ones are put before a source."""
@@ -43,8 +34,8 @@ class ParallelFiles:
     source: Path
     target: Path
 
-    def load(self, kind: str, *, paired: bool = True, **options: Any) -> Any:
-        """The pairs, for a task that asks for them; no other option of `read_pairs` applies.
+    def load(self, kind: str, *, paired: bool = True, form: TableForm | None = None, **options: Any) -> Any:
+        """The pairs, for a task that asks for them; of other options of `read_pairs` none applies.
 
         Raises:
             ConfigError: the task is for another kind of data, or an option is about columns.
@@ -57,7 +48,10 @@ class ParallelFiles:
             )
         if options:
             raise ConfigError(f"parallel files have no columns: expected no {', '.join(options)}")
-        return _read_parallel(self.source, self.target) if paired else _read_lines(self.source)
+        encoding = form.encoding if form else None
+        if paired:
+            return _parallel(self.source, self.target, encoding)
+        return _sources_alone(self.source, read_lines(self.source, encoding))
 
 
 def read_pairs(
@@ -67,7 +61,7 @@ def read_pairs(
     target: str | None = None,
     conversation: str | None = None,
     history: int = 0,
-    header: bool | None = None,
+    form: TableForm | None = None,
     paired: bool = True,
 ) -> Examples:
     """Pairs from a table, or from lines of the form `IN: ... OUT: ...`, as SCAN's.
@@ -80,7 +74,7 @@ def read_pairs(
         conversation: the column that tells conversations apart; guessed by its name otherwise, where there is
             a history. Without one all rows are one conversation.
         history: how many exchanges of the same conversation are put before each source.
-        header: whether the first row of delimited text holds the columns' names; None finds out.
+        form: how the table is written; None finds out.
         paired: False asks for the sources only; the targets are then None.
 
     Returns:
@@ -92,12 +86,13 @@ def read_pairs(
     """
     if is_table(path):
         wanted = [name for name in (source, target, conversation) if name is not None]
-        table = read_table(path, header=header, columns=wanted)
-        return pairs_of_table(table, source, target, conversation, history, paired=paired)
-    if _first_line_is_a_pair(path):
-        return _read_in_out(path, paired=paired)
+        table = read_table(path, columns=wanted, form=form)
+        return pairs_of_table(table, source, target, conversation, history, paired=paired, form=form)
+    text = read_lines(path, form.encoding if form else None)
+    if _IN_OUT.match(text.lines[0]):
+        return _read_in_out(path, text, paired=paired)
     if not paired:
-        return _read_lines(path)
+        return _sources_alone(path, text)
     raise DataError(
         f"expected a table ({', '.join(TABLE_SUFFIXES)}) or lines 'IN: source OUT: target', found neither",
         path=path,
@@ -113,11 +108,14 @@ def pairs_of_table(
     history: int = 0,
     *,
     paired: bool = True,
+    form: TableForm | None = None,
 ) -> Examples:
     """Pairs from a table's columns; see `read_pairs`."""
     for name in filter(None, (source, target, conversation)):
         table.column(name)
     notes = list(table.notes)
+    known = known_roles(form, table.columns)
+    source, target = source or known.get("source"), target or known.get("target")
     if history and conversation is None:
         conversation = table.usual(CONVERSATION_NAMES, (source, target))
         notes.append(
@@ -147,7 +145,7 @@ def pairs_of_table(
         items = tuple(_with_history(items, names, history))
     if not paired:
         items = tuple(Example(item.inputs, None, item.source) for item in items)
-    return Examples(items, tuple(notes))
+    return Examples(items, tuple(notes), table.form(source=source, target=target, conversation=conversation))
 
 
 def _rows(table: Table, source: str, target: str | None) -> Iterator[Example]:
@@ -180,56 +178,43 @@ def _with_history(items: tuple[Example, ...], names: list[str], history: int) ->
         turns.extend((item.inputs, item.target))
 
 
-def _first_line_is_a_pair(path: str | Path) -> bool:
-    with open_text(path) as file:
-        return _IN_OUT.match(file.readline()) is not None
-
-
-def _read_in_out(path: str | Path, *, paired: bool) -> Examples:
+def _read_in_out(path: str | Path, text: TextLines, *, paired: bool) -> Examples:
     items = []
-    with open_text(path) as file:
-        for row, line in enumerate(file, start=1):
+    for row, line in text.numbered():
+        if not line.strip():
+            continue
+        place = Source(path, row)
+        match = _IN_OUT.match(line)
+        if match is None:
+            raise place.error(f"expected 'IN: source OUT: target', got {line.strip()!r:.60}")
+        sides = {side: match[side].strip() for side in ("source", "target")}
+        for side, found in sides.items():
+            if not found:
+                raise place.error(f"expected a {side}, got none")
+        items.append(Example(sides["source"], sides["target"] if paired else None, place))
+    return Examples(tuple(items), text.notes)
+
+
+def _sources_alone(path: str | Path, text: TextLines) -> Examples:
+    lines = ((row, line.strip()) for row, line in text.numbered())
+    return Examples(tuple(Example(line, None, Source(path, row)) for row, line in lines), text.notes)
+
+
+def _parallel(source: Path, target: Path, encoding: str | None) -> Examples:
+    sources, targets = read_lines(source, encoding), read_lines(target, encoding)
+    items = []
+    for row, (one, other) in enumerate(zip(sources.lines, targets.lines, strict=False), start=1):
+        for path, line in ((source, one), (target, other)):
             if not line.strip():
-                continue
-            place = Source(path, row)
-            match = _IN_OUT.match(line)
-            if match is None:
-                raise place.error(f"expected 'IN: source OUT: target', got {line.strip()!r:.60}")
-            sides = {side: match[side].strip() for side in ("source", "target")}
-            for side, text in sides.items():
-                if not text:
-                    raise place.error(f"expected a {side}, got none")
-            items.append(Example(sides["source"], sides["target"] if paired else None, place))
-    return Examples(tuple(items))
-
-
-def _read_lines(path: str | Path) -> Examples:
-    with open_text(path) as file:
-        lines = ((row, line.strip()) for row, line in enumerate(file, start=1))
-        return Examples(tuple(Example(line, None, Source(path, row)) for row, line in lines))
-
-
-def _read_parallel(source: Path, target: Path) -> Examples:
-    items = []
-    with open_text(source) as sources, open_text(target) as targets:
-        for row, (one, other) in enumerate(zip(sources, targets, strict=False), start=1):
-            for path, line in ((source, one), (target, other)):
-                if not line.strip():
-                    raise Source(path, row).error(
-                        "expected text, got an empty line", remedy="leave the line out of both files"
-                    )
-            items.append(Example(one.strip(), other.strip(), Source(source, row)))
-    _require_equally_long(source, target, len(items))
-    return Examples(tuple(items))
-
-
-def _require_equally_long(source: Path, target: Path, pairs: int) -> None:
-    """Name the first line without a partner, once as many pairs have been read as there are."""
-    for path, partner in ((source, target), (target, source)):
-        with open_text(path) as file:
-            more = next(islice(file, pairs, None), None)
-        if more is not None:
-            raise Source(path, pairs + 1).error(
-                f"expected as many lines as in {partner}, which ends after {pairs}, got {more.strip()!r:.60}",
+                raise Source(path, row).error(
+                    "expected text, got an empty line", remedy="leave the line out of both files"
+                )
+        items.append(Example(one.strip(), other.strip(), Source(source, row)))
+    for path, lines, partner in ((source, sources.lines, target), (target, targets.lines, source)):
+        if len(lines) > len(items):
+            raise Source(path, len(items) + 1).error(
+                f"expected as many lines as in {partner}, which ends after {len(items)}, got "
+                f"{lines[len(items)].strip()!r:.60}",
                 remedy="parallel files need the same number of lines",
             )
+    return Examples(tuple(items), tuple(dict.fromkeys((*sources.notes, *targets.notes))))

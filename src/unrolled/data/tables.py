@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +10,28 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.arrays import columns_of_arrays
+from unrolled.data.column_names import PART_NAMES
+from unrolled.data.columnar import columns_of_arrow, columns_of_parquet
 from unrolled.data.compressed import unpacked, unpacked_suffix
-from unrolled.data.delimited import may_group_thousands, records_of, with_points
+from unrolled.data.delimited import may_group_thousands, pointed, records_of, with_points
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
-from unrolled.data.table_form import TableForm
+from unrolled.data.header_rows import is_usual_name, looks_like_names
+from unrolled.data.json_tables import objects_of_json, objects_of_lines
+from unrolled.data.sheets import cells_of_sheet
+from unrolled.data.table_form import FoundForm, TableForm
 from unrolled.data.time_headers import are_times_over_numbers
 from unrolled.errors import DataError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
 """The usual separator of delimited text by file ending; the content may show another."""
 
+_MAY_BE_DELIMITED = (".txt", ".dat", ".data", "")
+"""Endings of many kinds of text, a table among them where one is asked for."""
+
 _NUMBERED = "column_{}"
+_NEARLY_ALL = 0.8
 NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
 """What a column is called that came from an index without a name."""
 _FIRST_YEAR, _LAST_YEAR = 1700, 2100
@@ -43,12 +51,14 @@ class Table:
         rows: `(entry,)` the row of the file that each entry was read from, counted from 1, the header
             included.
         notes: what was assumed in reading.
+        written: how the file was found to be written; None of what is no file.
     """
 
     path: str | Path
     columns: Mapping[str, Sequence[Any]]
     rows: np.ndarray
     notes: tuple[str, ...] = ()
+    written: FoundForm | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,12 +87,17 @@ class Table:
         lowered = {column.lower(): column for column in self.columns if column not in taken}
         return next((lowered[name] for name in names if name in lowered), None)
 
-    def unknown(self, what: str) -> DataError:
-        """The error of a table in which no column of this kind can be told."""
+    def form(self, **roles: str | None) -> FoundForm:
+        """How the table was written, and what its columns were taken for: what later files are read by."""
+        found = self.written or FoundForm(())
+        return replace(found, names=tuple(self.columns)).with_roles(**roles)
+
+    def unknown(self, what: str, flag: str = "") -> DataError:
+        """The error of a table in which no column of this kind can be told, and the flag that tells it."""
         return DataError(
             f"expected a column of {what}, the columns are {', '.join(self.columns)}",
             path=self.path,
-            remedy="say which one it is",
+            remedy=f"say which one it is with {flag}" if flag else "say which one it is",
         )
 
     def without(self, name: str) -> Table:
@@ -100,6 +115,8 @@ class Table:
         try:
             numbers = np.array(cells, dtype=np.float64)  # None becomes NaN
         except (TypeError, ValueError):
+            numbers = None
+        if numbers is None or numbers.ndim != 1:
             numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
         if np.isinf(numbers).any():
             entry = int(np.flatnonzero(np.isinf(numbers))[0])
@@ -140,24 +157,25 @@ def is_missing(cell: Any) -> bool:
 def read_table(
     path: str | Path,
     *,
-    header: bool | None = None,
     columns: Sequence[str] = (),
     form: TableForm | None = None,
 ) -> Table:
     r"""Read a table.
 
-    The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects),
-    `.parquet`, `.xlsx` (its first sheet). All may be compressed: `.gz`, `.bz2`, `.xz`, `.zip` with one
-    member.
-    Separator, decimal mark and encoding are found out from the content.
+    The file's ending says how: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, `.json` (an array of objects, or
+    columns), `.parquet`, `.arrow`, `.xlsx` (its first sheet), `.npz` and `.npy` (`unrolled.data.arrays`).
+    `.txt`, `.dat` and files without ending are taken for delimited text. All may be compressed: `.gz`,
+    `.bz2`, `.xz`, `.zip` with one member. A name with `*` stands for all such files together,
+    `arrays.npz:test` for the part that is called so. Separator, decimal mark and encoding are found out from
+    the content.
 
     Args:
         path: the file.
-        header: as in ``form``, where it may be left out.
         columns: names that will be asked for; they tell whether there is a header.
-        form: what is known of how the file is written. Without ``header`` the first row holds the columns'
-            names unless one of its cells is a number, or comes again further down in its column (as a label
-            does); the columns are then named `column_1`, `column_2`, ....
+        form: what is known of how the file is written. Without its ``header`` the first row holds the
+            columns' names unless one of its cells is a number, comes again further down in its column (as a
+            label does), or is of the kind of those beneath it (`unrolled.data.header_rows`); the columns are
+            then named `column_1`, `column_2`, ..., or as in the training data, where that is known.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, or a row has too few or too many cells.
@@ -172,12 +190,21 @@ def read_table(
         (['column_1', 'column_2'], [1, 2, 3])
     """
     path, form = Path(path), form or TableForm()
-    if header is not None:
-        form = replace(form, header=header)
+    if "*" in path.name:
+        return _joined(
+            path,
+            [read_table(file, columns=columns, form=form) for file in sorted(path.parent.glob(path.name))],
+        )
+    file, part = _without_part(path)
+    if part is not None:
+        found, notes = columns_of_arrays(file, unpacked(file), part)
+        return replace(_table_of_columns(path, found), notes=notes)
     content = unpacked(path)
     kind = unpacked_suffix(path)
-    if kind in DELIMITERS:
-        table = _read_delimited(path, content, DELIMITERS[kind], form, columns)
+    if kind in DELIMITERS or kind in _MAY_BE_DELIMITED:
+        text, assumed = decoded_text(content, path, form.encoding)
+        table = delimited_table(path, text, DELIMITERS.get(kind, "\t"), form, columns)
+        table = replace(table, notes=(*((assumed,) if assumed else ()), *table.notes))
     elif kind == ".xlsx":
         table = _read_sheet(path, content, form, columns)
     elif kind in _READERS:
@@ -186,6 +213,24 @@ def read_table(
         known = ", ".join(TABLE_SUFFIXES)
         raise DataError(f"expected a table ending in {known}, got {kind or 'no ending'!r}", path=path)
     return _without_counter(table)
+
+
+def _joined(path: Path, tables: Sequence[Table]) -> Table:
+    """The pieces of one table as a whole, whose rows are counted through all of them."""
+    if not tables:
+        raise DataError("expected files of this name, found none", path=path, remedy="check the path")
+    first = tables[0]
+    for table in tables:
+        if set(table.columns) != set(first.columns):
+            raise DataError(
+                f"expected the columns {', '.join(first.columns)} as in {Path(first.path).name}, got "
+                f"{', '.join(table.columns)}",
+                path=table.path,
+            )
+    columns = {name: [cell for table in tables for cell in table.columns[name]] for name in first.columns}
+    notes = dict.fromkeys(note for table in tables for note in table.notes)
+    rows = np.arange(1, sum(map(len, tables)) + 1)
+    return Table(path, columns, rows, tuple(notes), first.written)
 
 
 def _without_counter(table: Table) -> Table:
@@ -216,36 +261,44 @@ def table_of_frame(frame: Any, name: str = "DataFrame") -> Table:
     return Table(name, columns, np.arange(1, len(frame) + 1))
 
 
-def _read_delimited(path: Path, content: bytes, usual: str, form: TableForm, wanted: Sequence[str]) -> Table:
-    text, assumed = decoded_text(content, path, form.encoding)
-    cells, rows, separator = records_of(text, usual, form.separator, path)
+def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: Sequence[str] = ()) -> Table:
+    """A table from delimited text.
+
+    Args:
+        path: where the text is from, for messages.
+        text: the text.
+        usual: the separator that is expected.
+        form: what is known of how it is written.
+        wanted: names that will be asked for.
+
+    Raises:
+        DataError: there are no rows, or a row has too few or too many cells.
+    """
+    cells, rows, separator = records_of(text, usual, form.separator, path, form.known)
     if not cells:
         raise DataError("expected rows, found only empty lines", path=path)
-    table = _table_of_cells(path, cells, rows, form.header, wanted)
-    columns, decimals = with_points(
-        {name: list(column) for name, column in table.columns.items()}, separator, form.decimal
+    table = _table_of_cells(path, cells, rows, form, wanted)
+    columns, decimal, decimals = with_points(
+        {name: list(column) for name, column in table.columns.items()},
+        is_missing,
+        form.decimal,
+        form.known.decimal if form.known else None,
     )
-    notes = tuple(note for note in (assumed, *table.notes, decimals) if note)
-    return replace(table, columns=columns, notes=notes)
+    notes = tuple(note for note in (*table.notes, decimals) if note)
+    written = replace(table.form(), separator=separator, decimal=decimal)
+    return replace(table, columns=columns, notes=notes, written=written)
 
 
 def _table_of_cells(
-    path: Path, cells: list[list[Any]], rows: list[int], header: bool | None, wanted: Sequence[str]
+    path: Path, cells: list[list[Any]], rows: list[int], form: TableForm, wanted: Sequence[str]
 ) -> Table:
     """Rows of cells as a table, the first of them its header if it holds names."""
     # Some write the names as a comment.
     first = [_name(cell) for cell in cells[0]]
+    header = form.header
     if header is None:
-        header = _holds_names(cells, first, wanted)
-    notes = (
-        ()
-        if header
-        else (
-            "There is no header row; the columns are numbered. If the first row holds names, say --header "
-            "true.",
-        )
-    )
-    names = first if header else [_NUMBERED.format(number) for number in range(1, len(first) + 1)]
+        header = _holds_names(cells, first, wanted, form.known)
+    names, notes = (_filled_names(first), ()) if header else _names_of_places(len(first), form)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=rows[0])
@@ -253,7 +306,43 @@ def _table_of_cells(
     if not body:
         raise DataError("expected rows below the header, found none", path=path)
     columns = dict(zip(names, map(list, zip(*body, strict=True)), strict=True))
-    return Table(path, columns, np.array(rows[1:] if header else rows), notes)
+    for place, name in enumerate(first):
+        # Spreadsheets end rows with empty columns, which have no name either.
+        if header and place and not name and all(map(_is_blank, columns[names[place]])):
+            del columns[names[place]]
+    written = FoundForm(tuple(columns), header)
+    return Table(path, columns, np.array(rows[1:] if header else rows), notes, written)
+
+
+def _filled_names(first: list[str]) -> list[str]:
+    """The names, numbered where one is missing, but for the first: it may be an index."""
+    return [name if name or not place else _NUMBERED.format(place + 1) for place, name in enumerate(first)]
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _names_of_places(width: int, form: TableForm) -> tuple[list[str], tuple[str, ...]]:
+    """What columns without names are called, and a sentence on it.
+
+    They are those of the training data where as many, or as many without the target, are here.
+    """
+    known = form.known
+    fitting = (
+        [list(known.names), [name for name in known.names if name != known.roles.get("target")]]
+        if known
+        else []
+    )
+    names = next((each for each in fitting if len(each) == width), None)
+    if known and known.header and names:
+        listed = ", ".join(names)
+        note = f"There is no header row; the columns are taken for those of the training data: {listed}."
+    else:
+        note = "There is no header row; the columns are numbered."
+    numbered = [_NUMBERED.format(number) for number in range(1, width + 1)]
+    further = "" if form.header is False else " If the first row holds names, say --header."
+    return names or numbered, (note + further,)
 
 
 def _name(cell: Any) -> str:
@@ -261,55 +350,47 @@ def _name(cell: Any) -> str:
 
 
 def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
-    try:
-        import openpyxl
-    except ImportError:
-        raise DataError(
-            "reading .xlsx needs openpyxl",
-            path=path,
-            remedy="pip install 'unrolled[excel]', or save it as CSV",
-        ) from None
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        found = [list(row) for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # whatever a damaged archive of XML makes of its readers
-        raise DataError(f"expected an Excel workbook, but {error}", path=path) from error
-    used = [(row, cells) for row, cells in enumerate(found, start=1) if any(c is not None for c in cells)]
-    if not used:
-        raise DataError(f"expected rows in the sheet {sheet.title!r}, found none", path=path)
-    width = 1 + max(place for _, cells in used for place, cell in enumerate(cells) if cell is not None)
-    cells = [(row + [None] * width)[:width] for _, row in used]
-    table = _table_of_cells(path, cells, [row for row, _ in used], form.header, wanted)
-    others = [each.title for each in book.worksheets[1:]]
-    note = f"Only the first sheet, {sheet.title!r}, is read, not {', '.join(others)}."
-    return replace(table, notes=(*table.notes, note)) if others else table
+    cells, rows, notes = cells_of_sheet(path, content)
+    table = _table_of_cells(path, cells, rows, form, wanted)
+    return replace(table, notes=(*table.notes, *notes))
 
 
-def _holds_names(cells: list[list[Any]], first: list[str], wanted: Sequence[str]) -> bool:
+def _holds_names(
+    cells: list[list[Any]], first: list[str], wanted: Sequence[str], known: FoundForm | None
+) -> bool:
     if wanted and set(wanted) <= set(first):
         return True
     if wanted and set(wanted) <= {_NUMBERED.format(number) for number in range(1, len(first) + 1)}:
         return False
-    if len(cells) == 1:
+    if known is not None and known.header and {*map(str.lower, first)} & {*map(str.lower, known.names)}:
         return True
-    if len(first) > 1 and first[0] == "" and all(first[1:]):
-        return True  # the index of a data frame has no name
+    if len(cells) == 1:
+        return known is None or all(map(is_usual_name, first))
     if are_times_over_numbers(first) and not are_times_over_numbers(list(map(_name, cells[1]))):
         return True  # years over numbers
     columns = list(zip(*cells, strict=True))
-    if any(cell and not is_number(_pointed(cell)) and _are_numbers(rest) for cell, *rest in columns):
+    if len(first) > 1 and first[0] == "" and all(first[1:]) and all(map(_name, columns[0][1:])):
+        return not any(is_number(_pointed(cell)) for cell in first[1:])  # a data frame's index has no name
+    if any(
+        not is_missing(cell) and not is_number(_pointed(cell)) and _are_numbers(rest)
+        for cell, *rest in columns
+    ):
         return True  # a word over nothing but numbers
-    return not any(is_number(_pointed(first)) or (first and first in rest) for first, *rest in columns)
+    if any(is_number(_pointed(cell)) or (cell and cell in rest) for cell, *rest in columns):
+        return False
+    if known is not None and not all(map(is_usual_name, first)):
+        return False  # names of the training data's columns would have been known
+    return looks_like_names(first, [list(map(_name, rest)) for _, *rest in columns])
 
 
 def _are_numbers(cells: Sequence[Any]) -> bool:
-    given = [cell for cell in cells if not is_missing(cell)]
-    return len(given) > 1 and all(is_number(_pointed(cell)) for cell in given)
+    """Whether cells are numbers: two at least, and nearly all of those given, for one may be spoilt."""
+    given = [is_number(_pointed(cell)) for cell in cells if not is_missing(cell)]
+    return sum(given) > 1 and sum(given) >= _NEARLY_ALL * len(given)
 
 
 def _pointed(cell: Any) -> str:
-    return str(cell).strip().replace(",", ".", 1)
+    return pointed(str(cell).strip())
 
 
 def is_number(cell: str) -> bool:
@@ -326,71 +407,40 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def _read_json_lines(path: Path, content: bytes, form: TableForm) -> Table:
-    text, _ = decoded_text(content, path, form.encoding)
-    objects: list[dict[str, Any]] = []
-    rows: list[int] = []
-    for row, line in enumerate(io.StringIO(text, newline=None), start=1):
-        if line.strip():
-            objects.append(_object(path, row, line))
-            rows.append(row)
-    return _table_of_objects(path, objects, np.array(rows))
-
-
-def _object(path: Path, row: int, line: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected a JSON object, but {error.msg}", path=path, row=row) from error
-    if not isinstance(value, dict):
-        raise DataError(f"expected a JSON object, got {_clip(line)}", path=path, row=row)
-    return value
-
-
-def _read_json_array(path: Path, content: bytes, form: TableForm) -> Table:
-    text, _ = decoded_text(content, path, form.encoding)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected JSON, but {error.msg}", path=path, row=error.lineno) from error
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise DataError(
-            "expected a JSON array of objects", path=path, remedy="or write one object a line (.jsonl)"
-        )
-    return _table_of_objects(path, value, np.arange(1, len(value) + 1))
-
-
-def _table_of_objects(path: Path, objects: list[dict[str, Any]], rows: np.ndarray) -> Table:
-    if not objects:
-        raise DataError("expected JSON objects, found none", path=path)
+def _read_json(path: Path, content: bytes, form: TableForm) -> Table:
+    text, assumed = decoded_text(content, path, form.encoding)
+    read = objects_of_json if unpacked_suffix(path) == ".json" else objects_of_lines
+    objects, rows = read(path, text)
     names = dict.fromkeys(name for entry in objects for name in entry)
-    return Table(path, {name: [entry.get(name) for entry in objects] for name in names}, rows)
+    columns = {name: [entry.get(name) for entry in objects] for name in names}
+    return Table(path, columns, np.array(rows), (assumed,) if assumed else ())
 
 
-def _read_parquet(path: Path, content: bytes, form: TableForm) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _read_columns(path: Path, content: bytes, form: TableForm) -> Table:
+    reader = columns_of_parquet if unpacked_suffix(path) == ".parquet" else columns_of_arrow
+    return _table_of_columns(path, reader(path, content))
 
-    try:
-        frame = pq.read_table(pa.BufferReader(content))
-    except pa.ArrowException as error:
-        raise DataError(f"expected a Parquet file, but {_clip(str(error))}", path=path) from error
-    if not frame.num_rows:
+
+def _read_arrays(path: Path, content: bytes, form: TableForm) -> Table:
+    columns, notes = columns_of_arrays(path, content)
+    return replace(_table_of_columns(path, columns), notes=notes)
+
+
+def _table_of_columns(path: Path, columns: Mapping[str, Sequence[Any]]) -> Table:
+    length = len(next(iter(columns.values()), ()))
+    if not length:
         raise DataError("expected rows, found none", path=path)
-    columns = {name: frame.column(name).to_pylist() for name in frame.column_names}
-    return Table(path, columns, np.arange(1, frame.num_rows + 1))
-
-
-def _clip(text: str) -> str:
-    line = text.strip().splitlines()[0]
-    return line if len(line) <= 60 else line[:57] + "..."
+    return Table(path, columns, np.arange(1, length + 1))
 
 
 _READERS = {
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".json": _read_json_array,
-    ".parquet": _read_parquet,
+    ".jsonl": _read_json,
+    ".ndjson": _read_json,
+    ".json": _read_json,
+    ".parquet": _read_columns,
+    ".arrow": _read_columns,
+    ".npz": _read_arrays,
+    ".npy": _read_arrays,
 }
 
 TABLE_SUFFIXES = (*DELIMITERS, *_READERS, ".xlsx")
@@ -399,7 +449,17 @@ TABLE_SUFFIXES = (*DELIMITERS, *_READERS, ".xlsx")
 
 def is_table(path: str | Path) -> bool:
     """Whether a file's ending, compressed or not, is that of a table."""
-    return unpacked_suffix(path) in TABLE_SUFFIXES
+    return unpacked_suffix(_without_part(Path(path))[0]) in TABLE_SUFFIXES
+
+
+def _without_part(path: Path) -> tuple[Path, str | None]:
+    """The file of `arrays.npz:test`, and the part named behind the colon."""
+    name, colon, part = path.name.rpartition(":")
+    return (
+        (path.with_name(name), part)
+        if colon and part in PART_NAMES and name.endswith(".npz")
+        else (path, None)
+    )
 
 
 def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:

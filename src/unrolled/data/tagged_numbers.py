@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from unrolled.data.column_names import STEP_TAG_NAMES, VALUE_NAMES
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.labelled import VALUE_NAMES
+from unrolled.data.list_cells import list_in
 from unrolled.data.number_files import channels_of
 from unrolled.data.number_lists import number_sequence
+from unrolled.data.table_form import TableForm
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.errors import DataError
-
-_TAG_NAMES = ("tag", "tags", "label", "labels", "class", "state", "activity", "target")
 
 
 def values_column(table: Table) -> str | None:
@@ -22,6 +23,7 @@ def values_column(table: Table) -> str | None:
     for name in table.columns:
         if name.lower() in VALUE_NAMES:
             first = next((cell for cell in table.column(name) if not is_missing(cell)), None)
+            first = list_in(first) if isinstance(first, str) else first
             if isinstance(first, list | np.ndarray) and len(first) and not isinstance(first[0], str):
                 return name
     return None
@@ -43,8 +45,8 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
         numbers = number_sequence(cell, table.source(entry, values))
         target = None
         if tags is not None:
-            found = table.column(tags)[entry]
             source = table.source(entry, tags)
+            found = _list_of_tags(table.column(tags)[entry])
             if not isinstance(found, Sequence) or isinstance(found, str):
                 raise source.error(f"expected a list of tags, one a step, got {found!r:.60}")
             if len(found) != len(numbers):
@@ -53,16 +55,29 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
                 )
             target = tuple(map(str, found))
         items.append(Example(numbers, target, table.source(entry, tags)))
-    return Examples(tuple(items))
+    return Examples(tuple(items), table.notes, table.form(target=tags))
 
 
-def tagged_tables(folder: Path, tags: str | None = None, *, tagged: bool = True) -> Examples:
+def _list_of_tags(cell: Any) -> Any:
+    """The tags of a cell: a list, one written as text, or an array of them, whole numbers without a point."""
+    if isinstance(cell, str):
+        return list_in(cell) or cell
+    if not isinstance(cell, np.ndarray):
+        return cell
+    whole = cell.dtype.kind == "f" and bool((cell == np.round(cell)).all())
+    return (cell.astype(np.int64) if whole else cell).tolist()
+
+
+def tagged_tables(
+    folder: Path, tags: str | None = None, *, tagged: bool = True, form: TableForm | None = None
+) -> Examples:
     r"""A folder of CSV or TSV files, one a sequence: a row is a step, a column its tags, the others numbers.
 
     Args:
         folder: holds the files.
         tags: the column of tags; by default the one with a usual name, such as `tag` or `label`.
         tagged: False reads the numbers only; a column of tags may be there.
+        form: how the tables are written; None finds out.
 
     Raises:
         DataError: there are no such files, no column of tags, or a cell that is no number.
@@ -82,12 +97,12 @@ def tagged_tables(folder: Path, tags: str | None = None, *, tagged: bool = True)
     ]
     if not files:
         raise DataError("expected CSV or TSV files in the folder, one a sequence, found none", path=folder)
-    return Examples(tuple(_sequence(read_table(path), tags, tagged) for path in files))
+    return Examples(tuple(_sequence(read_table(path, form=form), tags, tagged) for path in files))
 
 
 def is_step_table(table: Table) -> bool:
     """Whether a table is one sequence itself: every column holds numbers, but for one of tags."""
-    return all(table.is_numeric(name) for name in table.columns if name.lower() not in _TAG_NAMES)
+    return all(table.is_numeric(name) for name in table.columns if name.lower() not in STEP_TAG_NAMES)
 
 
 def tagged_table(table: Table) -> Example:
@@ -96,7 +111,7 @@ def tagged_table(table: Table) -> Example:
 
 
 def _sequence(table: Table, tags: str | None, tagged: bool) -> Example:
-    named = tags or table.usual(_TAG_NAMES)
+    named = tags or table.usual(STEP_TAG_NAMES)
     if tagged and named is None:
         raise table.unknown("tags")
     channels = [name for name in table.columns if name != named]

@@ -10,17 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
+from unrolled.data.column_names import TAG_NAMES, WORD_NAMES
+from unrolled.data.compressed import unpacked_suffix
+from unrolled.data.encodings import TextLines
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.text import open_text
 from unrolled.errors import ConfigError, DataError
 
 CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-WORD_NAMES = ("tokens", "token", "words", "word", "forms", "form", "text", "sentence")
-TAG_NAMES = (
-    *("tags", "tag", "labels", "label", "ner_tags", "ner_tag", "pos_tags", "pos_tag", "upos", "pos", "ner"),
-    *("targets", "target"),
-)
-
 _DOCUMENT = "-DOCSTART-"
 _DOCUMENT_MARK = re.compile(r"#\s*(begin|end) document\b")
 _CONLLU_PLUS = re.compile(r"#\s*global\.columns\s*=\s*(?P<names>.+)")
@@ -88,6 +84,22 @@ class TokenLayout:
         return cls(**{**value, "names": tuple(value["names"])})
 
 
+def begins_tokens(first: str, layout: TokenLayout, tags: Sequence[str]) -> bool:
+    r"""Whether a line begins a file with a token a line, or with tags behind slashes, and is no sentence.
+
+    Example:
+        >>> layout = TokenLayout("columns", 2)
+        >>> [begins_tokens(line, layout, ["O"]) for line in ("1\tAda", "Ada O", "Ada ran")]
+        [True, True, False]
+    """
+    cells = first.split()
+    if not cells or "\t" in first.strip() or first.startswith(("# ", _DOCUMENT)):
+        return True
+    slashed = all(_SLASHED.fullmatch(cell) and cell.rpartition("/")[2] in tags for cell in cells)
+    tagged = len(cells) == layout.cells and (cells[-1] in tags or cells[0] in tags)
+    return slashed or len(cells) == 1 or tagged
+
+
 class _Line(NamedTuple):
     row: int
     text: str
@@ -101,6 +113,7 @@ class TokenFile:
 
     Args:
         path: the file.
+        text: what it holds.
         word: the column of words by name or by number from 1; None finds it.
         tag: that of the tags.
         tagged: whether tags must be there.
@@ -112,12 +125,12 @@ class TokenFile:
 
     Raises:
         ConfigError: there is no such column.
-        DataError: the file is missing, empty or not text.
     """
 
     def __init__(
         self,
         path: Path,
+        text: TextLines,
         *,
         word: str | None = None,
         tag: str | None = None,
@@ -125,8 +138,8 @@ class TokenFile:
         known: TokenLayout | None = None,
     ) -> None:
         self.path, self.tagged = path, tagged
-        self.notes: tuple[str, ...] = ()
-        found = list(_lines_of(path))
+        self.notes = text.notes
+        found = list(_lines_of(text))
         self._tabs = 2 * sum("\t" in line.text.rstrip() for line in found) > len(found)
         lines = [line._replace(cells=self._cut(line.text)) for line in found]
         names = _names_of(lines, path)
@@ -139,7 +152,7 @@ class TokenFile:
         }
         self.layout = self._found_layout(names, word, tag, known)
         if comments and self.layout.kind == "columns":
-            self.notes = (f"{comments:,} lines that begin with '#' are comments.",)
+            self.notes += (f"{comments:,} lines that begin with '#' are comments.",)
 
     def examples(self) -> Examples:
         """The sentences.
@@ -175,7 +188,7 @@ class TokenFile:
     def _found_layout(
         self, names: tuple[str, ...], word: str | None, tag: str | None, known: TokenLayout | None
     ) -> TokenLayout:
-        if self.path.suffix.lower() == ".conllu" or _is_conllu(self._lines):
+        if unpacked_suffix(self.path) == ".conllu" or _is_conllu(self._lines):
             asked = tag or (known.names[known.tag] if known and known.kind == "conllu" else "upos")
             names = names or CONLLU_COLUMNS
             return TokenLayout(
@@ -318,15 +331,13 @@ class TokenFile:
         )
 
 
-def _lines_of(path: Path) -> Iterator[_Line]:
+def _lines_of(text: TextLines) -> Iterator[_Line]:
     """The lines that are not empty, with their rows."""
     first = True
-    with open_text(path) as file:
-        for row, line in enumerate(file, start=1):
-            text = line.rstrip("\r\n")
-            if text.strip():
-                yield _Line(row, text, [], first)
-            first = not text.strip()
+    for row, line in text.numbered():
+        if line.strip():
+            yield _Line(row, line, [], first)
+        first = not line.strip()
 
 
 def _without_comments(lines: list[_Line]) -> tuple[list[_Line], int]:
@@ -395,7 +406,7 @@ def _names_of(lines: list[_Line], path: Path) -> tuple[str, ...]:
         return tuple(name.lower().rpartition(":")[2] for name in given["names"].split())
     first = tuple(cell.strip().lower() for cell in lines[0].cells)
     named = set(first) & set(WORD_NAMES) and set(first) & set(TAG_NAMES)
-    return first if named and len(set(first)) == len(first) and path.suffix.lower() != ".conllu" else ()
+    return first if named and len(set(first)) == len(first) and unpacked_suffix(path) != ".conllu" else ()
 
 
 def _is_conllu(lines: Sequence[_Line]) -> bool:

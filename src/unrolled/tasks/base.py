@@ -16,6 +16,9 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
+from unrolled.data.parts import Parts, parts_of
+from unrolled.data.piped import table_ending
+from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import content_fits, read_folder, write_folder
@@ -70,6 +73,8 @@ class Estimator(ABC, Generic[Data]):
     """
 
     task: ClassVar[str]
+    _takes_parts: ClassVar[bool] = True
+    """Whether data that is divided itself (`unrolled.data.parts`) is taken part by part."""
     Config: ClassVar[type[TaskConfig]]
     _counted: ClassVar[str] = "examples"
     """What a task's data is counted in, for a person."""
@@ -89,6 +94,7 @@ class Estimator(ABC, Generic[Data]):
         self._shard = (0, 1)
         self._keep_apart = True
         self._kept_apart: Data | None = None
+        self._form: FoundForm | None = None
 
     # The steps of a task, in the order in which they run.
 
@@ -198,6 +204,7 @@ class Estimator(ABC, Generic[Data]):
             require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
         self._keep_apart = keep_apart
+        train, dev = self._divided(train, dev)
         try:
             self._fit(train, dev, run_folder, resume, progress)
         except Exception:
@@ -209,6 +216,7 @@ class Estimator(ABC, Generic[Data]):
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
         training, held_out = self._take_in(train, dev)
+        _logger.info(self.understood)
         self._model = self._seeded_model()
         # Before training, for the best model so far is saved with them.
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
@@ -233,25 +241,57 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
+        train, dev = self._divided(train, dev)
         try:
             self._take_in(train, dev)
             return self.understood
         finally:
             self._reset()
 
+    def parts(self, data: Any) -> Parts | None:
+        """Where the parts of data are that is divided itself; None where it is not, or is no path."""
+        if not self._takes_parts or not isinstance(data, str | Path):
+            return None
+        return parts_of(Path(data))
+
+    def _divided(self, train: Any, dev: Any) -> tuple[Any, Any]:
+        """The parts to train on and to choose the best epoch by, of data that is divided itself."""
+        parts = self.parts(train)
+        if parts is None:
+            return train, self._later_part(dev)
+        if dev is None and parts.dev is not None:
+            self._note(f"The data is divided itself: {parts.train} to train on, {parts.dev} to choose by.")
+            return parts.train, parts.dev
+        self._note(f"The data is divided itself: {parts.train} to train on.")
+        return parts.train, self._later_part(dev)
+
+    def _later_part(self, data: Any) -> Any:
+        """What a model is scored on, of data that is divided itself."""
+        parts = self.parts(data)
+        return data if parts is None else parts.later
+
     def _take_in(self, train: Any, dev: Any) -> tuple[Data, Data]:
         """Read the data and learn what comes before training: what to train on, and what to choose by."""
         training = self._read(train, labelled=True)
+        # Later files are read as the training data was.
+        self._form = getattr(training, "form", None)
         shares = self._hold_out(training) if dev is None else None
         if shares is not None:
             training, _, sentence = shares
             self._note(sentence)
         self._prepare(training)
         # Dev data is read after what the training data settled, so that both are read alike.
-        held_out = self._read(dev, labelled=True) if shares is None else shares[1]
+        held_out = self._read_later(dev, labelled=True) if shares is None else shares[1]
         self.understood = f"Understood: {'; '.join(self._readings(training, held_out))}."
-        _logger.info(self.understood)
         return training, held_out
+
+    def _read_later(self, data: Any, *, labelled: bool) -> Data:
+        """Read data other than that to train on, and tell the user what had to be assumed anew."""
+        read = self._read(self._later_part(data), labelled=labelled)
+        for sentence in getattr(read, "notes", ()):
+            if sentence not in self.notices:
+                _logger.info(sentence)
+        return read
 
     def _readings(self, train: Data, held_out: Data) -> list[str]:
         """What the data was taken for, in phrases: the columns, the kind, the unit, how much there is."""
@@ -264,7 +304,9 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
-        self._prepare(self._read(train, labelled=True))
+        read = self._read(self._divided(train, None)[0], labelled=True)
+        self._form = getattr(read, "form", None)
+        self._prepare(read)
         self._model = self._seeded_model().eval()
         return self
 
@@ -275,7 +317,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        return self._loader(self._read(data, labelled=True), training=False)
+        return self._loader(self._read(self._later_part(data), labelled=True), training=False)
 
     def first_batch(self, data: Any) -> Batch:
         """The first batch of ``data`` as the network reads it.
@@ -363,7 +405,8 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        return self._evaluation(self._read(data, labelled=True), _described(data), baselines)
+        data = self._later_part(data)
+        return self._evaluation(self._read_later(data, labelled=True), _described(data), baselines)
 
     def _evaluation(self, data: Data, name: str, baselines: bool) -> Evaluation:
         started = time.perf_counter()
@@ -396,6 +439,10 @@ class Estimator(ABC, Generic[Data]):
         if run_folder is not None and self._shard[0] == 0:
             self.save(run_folder)
 
+    def file_ending(self, first: str) -> str | None:
+        """The ending of a file that begins with a line; None where each line is an input of its own."""
+        return table_ending(first, self.effective.table_form(self._form))
+
     def predict_stream(self, inputs: Iterable[Any], chunk: int = 1) -> Iterator[Any]:
         """Predict for inputs as they come, ``chunk`` together: out before more is read."""
         remaining = iter(inputs)
@@ -424,6 +471,7 @@ class Estimator(ABC, Generic[Data]):
                     "task": self.task,
                     "options": self.effective.model_dump(mode="json"),
                     "notices": self.notices,
+                    "table": None if self._form is None else self._form.to_json(),
                 },
                 "vocabulary.json": self._vocabularies(),
                 "baselines.json": {name: dict(state.values) for name, state in states.items()},
@@ -460,6 +508,8 @@ class Estimator(ABC, Generic[Data]):
                 )
             estimator = cls(**settings["options"])
             estimator.notices = list(settings["notices"])
+            table = settings.get("table")
+            estimator._form = None if table is None else FoundForm.from_json(table)
             estimator._restore(saved.files["vocabulary.json"])
             estimator.history = History.model_validate(saved.files["history.json"])
             estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])
@@ -522,6 +572,11 @@ class Estimator(ABC, Generic[Data]):
         """Tell the user what was decided without them, now and on the model's card."""
         self.notices.append(sentence)
         _logger.info(sentence)
+
+    def _note_once(self, sentence: str) -> None:
+        """As `_note`, unless there is nothing to say, or it has been said."""
+        if sentence and sentence not in self.notices:
+            self._note(sentence)
 
     def _require_fitted(self) -> None:
         if self._model is None:

@@ -98,7 +98,7 @@ class Captioner(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         self._require_fitted()
-        examples, chosen = self._read(data, labelled=False), self._options(options)
+        examples, chosen = self._read_later(data, labelled=False), self._options(options)
         found = self._found(self._encode(examples), chosen)
         if "n_best" not in options:
             return [self._text(best) for best, *_ in found]
@@ -158,7 +158,7 @@ class Captioner(Estimator[Examples]):
                 data,
                 text=config.text_column,
                 conditions=config.condition_columns,
-                header=config.header,
+                form=config.table_form(self._form),
                 captioned=labelled,
                 forms=forms,
             )
@@ -168,6 +168,10 @@ class Captioner(Estimator[Examples]):
                 raise example.source.error(f"expected a text, got {example.target!r:.60}")
         items = tuple(Example(self._subject(one, forms), one.target, one.source) for one in examples)
         return formed(Examples(items), forms.picture)
+
+    def file_ending(self, first: str) -> str | None:
+        """As for any task, but that objects in JSON are inputs of their own: values by name."""
+        return None if first.lstrip().startswith("{") else super().file_ending(first)
 
     def _subject(self, example: Example, forms: MediaForms) -> Any:
         given = example.inputs

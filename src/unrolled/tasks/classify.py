@@ -19,6 +19,7 @@ from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.text import existing_file
+from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
@@ -28,6 +29,7 @@ from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
 from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
+from unrolled.tasks.classification.numbers import NumberInputs
 from unrolled.tasks.classification.pictures import PictureInputs
 from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
@@ -36,7 +38,7 @@ from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.pictures import picture_form
-from unrolled.tasks.words import listed
+from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
@@ -83,7 +85,7 @@ class Classifier(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         self._require_fitted()
-        return self._targets.decode(self._outputs(self._read(data, labelled=False)))
+        return self._targets.decode(self._outputs(self._read_later(data, labelled=False)))
 
     def predict_proba(self, data: Any) -> np.ndarray:
         """The probability of every class for each sequence, ``(sequences, classes)``; columns as in `labels`.
@@ -93,7 +95,13 @@ class Classifier(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         targets = self._class_targets()
-        return targets.probabilities(self._outputs(self._read(data, labelled=False)))
+        return targets.probabilities(self._outputs(self._read_later(data, labelled=False)))
+
+    def file_ending(self, first: str) -> str | None:
+        """As for any task; sequences of numbers that are no lists are in tables."""
+        if isinstance(self._inputs, NumberInputs) and not first.lstrip().startswith("["):
+            return ".ts" if first.startswith(("@", "#", "%")) else super().file_ending(first) or ".csv"
+        return super().file_ending(first)
 
     def _token_label(self, token: int) -> str:
         assert isinstance(self._inputs, TextInputs | SymbolInputs)
@@ -118,7 +126,7 @@ class Classifier(Estimator[Examples]):
                 label=config.label_column,
                 label_pattern=config.label_pattern,
                 group=config.group_column,
-                form=config.table_form(),
+                form=config.table_form(self._form),
                 targets=targets,
                 labelled=labelled,
                 forms=self._forms(),
@@ -154,14 +162,18 @@ class Classifier(Estimator[Examples]):
             self._decide(_guess(self._targets), target=self._targets.kind)
 
     def _readings(self, train: Examples, held_out: Examples) -> list[str]:
-        column = train[0].source.column
+        roles = self._form.roles if self._form else {}
+        inputs, column = roles.get("inputs"), roles.get("target") or train[0].source.column
         targets: Targets = self._targets
         found = "numbers"
         if isinstance(targets, ClassTargets):
             names = targets.vocabulary.symbols
             found = f"{len(names)} classes ({listed(names)})"
         return [
-            f"{self._inputs.kind} to {found}" + (f", labels in column {column!r}" if column else ""),
+            self._inputs.kind
+            + (f" in column {inputs!r}" if inputs else "")
+            + f" to {found}"
+            + (f", labels in column {column!r}" if column else ""),
             *super()._readings(train, held_out),
         ]
 
@@ -199,12 +211,8 @@ class Classifier(Estimator[Examples]):
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         expected = [example.target for example in data]
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
-        unseen = [target for target in expected if not self._targets.knows(target)]
-        if unseen:
-            self._note(
-                f"{len(unseen):,} of {len(data):,} sequences have a label that is not in the training data "
-                f"({listed(sorted(set(unseen)))}); they count as errors."
-            )
+        unseen = (target for target in expected if not self._targets.knows(target))
+        self._note_once(unseen_said(unseen, len(data), "label", "sequences"))
         items = self._encode(
             [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]
         )

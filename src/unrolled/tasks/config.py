@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from unrolled.models.config import NetworkConfig
+from unrolled.tasks.table_options import TableOptions
 from unrolled.training.config import TrainingConfig
 
 
-class TaskConfig(NetworkConfig, TrainingConfig):
-    """The network's and the training's options, flat, and those of the data they meet in."""
+class TaskConfig(TableOptions, NetworkConfig, TrainingConfig):
+    """The options of tables, of the network and of the training, flat, and those of the data they meet in."""
 
     holdout: float = Field(
         0.1, gt=0, lt=1, description="Share of the training data held out when no dev data is given."

@@ -75,6 +75,7 @@ class Forecaster(Estimator[Span]):
     """
 
     task: ClassVar[str] = "forecast"
+    _takes_parts = False
     Config = ForecastConfig
     Options: ClassVar[type[ForecastOptions]] = ForecastOptions
     effective: ForecastConfig
@@ -174,6 +175,10 @@ class Forecaster(Estimator[Span]):
         for time, each in islice(zip(time_texts(series, times), numbers, strict=False), steps):
             yield row(series.unique_id, time, each, self.effective.quantiles)
 
+    def file_ending(self, first: str) -> str | None:
+        """That of a table: nothing else can be forecast."""
+        return super().file_ending(first) or (".csv" if first.strip() else None)
+
     @property
     def _preparation(self) -> Preparation:
         if self._prepared is None:
@@ -196,6 +201,7 @@ class Forecaster(Estimator[Span]):
             season=config.season,
             dayfirst=config.dayfirst,
             known=known,
+            form=config.table_form(),
         )
         if known is None:
             self._layout = read.layout

@@ -47,6 +47,7 @@ class Generator(Estimator[Any]):
     """
 
     task: ClassVar[str] = "generate"
+    _takes_parts = False
     Config = GenerateConfig
     Options: ClassVar[type[WritingConfig]] = WritingConfig
     effective: GenerateConfig
@@ -71,6 +72,10 @@ class Generator(Estimator[Any]):
         """
         settings = validated(WritingConfig, options)
         return self._written.stream(self.model, prompt, settings)
+
+    def file_ending(self, first: str) -> str | None:
+        """None: every line is a prompt."""
+        return None
 
     def predict(self, data: Any, **options: Any) -> list[Any]:
         """What follows each prompt: those of a list, or each line of a file; many are written on together.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -13,8 +12,9 @@ from torch import Tensor
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
 from unrolled.data.example import Examples
 from unrolled.data.loading import load_with_layout
-from unrolled.data.token_columns import TokenLayout
+from unrolled.data.token_columns import TokenLayout, begins_tokens
 from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.wording import listed
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path
 from unrolled.models.many_to_many import ManyToMany
@@ -31,11 +31,10 @@ from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.tagging.config import TagConfig
 from unrolled.tasks.tagging.inputs import StepInputs
 from unrolled.tasks.tagging.kinds import check_pairs, fit_inputs, inputs_from_json
-from unrolled.tasks.words import listed
+from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import CrossEntropy, Loss
 
 _SHOWN = 12
-_LISTED = 5
 
 
 class Tagger(Estimator[Examples]):
@@ -83,7 +82,15 @@ class Tagger(Estimator[Examples]):
             DataError: a sentence is not a list of words.
         """
         self._require_fitted()
-        return self._predicted(self._encoded_inputs(self._read(data, labelled=False)))
+        return self._predicted(self._encoded_inputs(self._read_later(data, labelled=False)))
+
+    def file_ending(self, first: str) -> str | None:
+        """As for any task; numbers that are no lists are in tables, and tokens a line in files."""
+        if self._inputs.kind == "numbers":
+            return None if first.lstrip().startswith("[") else super().file_ending(first) or ".csv"
+        if self._layout is None:
+            return super().file_ending(first)
+        return ".conll" if begins_tokens(first, self._layout, self.tags) else None
 
     def _token_label(self, token: int) -> str:
         return self._inputs.symbol(token)
@@ -99,7 +106,12 @@ class Tagger(Estimator[Examples]):
         config = self.effective
         if isinstance(data, str | Path) or hasattr(data, "columns"):
             read = load_with_layout(
-                data, word=config.word_column, tag=config.tag_column, tagged=labelled, known=self._layout
+                data,
+                word=config.word_column,
+                tag=config.tag_column,
+                tagged=labelled,
+                known=self._layout,
+                form=config.table_form(self._form),
             )
             examples = read.examples
             if labelled and self._layout is None:
@@ -173,7 +185,8 @@ class Tagger(Estimator[Examples]):
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         items = self._encoded_inputs(data)
         expected = [example.target for example in data]
-        self._say_unseen(expected)
+        unseen = (tag for tags in expected for tag in tags if tag not in self._tags)
+        self._note_once(unseen_said(unseen, sum(map(len, expected)), "tag", self._inputs.unit))
 
         def score() -> Scored:
             predicted = self._predicted(items)
@@ -185,20 +198,6 @@ class Tagger(Estimator[Examples]):
             return Scored(scores, sum(map(len, expected)), self._inputs.unit, shown)
 
         return score
-
-    def _say_unseen(self, expected: Iterable[Iterable[str]]) -> None:
-        """Tell the user of tags that training has not seen, which no prediction can be."""
-        unseen = Counter(tag for tags in expected for tag in tags if tag not in self._tags)
-        if not unseen:
-            return
-        names = ", ".join(repr(tag) for tag, _ in unseen.most_common(_LISTED))
-        more = f" and {len(unseen) - _LISTED} others" if len(unseen) > _LISTED else ""
-        said = (
-            f"{unseen.total():,} of the {self._inputs.unit} scored have a tag that training has not seen "
-            f"({names}{more}); they count as errors."
-        )
-        if said not in self.notices:
-            self._note(said)
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         return self._inputs.baselines(train)

@@ -104,7 +104,7 @@ class Translator(Estimator[Examples]):
             DataError: a source is longer than the longest allowed.
         """
         self._require_fitted()
-        examples, search = self._read(data, labelled=False), self._search(options)
+        examples, search = self._read_later(data, labelled=False), self._search(options)
         found = self._found(examples, self._encode(examples), search)
         if "n_best" not in options:
             return [self._text(example, best) for example, (best, *_) in zip(examples, found, strict=True)]
@@ -137,7 +137,7 @@ class Translator(Estimator[Examples]):
             raise ConfigError(
                 "attention: this model has none; train one with --attention additive or multiplicative"
             )
-        examples = self._read(data, labelled=False)
+        examples = self._read_later(data, labelled=False)
         items = self._encode(examples)
         found = self._found(examples, items, self._search(options))
         best = [hypotheses[0] for hypotheses in found]
@@ -212,7 +212,7 @@ class Translator(Estimator[Examples]):
                 target=config.target_column,
                 conversation=config.conversation_column,
                 history=config.history,
-                header=config.header,
+                form=config.table_form(self._form),
             )
         examples = given_examples(data, labelled)
         for example in examples:

@@ -51,9 +51,6 @@ class CaptionConfig(ConditionalConfig):
         description="Columns of what texts are written for: classes, numbers, or one of vectors; guessed "
         "where left out.",
     )
-    header: bool | None = Field(
-        None, description="Whether the first row of CSV and TSV names the columns; guessed where left out."
-    )
     image_size: Size | tuple[Size, Size] | None = Field(
         None,
         description="Height and width that images are brought to; by default the most frequent size, at most "

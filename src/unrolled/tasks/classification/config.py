@@ -8,7 +8,6 @@ from pydantic import Field
 
 from unrolled.models.config import Pooling, Size
 from unrolled.tasks.config import TaskConfig, defaults
-from unrolled.tasks.table_options import TableOptions
 
 
 @defaults(
@@ -22,7 +21,7 @@ from unrolled.tasks.table_options import TableOptions
     # Order over a long time is learned suddenly, after epochs that seem to lead nowhere.
     patience=8,
 )
-class ClassifyConfig(TableOptions, TaskConfig):
+class ClassifyConfig(TaskConfig):
     """How a classifier reads its data, is built and is trained."""
 
     text_column: str | None = Field(None, description="Column of texts; guessed where left out.")

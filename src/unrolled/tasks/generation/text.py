@@ -72,7 +72,9 @@ class TextMedium(Medium[Texts]):
         """A file, a folder of files, a table's column, or a list of texts."""
         if not isinstance(data, str | Path):
             return Texts([[text] for text in data], "the given texts")
-        documents = load_documents(data, document=config.document, text=config.text_column, unit=self.unit)
+        documents = load_documents(
+            data, document=config.document, text=config.text_column, unit=self.unit, form=config.table_form()
+        )
         return Texts(documents, str(data))
 
     def hold_out(self, data: Texts, config: GenerateConfig) -> tuple[Texts, Texts, str]:

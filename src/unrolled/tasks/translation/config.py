@@ -84,9 +84,6 @@ class TranslateConfig(ConditionalConfig):
 
     source_column: str | None = Field(None, description="Column of the sources; guessed where left out.")
     target_column: str | None = Field(None, description="Column of the targets; guessed where left out.")
-    header: bool | None = Field(
-        None, description="Whether the first row of CSV and TSV names the columns; guessed where left out."
-    )
     history: int = Field(
         0, ge=0, description="Earlier exchanges of a conversation to read before each source, for chat."
     )
