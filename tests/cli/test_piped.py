@@ -28,7 +28,7 @@ def _parquet(frame):
         ("classify", "t.jsonl", REVIEWS.to_json(orient="records", lines=True)),
         ("classify", "t.json", REVIEWS.to_json(orient="records")),
         ("classify", "t.parquet", _parquet(REVIEWS)),
-        ("classify", "t.csv.gz", gzip.compress(REVIEWS.to_csv(index=False).encode())),
+        ("classify", "t.csv.gz", gzip.compress(REVIEWS.to_csv(index=False).encode(), mtime=0)),
         ("classify", "t.csv", REVIEWS.to_csv(index=False).encode("utf-16")),
         ("classify", "t.txt", "a fine film\n\na dull film, and long\n"),
         ("tag", "t.conll", "the\tD\ncat\tN\n\na\tD\ndog\tN\n"),
