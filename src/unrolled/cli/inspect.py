@@ -40,6 +40,7 @@ def inspect(
         require_data(data)
         from unrolled.inspection.activations import activations
         from unrolled.inspection.drawing import save_drawing
+        from unrolled.inspection.equations import cell_equations
         from unrolled.inspection.network import unrolling
         from unrolled.inspection.weights import weights
 
@@ -70,8 +71,14 @@ def inspect(
                 for row in seen
             ),
         )
+        cells = cell_equations(estimator.model)
+        formulas = _table(
+            "Equations: x the input at a step, ' a state before it",
+            ("cell", "of a step"),
+            ((name, "\n".join(lines)) for name, lines in cells.items()),
+        )
         result(
-            Group(weight_table, activation_table),
+            Group(weight_table, activation_table, formulas),
             {
                 "task": estimator.task,
                 "weights": [asdict(row) for row in rows],
@@ -81,6 +88,7 @@ def inspect(
                     asdict(row) | {"step_count": row.step_count, "batch_count": row.batch_count}
                     for row in seen
                 ],
+                "equations": cells,
                 "drawing": str(saved),
             },
             as_json=as_json,

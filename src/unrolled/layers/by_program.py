@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -66,6 +67,16 @@ def run_program(layer: RecurrentLayer, program: Program, parameters: Sequence[Te
     return Steps((hidden,), None, final)
 
 
+@lru_cache(maxsize=64)
+def program_of_built_in(cell: str, nonlinearity: str, peepholes: bool, cell_norm: bool) -> Program:
+    """The program of an `RNN`, `GRU` or `LSTM`."""
+    if cell == "rnn":
+        return Elman(nonlinearity).program()
+    if cell == "gru":
+        return GRUResetAfter().program()
+    return LongShortTermMemory(peepholes=peepholes, cell_norm=cell_norm).program()
+
+
 def run_built_in(layer: RecurrentLayer, scan: Scan) -> Steps:
     """Run an `RNN`, `GRU` or `LSTM` as its program, which knows what the kernels made for it do not.
 
@@ -75,13 +86,8 @@ def run_built_in(layer: RecurrentLayer, scan: Scan) -> Steps:
     if layer.proj_size:
         raise ConfigError("an LSTM that projects its state knows no resets: expected proj_size=0 with them.")
     parameters: list[Tensor] = []
-    if layer.cell == "rnn":
-        return run_program(layer, Elman(layer.nonlinearity).program(), parameters, scan)
-    if layer.cell == "gru":
-        return run_program(layer, GRUResetAfter().program(), parameters, scan)
     if layer.peepholes:
         parameters += layer._weight("peephole", scan.suffix).unbind(0)
-    if layer.layer_norm:
+    if layer.layer_norm and layer.cell == "lstm":
         parameters += [layer._weight(name, scan.suffix) for name in ("norm_cell_gain", "norm_cell_bias")]
-    program = LongShortTermMemory(peepholes=layer.peepholes, cell_norm=layer.layer_norm).program()
-    return run_program(layer, program, parameters, scan)
+    return run_program(layer, layer.program, parameters, scan)

@@ -73,7 +73,7 @@ class Recurrent(RecurrentLayer):
         chrono: float | None = None,
         **extras: Unpack[RecurrentExtras],
     ) -> None:
-        self.program = program_of(cell)
+        self._program = program_of(cell)
         self.cell = self.program.name
         self.gate_names = self.program.gates
         self.state_names = self.program.states
@@ -128,6 +128,11 @@ class Recurrent(RecurrentLayer):
         if parameter in ("weight_hh", "bias_hh", "norm_hh_gain"):
             return self.program.products
         return self.program.inputs
+
+    @property
+    def program(self) -> Program:
+        """What the cell computes."""
+        return self._program
 
     @property
     def cell_name(self) -> str:

@@ -27,6 +27,7 @@ from unrolled.layers.regularisation import variational_mask, zoneout_weights
 from unrolled.layers.scan import Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Lengths, arrange
 from unrolled.layers.state import State
+from unrolled.ops.cells.program import Program
 
 if TYPE_CHECKING:
     from unrolled.layers.streaming import Stream
@@ -268,6 +269,13 @@ class RecurrentLayer(nn.Module, ABC):
             [self._weight(name, suffix) for name in self._torch_shapes(index // self._directions)]
             for index, suffix in enumerate(self._suffixes)
         ]
+
+    @property
+    def program(self) -> Program:
+        """What the cell computes, as its definition says it; a projection comes after it."""
+        from unrolled.layers.by_program import program_of_built_in
+
+        return program_of_built_in(self.cell, self.nonlinearity, self.peepholes, self.layer_norm)
 
     @property
     def cell_name(self) -> str:

@@ -21,7 +21,7 @@ Groups: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
 """The products of each common operand: the operand's instruction, and the products."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gradient:
     """A program for one step back.
 

@@ -7,6 +7,7 @@ must have a place of its own for every row, and all others share a few that stay
 Legend: ``H`` hidden units.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,12 +72,12 @@ class Memory:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Code:
     """What the library runs.
 
     Attributes:
-        numbers: stage by stage; csrc/program.h says how.
+        numbers: stage by stage, 8 bytes each; csrc/program.h says how.
         scratch: places shared by all rows of a thread.
         rows: places of every row; those of the products come first.
         constants: numbers that are read.
@@ -85,7 +86,7 @@ class Code:
         joined: "over_product" stands for "over_input" too.
     """
 
-    numbers: tuple[int, ...]
+    numbers: bytes
     scratch: int
     rows: int
     constants: tuple[float, ...]
@@ -266,7 +267,7 @@ class _Lowering:
         for each in written:
             numbers += each.numbers(starts)
         return Code(
-            tuple(numbers),
+            struct.pack(f"{len(numbers)}q", *numbers),
             scratch,
             rows,
             tuple(self._constants),

@@ -6,7 +6,7 @@ what everything else is derived from. Legend: ``H`` hidden units.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from unrolled.errors import ConfigError
@@ -106,12 +106,15 @@ class Program:
     results: tuple[int, ...]
     keep_gate: str | None = None
     write_gate: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self)
+        # What is derived of a program is looked up at every call of a layer.
+        object.__setattr__(self, "_hash", hash((self.name, self.instructions, self.results)))
 
     def __hash__(self) -> int:
-        return hash((self.name, self.instructions, self.results))
+        return self._hash
 
     @property
     def gate_values(self) -> tuple[int, ...]:
@@ -277,7 +280,7 @@ def _value_of(program: Program, gate: str) -> int:
             continue
         if each.op in NONLINEAR:
             return index
-        if each.op in ("add", "sub", "mul", "normalise"):
+        if each.op in ("add", "sub", "normalise"):
             reached.add(index)
             last = index
     return last

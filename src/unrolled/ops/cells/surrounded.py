@@ -33,7 +33,7 @@ class Surroundings(NamedTuple):
     clipped: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surrounded:
     """A program with its surroundings.
 

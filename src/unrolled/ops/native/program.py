@@ -260,7 +260,6 @@ def _run(
     assert chosen is not None
     steps, rows, _ = given.gates_x.shape
     size, dtype = given.initial[0].shape[-1], given.gates_x.dtype
-    numbers = _buffer("q", code.numbers)
     constants = _buffer("d", code.constants)
     units = _buffer("q", addresses(given.units))
     outs = _buffer("q", sums)
@@ -272,7 +271,7 @@ def _run(
         *(steps, rows, size, given.reverse, backward, torch.get_num_threads(), dtype is torch.float64),
         *(EPSILON, given.bound),
         *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), count),
-        *(of_sizes, of_order, _address(numbers), len(code.numbers)),
+        *(of_sizes, of_order, _address(code.numbers), len(code.numbers) // 8),
         *(code.scratch, len(given.units), len(code.constants), code.rows),
         *(len(code.memory), len(sums), len(states)),
         *(_address(units), _address(constants), _address(memory), _address(outs), _address(ends)),
