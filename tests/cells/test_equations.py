@@ -27,8 +27,8 @@ def test_brackets_stand_where_they_are_needed():
             return where(h < 0.5, value * u.candidate(h), (h + 1) * (h - 1))
 
     assert equations(Brackets().program()) == [
-        "h = where(h' < 0.5, (h' + (W_n x + b_n - (h' - scale)) / (scale * 2)) * (U_n h' + c_n), "
-        "(h' + 1) * (h' - 1))"
+        "n = W_n x + b_n - (h' - scale)",
+        "h = where(h' < 0.5, (h' + n / (scale * 2)) * (U_n h' + c_n), (h' + 1) * (h' - 1))",
     ]
 
 

@@ -66,6 +66,8 @@ class Graph:
             for own, other in (args, args[::-1]):
                 if self.instructions[other].op == "neg":
                     return self.add("sub", own, self.instructions[other].args[0])
+        if op == "sub" and self.instructions[args[1]].op == "neg":
+            return self.add("add", args[0], self.instructions[args[1]].args[0])
         if op in ("mul", "div") and known[1] == 1:
             return args[0]
         if op == "mul" and known[0] == 1:
