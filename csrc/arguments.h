@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 17;
+constexpr int kLayout = 18;
 
 // An address as what it is of.
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
@@ -114,11 +114,11 @@ struct StreamRecord {  // a stack of such layers
 
 // A program: see program.h. What the code calls a place of the memory:
 struct ProgramMemory {
-  enum Kind : int64_t { plain, before, last, number };
+  enum Kind : int64_t { plain, before, last, number, share };
   const void* data;         // [T, B, H], or with `turns` [2, B, H], of this step and the one before in turns
   const void* initial;      // before: [B, H], the state before a row's first step
   int64_t step, row, unit;  // strides in elements; unit: 1, or 0 where broadcast; number: one element a row and step
-  int64_t kind, turns;
+  int64_t kind, turns;      // share: the input's, of the gate that `row` counts, where the program makes it itself
 };
 struct ProgramState {
   int64_t memory;       // forward: the state after a step; back: the gradient before it, "passed"
@@ -143,6 +143,9 @@ struct ProgramRecord {
   const ProgramMemory* memory;
   void* const* sum;  // [H] each, or null
   const ProgramState* state;
+  // Of a program that takes steps: what makes the input's share. [inputs * H, width], [inputs * H] or null.
+  int64_t inputs, width;
+  const void *weight_ih, *bias_ih;
 };
 
 }  // namespace unrolled

@@ -4,6 +4,7 @@
 // Shapes are row-major. T steps, B rows, H hidden units, P matrices; V lanes of a vector; W: H rounded up to whole
 // vectors, the width of whatever lies here.
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "arguments.h"
@@ -244,7 +245,9 @@ template <typename T> class ProgramScan {
         files_(size_t(stride_ * (r.rows + threads()))),
         shares_(size_t(r.rows) * threads()),
         entering_(size_t(r.rows) * threads()),
-        tables_(size_t(r.scratch + r.units + r.constants + r.own + r.memories + r.sums) * threads()) {
+        tables_(size_t(r.scratch + r.units + r.constants + r.own + r.memories + r.sums) * threads()),
+        entrance_stride_(r.inputs * W_ + V),
+        entrance_(size_t(r.inputs ? (r.rows + 1) * entrance_stride_ : 0)) {
     const int groups = r.backward ? int(r.groups) : 1;
     for (int g = 0; g < groups; ++g) {
       const int64_t outputs = r.backward ? r.hidden : r.groups * W_;
@@ -258,6 +261,32 @@ template <typename T> class ProgramScan {
       std::fill_n(to, W_, u < r.units ? T(0) : T(r.constant[u - r.units]));
       if (u < r.units) std::copy_n(in<T>(r.unit[u]), r.hidden, to);
     }
+  }
+
+  // For single steps, on the calling thread.
+  void prepare() {
+    const Member alone{0, 1, &barrier_};
+    pack(alone);
+    into_.emplace(r_.inputs * W_, r_.width, 1, 1, false);
+    const int64_t H = r_.hidden;
+    into_->fill(alone, 0, int(r_.inputs * panels_), true, [&](int column, int, T* to) {
+      const int64_t gate = column / panels_, panel = column % panels_;
+      pack_column(in<T>(r_.weight_ih) + (gate * H + panel * V) * r_.width, r_.width, 1,
+                  int(std::min<int64_t>(V, H - panel * V)), int(r_.width), to);
+    });
+    std::fill_n(entrance_.data(), (r_.rows + 1) * entrance_stride_, T(0));
+    for (int64_t gate = 0; r_.bias_ih && gate < r_.inputs; ++gate)
+      std::copy_n(in<T>(r_.bias_ih) + gate * H, H, bias() + gate * W_);
+  }
+  // values: [B, width]; output: [B, H], or null.
+  void step(const T* values, T* output) {
+    const Member alone{0, 1, &barrier_};
+    for (int64_t row = 0; row < r_.rows; ++row) entering_[row] = values + row * r_.width;
+    back_ = !back_;
+    Product<T>(into_->of(alone), int(r_.width), entrance_.data(), entrance_stride_, {})
+        .run(entering_.data(), int(r_.rows), 0, int(r_.inputs * panels_), back_, {bias(), 0});
+    work(alone);
+    if (output) std::copy_n(in<T>(r_.state[0].end), r_.rows * r_.hidden, output);
   }
 
   void run() {
@@ -308,6 +337,9 @@ template <typename T> class ProgramScan {
       });
   }
 
+  // What the products with the inputs begin with: after those of all rows.
+  T* bias() const { return entrance_.data() + r_.rows * entrance_stride_; }
+
   bool first(int64_t t, int64_t row) const {
     return (r_.reverse ? t == rows_.length(row) - 1 : t == 0) || (r_.resets && r_.resets[t * r_.rows + row]);
   }
@@ -319,13 +351,17 @@ template <typename T> class ProgramScan {
       case ProgramMemory::before:
         if (first(t, row)) return out<T>(const_cast<void*>(m.initial)) + row * r_.hidden;
         return base + (m.turns ? (i + 1) % 2 : r_.reverse ? t + 1 : t - 1) * m.step + row * m.row;
+      case ProgramMemory::share:
+        return entrance_.data() + row * entrance_stride_ + m.row * W_;
       case ProgramMemory::last:
         return base + (i + 1) % 2 * m.step + row * m.row;
       default:
         return base + (m.turns ? i % 2 : t) * m.step + row * m.row;
     }
   }
-  bool direct(const ProgramMemory& m) const { return m.kind == ProgramMemory::number || (aligned_ && m.unit == 1); }
+  bool direct(const ProgramMemory& m) const {
+    return m.kind == ProgramMemory::number || m.kind == ProgramMemory::share || (aligned_ && m.unit == 1);
+  }
 
   void work(const Member& member) {
     const int64_t H = r_.hidden;
@@ -379,7 +415,7 @@ template <typename T> class ProgramScan {
           for (int64_t k = 0; k < active; ++k)
             entering[k] = m.in_memory ? address(r_.memory[m.operand], i, t, mine[k])
                                       : file + k * stride_ + m.operand * W_;
-          const bool back = t & 1;
+          const bool back = back_ != bool(t & 1);
           if (r_.backward)
             Product<T>(packed_[m.first].of(member), int(r_.group_sizes[m.first] * H), file + m.to * W_, stride_, {})
                 .run(entering, int(active), 0, int(panels_), back);
@@ -432,6 +468,11 @@ template <typename T> class ProgramScan {
   std::vector<int64_t> shares_;
   std::vector<const T*> entering_;
   std::vector<T*> tables_;
+  ptrdiff_t entrance_stride_;
+  Workspace<T> entrance_;  // the input's shares of one step, [B][gate][W], and the bias
+  std::optional<Packed<ByVectors<T>>> into_;
+  Barrier barrier_;
+  bool back_ = false;  // which way the matrices are read
   std::vector<Packed<ByVectors<T>>> packed_;
 };
 

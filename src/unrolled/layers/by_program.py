@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,13 @@ from unrolled.layers.scan import Scan, Steps
 from unrolled.ops.cells.given import Given
 from unrolled.ops.cells.program import Program
 from unrolled.ops.cells.run import reference, run_cell
-from unrolled.ops.cells.surrounded import Surroundings, surround
+from unrolled.ops.cells.surrounded import Surrounded, Surroundings, surround
+from unrolled.ops.native.library import Library
+from unrolled.ops.native.memory import allocate
+from unrolled.ops.native.program import Stepper
 
 if TYPE_CHECKING:
+    from unrolled.layers.cell_layer import Recurrent
     from unrolled.layers.stack import RecurrentLayer
 
 
@@ -31,6 +35,18 @@ def run_program(layer: RecurrentLayer, program: Program, parameters: Sequence[Te
         parameters: the cell's own, ``(H,)`` each, in the program's order.
         scan: what it is run with.
     """
+    cell, given = _surrounded(layer, program, parameters, scan)
+    if scan.watched:
+        ran = reference(cell, given, scan.listen)
+        return Steps(ran.states, ran.gates, ran.final)
+    hidden, final = run_cell(cell, given, scan.listen)
+    return Steps((hidden,), None, final)
+
+
+def _surrounded(
+    layer: RecurrentLayer, program: Program, parameters: Sequence[Tensor], scan: Scan
+) -> tuple[Surrounded, Given]:
+    """A program with what its layer's options put around it, and what it reads."""
     initial = scan.initial
     shape = (*scan.gates_x.shape[:2], initial[0].shape[-1])
     units = list(parameters)
@@ -48,7 +64,6 @@ def run_program(layer: RecurrentLayer, program: Program, parameters: Sequence[Te
         clipped=bool(layer.clip_step),
     )
     streams = [mask, *zoneouts, *scan.probes]
-    cell = surround(program, around)
     given = Given(
         gates_x=scan.gates_x,
         weight_hh=scan.weight_hh,
@@ -60,11 +75,7 @@ def run_program(layer: RecurrentLayer, program: Program, parameters: Sequence[Te
         reverse=scan.reverse,
         bound=layer.clip_step or 0.0,
     )
-    if scan.watched:
-        ran = reference(cell, given, scan.listen)
-        return Steps(ran.states, ran.gates, ran.final)
-    hidden, final = run_cell(cell, given, scan.listen)
-    return Steps((hidden,), None, final)
+    return surround(program, around), given
 
 
 @lru_cache(maxsize=64)
@@ -91,3 +102,57 @@ def run_built_in(layer: RecurrentLayer, scan: Scan) -> Steps:
     if layer.layer_norm and layer.cell == "lstm":
         parameters += [layer._weight(name, scan.suffix) for name in ("norm_cell_gain", "norm_cell_bias")]
     return run_program(layer, layer.program, parameters, scan)
+
+
+def program_step(
+    chosen: Library, layer: Recurrent, states: Sequence[tuple[Tensor, ...]]
+) -> Callable[[Tensor], Tensor]:
+    """What takes a step of a stack of programs, as `unrolled.ops.native.step.compiled_step` of other cells.
+
+    Args:
+        chosen: the library to call.
+        layer: in evaluation, without normalisation; its weights are copied.
+        states: of each layer; they change in place.
+    """
+    steppers = []
+    for suffix, state in zip(layer._suffixes, states, strict=True):
+        scan = Scan(
+            suffix=suffix,
+            gates_x=state[0].new_empty(1, len(state[0]), 0),
+            weight_hh=layer.matrices(layer._weight("weight_hh", suffix)),
+            initial=state,
+            lengths=None,
+            reverse=False,
+            probes=(None,) * len(state),
+        )
+        cell, given = _surrounded(layer, layer.program, layer.own_parameters(suffix), scan)
+        given = given._replace(
+            weight_hh=given.weight_hh.clone(),
+            units=tuple(unit.clone() for unit in given.units),
+            bound=0.0,
+        )
+        bias = layer._parameter("bias_ih", suffix)
+        steppers.append(
+            Stepper(
+                chosen,
+                cell,
+                given,
+                layer._weight("weight_ih", suffix).clone().contiguous(),
+                None if bias is None else bias.clone(),
+            )
+        )
+    top = states[-1][0]
+    shape, strides, dtype = tuple(top.shape), top.stride(), top.dtype
+    *below, last = [stepper.step for stepper in steppers]
+    between = [state[0].data_ptr() for state in states[:-1]]
+
+    def step(inputs: Tensor) -> Tensor:
+        output, given = allocate(shape, strides, dtype), inputs.data_ptr()
+        for run, hidden in zip(below, between, strict=True):
+            run(given, 0)
+            given = hidden
+        last(given, output.data_ptr())
+        return output
+
+    step.__dict__["kept"] = steppers, states  # as long as the function is
+    return step

@@ -163,11 +163,14 @@ class Recurrent(RecurrentLayer):
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell over all steps of one layer in one direction."""
-        parameters = [self._weight(name, scan.suffix) for name in self.program.parameters]
-        weight = self._matrices(scan.weight_hh)
-        return run_program(self, self.program, parameters, scan._replace(weight_hh=weight))
+        scan = scan._replace(weight_hh=self.matrices(scan.weight_hh))
+        return run_program(self, self.program, self.own_parameters(scan.suffix), scan)
 
-    def _matrices(self, weight_hh: Tensor) -> Tensor:
+    def own_parameters(self, suffix: str) -> list[Tensor]:
+        """The cell's own, ``(H,)`` each, of one layer in one direction."""
+        return [self._weight(name, suffix) for name in self.program.parameters]
+
+    def matrices(self, weight_hh: Tensor) -> Tensor:
         """The recurrent matrices that are made of the weights."""
         if all(kind == "full" for kind in self.program.matrices):
             return weight_hh

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import checks
+from unrolled.layers.by_program import program_step
+from unrolled.layers.cell_layer import Recurrent
 from unrolled.layers.state import State, reset_rows
 from unrolled.ops import native
 from unrolled.ops.alike import alike
@@ -133,12 +135,12 @@ def _own(part: Tensor, like: Tensor) -> Tensor:
 def _advance(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Callable[[Tensor], Tensor]:
     """What computes a step: the library where it can, else the layer itself."""
     weight = layer._weight("weight_hh", "_l0")
-    covered = (
-        layer.cell in ("rnn", "gru", "lstm")
-        and obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
-    )
+    covered = obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
     if covered and native.in_use() and (chosen := library()) is not None:
-        return compiled_step(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
+        if not isinstance(layer, Recurrent):
+            return compiled_step(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
+        if not layer.layer_norm:  # of the input's product
+            return program_step(chosen, layer, states)
 
     @torch.no_grad()
     def run_layer(inputs: Tensor) -> Tensor:

@@ -37,12 +37,15 @@ _FUNCTIONS = {
     "take": ((_NUMBER,), _ADDRESS),
     "give_back": ((_ADDRESS,), None),
     "program": ((ctypes.c_char_p,), ctypes.c_int),
+    "stepper": ((ctypes.c_char_p,), _ADDRESS),
+    "stepper_step": ((_ADDRESS, _ADDRESS, _ADDRESS), None),
+    "stepper_end": ((_ADDRESS,), None),
     "step_pack": ((_ADDRESS, _NUMBER, _NUMBER, _ADDRESS, _FLAG), None),
 }
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 17
+_LAYOUT = 18
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 

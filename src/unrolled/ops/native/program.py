@@ -6,6 +6,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` recurrent matrices, `
 import ctypes
 import struct
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -16,14 +17,14 @@ from unrolled.ops.cells.gradient import Gradient, differentiate
 from unrolled.ops.cells.lowering import Code, Memory, lower_backward, lower_forward
 from unrolled.ops.cells.surrounded import Surrounded
 from unrolled.ops.layer_norm import EPSILON
-from unrolled.ops.native.library import addresses, library
+from unrolled.ops.native.library import Library, addresses, library
 from unrolled.ops.native.memory import empty
 
 _MEMORY = struct.Struct("7q")
 _STATE = struct.Struct("3q")
-_RECORD = struct.Struct("7q2d3q1q1q2q2q7q5q")
+_RECORD = struct.Struct("7q2d3q1q1q2q2q7q5q4q")
 """``ProgramMemory``, ``ProgramState`` and ``ProgramRecord`` of ``csrc/arguments.h``."""
-_PLAIN, _BEFORE, _LAST, _NUMBER = range(4)
+_PLAIN, _BEFORE, _LAST, _NUMBER, _SHARE = range(5)
 
 
 class Kept(NamedTuple):
@@ -259,7 +260,37 @@ def _run(
     chosen = library()
     assert chosen is not None
     steps, rows, _ = given.gates_x.shape
-    size, dtype = given.initial[0].shape[-1], given.gates_x.dtype
+    extent = steps, rows, torch.get_num_threads()
+    record = _record(cell, code, given, extent, place, states, groups, sums, backward, (0, 0, 0, 0))
+    failed = chosen.functions["program"](record.data)
+    if failed == 1:
+        raise MemoryError("no memory to run a cell.")
+    if failed:
+        raise RuntimeError(f"the library does not know the code of the cell {cell.program.name!r}.")
+
+
+class _Record(NamedTuple):
+    """``ProgramRecord``, and what it holds addresses of."""
+
+    data: bytes
+    kept: tuple[Any, ...]
+
+
+def _record(
+    cell: Surrounded,
+    code: Code,
+    given: Given,
+    extent: tuple[int, int, int],
+    place: Any,
+    states: Sequence[tuple[int, ...]],
+    groups: tuple[int, Tensor | None, Tensor | None],
+    sums: Sequence[int],
+    backward: bool,
+    entrance: tuple[int, ...],
+) -> _Record:
+    """``extent``: steps, rows, threads; ``entrance``: what makes the input's share, or zeros."""
+    steps, rows, threads = extent
+    size, dtype = given.initial[0].shape[-1], given.initial[0].dtype
     constants = _buffer("d", code.constants)
     units = _buffer("q", addresses(given.units))
     outs = _buffer("q", sums)
@@ -267,20 +298,76 @@ def _run(
     ends = b"".join(_STATE.pack(*each) for each in states)
     count, sizes, order = groups
     lengths, resets, of_sizes, of_order = addresses((given.lengths, given.resets, sizes, order))
-    record = _RECORD.pack(
-        *(steps, rows, size, given.reverse, backward, torch.get_num_threads(), dtype is torch.float64),
+    data = _RECORD.pack(
+        *(steps, rows, size, given.reverse, backward, threads, dtype is torch.float64),
         *(EPSILON, given.bound),
         *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), count),
         *(of_sizes, of_order, _address(code.numbers), len(code.numbers) // 8),
         *(code.scratch, len(given.units), len(code.constants), code.rows),
         *(len(code.memory), len(sums), len(states)),
         *(_address(units), _address(constants), _address(memory), _address(outs), _address(ends)),
+        *entrance,
     )
-    failed = chosen.functions["program"](record)
-    if failed == 1:
-        raise MemoryError("no memory to run a cell.")
-    if failed:
-        raise RuntimeError(f"the library does not know the code of the cell {cell.program.name!r}.")
+    return _Record(data, (given, code, constants, units, outs, memory, ends, sizes, order))
+
+
+class Stepper:
+    """A cell that takes one step after the other, its weights packed once.
+
+    Args:
+        chosen: the library to call.
+        cell: its program with its surroundings, of which nothing changes from step to step.
+        given: what it is run with; ``gates_x`` is not read, the initial states change in place.
+        weight_ih: ``(inputs * H, I)``.
+        bias_ih: ``(inputs * H,)``, or None.
+    """
+
+    def __init__(
+        self, chosen: Library, cell: Surrounded, given: Given, weight_ih: Tensor, bias_ih: Tensor | None
+    ) -> None:
+        code = lower_forward(cell, False)
+        rows, size = given.initial[0].shape
+        after = [torch.empty_like(initial) for initial in given.initial]
+
+        def place(memory: Memory) -> tuple[int, ...]:
+            kind, index = memory.kind, memory.index
+            if kind in ("before", "after"):
+                initial = given.initial[index].data_ptr() if kind == "before" else 0
+                of_kind = _BEFORE if kind == "before" else _PLAIN
+                return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, 0
+            if kind == "input":
+                return 0, 0, 0, index, 1, _SHARE, 0
+            return _given(given, memory, size)
+
+        states = [
+            (code.memory.index(Memory("after", index)), initial.data_ptr(), initial.data_ptr())
+            for index, initial in enumerate(given.initial)
+        ]
+        products, inputs = len(cell.program.products), len(cell.program.inputs)
+        weight, bias = addresses((weight_ih, bias_ih))
+        self._record = _record(
+            cell,
+            code,
+            given,
+            (1, rows, 1),
+            place,
+            states,
+            (products, None, None),
+            (),
+            False,
+            (inputs, weight_ih.shape[1], weight, bias),
+        )
+        self._kept = after, weight_ih, bias_ih
+        self._end = chosen.functions["stepper_end"]
+        self._handle = chosen.functions["stepper"](self._record.data)
+        if not self._handle:
+            raise MemoryError(f"no memory for a step of the cell {cell.program.name!r}.")
+        self.step = partial(chosen.functions["stepper_step"], self._handle)
+        """Takes the addresses of the input, ``(B, I)``, and of where the first state is copied to, or 0."""
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self._end(self._handle)
 
 
 def _buffer(kind: str, numbers: Sequence[float]) -> bytes:
