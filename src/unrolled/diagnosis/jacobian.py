@@ -203,7 +203,8 @@ def _matrix(recurrence: Recurrence) -> RecurrentMatrix:
     projection = layer._parameter("weight_hr", recurrence.scan.suffix)
     if projection is not None:
         weight = weight @ projection.detach().double().cpu()
-    blocks = dict(zip(layer.gate_names, weight.chunk(len(layer.gate_names)), strict=True))
+    gates = layer.gates_of("weight_hh")
+    blocks = dict(zip(gates, weight.split(weight.shape[-1]), strict=True))
     slope = _SLOPES[layer.nonlinearity] if isinstance(layer, RNN) and not layer.layer_norm else None
     return RecurrentMatrix(
         {name: float(torch.linalg.matrix_norm(block, 2)) for name, block in blocks.items()},
