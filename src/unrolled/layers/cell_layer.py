@@ -159,10 +159,10 @@ class Recurrent(RecurrentLayer):
     def scan(self, scan: Scan) -> Steps:
         """Run the cell over all steps of one layer in one direction."""
         parameters = [self._weight(name, scan.suffix) for name in self.program.parameters]
-        weight = self._matrices(scan.weight_hh)
+        weight = self.matrices(scan.weight_hh)
         return run_program(self, self.program, parameters, scan._replace(weight_hh=weight))
 
-    def _matrices(self, weight_hh: Tensor) -> Tensor:
+    def matrices(self, weight_hh: Tensor) -> Tensor:
         """The recurrent matrices that are made of the weights."""
         if all(kind == "full" for kind in self.program.matrices):
             return weight_hh
