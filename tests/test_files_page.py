@@ -99,8 +99,9 @@ def test_no_example_is_left_out():
 def test_the_options_it_names_exist(task):
     named = re.findall(r"--([a-z][a-z-]*)", SECTIONS[task])
     assert named
+    fields = estimator_class(task).Config.model_fields
     for name in named:
-        assert name.replace("-", "_") in estimator_class(task).Config.model_fields
+        assert {name.replace("-", "_"), name.removeprefix("no-").replace("-", "_")} & fields.keys()
 
 
 def blocks(section):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from unrolled.tasks.translate import Translator
 
 _MODULE_OF = {
-    "Cell": "unrolled.cells",
+    "Cell": "unrolled.ops.cells.cell",
     "GRU": "unrolled.layers",
     "LSTM": "unrolled.layers",
     "RNN": "unrolled.layers",

@@ -5,7 +5,7 @@ import pytest
 from unrolled.tasks.registry import task_names
 
 TOLD = {
-    "classify": ["text to 2 classes (bad, good)", "'label'"],
+    "classify": ["text in column 'text' to 2 classes (bad, good)", "'label'"],
     "tag": ["words to tags", "3 tags"],
     "generate": ["character"],
     "forecast": ["'y'", "2024-01-01", "horizon"],

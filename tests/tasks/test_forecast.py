@@ -257,7 +257,7 @@ def test_series_objects_are_taken():
 
 
 def test_bad_input_is_named(tmp_path):
-    with pytest.raises(DataError, match="at least 3 steps"):
+    with pytest.raises(DataError, match="at least 4 steps"):
         Forecaster(**SMALL).fit(wave(3))
     with pytest.raises(ConfigError, match="quantiles"):
         Forecaster(quantiles=(0.9, 0.1))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.result import Result
-from unrolled.layers import RNN
+from unrolled.layers import RNN, Recurrent
+from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.scan import real_steps
 
 
@@ -89,20 +90,39 @@ def _use(recurrence: Recurrence) -> Gates:
     mask = every.new_ones(every.shape[:2], dtype=torch.bool) if real is None else real.squeeze(-1)
     values = dict(zip(layer.gate_names, every.chunk(len(layer.gate_names), -1), strict=True))
     along = sorted(recurrence.order(0))
-    activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-    candidate = values["candidate"][mask]
+    activations = _activations(layer)
+    # What is written: the candidate, or whatever the cell calls what its gates act on.
+    written = (
+        ["candidate"]
+        if "candidate" in values
+        else [name for name in values if activations[name] != "sigmoid"]
+    )
+    activation = activations[written[0]] if written else ""
+    same = [values[name][mask] for name in written if activations[name] == activation]
+    candidate = torch.cat(same, -1) if same else None
     kept = None if layer.keep_gate is None else values[layer.keep_gate][mask]
     return Gates(
         layer=recurrence.name,
         cell=layer.cell,
-        gates={
-            name: _gate(each[mask], each[along, 0], activation if name == "candidate" else "sigmoid")
-            for name, each in values.items()
-        },
+        gates={name: _gate(each[mask], each[along, 0], activations[name]) for name, each in values.items()},
         time_constant=None if kept is None else _time_constants(kept),
-        saturated=_share_outside(candidate, *_FLAT[activation]) if activation in _FLAT else None,
-        dead=float((candidate == 0).all(0).double().mean()) if activation == "relu" else None,
+        saturated=None
+        if candidate is None or activation not in _FLAT
+        else _share_outside(candidate, *_FLAT[activation]),
+        dead=None
+        if candidate is None or activation != "relu"
+        else float((candidate == 0).all(0).double().mean()),
     )
+
+
+def _activations(layer: RecurrentLayer) -> dict[str, str]:
+    """What makes each gate's value of the sum that enters it; nothing known of one that is the sum itself."""
+    if isinstance(layer, Recurrent):
+        program = layer.program
+        operations = (program.instructions[at].op for at in program.gate_values)
+        return dict(zip(program.gates, operations, strict=True))
+    candidate = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
+    return dict.fromkeys(layer.gate_names, "sigmoid") | {"candidate": candidate}
 
 
 def _gate(values: Tensor, strip: Tensor, activation: str) -> GateUse:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence, step_jacobians
 from unrolled.diagnosis.result import Result
-from unrolled.layers import RNN
+from unrolled.layers import RNN, Recurrent
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def jacobians(module: nn.Module, run: Callable[[], object]) -> tuple[Jacobians, 
         run: one forward pass of it.
 
     Example:
-        >>> from unrolled.layers import RNN
+        >>> from unrolled.layers import RNN, Recurrent
         >>> layer = RNN(1, 4, nonlinearity="identity")
         >>> with torch.no_grad():
         ...     _ = layer.weight_hh_l0.copy_(torch.eye(4) / 2)
@@ -115,7 +115,7 @@ def jacobians(module: nn.Module, run: Callable[[], object]) -> tuple[Jacobians, 
 
 def _taken_apart(recurrence: Recurrence) -> Jacobians:
     size = sum(part.shape[-1] for part in recurrence.scan.initial)
-    per_step = 6 * size * recurrence.scan.weight_hh.numel()
+    per_step = 6 * size * max(1, recurrence.scan.weight_hh.numel())
     order = recurrence.order(0)[-max(8, min(_STEPS, int(_WORK / per_step))) :]
     chunk = max(1, int(2**24 / (size * recurrence.scan.gates_x.shape[-1])))
     parts = [
@@ -203,7 +203,11 @@ def _matrix(recurrence: Recurrence) -> RecurrentMatrix:
     projection = layer._parameter("weight_hr", recurrence.scan.suffix)
     if projection is not None:
         weight = weight @ projection.detach().double().cpu()
-    blocks = dict(zip(layer.gate_names, weight.chunk(len(layer.gate_names)), strict=True))
+    if isinstance(layer, Recurrent):
+        weight = layer.matrices(weight)
+    gates = layer.gates_of("weight_hh")
+    # No gate needs a matrix, and even nothing splits into one part.
+    blocks = dict(zip(gates, weight.split(weight.shape[-1]) if gates else (), strict=True))
     slope = _SLOPES[layer.nonlinearity] if isinstance(layer, RNN) and not layer.layer_norm else None
     return RecurrentMatrix(
         {name: float(torch.linalg.matrix_norm(block, 2)) for name, block in blocks.items()},

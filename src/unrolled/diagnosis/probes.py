@@ -56,7 +56,12 @@ def probed(
 
     def receive(*gradients: Tensor | None) -> None:
         assert recurrence is not None
-        recurrence.hidden, recurrence.cell = (*gradients, None)[:2]
+        recurrence.hidden = gradients[0]
+        # A state that no error reached, such as one that a step does not read.
+        recurrence.others = tuple(
+            torch.zeros_like(states) if each is None else each
+            for each, states in zip(gradients[1:], recurrence.steps.states[1:], strict=True)
+        )
         received(recurrence)
 
     leaf = scan.gates_x.new_zeros(()).requires_grad_() if source is None else source

@@ -27,7 +27,8 @@ class Recurrence:
         direct: the gradient with respect to every h that does not come from a later step, ``(T, B, H)``,
             after a backward pass; None where nothing but the last state was used.
         hidden: dL/dh_t, ``(T, B, H)``, after a backward pass.
-        cell: dL/dc_t of an LSTM, ``(T, B, H)``, after a backward pass.
+        others: the gradient with respect to every further state, such as dL/dc_t, ``(T, B, H)`` each, after a
+            backward pass.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Recurrence:
     steps: Steps
     direct: Tensor | None = field(default=None)
     hidden: Tensor | None = field(default=None)
-    cell: Tensor | None = field(default=None)
+    others: tuple[Tensor, ...] = field(default=())
 
     @classmethod
     def of(cls, name: str, layer: RecurrentLayer, scan: Scan, steps: Steps) -> Recurrence:
@@ -112,7 +113,9 @@ def step_jacobians(
         gates_x = recurrence.scan.gates_x[steps, row].repeat_interleave(size, 0)
         after = joined(recurrence.advance(gates_x, state))
         element = torch.eye(size, dtype=after.dtype, device=after.device).repeat(len(steps), 1)
-        gradients = torch.autograd.grad(after, state, element, create_graph=differentiable)
+        gradients = torch.autograd.grad(
+            after, state, element, create_graph=differentiable, materialize_grads=True
+        )
     return joined(gradients).view(len(steps), size, size)
 
 

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from unrolled.diagnosis.recurrence import Recurrence, joined
+from unrolled.layers import LSTM
 
 
 def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
-    """The gradient of the loss with respect to the state after every step, h and c apart.
+    """The gradient of the loss with respect to the state after every step, as the next step reads it.
 
-    Of an LSTM the cell's part is what the next step sends back, ``f_{t+1} * dL/dc_{t+1}``, without what h_t
-    itself draws from the cell: h and c as two inputs of the next step. Zoneout's keeping is added to it; the
-    little that comes through peepholes is not.
+    Of a program that is what its probes receive. Of an LSTM the cell's part is what the next step sends back,
+    ``f_{t+1} * dL/dc_{t+1}``, without what h_t itself draws from the cell: h and c as two inputs of the next
+    step. Zoneout's keeping is added to it; the little that comes through peepholes is not.
 
     Args:
         recurrence: after a backward pass.
@@ -27,9 +28,9 @@ def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
     """
     assert recurrence.hidden is not None
     hidden = recurrence.hidden[:, :rows]
-    if recurrence.cell is None:
-        return (hidden,)
-    sent = recurrence.cell[:, :rows] * _kept(recurrence, rows)
+    if not isinstance(recurrence.layer, LSTM):
+        return hidden, *(each[:, :rows] for each in recurrence.others)
+    sent = recurrence.others[0][:, :rows] * _kept(recurrence, rows)
     cell = torch.zeros_like(sent)
     if recurrence.scan.reverse:
         cell[1:] = sent[:-1]

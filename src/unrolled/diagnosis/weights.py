@@ -13,6 +13,7 @@ from unrolled.diagnosis.recurrence import Recurrence, joined, parted
 from unrolled.diagnosis.result import Result
 from unrolled.diagnosis.triangle import LossAt
 from unrolled.errors import ConfigError
+from unrolled.layers import LSTM
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ def _parts(recurrence: Recurrence, loss_steps: list[int]) -> WeightParts:
             after = recurrence.advance(
                 recurrence.scan.gates_x[at, rows], tuple(part[at, rows] for part in before)
             )
-            (part,) = torch.autograd.grad(joined(after), weight, errors[at, rows])
+            part = torch.zeros_like(weight)
+            if weight.numel():  # a cell may have no recurrent matrix
+                (part,) = torch.autograd.grad(joined(after), weight, errors[at, rows])
         total = total + part
         explicit.append(float(torch.linalg.vector_norm(part)))
         accumulated.append(float(torch.linalg.vector_norm(total)))
@@ -102,8 +105,8 @@ def _state_gradients(recurrence: Recurrence) -> Tensor:
     """
     hidden = recurrence.hidden
     assert hidden is not None
-    if recurrence.cell is None:
-        return hidden
+    if not isinstance(recurrence.layer, LSTM):
+        return joined((hidden, *recurrence.others))
     before = recurrence.before()
     found = hidden.new_zeros(*hidden.shape[:2], sum(part.shape[-1] for part in before))
     cell = torch.zeros_like(before[1][0])

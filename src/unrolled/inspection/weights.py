@@ -78,6 +78,7 @@ def weights(model: nn.Module) -> list[Weight]:
     """Every parameter, in the order of ``named_parameters``; tied ones once.
 
     Example:
+        >>> from unrolled import RNN
         >>> for weight in weights(RNN(3, 4)):
         ...     print(weight.name, weight.symbol, weight.formula, weight.size, weight.count)
         weight_ih_l0 W_xh H × I (4, 3) 12

@@ -43,7 +43,7 @@ class Direction:
     @property
     def probe_hidden(self) -> Tensor | None:
         """The probe of the hidden states, where asked for."""
-        return self.probes.get("h")
+        return next(iter(self.probes.values()), None)
 
     @property
     def probe_cell(self) -> Tensor | None:

@@ -255,7 +255,7 @@ def _spoilt(random, columns, shown):
         good = [entry for entry, cell in enumerate(column.cells) if cell is not None]
         if column.kind != "text" and len(good) > 4 and random.random() < 0.1:
             entry = random.choice(good[1:])
-            shown[place][entry] = random.choice(("oops", "1.2.3", "12 apples", "-"))
+            shown[place][entry] = random.choice(("oops", "1.2.3", "12 apples", "x"))
             return place, entry
     return None
 

@@ -52,7 +52,7 @@ FOUND = [
     # One spoilt number does not make data of the names above it.
     TableCase(
         "t.csv",
-        b"alpha,beta\n1,slow\n2,fine film\n3,so\n4,a b\n-,c\n",
+        b"alpha,beta\n1,slow\n2,fine film\n3,so\n4,a b\nx,c\n",
         (),
         (
             Column("alpha", "n", (1.0, 2.0, 3.0, 4.0, None)),

@@ -52,7 +52,7 @@ class Cell:
         ...         n = tanh(x.candidate + u.candidate(f * h))
         ...         return (1 - f) * h + f * n
         >>> len(MinimalGatedUnit().program().instructions)
-        13
+        15
     """
 
     states: tuple[str, ...] = ("h",)

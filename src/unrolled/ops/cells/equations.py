@@ -30,7 +30,7 @@ def equations(program: Program) -> list[str]:
         >>> for line in equations(cell("minimal_gated_unit")().program()):
         ...     print(line)
         f = sigmoid(W_f x + b_f + U_f h' + c_f)
-        n = tanh(W_n x + b_n + U_n (f * h') + c_n)
+        n = tanh(W_n x + b_n + U_n (h' * f) + c_n)
         h = h' * (1 - f) + f * n
     """
     return _Writer(program).lines()

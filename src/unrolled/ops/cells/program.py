@@ -224,6 +224,10 @@ def _check(program: Program) -> None:
 def _check_names(program: Program) -> None:
     if not isinstance(program.name, str):
         raise ConfigError(f"expected the cell's name to be a text, got {program.name!r}.")
+    if program.name in ("rnn", "gru", "lstm"):
+        raise ConfigError(
+            f"rnn, gru and lstm are cells that are there: expected another name, got {program.name!r}."
+        )
     for what, names, most in (
         ("states", program.states, MOST_STATES),
         ("gates", program.gates, 32),
