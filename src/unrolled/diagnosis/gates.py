@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.result import Result
-from unrolled.layers import RNN
 from unrolled.ops.scan import real_steps
 
 
@@ -89,19 +88,19 @@ def _use(recurrence: Recurrence) -> Gates:
     mask = every.new_ones(every.shape[:2], dtype=torch.bool) if real is None else real.squeeze(-1)
     values = dict(zip(layer.gate_names, every.chunk(len(layer.gate_names), -1), strict=True))
     along = sorted(recurrence.order(0))
-    activation = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-    candidate = values["candidate"][mask]
+    activations = {name: layer.gate_activation(name) for name in values}
+    # What is written: the candidate, by whatever name, is no share between 0 and 1.
+    written = [name for name in values if name == "candidate" or activations[name] != "sigmoid"]
+    flat = [_flat(values[name][mask], activations[name]) for name in written if activations[name] in _FLAT]
+    rectified = [values[name][mask] for name in written if activations[name] == "relu"]
     kept = None if layer.keep_gate is None else values[layer.keep_gate][mask]
     return Gates(
         layer=recurrence.name,
         cell=layer.cell,
-        gates={
-            name: _gate(each[mask], each[along, 0], activation if name == "candidate" else "sigmoid")
-            for name, each in values.items()
-        },
+        gates={name: _gate(each[mask], each[along, 0], activations[name]) for name, each in values.items()},
         time_constant=None if kept is None else _time_constants(kept),
-        saturated=_share_outside(candidate, *_FLAT[activation]) if activation in _FLAT else None,
-        dead=float((candidate == 0).all(0).double().mean()) if activation == "relu" else None,
+        saturated=float(torch.cat(flat).mean()) if flat else None,
+        dead=float((torch.cat(rectified, -1) == 0).all(0).double().mean()) if rectified else None,
     )
 
 
@@ -120,5 +119,6 @@ def _time_constants(kept: Tensor) -> tuple[float, ...]:
     return tuple((-1 / logs.clamp_max(0)).abs().sort().values.tolist())
 
 
-def _share_outside(values: Tensor, low: float, high: float) -> float:
-    return float(((values < low) | (values > high)).double().mean())
+def _flat(values: Tensor, activation: str) -> Tensor:
+    low, high = _FLAT[activation]
+    return ((values < low) | (values > high)).double()

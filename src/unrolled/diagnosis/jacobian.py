@@ -19,7 +19,7 @@ class RecurrentMatrix(Result):
     """What the recurrent weights alone say.
 
     Attributes:
-        spectral_norm: the largest singular value of the matrix of each gate, by the gate's name.
+        spectral_norm: the largest singular value of the matrix of each gate that has one, by the gate's name.
         spectral_radius: the largest absolute value of its eigenvalues.
         slope: gamma, the steepest the activation can be: 1 for tanh, ReLU and the identity, 1/4 for the
             logistic function. None for gated cells, whose gradient has no bound of this kind.
@@ -115,7 +115,7 @@ def jacobians(module: nn.Module, run: Callable[[], object]) -> tuple[Jacobians, 
 
 def _taken_apart(recurrence: Recurrence) -> Jacobians:
     size = sum(part.shape[-1] for part in recurrence.scan.initial)
-    per_step = 6 * size * recurrence.scan.weight_hh.numel()
+    per_step = 6 * size * max(1, recurrence.scan.weight_hh.numel())  # some cells have no recurrent matrix
     order = recurrence.order(0)[-max(8, min(_STEPS, int(_WORK / per_step))) :]
     chunk = max(1, int(2**24 / (size * recurrence.scan.gates_x.shape[-1])))
     parts = [
@@ -199,11 +199,12 @@ def settled_directions(each: Tensor, count: int) -> Tensor:
 
 def _matrix(recurrence: Recurrence) -> RecurrentMatrix:
     layer = recurrence.layer
-    weight = recurrence.scan.weight_hh.detach().double().cpu()
+    weight = layer.recurrent_matrices(recurrence.scan.weight_hh).detach().double().cpu()
     projection = layer._parameter("weight_hr", recurrence.scan.suffix)
     if projection is not None:
         weight = weight @ projection.detach().double().cpu()
-    blocks = dict(zip(layer.gate_names, weight.chunk(len(layer.gate_names)), strict=True))
+    gates = layer.gates_of("weight_hh")
+    blocks = dict(zip(gates, weight.chunk(len(gates)), strict=True)) if gates else {}
     slope = _SLOPES[layer.nonlinearity] if isinstance(layer, RNN) and not layer.layer_norm else None
     return RecurrentMatrix(
         {name: float(torch.linalg.matrix_norm(block, 2)) for name, block in blocks.items()},

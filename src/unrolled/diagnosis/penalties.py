@@ -49,7 +49,7 @@ def omega(recurrence: Recurrence) -> Tensor:
     with torch.enable_grad():
         state = tuple(part[:, :_ROWS][counted].requires_grad_() for part in whole.before())
         after = joined(whole.advance(whole.scan.gates_x[:, :_ROWS][counted], state))
-        came = joined(torch.autograd.grad(after, state, direction, create_graph=True))
+        came = joined(torch.autograd.grad(after, state, direction, create_graph=True, materialize_grads=True))
         return (torch.linalg.vector_norm(came, dim=-1) - 1).square().mean()
 
 
@@ -70,7 +70,8 @@ def flossing(recurrence: Recurrence) -> Tensor:
     if not order:
         return whole.steps.hidden.new_zeros(())
     size = sum(part.shape[-1] for part in whole.scan.initial)
-    steps = int(min(max(_WORK / (6 * size * whole.scan.weight_hh.numel()), _STEPS[0]), _STEPS[1], len(order)))
+    work = 6 * size * max(1, whole.scan.weight_hh.numel())
+    steps = int(min(max(_WORK / work, _STEPS[0]), _STEPS[1], len(order)))
     start = int(torch.randint(len(order) - steps + 1, ()))
     every = step_jacobians(whole, order[start : start + steps], row, differentiable=True).double()
     directions = settled_directions(every.detach(), min(size, _EXPONENTS))
@@ -84,5 +85,5 @@ def flossing(recurrence: Recurrence) -> Tensor:
 
 def _undropped(recurrence: Recurrence) -> Recurrence:
     """The recurrence on the weights themselves: the graph of weights dropped for a pass has gone with it."""
-    weight = recurrence.layer.get_parameter("weight_hh" + recurrence.scan.suffix)
+    weight = recurrence.layer._weight("weight_hh", recurrence.scan.suffix)
     return replace(recurrence, scan=recurrence.scan._replace(weight_hh=weight))

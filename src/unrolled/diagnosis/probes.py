@@ -56,7 +56,11 @@ def probed(
 
     def receive(*gradients: Tensor | None) -> None:
         assert recurrence is not None
-        recurrence.hidden, recurrence.cell = (*gradients, None)[:2]
+        recurrence.hidden, *others = gradients
+        recurrence.others = tuple(
+            torch.zeros_like(states) if gradient is None else gradient
+            for gradient, states in zip(others, recurrence.steps.states[1:], strict=True)
+        )
         received(recurrence)
 
     leaf = scan.gates_x.new_zeros(()).requires_grad_() if source is None else source

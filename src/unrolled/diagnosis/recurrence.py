@@ -27,7 +27,7 @@ class Recurrence:
         direct: the gradient with respect to every h that does not come from a later step, ``(T, B, H)``,
             after a backward pass; None where nothing but the last state was used.
         hidden: dL/dh_t, ``(T, B, H)``, after a backward pass.
-        cell: dL/dc_t of an LSTM, ``(T, B, H)``, after a backward pass.
+        others: the same of every further state, such as dL/dc_t of an LSTM, after a backward pass.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Recurrence:
     steps: Steps
     direct: Tensor | None = field(default=None)
     hidden: Tensor | None = field(default=None)
-    cell: Tensor | None = field(default=None)
+    others: tuple[Tensor, ...] = field(default=())
 
     @classmethod
     def of(cls, name: str, layer: RecurrentLayer, scan: Scan, steps: Steps) -> Recurrence:
@@ -61,12 +61,27 @@ class Recurrence:
         assert self.steps.gates is not None
         return self.steps.gates
 
+    @property
+    def apart(self) -> bool:
+        """Whether the gradient of each state leaves out what the others draw from it in the same step.
+
+        A program's probes stand where the step ends; an LSTM's own kernel adds that of the cell before h.
+        """
+        return self.layer.cell != "lstm" or self.scan.resets is not None
+
     def before(self) -> tuple[Tensor, ...]:
         """The state that every step started from, ``(T, B, ·)`` for each of its tensors."""
         real = real_steps(self.scan.lengths, len(self.steps.hidden))
-        return tuple(
+        before = tuple(
             previous_states(states, initial, real, self.scan.reverse)
             for states, initial in zip(self.steps.states, self.scan.initial, strict=True)
+        )
+        if self.scan.resets is None:
+            return before
+        anew = self.scan.resets.unsqueeze(-1)
+        return tuple(
+            torch.where(anew, initial, states)
+            for states, initial in zip(before, self.scan.initial, strict=True)
         )
 
     def order(self, row: int | None = None) -> list[int]:
@@ -85,7 +100,9 @@ class Recurrence:
         Returns:
             The states after, ``(N, ·)`` each.
         """
-        single = self.scan._replace(gates_x=gates_x.unsqueeze(0), initial=state, lengths=None, reverse=False)
+        single = self.scan._replace(
+            gates_x=gates_x.unsqueeze(0), initial=state, lengths=None, reverse=False, resets=None
+        )
         return self.layer.scan(single).final
 
 
@@ -112,7 +129,9 @@ def step_jacobians(
         gates_x = recurrence.scan.gates_x[steps, row].repeat_interleave(size, 0)
         after = joined(recurrence.advance(gates_x, state))
         element = torch.eye(size, dtype=after.dtype, device=after.device).repeat(len(steps), 1)
-        gradients = torch.autograd.grad(after, state, element, create_graph=differentiable)
+        gradients = torch.autograd.grad(
+            after, state, element, create_graph=differentiable, materialize_grads=True
+        )
     return joined(gradients).view(len(steps), size, size)
 
 

@@ -12,11 +12,11 @@ from unrolled.diagnosis.recurrence import Recurrence, joined
 
 
 def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
-    """The gradient of the loss with respect to the state after every step, h and c apart.
+    """The gradient of the loss with respect to the state after every step, its tensors apart.
 
-    Of an LSTM the cell's part is what the next step sends back, ``f_{t+1} * dL/dc_{t+1}``, without what h_t
-    itself draws from the cell: h and c as two inputs of the next step. Zoneout's keeping is added to it; the
-    little that comes through peepholes is not.
+    Each is an input of its own of the next step: of an LSTM the cell's part is what the next step sends back,
+    ``f_{t+1} * dL/dc_{t+1}``, without what h_t itself draws from the cell. Zoneout's keeping is added to it;
+    the little that comes through peepholes is not.
 
     Args:
         recurrence: after a backward pass.
@@ -27,9 +27,9 @@ def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
     """
     assert recurrence.hidden is not None
     hidden = recurrence.hidden[:, :rows]
-    if recurrence.cell is None:
-        return (hidden,)
-    sent = recurrence.cell[:, :rows] * _kept(recurrence, rows)
+    if recurrence.apart:
+        return hidden, *(errors[:, :rows] for errors in recurrence.others)
+    sent = recurrence.others[0][:, :rows] * _kept(recurrence, rows)
     cell = torch.zeros_like(sent)
     if recurrence.scan.reverse:
         cell[1:] = sent[:-1]

@@ -56,6 +56,9 @@ def weight_parts(
         loss_at: see `unrolled.diagnosis.triangle.LossAt`.
         loss_steps: the steps whose losses are added up; None: there is one loss of the whole sequence.
 
+    Returns:
+        One for each layer and direction that has a recurrent matrix and reads the sequence itself.
+
     Raises:
         ConfigError: the module has no recurrent layer, or the weights of one need no gradient.
     """
@@ -63,7 +66,14 @@ def weight_parts(
     return tuple(
         _parts(each, [each.order(0)[-1]] if loss_steps is None else list(loss_steps))
         for each in caught(module, lambda: loss_at(steps))
+        if each.scan.weight_hh.numel() and _reads_the_sequence(each, steps)
     )
+
+
+def _reads_the_sequence(recurrence: Recurrence, steps: Tensor) -> bool:
+    """Whether a layer ran over the copies of the sequence, and not over something below, such as words."""
+    time, rows = recurrence.scan.gates_x.shape[:2]
+    return rows == len(steps) and int(steps.max()) < time
 
 
 def _parts(recurrence: Recurrence, loss_steps: list[int]) -> WeightParts:
@@ -102,8 +112,8 @@ def _state_gradients(recurrence: Recurrence) -> Tensor:
     """
     hidden = recurrence.hidden
     assert hidden is not None
-    if recurrence.cell is None:
-        return hidden
+    if recurrence.apart:
+        return joined((hidden, *recurrence.others))
     before = recurrence.before()
     found = hidden.new_zeros(*hidden.shape[:2], sum(part.shape[-1] for part in before))
     cell = torch.zeros_like(before[1][0])

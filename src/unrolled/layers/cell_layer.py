@@ -12,7 +12,7 @@ from unrolled.layers.by_program import run_program
 from unrolled.layers.scan import Scan, Steps
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
 from unrolled.ops.cells.cell import Cell
-from unrolled.ops.cells.program import Program
+from unrolled.ops.cells.program import NONLINEAR, Program
 
 
 @final
@@ -129,6 +129,12 @@ class Recurrent(RecurrentLayer):
             return self.program.products
         return self.program.inputs
 
+    def gate_activation(self, gate: str) -> str:
+        """See `RecurrentLayer`."""
+        at = self.program.gate_values[self.program.gates.index(gate)]
+        op = self.program.instructions[at].op
+        return op if op in NONLINEAR else "identity"
+
     @property
     def cell_name(self) -> str:
         """What its definition is called."""
@@ -159,11 +165,11 @@ class Recurrent(RecurrentLayer):
     def scan(self, scan: Scan) -> Steps:
         """Run the cell over all steps of one layer in one direction."""
         parameters = [self._weight(name, scan.suffix) for name in self.program.parameters]
-        weight = self._matrices(scan.weight_hh)
+        weight = self.recurrent_matrices(scan.weight_hh)
         return run_program(self, self.program, parameters, scan._replace(weight_hh=weight))
 
-    def _matrices(self, weight_hh: Tensor) -> Tensor:
-        """The recurrent matrices that are made of the weights."""
+    def recurrent_matrices(self, weight_hh: Tensor) -> Tensor:
+        """See `RecurrentLayer`; those of some gates are antisymmetric."""
         if all(kind == "full" for kind in self.program.matrices):
             return weight_hh
         made = {"full": lambda weight: weight, "antisymmetric": lambda weight: weight - weight.t()}

@@ -462,6 +462,16 @@ class RecurrentLayer(nn.Module, ABC):
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
 
+    def recurrent_matrices(self, weight_hh: Tensor) -> Tensor:
+        """The matrices of the gates, one above the other, that are made of the recurrent weights."""
+        return weight_hh
+
+    def gate_activation(self, gate: str) -> str:
+        """What makes a gate's value of the sum that enters it, such as "sigmoid"; "identity" for nothing."""
+        if self.cell == "rnn":
+            return self.nonlinearity
+        return "tanh" if gate == "candidate" else "sigmoid"
+
     def _hidden_mask(self, like: Tensor) -> Tensor | None:
         return variational_mask(like, self.recurrent_dropout, self.training)
 

@@ -219,8 +219,11 @@ def _check(program: Program) -> None:
 
 
 def _check_names(program: Program) -> None:
-    if not isinstance(program.name, str):
-        raise ConfigError(f"expected the cell's name to be a text, got {program.name!r}.")
+    # Files are called by it.
+    if not isinstance(program.name, str) or not program.name.replace("-", "_").isidentifier():
+        raise ConfigError(
+            f"expected the cell's name to be of letters, digits, _ and -, got {program.name!r}."
+        )
     for what, names, most in (
         ("states", program.states, MOST_STATES),
         ("gates", program.gates, 32),

@@ -83,7 +83,7 @@ class Symbol:
         name = getattr(func, "__name__", str(func))
         raise ConfigError(
             f"torch.{name} is not one of the functions that a cell's step is made of: use those of "
-            "unrolled.cells, or fused=False, with which the step runs as plain torch."
+            "unrolled.cells."
         )
 
 
