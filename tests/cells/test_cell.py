@@ -134,7 +134,7 @@ def tampered(change):
         (lambda p: p.update(gates=["candidate", "candidate"]), "name of its own"),
         (lambda p: p.update(inputs=["candidate", "forget_gate"]), "in their order"),
         (lambda p: p.update(parameters={"a": ["normal", 0, 1]}), "constant.* or uniform"),
-        (lambda p: p.update(name=3), "to be a text"),
+        (lambda p: p.update(name=3), "to be of letters, digits"),
         (lambda p: p.update(name="gru"), "another name, got 'gru'"),
         (lambda p: p.update(instructions=3), "parts do not fit"),
     ],

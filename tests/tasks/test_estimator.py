@@ -38,7 +38,7 @@ def fitted():
         ({"activation": "relu"}, "activation='relu' needs cell='rnn', got LSTM"),
         ({"hidden_size": (3, 4), "num_layers": 3}, "hidden_size has 2 widths for num_layers=3"),
         ({"chrono": 2}, "option 'chrono': expected greater than 2, got 2"),
-        ({"chrono": 50, "cell": "rnn"}, "chrono needs a cell with a gate that keeps, such as 'lstm' or 'gru', got RNN"),
+        ({"chrono": 50, "cell": "rnn"}, "a cell with a gate that keeps, such as 'lstm' or 'gru', got RNN"),
         ({"chrono": 50, "forget_bias": 1.0}, "expected one of them, got chrono=50 and forget_bias=1.0"),
         ({"variational_dropout": True}, "expected num_layers above 1 .* got num_layers=1 and dropout=0.5"),
         ({"reach": 3}, "reach: expected a window with it"),

@@ -71,7 +71,7 @@ def _from_file(path: Path, name: str) -> Any:
         own = [
             each
             for each, value in vars(module).items()
-            if isinstance(value, type) and issubclass(value, Cell)
+            if isinstance(value, type) and issubclass(value, Cell) and value is not Cell
         ]
         raise ConfigError(f"expected a cell named {name!r} in {path}, found {', '.join(own) or 'none'}.")
     return getattr(module, name)

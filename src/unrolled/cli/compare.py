@@ -34,7 +34,11 @@ def compare(
         ),
     ],
     cells: Annotated[
-        str | None, typer.Option(help="Train the same network with each of these cells: rnn,gru,lstm.")
+        str | None,
+        typer.Option(
+            help="Train the same network with each of these cells: rnn,gru,lstm, others of the library, "
+            "file.py:Name."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -91,8 +95,7 @@ def _trained(
     """Train one model for each cell, with the same options, and keep it in ``folder``."""
     options = _options(task, words)
     require_data(data)
-    from unrolled.inspection.comparison import compared, options_for
-    from unrolled.models.cell import name_of
+    from unrolled.inspection.comparison import apart, compared, options_for
     from unrolled.reporting.page import write_report
     from unrolled.saving.files import make_folder
     from unrolled.tasks.registry import estimator_class
@@ -105,15 +108,16 @@ def _trained(
     if len(estimators) < 2:
         raise ConfigError(f"--cells: expected two cells or more to compare, got {','.join(cells)!r}")
     make_folder(folder)  # found out before an hour of training
-    for cell, estimator in estimators.items():
-        name = name_of(estimator.config.cell)
+    names = apart(estimators.values())
+    for (cell, estimator), name in zip(estimators.items(), names, strict=True):
         without = "".join(f" without --{name.replace('_', '-')}" for name in chosen[cell][1])
         note(f"Training {name}{without} on {data}")
         with notes_shown():
             estimator.fit(data, progress=True)
-        estimator.save(folder / name.lower())
+        own = folder / name.lower()
+        estimator.save(own)
         assert estimator.dev_evaluation is not None
-        write_report(folder / name.lower() / "report.html", estimator, estimator.dev_evaluation)
+        write_report(own / "report.html", estimator, estimator.dev_evaluation)
         yield compared(estimator, data, name, estimator.dev_evaluation)
 
 

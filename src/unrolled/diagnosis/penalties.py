@@ -85,5 +85,5 @@ def flossing(recurrence: Recurrence) -> Tensor:
 
 def _undropped(recurrence: Recurrence) -> Recurrence:
     """The recurrence on the weights themselves: the graph of weights dropped for a pass has gone with it."""
-    weight = recurrence.layer.get_parameter("weight_hh" + recurrence.scan.suffix)
+    weight = recurrence.layer._weight("weight_hh", recurrence.scan.suffix)
     return replace(recurrence, scan=recurrence.scan._replace(weight_hh=weight))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from unrolled.errors import ConfigError
 from unrolled.inspection.examination import Examination, examine
-from unrolled.models.cell import BUILT_IN, keeps
+from unrolled.models.cell import BUILT_IN, keeps, name_of
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.evaluation import Evaluation
 
@@ -87,6 +87,22 @@ def require_comparable(estimators: Mapping[str, Estimator]) -> None:
     if len(set(tasks.values())) > 1:
         named = ", ".join(f"{name} ({task})" for name, task in tasks.items())
         raise ConfigError(f"expected models of one task to compare, got {named}.")
+
+
+def apart(estimators: Iterable[Estimator]) -> list[str]:
+    """A name for each of them by its cell; one that another has already is followed by a number.
+
+    Two files may each have a cell of the same name, and the names differ in more than their case, since
+    folders are called by them.
+    """
+    names: list[str] = []
+    for estimator in estimators:
+        name = own = name_of(estimator.config.cell)
+        number = 2
+        while name.lower() in [taken.lower() for taken in names]:
+            name, number = f"{own}-{number}", number + 1
+        names.append(name)
+    return names
 
 
 def options_for(cell: str, options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

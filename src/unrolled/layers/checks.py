@@ -20,6 +20,13 @@ def share(name: str, value: Any) -> float:
     return float(value)
 
 
+def at_least_zero(name: str, value: Any) -> float:
+    """A finite number that is not below 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ConfigError(f"expected {name} to be a number of at least 0, got {value!r}.")
+    return float(value)
+
+
 def choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """One of ``choices``."""
     if value not in choices:

@@ -34,6 +34,7 @@ def obstacle(layer: RecurrentLayer) -> str | None:
         "zoneout": any(layer.zoneout),
         "recurrent dropout": layer.training and layer.recurrent_dropout > 0,
         "weight drop": layer.training and layer.weight_drop > 0,
+        "noise on the state": layer.training and layer.state_noise > 0,
         "the same dropout at every step": layer.training and layer.variational_dropout and layer.dropout > 0,
         "clipping at every step": bool(layer.clip_step),
         "layers of different widths": len(set(layer.hidden_sizes)) > 1,

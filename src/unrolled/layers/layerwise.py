@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from unrolled.layers.regularisation import drop_weights, dropout_between
+from unrolled.layers.regularisation import drop_weights, dropout_between, state_noise
 from unrolled.layers.scan import Call, Observer, Scan, Steps
 from unrolled.layers.sequences import Arranged, check_type
 from unrolled.layers.state import State
@@ -55,7 +55,8 @@ def run(
 
     looked_at: list[tuple[Steps, dict[str, Tensor]]] = []
     ends: list[tuple[Tensor, ...]] = []
-    pieces = unrolled or layer.observers or layer.in_pieces or arranged.resets is not None
+    noisy = layer.training and layer.state_noise > 0
+    pieces = unrolled or layer.observers or layer.in_pieces or arranged.resets is not None or noisy
     output = values
     for level, places in enumerate(layer._places):
         if level:
@@ -148,6 +149,10 @@ def _run_in_pieces(
             # One zero seen as many: a probe takes no memory until its gradient arrives.
             shape = arranged.leave(part.expand(values.shape[0], *part.shape)).shape
             probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
+    added = [arranged.enter(probes[name]) if name in probes else None for name in layer.state_names]
+    noise = state_noise(len(values), initial[0], layer.state_noise, layer.training)
+    if noise is not None:
+        added[0] = noise if added[0] is None else added[0] + noise
     scan = Scan(
         suffix=suffix,
         gates_x=project_input(
@@ -161,7 +166,7 @@ def _run_in_pieces(
         initial=initial,
         lengths=arranged.lengths,
         reverse=index % layer._directions == 1,
-        probes=tuple(arranged.enter(probes[name]) if name in probes else None for name in layer.state_names),
+        probes=tuple(added),
         watched=watched or bool(layer.observers),
         resets=arranged.resets_of(index % layer._directions == 1),
         listen=_listen(layer, index, values, initial, arranged.lengths),

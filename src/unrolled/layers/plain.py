@@ -37,7 +37,10 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
         or not (layer._starts_from_zeros or state is not None)
         or any(layer.zoneout)
         or layer.observers
-        or (layer.training and (layer.recurrent_dropout or layer.weight_drop or layer.dropout))
+        or (
+            layer.training
+            and (layer.recurrent_dropout or layer.weight_drop or layer.state_noise or layer.dropout)
+        )
     ):
         return None
     values = arranged.values

@@ -64,3 +64,17 @@ def zoneout_weights(steps: int, like: Tensor, share: float, training: bool) -> T
     if training:
         return draw((steps, *like.shape), share, like)
     return like.new_full((1, 1, 1), share)
+
+
+def state_noise(steps: int, like: Tensor, deviation: float, training: bool) -> Tensor | None:
+    """Gaussian noise for a state after every step, ``(T, B, H)``, or None where there is none.
+
+    Args:
+        steps: time steps.
+        like: the state, ``(B, H)``.
+        deviation: its standard deviation.
+        training: False adds nothing.
+    """
+    if not training or not deviation:
+        return None
+    return torch.randn_like(like.detach().new_empty(steps, *like.shape)) * deviation

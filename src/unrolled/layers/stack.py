@@ -46,6 +46,7 @@ class RecurrentExtras(TypedDict, total=False):
     variational_dropout: bool
     zoneout: float | tuple[float, float]
     weight_drop: float
+    state_noise: float
     initial_state: Literal["zeros", "learned", "random"]
     recurrent_init: Literal["uniform", "orthogonal", "identity", "xavier"]
     clip_step: float | None
@@ -74,6 +75,8 @@ class RecurrentLayer(nn.Module, ABC):
         zoneout: probability with which a unit keeps its old value at a step (Krueger et al. 2017); for an
             LSTM two of them where h and c differ.
         weight_drop: share of the recurrent weights dropped for a forward pass (Merity et al. 2018).
+        state_noise: standard deviation of the Gaussian noise added to the output h at every step in training,
+            which the next step reads (Song, Yang & Wang 2016); an LSTM's cell has none.
         initial_state: "zeros"; "learned", a parameter; "random", drawn with standard deviation 0.1 in
             training and zero in evaluation.
         recurrent_init: "uniform" as torch; "orthogonal", "identity" or "xavier", each gate by itself.
@@ -134,6 +137,7 @@ class RecurrentLayer(nn.Module, ABC):
         variational_dropout: bool = False,
         zoneout: float | tuple[float, float] = 0.0,
         weight_drop: float = 0.0,
+        state_noise: float = 0.0,
         initial_state: str = "zeros",
         recurrent_init: str = "uniform",
         clip_step: float | None = None,
@@ -164,6 +168,7 @@ class RecurrentLayer(nn.Module, ABC):
         self.variational_dropout = variational_dropout
         self.recurrent_dropout = checks.share("recurrent_dropout", recurrent_dropout)
         self.weight_drop = checks.share("weight_drop", weight_drop)
+        self.state_noise = checks.at_least_zero("state_noise", state_noise)
         each = zoneout if isinstance(zoneout, tuple) else (zoneout,) * len(self.state_names)
         if len(each) != len(self.state_names):
             raise ConfigError(f"expected a zoneout for {' and '.join(self.state_names)}, got {zoneout!r}.")
@@ -470,6 +475,10 @@ class RecurrentLayer(nn.Module, ABC):
     def scan(self, scan: Scan) -> Steps:
         """Run the cell's operator over all steps of one layer in one direction."""
 
+    def matrices(self, weight_hh: Tensor) -> Tensor:
+        """The matrices of the gates, one above the other, that are made of the recurrent weights."""
+        return weight_hh
+
     def _hidden_mask(self, like: Tensor) -> Tensor | None:
         return variational_mask(like, self.recurrent_dropout, self.training)
 
@@ -495,6 +504,7 @@ class RecurrentLayer(nn.Module, ABC):
             "variational_dropout": False,
             "zoneout": (0.0,) * len(self.state_names),
             "weight_drop": 0.0,
+            "state_noise": 0.0,
             "peepholes": False,
             "initial_state_kind": "zeros",
             "clip_step": None,

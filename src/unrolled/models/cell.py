@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator
@@ -10,6 +11,9 @@ from unrolled.errors import ConfigError
 
 BUILT_IN = ("rnn", "gru", "lstm")
 """Cells with layers, and kernels, made for them."""
+
+OPTIONS = ("cell", "decoder_cell")
+"""The options of all tasks that are cells."""
 
 
 def described(cell: Any) -> Any:
@@ -35,6 +39,20 @@ AnyCell: TypeAlias = Annotated[
     Literal["rnn", "gru", "lstm"] | str | dict[str, Any], BeforeValidator(described)
 ]
 """The type of such an option."""
+
+
+def require_programs(options: Mapping[str, Any]) -> None:
+    """See that no cell among a saved model's options names a file, which would be run.
+
+    Raises:
+        ConfigError: one does; what is saved of one's own cell is its program.
+    """
+    for name, value in options.items():
+        if name in OPTIONS and isinstance(value, str) and ":" in value:
+            raise ConfigError(
+                f"expected the {name} of a saved model to be a name or a program, got {value!r}, "
+                "a file that would be run"
+            )
 
 
 def name_of(cell: str | dict[str, Any]) -> str:

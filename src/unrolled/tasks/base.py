@@ -21,6 +21,7 @@ from unrolled.data.piped import table_ending
 from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
+from unrolled.models.cell import require_programs
 from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline, BaselineState
@@ -506,6 +507,7 @@ class Estimator(ABC, Generic[Data]):
                     f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r}; "
                     "unrolled.load(folder) takes any"
                 )
+            require_programs(settings["options"])
             estimator = cls(**settings["options"])
             estimator.notices = list(settings["notices"])
             table = settings.get("table")

@@ -222,8 +222,11 @@ def _check(program: Program) -> None:
 
 
 def _check_names(program: Program) -> None:
-    if not isinstance(program.name, str):
-        raise ConfigError(f"expected the cell's name to be a text, got {program.name!r}.")
+    # Files are called by it.
+    if not isinstance(program.name, str) or not program.name.replace("-", "_").isidentifier():
+        raise ConfigError(
+            f"expected the cell's name to be of letters, digits, _ and -, got {program.name!r}."
+        )
     if program.name in ("rnn", "gru", "lstm"):
         raise ConfigError(
             f"rnn, gru and lstm are cells that are there: expected another name, got {program.name!r}."
