@@ -71,7 +71,10 @@ def training(run: Callable[[Tensor], Tensor], module: nn.Module, values: Tensor)
     module.zero_grad(set_to_none=True)
     output = run(values)
     output.sum().backward()
-    return [output.detach(), *(each.grad for each in module.parameters() if each.grad is not None)]
+    return [
+        output.detach(),
+        *(each.grad for each in module.parameters() if each.grad is not None and each.numel()),
+    ]
 
 
 def times(ways: list[Callable[[], object]], least: float) -> list[float]:
