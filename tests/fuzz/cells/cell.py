@@ -267,7 +267,8 @@ def draw(random: Random) -> CellCase:
     hidden = random.choice([2, 3, 4, 5, 7, 8, 13, 16, 24, 32, 33])
     return CellCase(
         cell=cell,
-        dtype=random.choice(["float64", "float64", "float32"]),
+        # A comparison that rounding turns the other way is no fault, and float32 has many of them.
+        dtype=random.choice(["float64", "float32"]) if isinstance(cell, str) else "float64",
         steps=steps,
         rows=rows,
         hidden=hidden,
