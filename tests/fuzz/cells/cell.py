@@ -140,9 +140,9 @@ class CellCase:
         loss = hidden.new_zeros(())
         for value in found.values():
             loss = loss + (value * torch.randn(value.shape, generator=generator).to(value.dtype)).sum()
-        if not loss.requires_grad:
-            return found
-        gradients = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
+        gradients: tuple[Tensor | None, ...] = (None,) * len(tensors)
+        if loss.requires_grad:
+            gradients = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
         for name, tensor, gradient in zip(tensors, tensors.values(), gradients, strict=True):
             found[f"gradient of {name}"] = torch.zeros_like(tensor) if gradient is None else gradient
         return found
