@@ -5,12 +5,16 @@ from typing import ClassVar
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import unrolled
 from tests.tolerances import tolerance
-from unrolled.cells import Cell, constant, sigmoid, tanh
+from unrolled.cells import Cell, constant, library, sigmoid, tanh
 from unrolled.errors import ConfigError
 from unrolled.ops.native import plain_torch
+from unrolled.ops.native.library import choices
+from unrolled.ops.native.library import instruction_set as library_of
 
 TOLERANCE = tolerance(torch.float64, "gradient")
 
@@ -116,6 +120,36 @@ def test_a_stream_takes_the_same_steps():
     torch.testing.assert_close(outputs, whole, **TOLERANCE)
     for one, other in zip(stream.state, state, strict=True):
         torch.testing.assert_close(one, other, **TOLERANCE)
+
+
+@settings(max_examples=60)
+@given(
+    cell=st.sampled_from(library.names()),
+    layers=st.integers(1, 3),
+    rows=st.integers(1, 4),
+    width=st.integers(1, 9),
+    hidden=st.integers(1, 18),
+    options=st.fixed_dictionaries(
+        {}, optional={"bias": st.just(False), "zoneout": st.just(0.3), "layer_norm": st.just(True)}
+    ),
+    turned=st.booleans(),
+    instruction_set=st.sampled_from(choices()),
+    seed=st.integers(0, 2**16),
+)
+def test_any_cell_streams_as_it_runs(
+    cell, layers, rows, width, hidden, options, turned, instruction_set, seed
+):
+    torch.manual_seed(seed)
+    layer = unrolled.Recurrent(cell, width, hidden, layers, dtype=torch.float64, **options).eval()
+    if turned:  # weights as they lie in memory after a transposition
+        for name, parameter in list(layer.named_parameters()):
+            if parameter.dim() == 2:
+                setattr(layer, name, torch.nn.Parameter(parameter.detach().t().contiguous().t()))
+    values = torch.randn(5, rows, width, dtype=torch.float64)
+    with library_of(instruction_set):
+        stream = layer.stream(rows)
+        outputs = torch.stack([stream.step(each) for each in values])
+    torch.testing.assert_close(outputs, layer(values)[0], **TOLERANCE)
 
 
 def test_it_can_be_copied_saved_and_unrolled(tmp_path):

@@ -126,21 +126,8 @@ def program_step(
             probes=(None,) * len(state),
         )
         cell, given = _surrounded(layer, layer.program, layer.own_parameters(suffix), scan)
-        given = given._replace(
-            weight_hh=given.weight_hh.clone(),
-            units=tuple(unit.clone() for unit in given.units),
-            bound=0.0,
-        )
-        bias = layer._parameter("bias_ih", suffix)
-        steppers.append(
-            Stepper(
-                chosen,
-                cell,
-                given,
-                layer._weight("weight_ih", suffix).clone().contiguous(),
-                None if bias is None else bias.clone(),
-            )
-        )
+        entrance = layer._weight("weight_ih", suffix), layer._parameter("bias_ih", suffix)
+        steppers.append(Stepper(chosen, cell, given, *entrance))
     top = states[-1][0]
     shape, strides, dtype = tuple(top.shape), top.stride(), top.dtype
     *below, last = [stepper.step for stepper in steppers]

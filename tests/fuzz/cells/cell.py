@@ -44,6 +44,7 @@ class CellCase:
     reverse: bool
     frozen: float
     heard: bool
+    turned: bool
     threads: int
     instruction_set: str
     seed: int
@@ -98,6 +99,10 @@ class CellCase:
             values = (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(
                 DTYPES[self.dtype]
             )
+            if self.turned:  # as it lies in memory after a transposition
+                values = (
+                    values.mT.contiguous().mT if values.dim() > 1 else torch.stack([values, values], -1)[:, 0]
+                )
             if chosen.random() >= self.frozen:
                 tensors[name] = values.requires_grad_()
             return values
@@ -285,6 +290,7 @@ def draw(random: Random) -> CellCase:
         reverse=random.random() < 0.4,
         frozen=random.choice([0.0, 0.2]),
         heard=random.random() < 0.3,
+        turned=random.random() < 0.2,
         threads=random.choice([1, 2]),
         instruction_set=random.choice(library.choices()),
         seed=random.randrange(2**31),

@@ -317,7 +317,8 @@ class Stepper:
     Args:
         chosen: the library to call.
         cell: its program with its surroundings, of which nothing changes from step to step.
-        given: what it is run with; ``gates_x`` is not read, the initial states change in place.
+        given: what it is run with, copied but for the initial states, which change in place and must be
+            contiguous; ``gates_x`` is not read.
         weight_ih: ``(inputs * H, I)``.
         bias_ih: ``(inputs * H,)``, or None.
     """
@@ -326,6 +327,15 @@ class Stepper:
         self, chosen: Library, cell: Surrounded, given: Given, weight_ih: Tensor, bias_ih: Tensor | None
     ) -> None:
         code = lower_forward(cell, False)
+        given = prepared(
+            given._replace(
+                weight_hh=given.weight_hh.clone(), units=tuple(unit.clone() for unit in given.units)
+            )
+        )
+        weight_ih, bias_ih = (
+            None if each is None else each.clone().contiguous() for each in (weight_ih, bias_ih)
+        )
+        assert weight_ih is not None
         rows, size = given.initial[0].shape
         after = [torch.empty_like(initial) for initial in given.initial]
 
