@@ -76,47 +76,51 @@ template <typename T> void normalise(const T* values, int64_t count, const T* ga
   });
 }
 
-// From the gradient of (values - mean) * inverse * gain to that of the values, in place; the gain's is added to
-// gain_sums.
-template <typename T>
-void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
+// What differentiates (values - mean) * inverse, from the gradient of it, through(j, lanes).
+template <typename T> struct Slope {
+  T mean, inverse, mean_total, slope;
+  // The gradient of a value, from that of the normalised one and the value's deviation.
+  Vec<T> of(Vec<T> through, Vec<T> deviation) const {
+    return inverse * (through - mean_total - deviation * slope);
+  }
+};
+template <typename T, typename Through>
+inline Slope<T> slope_of(const T* values, int64_t count, T epsilon, const Through& through) {
   const T mean = mean_of<T>(count, each_of(values, count));
   // Of deviations from the mean: their standard deviation, which divides them, is known when the sums are.
   Vec<T> squares{}, total{}, along{};
   by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
-    const Vec<T> d = first_lanes<T>(load_first(values + j, n) - mean, n);
-    const Vec<T> through = load_first(gradient + j, n) * load_first(gain + j, n);
-    squares += d * d;
-    total += through;
-    along += through * d;
-  });
-  const T inverse = 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon);
-  const T mean_total = sum_of_lanes<T>(total) / T(count);
-  const T slope = sum_of_lanes<T>(along) / T(count) * inverse * inverse;
-  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
-    const Vec<T> d = load_first(values + j, n) - mean, given = load_first(gradient + j, n);
-    store_first(gain_sums + j, load_first(gain_sums + j, n) + given * (d * inverse), n);
-    store_first(gradient + j, inverse * (given * load_first(gain + j, n) - mean_total - d * slope), n);
-  });
-}
-
-// From the gradient of (values - mean) * inverse to that of the values; `to` may be either of them.
-template <typename T>
-void normalise_gradient(T* to, const T* gradient, const T* values, int64_t count, T epsilon) {
-  const T mean = mean_of<T>(count, each_of(values, count));
-  Vec<T> squares{}, total{}, along{};
-  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
-    const Vec<T> d = first_lanes<T>(load_first(values + j, n) - mean, n), given = load_first(gradient + j, n);
+    const Vec<T> d = first_lanes<T>(load_first(values + j, n) - mean, n), given = through(j, n);
     squares += d * d;
     total += given;
     along += given * d;
   });
   const T inverse = 1 / std::sqrt(sum_of_lanes<T>(squares) / T(count) + epsilon);
-  const T mean_total = sum_of_lanes<T>(total) / T(count);
-  const T slope = sum_of_lanes<T>(along) / T(count) * inverse * inverse;
+  return {mean, inverse, sum_of_lanes<T>(total) / T(count), sum_of_lanes<T>(along) / T(count) * inverse * inverse};
+}
+
+// From the gradient of (values - mean) * inverse * gain to that of the values, in place; the gain's is added to
+// gain_sums.
+template <typename T>
+void normalise_backward(T* gradient, const T* values, const T* gain, int64_t count, T epsilon, T* gain_sums) {
+  const auto through = [&](int64_t j, auto n) UNROLLED_INLINE {
+    return load_first(gradient + j, n) * load_first(gain + j, n);
+  };
+  const Slope<T> slope = slope_of<T>(values, count, epsilon, through);
   by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
-    const Vec<T> d = load_first(values + j, n) - mean;
-    store_first(to + j, inverse * (load_first(gradient + j, n) - mean_total - d * slope), n);
+    const Vec<T> d = load_first(values + j, n) - slope.mean, given = load_first(gradient + j, n);
+    store_first(gain_sums + j, load_first(gain_sums + j, n) + given * (d * slope.inverse), n);
+    store_first(gradient + j, slope.of(given * load_first(gain + j, n), d), n);
+  });
+}
+
+// The same without a gain; `to` may be either of the others.
+template <typename T>
+void normalise_gradient(T* to, const T* gradient, const T* values, int64_t count, T epsilon) {
+  const auto through = [&](int64_t j, auto n) UNROLLED_INLINE { return load_first(gradient + j, n); };
+  const Slope<T> slope = slope_of<T>(values, count, epsilon, through);
+  by_vectors<T>(0, count, [&](int64_t j, auto n) UNROLLED_INLINE {
+    store_first(to + j, slope.of(load_first(gradient + j, n), load_first(values + j, n) - slope.mean), n);
   });
 }
 
