@@ -80,19 +80,25 @@ class Code:
         numbers: stage by stage, 8 bytes each; csrc/program.h says how.
         scratch: places shared by all rows of a thread.
         rows: places of every row; those of the products come first.
-        constants: numbers that are read.
+        constants: numbers that are read, 8 bytes each.
         memory: what is read and written outside, in the order of their places.
-        sums: which of the vectors of units are added up.
+        ends: where in ``memory`` each state after the step is; back, each gradient of a state before it.
+        groups: how many groups of matrices there are; forward, matrices.
+        group_sizes: back, the matrices of each group, 8 bytes each.
+        group_gates: back, which matrices, group by group, 8 bytes each.
         joined: "over_product" stands for "over_input" too.
     """
 
     numbers: bytes
     scratch: int
     rows: int
-    constants: tuple[float, ...]
+    constants: bytes
     memory: tuple[Memory, ...]
-    sums: tuple[int, ...]
-    joined: bool = False
+    ends: tuple[int, ...]
+    groups: int
+    group_sizes: bytes
+    group_gates: bytes
+    joined: bool
 
 
 @lru_cache(maxsize=256)
@@ -266,14 +272,19 @@ class _Lowering:
         numbers = [stages]
         for each in written:
             numbers += each.numbers(starts)
+        end = "passed" if self._gradient else "after"
+        sizes = [len(products) for _, products in self._gradient.groups] if self._gradient else []
         return Code(
-            struct.pack(f"{len(numbers)}q", *numbers),
-            scratch,
-            rows,
-            tuple(self._constants),
-            tuple(self._memory),
-            tuple(index for index, _ in self._sums),
-            self._joined,
+            numbers=_packed("q", numbers),
+            scratch=scratch,
+            rows=rows,
+            constants=_packed("d", tuple(self._constants)),
+            memory=tuple(self._memory),
+            ends=tuple(at for memory, at in self._memory.items() if memory.kind == end),
+            groups=self._products,
+            group_sizes=_packed("q", sizes),
+            group_gates=_packed("q", self._gradient.order if self._gradient else ()),
+            joined=self._joined,
         )
 
     def _place(self, memory: Memory) -> int:
@@ -400,6 +411,10 @@ class _Stage:
         for first, count, operand, to in self.products:
             found += [first, count, int(operand[0] == "memory"), operand[1], to[1]]
         return found
+
+
+def _packed(kind: str, numbers: Sequence[float]) -> bytes:
+    return struct.pack(f"{len(numbers)}{kind}", *numbers)
 
 
 def _merged(

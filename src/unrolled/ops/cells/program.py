@@ -117,6 +117,11 @@ class Program:
         return self._hash
 
     @property
+    def remembers(self) -> bool:
+        """Whether a gate holds on to the old state whose bias can make it remember."""
+        return self.keep_gate in self.inputs
+
+    @property
     def gate_values(self) -> tuple[int, ...]:
         """The instruction with each gate's value: the first nonlinear one after the sum that enters it."""
         return tuple(_value_of(self, gate) for gate in self.gates)

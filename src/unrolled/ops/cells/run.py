@@ -35,7 +35,7 @@ def run_cell(
         The first state after every step, ``(T, B, H)``, zero past a row's end; and every state at each row's
         end, ``(B, H)`` each.
     """
-    tensors = (given.gates_x, given.weight_hh, *given.initial, *given.units, *given.streams)
+    tensors = _tensors(given)
     if not _covered(given, tensors):
         ran = reference(cell, given, listen)
         return ran.states[0], ran.final
@@ -78,7 +78,7 @@ class _Run(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, *_tensors(ready), *kept.states, kept.values)
         ctx.cell, ctx.listen, ctx.count = cell, listen, len(tensors)
-        ctx.rest = given[_REST:]
+        ctx.rest = ready[_REST:]
         return hidden, *final
 
     @staticmethod
@@ -94,11 +94,6 @@ class _Run(torch.autograd.Function):
                 cell, _given(cell, saved[:count], ctx.rest), grads, needed, ctx.listen
             )
         given = _given(cell, saved[count : 2 * count], ctx.rest)
-        lengths, resets = given.lengths, given.resets
-        given = given._replace(
-            lengths=None if lengths is None else lengths.contiguous(),
-            resets=None if resets is None else resets.contiguous(),
-        )
         states, units = len(given.initial), len(given.units)
         over = backward(
             cell,

@@ -93,21 +93,17 @@ def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[T
     def place(memory: Memory) -> tuple[Any, ...]:
         kind, index = memory.kind, memory.index
         if kind in ("before", "after"):
-            turns = not keep and index > 0
-            initial = given.initial[index].data_ptr() if kind == "before" else 0
-            of_kind = _BEFORE if kind == "before" else _PLAIN
-            return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, turns
+            return _state(given, memory, after[index], turns=not keep and index > 0)
         if kind == "kept":
             assert values is not None
             return _column(values, index, size)
         return _given(given, memory, size)
 
     states = [
-        (code.memory.index(Memory("after", index)), initial.data_ptr(), last.data_ptr())
-        for index, (initial, last) in enumerate(zip(given.initial, final, strict=True))
+        (at, initial.data_ptr(), last.data_ptr())
+        for at, initial, last in zip(code.ends, given.initial, final, strict=True)
     ]
-    count = len(cell.program.products)
-    _run(cell, code, given, place, states, groups=(count, None, None), sums=(), backward=False)
+    _run(cell, code, given, place, states, sums=(), backward=False)
     return after[0], final, None if values is None else Kept(tuple(buffers), values)
 
 
@@ -148,9 +144,7 @@ def backward(
     def place(memory: Memory) -> tuple[Any, ...]:
         kind, index = memory.kind, memory.index
         if kind in ("before", "after"):
-            initial = given.initial[index].data_ptr() if kind == "before" else 0
-            of_kind = _BEFORE if kind == "before" else _PLAIN
-            return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, 0
+            return _state(given, memory, after[index])
         if kind == "kept":
             return _column(kept.values, index, size)
         if kind in ("carried", "passed"):
@@ -171,13 +165,8 @@ def backward(
             return heard.data_ptr(), 0, rows, 1, 1, _NUMBER, 0
         return _given(given, memory, size)
 
-    states = [
-        (code.memory.index(Memory("passed", index)), 0, end.data_ptr()) for index, end in enumerate(ends)
-    ]
-    sizes = torch.tensor([len(products) for _, products in gradient.groups], dtype=torch.int64)
-    order = torch.tensor(gradient.order, dtype=torch.int64)
-    sums = addresses(over_units)
-    _run(cell, code, given, place, states, (len(sizes), sizes, order), sums, backward=True)
+    states = [(at, 0, end.data_ptr()) for at, end in zip(code.ends, ends, strict=True)]
+    _run(cell, code, given, place, states, sums=addresses(over_units), backward=True)
     over_weight = _over_weight(gradient, given, kept, over_product) if needs_weight else None
     return Over(over_input, over_weight, ends, over_units, over_streams, heard)
 
@@ -227,6 +216,14 @@ def _column(of: Tensor, index: int, size: int) -> tuple[int, ...]:
     return of.data_ptr() + index * size * of.element_size(), 0, step, row, 1, _PLAIN, 0
 
 
+def _state(given: Given, memory: Memory, after: Tensor, turns: bool = False) -> tuple[int, ...]:
+    """A state before or after the step, of those ``after`` every step; ``turns``: of two steps in turns."""
+    initial = given.initial[memory.index]
+    before, (rows, size) = memory.kind == "before", initial.shape
+    of_kind = _BEFORE if before else _PLAIN
+    return after.data_ptr(), initial.data_ptr() if before else 0, rows * size, size, 1, of_kind, turns
+
+
 def _given(given: Given, memory: Memory, size: int) -> tuple[int, ...]:
     if memory.kind == "input":
         return _column(given.gates_x, memory.index, size)
@@ -253,7 +250,6 @@ def _run(
     given: Given,
     place: Any,
     states: Sequence[tuple[int, ...]],
-    groups: tuple[int, Tensor | None, Tensor | None],
     sums: Sequence[int],
     backward: bool,
 ) -> None:
@@ -261,7 +257,7 @@ def _run(
     assert chosen is not None
     steps, rows, _ = given.gates_x.shape
     extent = steps, rows, torch.get_num_threads()
-    record = _record(cell, code, given, extent, place, states, groups, sums, backward, (0, 0, 0, 0))
+    record = _record(cell, code, given, extent, place, states, sums, backward, (0, 0, 0, 0))
     failed = chosen.functions["program"](record.data)
     if failed == 1:
         raise MemoryError("no memory to run a cell.")
@@ -283,7 +279,6 @@ def _record(
     extent: tuple[int, int, int],
     place: Any,
     states: Sequence[tuple[int, ...]],
-    groups: tuple[int, Tensor | None, Tensor | None],
     sums: Sequence[int],
     backward: bool,
     entrance: tuple[int, ...],
@@ -291,24 +286,21 @@ def _record(
     """``extent``: steps, rows, threads; ``entrance``: what makes the input's share, or zeros."""
     steps, rows, threads = extent
     size, dtype = given.initial[0].shape[-1], given.initial[0].dtype
-    constants = _buffer("d", code.constants)
-    units = _buffer("q", addresses(given.units))
-    outs = _buffer("q", sums)
+    units, outs = (struct.pack(f"{len(each)}q", *each) for each in (addresses(given.units), sums))
     memory = b"".join(_MEMORY.pack(*place(each)) for each in code.memory)
     ends = b"".join(_STATE.pack(*each) for each in states)
-    count, sizes, order = groups
-    lengths, resets, of_sizes, of_order = addresses((given.lengths, given.resets, sizes, order))
+    lengths, resets = addresses((given.lengths, given.resets))
     data = _RECORD.pack(
         *(steps, rows, size, given.reverse, backward, threads, dtype is torch.float64),
         *(EPSILON, given.bound),
-        *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), count),
-        *(of_sizes, of_order, _address(code.numbers), len(code.numbers) // 8),
-        *(code.scratch, len(given.units), len(code.constants), code.rows),
+        *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), code.groups),
+        *map(_address, (code.group_sizes, code.group_gates, code.numbers)),
+        *(len(code.numbers) // 8, code.scratch, len(given.units), len(code.constants) // 8, code.rows),
         *(len(code.memory), len(sums), len(states)),
-        *(_address(units), _address(constants), _address(memory), _address(outs), _address(ends)),
+        *map(_address, (units, code.constants, memory, outs, ends)),
         *entrance,
     )
-    return _Record(data, (given, code, constants, units, outs, memory, ends, sizes, order))
+    return _Record(data, (given, code, units, outs, memory, ends))
 
 
 class Stepper:
@@ -332,28 +324,24 @@ class Stepper:
                 weight_hh=given.weight_hh.clone(), units=tuple(unit.clone() for unit in given.units)
             )
         )
-        weight_ih, bias_ih = (
-            None if each is None else each.clone().contiguous() for each in (weight_ih, bias_ih)
-        )
-        assert weight_ih is not None
+        weight_ih = weight_ih.clone().contiguous()
+        bias_ih = None if bias_ih is None else bias_ih.clone()
         rows, size = given.initial[0].shape
         after = [torch.empty_like(initial) for initial in given.initial]
 
         def place(memory: Memory) -> tuple[int, ...]:
             kind, index = memory.kind, memory.index
             if kind in ("before", "after"):
-                initial = given.initial[index].data_ptr() if kind == "before" else 0
-                of_kind = _BEFORE if kind == "before" else _PLAIN
-                return after[index].data_ptr(), initial, rows * size, size, 1, of_kind, 0
+                return _state(given, memory, after[index])
             if kind == "input":
                 return 0, 0, 0, index, 1, _SHARE, 0
             return _given(given, memory, size)
 
         states = [
-            (code.memory.index(Memory("after", index)), initial.data_ptr(), initial.data_ptr())
-            for index, initial in enumerate(given.initial)
+            (at, initial.data_ptr(), initial.data_ptr())
+            for at, initial in zip(code.ends, given.initial, strict=True)
         ]
-        products, inputs = len(cell.program.products), len(cell.program.inputs)
+        inputs = len(cell.program.inputs)
         weight, bias = addresses((weight_ih, bias_ih))
         self._record = _record(
             cell,
@@ -362,7 +350,6 @@ class Stepper:
             (1, rows, 1),
             place,
             states,
-            (products, None, None),
             (),
             False,
             (inputs, weight_ih.shape[1], weight, bias),
@@ -378,10 +365,6 @@ class Stepper:
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self._end(self._handle)
-
-
-def _buffer(kind: str, numbers: Sequence[float]) -> bytes:
-    return struct.pack(f"{len(numbers)}{kind}", *numbers)
 
 
 def _address(buffer: bytes) -> int:
