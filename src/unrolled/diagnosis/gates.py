@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence
 from unrolled.diagnosis.result import Result
-from unrolled.layers import RNN, Recurrent
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.scan import real_steps
 
@@ -117,12 +116,9 @@ def _use(recurrence: Recurrence) -> Gates:
 
 def _activations(layer: RecurrentLayer) -> dict[str, str]:
     """What makes each gate's value of the sum that enters it; nothing known of one that is the sum itself."""
-    if isinstance(layer, Recurrent):
-        program = layer.program
-        operations = (program.instructions[at].op for at in program.gate_values)
-        return dict(zip(program.gates, operations, strict=True))
-    candidate = layer.nonlinearity if isinstance(layer, RNN) else "tanh"
-    return dict.fromkeys(layer.gate_names, "sigmoid") | {"candidate": candidate}
+    program = layer.program
+    operations = (program.instructions[at].op for at in program.gate_values)
+    return dict(zip(program.gates, operations, strict=True))
 
 
 def _gate(values: Tensor, strip: Tensor, activation: str) -> GateUse:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence, step_jacobians
 from unrolled.diagnosis.result import Result
-from unrolled.layers import RNN, Recurrent
+from unrolled.layers import RNN
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +203,7 @@ def _matrix(recurrence: Recurrence) -> RecurrentMatrix:
     projection = layer._parameter("weight_hr", recurrence.scan.suffix)
     if projection is not None:
         weight = weight @ projection.detach().double().cpu()
-    if isinstance(layer, Recurrent):
-        weight = layer.matrices(weight)
+    weight = layer.matrices(weight)
     gates = layer.gates_of("weight_hh")
     # No gate needs a matrix, and even nothing splits into one part.
     blocks = dict(zip(gates, weight.split(weight.shape[-1]) if gates else (), strict=True))

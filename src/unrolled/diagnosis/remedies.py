@@ -79,7 +79,7 @@ def _memory(case: Case) -> Iterator[Remedy]:
 def _keeps(case: Case) -> bool:
     """Whether the cell has a gate whose bias makes it remember."""
     cell = case.get("cell")
-    return cell in (None, "gru", "lstm") or program_of(cell).keep_gate is not None
+    return cell in (None, "gru", "lstm") or program_of(cell).remembers
 
 
 def _gates(case: Case) -> Iterator[Remedy]:

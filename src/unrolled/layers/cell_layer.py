@@ -82,7 +82,7 @@ class Recurrent(RecurrentLayer):
         self.norm_groups = (1,) * len(self.program.inputs)
         self.hidden_norm_groups = (1,) * len(self.program.products)
         for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
-            if value is not None and self.keep_gate not in self.program.inputs:
+            if value is not None and not self.program.remembers:
                 raise ConfigError(
                     f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name "
                     f"its keep_gate with it, got keep_gate={self.keep_gate!r}."
@@ -102,26 +102,9 @@ class Recurrent(RecurrentLayer):
             **extras,
         )
 
-    def _torch_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
-        hidden = self.hidden_sizes[layer]
-        below = self.input_size if layer == 0 else self.hidden_sizes[layer - 1] * self._directions
-        inputs, products = len(self.program.inputs) * hidden, len(self.program.products) * hidden
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (inputs, below), "weight_hh": (products, hidden)}
-        if self.bias:
-            shapes |= {name: (rows,) for name, rows in (("bias_ih", inputs), ("bias_hh", products)) if rows}
-        return shapes
-
     def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
-        hidden = self.hidden_sizes[layer]
-        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(self.program.parameters, (hidden,))
-        if self.layer_norm:
-            shapes |= {
-                "norm_ih_gain": (len(self.program.inputs) * hidden,),
-                "norm_hh_gain": (len(self.program.products) * hidden,),
-            }
-        if self.initial_state_kind == "learned":
-            shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
-        return shapes
+        own: dict[str, tuple[int, ...]] = dict.fromkeys(self.program.parameters, (self.hidden_sizes[layer],))
+        return own | super()._extra_shapes(layer)
 
     def gates_of(self, parameter: str) -> tuple[str, ...]:
         """The gates that have a block in a parameter, such as "weight_ih", in their order."""
@@ -149,17 +132,6 @@ class Recurrent(RecurrentLayer):
                     nn.init.constant_(parameter, initial.first)
                 else:
                     nn.init.uniform_(parameter, initial.first, initial.second)
-
-    def _fill_gate(self, gate: str | None, value: float | Tensor, suffix: str) -> None:
-        if gate is None or gate not in self.program.inputs:
-            return
-        inputs, products = self.program.inputs, self.program.products
-        with torch.no_grad():
-            bias = self.get_parameter("bias_ih" + suffix)
-            bias.chunk(len(inputs))[inputs.index(gate)].copy_(torch.as_tensor(value))
-            if gate in products:
-                bias = self.get_parameter("bias_hh" + suffix)
-                bias.chunk(len(products))[products.index(gate)].zero_()
 
     def scan(self, scan: Scan) -> Steps:
         """Run the cell over all steps of one layer in one direction."""

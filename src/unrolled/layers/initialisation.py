@@ -40,15 +40,14 @@ def fill_recurrent(weight: Tensor, kind: str, blocks: int) -> None:
             fill(block)
 
 
-def fill_gate_bias(bias_ih: Tensor, bias_hh: Tensor, gate: int, blocks: int, value: float | Tensor) -> None:
-    """Give one gate the bias ``value``: all in ``bias_ih``, none in ``bias_hh``, since the two are added.
+def fill_gate_bias(bias: Tensor, gate: int, blocks: int, value: float | Tensor) -> None:
+    """Give one gate the bias ``value``.
 
     A forget gate's bias of 1 (Gers, Schmidhuber & Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015) lets
     the cell remember from the first update on.
     """
     with torch.no_grad():
-        bias_ih.chunk(blocks)[gate].copy_(torch.as_tensor(value))
-        bias_hh.chunk(blocks)[gate].zero_()
+        bias.chunk(blocks)[gate].copy_(torch.as_tensor(value))
 
 
 def chrono_bias(longest: float, hidden_size: int) -> Tensor:

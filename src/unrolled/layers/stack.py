@@ -217,12 +217,17 @@ class RecurrentLayer(nn.Module, ABC):
 
     def _torch_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         """The parameters that torch.nn has too, in its order."""
-        hidden, state = self.hidden_sizes[layer], self._state_sizes(layer)["h"]
-        rows = len(self.gate_names) * hidden
-        below = self.input_size if layer == 0 else self._state_sizes(layer - 1)["h"] * self._directions
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, below), "weight_hh": (rows, state)}
+        hidden, state = self.hidden_sizes[layer], self._state_sizes(layer)[self.state_names[0]]
+        below = self.input_size
+        if layer:
+            below = self._state_sizes(layer - 1)[self.state_names[0]] * self._directions
+        rows = {name: len(self.gates_of(name)) * hidden for name in PARAMETERS}
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows["weight_ih"], below),
+            "weight_hh": (rows["weight_hh"], state),
+        }
         if self.bias:
-            shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+            shapes |= {name: (rows[name],) for name in PARAMETERS[2:] if rows[name]}
         if self.proj_size:
             shapes |= {"weight_hr": (self.proj_size, hidden)}
         return shapes
@@ -230,11 +235,11 @@ class RecurrentLayer(nn.Module, ABC):
     def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         """The parameters of options that torch.nn lacks."""
         hidden = self.hidden_sizes[layer]
-        rows = len(self.gate_names) * hidden
         shapes: dict[str, tuple[int, ...]] = {}
         if self.layer_norm:
-            shapes |= {"norm_ih_gain": (rows,), "norm_hh_gain": (rows,)}
-            if "c" in self.state_names:
+            gains = ("norm_ih_gain", "norm_hh_gain")
+            shapes |= {name: (len(self.gates_of(name)) * hidden,) for name in gains}
+            if self.cell == "lstm":
                 shapes |= {"norm_cell_gain": (hidden,), "norm_cell_bias": (hidden,)}
         if self.peepholes:
             shapes |= {"peephole": (3, hidden)}
@@ -322,9 +327,12 @@ class RecurrentLayer(nn.Module, ABC):
                 self._fill_gate(self.write_gate, -horizon, suffix)
 
     def _fill_gate(self, gate: str | None, value: float | Tensor, suffix: str) -> None:
-        if gate is not None:
-            bias_ih, bias_hh = self.get_parameter("bias_ih" + suffix), self.get_parameter("bias_hh" + suffix)
-            fill_gate_bias(bias_ih, bias_hh, self.gate_names.index(gate), len(self.gate_names), value)
+        # All in bias_ih, none in bias_hh, since the two are added.
+        for name, own in (("bias_ih", value), ("bias_hh", 0.0)):
+            gates = self.gates_of(name)
+            if gate in gates:
+                bias = self.get_parameter(name + suffix)
+                fill_gate_bias(bias, gates.index(gate), len(gates), own)
 
     def flatten_parameters(self) -> None:
         """Lay the weights out on a GPU as cuDNN wants them, where it computes this layer."""

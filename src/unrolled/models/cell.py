@@ -72,5 +72,4 @@ def keeps(cell: str | dict[str, Any]) -> bool:
         return cell == "lstm"
     from unrolled.cells.lookup import program_of
 
-    program = program_of(cell)
-    return program.keep_gate in program.inputs
+    return program_of(cell).remembers
