@@ -1,8 +1,13 @@
 """What a subject of the harness draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Protocol
+
+import torch
+
+from unrolled.ops.native import library
 
 
 class Case(Protocol):
@@ -18,6 +23,18 @@ class Case(Protocol):
 
 
 Draw = Callable[[Random], Case]
+
+
+@contextmanager
+def running_on(threads: int, instruction_set: str) -> Iterator[None]:
+    """Within the context so many threads run the library of this instruction set."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with library.instruction_set(instruction_set):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def program_of(case: Case) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.fuzz.case import program_of
+from tests.fuzz.case import program_of, running_on
 from unrolled.cells.library import cell as of_the_library
 from unrolled.cells.library import names
 from unrolled.ops.cells.given import Given
@@ -51,13 +51,8 @@ class CellCase:
 
     def difference(self) -> str | None:
         """The first result or gradient that is not the reference's."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
-        try:
-            with library.instruction_set(self.instruction_set):
-                return self._difference()
-        finally:
-            torch.set_num_threads(before)
+        with running_on(self.threads, self.instruction_set):
+            return self._difference()
 
     def program(self) -> str:
         return program_of(self)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 import unrolled
-from tests.fuzz.case import program_of
+from tests.fuzz.case import program_of, running_on
 from tests.fuzz.layers.oracle import Masks, Stack, run
 from tests.fuzz.layers.recording import recorded_masks
 from unrolled.ops.native import library, plain_torch
@@ -66,14 +66,9 @@ class LayerCase:
 
     def difference(self) -> str | None:
         """The first result or gradient that is not the oracle's, or not torch.nn's."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
-        try:
-            with library.instruction_set(self.instruction_set), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
-                return self._difference()
-        finally:
-            torch.set_num_threads(before)
+        with running_on(self.threads, self.instruction_set), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
+            return self._difference()
 
     def program(self) -> str:
         return program_of(self)
