@@ -62,3 +62,20 @@ def test_a_bad_cell_of_a_pipe_is_named(models, unrolled):
     done = unrolled("predict", models["classify"], input='{"text": "fine"}\n{"text": 3}\n')
     assert done.code == 2
     assert "standard input, row 2, column 'text': expected text, got 3" in done.err
+
+
+@pytest.mark.parametrize("task", ["caption", "classify", "tag", "generate", "forecast", "translate"])
+def test_labelled_data_that_is_piped_is_evaluated_as_its_file(models, files, unrolled, task):
+    from_file = unrolled("evaluate", models[task], files[task], "--json")
+    piped = unrolled("evaluate", models[task], "-", "--json", input=files[task].read_bytes())
+    assert piped.code == 0, piped.err
+    assert piped.json["data"] == "standard input"
+    assert piped.json["saved"].endswith("evaluation-standard-input.json")
+    for told in ("scores", "baselines", "count"):
+        assert piped.json[told] == from_file.json[told]
+
+
+def test_what_is_piped_and_no_labelled_data_is_refused(models, unrolled):
+    done = unrolled("evaluate", models["classify"], "-", input="")
+    assert done.code == 2
+    assert "standard input" in done.err

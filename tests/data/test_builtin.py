@@ -124,7 +124,9 @@ def test_lengths_and_seeds_only_where_there_are_any():
 
 def test_documents_from_tables_and_bytes(tmp_path):
     (tmp_path / "t.csv").write_text("id,story\n1,one\n2,two\n")
-    assert load_documents(tmp_path / "t.csv", text="story") == [["one"], ["two"]]
+    found = load_documents(tmp_path / "t.csv", text="story")
+    assert list(found) == list(found) == [["one"], ["two"]]
+    assert found.notes == ("Left out: column id.",)
     (tmp_path / "raw.txt").write_bytes(b"\xff\xfe")
     assert [list(document) for document in load_documents(tmp_path / "raw.txt", unit="byte")] == [
         [b"\xff\xfe"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from unrolled.data.table_form import TableForm
-from unrolled.data.tables import documents_of_column, read_table, table_of_frame
+from unrolled.data.tables import read_table, table_of_frame, texts_of_column
 from unrolled.errors import DataError
 
 
@@ -149,7 +149,7 @@ def test_a_missing_table_is_named(tmp_path):
 def test_documents_of_a_column_are_texts(write):
     table = read_table(write("t.jsonl", '{"text": "a"}\n{"text": 3}\n'))
     with pytest.raises(DataError, match="row 2, column 'text': expected text, got 3"):
-        list(documents_of_column(table, "text"))
+        texts_of_column(table, "text")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

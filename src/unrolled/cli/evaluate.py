@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
+from unrolled.cli.input import STANDARD_INPUT, Piped
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.tables import score_table
@@ -23,28 +25,35 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
-    data: Annotated[str, typer.Argument(help="A path, or the name of built-in data.")],
+    data: Annotated[str, typer.Argument(help="A path, the name of built-in data, or - for standard input.")],
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Score a model, beside the baselines, on labelled data; saves the scores and a report in its folder."""
     with exit_codes(as_json=as_json):
         require_model(model)
-        require_data(data)
+        piped = data == "-"
+        if not piped:
+            require_data(data)
         from unrolled.reporting.verdict import verdict
         from unrolled.tasks.registry import load
 
         started = time.perf_counter()
         estimator = load(model)
         with notes_shown():
-            evaluation = estimator.evaluate(data)
+            evaluation = _of_standard_input(estimator) if piped else estimator.evaluate(data)
         seconds = round(time.perf_counter() - started, 3)
-        saved, said = _saved(model, data, estimator, evaluation)
+        saved, said = _saved(model, STANDARD_INPUT if piped else data, estimator, evaluation)
         result(
             score_table(evaluation, verdict(evaluation, *estimator.monitored)),
             evaluation.to_json() | {"seconds": seconds, "model": str(model)} | saved,
             as_json=as_json,
         )
         note(f"{said}\nSeconds {seconds:.0f}")
+
+
+def _of_standard_input(estimator: Estimator) -> Evaluation:
+    with Piped(estimator.file_ending).whole().file() as path:
+        return replace(estimator.evaluate(path), data=STANDARD_INPUT)
 
 
 def _saved(

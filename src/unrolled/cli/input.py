@@ -61,6 +61,13 @@ class Piped:
         """The lines as they come."""
         return standard_input(chain(io.BytesIO(self._content), self._lines))
 
+    def whole(self) -> Piped:
+        """What comes taken for a file in any case: of objects in JSON, or of lines of text."""
+        if self.ending is None:
+            self._content += b"".join(self._lines)
+            self.ending = ".jsonl" if self._content.lstrip().startswith(b"{") else ".txt"
+        return self
+
     @contextmanager
     def file(self) -> Iterator[Path]:
         """What came as a file, there while the context lasts; errors name standard input in its place."""

@@ -82,6 +82,8 @@ def _command(task: str) -> Any:
             # What is misspelt is better noticed before torch is imported and trained with than after it.
             validated(known, chosen)
             require_data(train, dev, test)
+            if output is not None and not dry_run and first_process():
+                model_folder(output, task, train, resume=resume, overwrite=overwrite)
             estimator = estimator_class(task)(**chosen)
             if dry_run:
                 _understand(estimator, train, dev, as_json=as_json)

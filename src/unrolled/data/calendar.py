@@ -20,7 +20,7 @@ def step_of(series: Series) -> Step:
 
 def clock_times(series: Series, times: np.ndarray) -> np.ndarray:
     """Times of a series as clocks of its zone show them."""
-    if series.zone is None or times.dtype.kind != "M" or not step_of(series).within_day:
+    if series.zone is None or times.dtype.kind != "M" or not step_of(series).absolute:
         return times
     return on_the_wall(times, series.zone)
 
@@ -36,7 +36,8 @@ def time_texts(series: Series, times: np.ndarray) -> list[int | float | str]:
     """
     if times.dtype.kind != "M":
         return times.tolist()
-    return [*written(times, series.zone, absolute=step_of(series).within_day)]
+    absolute = step_of(series).absolute
+    return [*written(times, series.zone, absolute=absolute, in_utc=series.in_utc)]
 
 
 def future_times(series: Series, steps: int) -> np.ndarray:

@@ -88,6 +88,8 @@ def captions_of_table(
         text, conditions = _guessed(table, text, captioned, notes)
     if captioned and text is None:
         text = _text_column(table, conditions)
+    if captioned:
+        notes += table.left_out(text, *conditions)
     items = []
     for entry in range(len(table)):
         source = table.source(entry, text)
@@ -137,12 +139,13 @@ def _of_media(files: Any, forms: MediaForms | None, text: str | None, captioned:
     if files.medium != "image":
         raise DataError(f"expected images to write texts for, found {files.medium}", path=files.table.path)
     name = text or (_text_column(files.table, [files.column]) if captioned else None)
+    left_out = files.table.left_out(files.column, name) if captioned else ()
     media = decoded(files, forms or MediaForms())
     items = tuple(
         Example(picture, _text(files.table, name if captioned else None, entry), source)
         for entry, (picture, source) in enumerate(zip(media.arrays, files.sources, strict=True))
     )
-    return Examples(items, (*files.table.notes, *media.notes))
+    return Examples(items, (*files.table.notes, *left_out, *media.notes))
 
 
 def _text(table: Table, name: str | None, entry: int) -> str | None:

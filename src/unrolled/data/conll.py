@@ -175,7 +175,12 @@ def tagged_of_table(
                     f"expected as many tags as tokens, got {len(found)} tokens and {len(target)} tags"
                 )
         items.append(Example(found, target, table.source(entry, tags)))
-    return Examples(tuple(items), table.notes, table.form(inputs=words, target=tags))
+    return Examples(tuple(items), _notes(table, words, tags), table.form(inputs=words, target=tags))
+
+
+def _notes(table: Table, *used: str | None) -> tuple[str, ...]:
+    """What was assumed, and in training what is left out."""
+    return table.notes if used[1] is None else (*table.notes, *table.left_out(*used))
 
 
 def _is_word_a_row(table: Table, words: str, tags: str | None, sentences: str | None) -> bool:
@@ -217,7 +222,7 @@ def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) 
             if "" in target:
                 raise table.source(begin + target.index(""), tags).error("expected a tag, got an empty cell")
         items.append(Example(found, target, Source(table.path, rows[0], tags, rows)))
-    notes = (*table.notes, "A row is one word of a sentence.")
+    notes = (*_notes(table, words, tags, sentences), "A row is one word of a sentence.")
     return Examples(tuple(items), notes, table.form(inputs=words, target=tags))
 
 

@@ -84,6 +84,8 @@ class Dates:
         dayfirst: whether the day comes before the month; None where that is no question.
         offsets: `(cell,)` seconds east of UTC; None where none are written.
         zone: the zone, or the offset, where one is known.
+        in_utc: what stands behind them where they are written in UTC though their clocks are those of
+            ``zone``: `Z`, or nothing; None where they are written by these clocks.
     """
 
     times: np.ndarray
@@ -91,6 +93,7 @@ class Dates:
     dayfirst: bool | None = None
     offsets: np.ndarray | None = None
     zone: str | None = None
+    in_utc: str | None = None
 
     @property
     def instants(self) -> np.ndarray:
@@ -501,7 +504,13 @@ def is_clock(cell: Any) -> bool:
 _CLOCK_ALONE = re.compile(_CLOCK + _ZONE, re.IGNORECASE)
 
 
-def written(dates: Sequence[np.datetime64] | np.ndarray, zone: str | None, *, absolute: bool) -> list[str]:
+def written(
+    dates: Sequence[np.datetime64] | np.ndarray,
+    zone: str | None,
+    *,
+    absolute: bool,
+    in_utc: str | None = None,
+) -> list[str]:
     """Times as texts, with the offset of their zone.
 
     Args:
@@ -509,6 +518,7 @@ def written(dates: Sequence[np.datetime64] | np.ndarray, zone: str | None, *, ab
         zone: their zone or offset, if any.
         absolute: whether they are in UTC, as those of steps within a day are; else as clocks of the zone show
             them, and without a zone midnight is not written.
+        in_utc: what stands behind times that are to be written in UTC all the same; see `Dates`.
 
     Example:
         >>> written(np.array(["2024-07-01T12:00"], dtype="datetime64[ns]"), "Europe/Berlin", absolute=True)
@@ -519,6 +529,8 @@ def written(dates: Sequence[np.datetime64] | np.ndarray, zone: str | None, *, ab
         texts = [text.removesuffix(".000000000") for text in np.datetime_as_string(times)]
         return texts if absolute else [text.removesuffix("T00:00:00") for text in texts]
     instants = times if absolute else instants_of(times, zone)
+    if in_utc is not None:
+        return [text.removesuffix(".000000000") + in_utc for text in np.datetime_as_string(instants)]
     local = on_the_wall(instants, zone)
     offsets = ((local - instants) / np.timedelta64(1, "s")).astype(int)
     texts = [text.removesuffix(".000000000") for text in np.datetime_as_string(local)]

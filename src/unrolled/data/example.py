@@ -106,7 +106,8 @@ class Series:
     Attributes:
         unique_id: the series' name.
         times: `(time,)` datetime64 or numbers, ascending, without gaps. Where there is a zone, those of steps
-            of a day or longer are as clocks there show them, those of shorter steps are in UTC.
+            of a day or longer, or by the clock, are as clocks there show them, those of shorter steps are in
+            UTC.
         values: `(time,)` float64, the numbers to forecast.
         covariates: `(time, covariate)` float64, other numbers known at the same steps.
         names: the covariates' names.
@@ -116,6 +117,8 @@ class Series:
             `unrolled.data.steps`); None where the times themselves are to show it.
         counted: whether the times only count the series' own steps from 0, since none were given.
         zone: the time zone or offset of the dates, such as `Europe/Berlin` or `+02:00`; None for none.
+        in_utc: what stands behind the dates where they are written in UTC though their clocks are those of
+            ``zone``: `Z`, or nothing; None where they are written by these clocks.
     """
 
     unique_id: str
@@ -128,6 +131,7 @@ class Series:
     step: str | None = None
     counted: bool = False
     zone: str | None = None
+    in_utc: str | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -31,7 +31,6 @@ from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.data.text import existing_file
 from unrolled.data.text_folders import is_text_folder, read_text_folder
 from unrolled.data.timeseries_ts import read_ts
-from unrolled.data.wording import listed
 
 _AMOUNTS = 20
 """So many different whole numbers may be amounts; fewer are classes."""
@@ -140,9 +139,8 @@ def labelled_of_table(
     known = known_roles(form, shown.columns)
     inputs_name, kind = _inputs_column(shown, text, values, label, notes, known)
     label_name = _label_column(shown, inputs_name, label, notes, known) if labelled else None
-    unused = [name for name in shown.columns if name not in (inputs_name, label_name)]
-    if labelled and unused:
-        notes.append(f"Left out: {'column' if len(unused) == 1 else 'columns'} {listed(unused)}.")
+    if labelled:
+        notes += shown.left_out(inputs_name, label_name)
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
         inputs = _READ[kind](cell, table.source(entry, inputs_name))
@@ -168,6 +166,8 @@ def labelled_of_media(
     groups = _groups(files.table, group, labelled)
     shown = files.table if group is None else files.table.without(group)
     name = _label_column(shown, files.column, label, notes, {}) if labelled else None
+    if labelled:
+        notes += shown.left_out(files.column, name)
     cells = [None] * len(files.files) if name is None else files.table.column(name)
     media = decoded(files, forms)
     items = tuple(

@@ -19,7 +19,7 @@ from unrolled.data.media import MediaForms
 from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.series import SeriesRead, read_series_with_layout, series_and_layout
 from unrolled.data.table_form import TableForm
-from unrolled.data.tables import documents_of_column, is_table, read_table, table_of_frame
+from unrolled.data.tables import is_table, read_table, table_of_frame, texts_of_column
 from unrolled.data.text import text_files
 
 
@@ -171,7 +171,7 @@ def load_documents(
     if not isinstance(found, Path):
         return found.load("documents")
     if is_table(found):
-        return list(documents_of_column(read_table(found, columns=[text], form=form), text))
+        return texts_of_column(read_table(found, columns=[text], form=form), text)
     if document == "tune" or (document == "auto" and holds_tunes(found)):
         return AbcFiles(sorted(found.rglob(f"*{ABC_SUFFIX}")) if found.is_dir() else [found])
     encoding = None if unit == "byte" else (form and form.encoding) or "utf-8"

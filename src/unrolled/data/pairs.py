@@ -139,6 +139,8 @@ def pairs_of_table(
             notes.append(f"Column {target!r} is taken for the targets.")
     if target is None and (paired or history):
         raise table.unknown("targets")
+    if paired:
+        notes += table.left_out(source, target, conversation)
     items = tuple(_rows(table, source, target if paired or history else None))
     if history:
         names = [""] * len(items) if conversation is None else list(map(str, table.column(conversation)))

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
-from unrolled.data.dates import Dates, NoDatesError, read_dates
+from unrolled.data.dates import Dates, NoDatesError
 from unrolled.data.example import Series, Source
+from unrolled.data.local_clocks import clock_notes, dates_of_series
 from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.steps import Step, step_named
 from unrolled.data.table_form import TableForm
 from unrolled.data.tables import NAMELESS, Table, read_table
 from unrolled.data.time_columns import TimeColumns, find_times
-from unrolled.data.timeline import kept_times, own_step, shows_another, step_among, usual_step
+from unrolled.data.timeline import (
+    kept_times,
+    own_step,
+    shows_another,
+    step_among,
+    step_here,
+    usual_step,
+)
 from unrolled.data.wide import ID_NAMES, series_of_wide, wide_columns
 from unrolled.data.year_tables import in_months
 from unrolled.errors import DataError
@@ -57,6 +65,7 @@ def read_series(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    time_zone: str | None = None,
     form: TableForm | None = None,
 ) -> tuple[Series, ...]:
     """Read the series of a table in a file, written in ``form``; see `series_of_table`."""
@@ -68,6 +77,7 @@ def read_series(
         covariates=covariates,
         season=season,
         dayfirst=dayfirst,
+        time_zone=time_zone,
         form=form,
     ).series
 
@@ -81,6 +91,7 @@ def read_series_with_layout(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    time_zone: str | None = None,
     form: TableForm | None = None,
     known: KnownSeries | None = None,
 ) -> SeriesRead:
@@ -94,6 +105,7 @@ def read_series_with_layout(
         covariates=covariates,
         season=season,
         dayfirst=dayfirst,
+        time_zone=time_zone,
         known=known,
     )
 
@@ -107,6 +119,7 @@ def series_of_table(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    time_zone: str | None = None,
 ) -> tuple[Series, ...]:
     """The series of a table, each sorted by time, with NaN where a step or a number is missing.
 
@@ -124,8 +137,11 @@ def series_of_table(
             hours, 7 days, 52 weeks, 12 months, 4 quarters.
         dayfirst: whether the day comes before the month in dates such as 01/02/2024; None decides by all of
             them together.
+        time_zone: by whose clocks the series go, where their times are written without an offset, or in UTC;
+            None takes them as they are, and times in UTC by the clocks that make their steps even.
 
     Raises:
+        ConfigError: there is no such zone.
         DataError: a column is missing or does not hold numbers or dates, dates fit either order and nothing
             says which, two rows of a series have the same time, or the times are not evenly spaced.
 
@@ -144,6 +160,7 @@ def series_of_table(
         covariates=covariates,
         season=season,
         dayfirst=dayfirst,
+        time_zone=time_zone,
     ).series
 
 
@@ -156,6 +173,7 @@ def series_and_layout(
     covariates: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
+    time_zone: str | None = None,
     known: KnownSeries | None = None,
 ) -> SeriesRead:
     """As `series_of_table`, and how the table was read.
@@ -168,6 +186,7 @@ def series_and_layout(
         covariates: see there.
         season: see there.
         dayfirst: see there.
+        time_zone: see there.
         known: what the training data says; columns are then taken by its names, times are read as there, and
             steps are those of its series.
 
@@ -181,17 +200,20 @@ def series_and_layout(
         wide = wide_columns(table)
         if wide is not None and (before is None or before.wide or before.target not in table.columns):
             found, layout = series_of_wide(
-                table, wide, season=season, dayfirst=dayfirst, known=before, steps=steps
+                table, wide, season=season, dayfirst=dayfirst, time_zone=time_zone, known=before, steps=steps
             )
             return SeriesRead(found, layout)
     unique_id = _unique_id(table, unique_id, time, before)
     columns = _time_columns(table, time, unique_id, before)
     taken = (*columns.names, unique_id, *(covariates or ()))
     layout = _target(table, target, taken, before, dated=bool(columns.names))
-    layout = replace(layout, unique_id=unique_id, notes=table.notes)
-    dates = _dates(table, columns, dayfirst, before)
+    dates = _dates(table, columns, dayfirst, time_zone, before, unique_id)
+    notes = (*table.notes, *columns.notes(), *clock_notes(dates, time_zone))
+    layout = replace(layout, unique_id=unique_id, notes=notes)
     if dates is not None:
-        layout = replace(layout, form=dates.form, dayfirst=dates.dayfirst, zone=dates.zone)
+        layout = replace(
+            layout, form=dates.form, dayfirst=dates.dayfirst, zone=dates.zone, in_utc=dates.in_utc
+        )
     layout = _with_covariates(table, replace(layout, time=columns.names), covariates, known)
     return SeriesRead(_series(table, layout, dates, season, steps), layout)
 
@@ -267,16 +289,20 @@ def _time_columns(
 
 
 def _dates(
-    table: Table, columns: TimeColumns, dayfirst: bool | None, before: SeriesLayout | None
+    table: Table,
+    columns: TimeColumns,
+    dayfirst: bool | None,
+    time_zone: str | None,
+    before: SeriesLayout | None,
+    unique_id: str | None,
 ) -> Dates | None:
     if not columns.names:
         return None
-    if dayfirst is None and before is not None:
-        dayfirst = before.dayfirst
-    form, zone = (before.form, before.zone) if before else (None, None)
-    cells = columns.cells(table)
+    names = None if unique_id is None else table.column(unique_id)
     try:
-        return read_dates(cells, dayfirst, form=form, zone=zone)
+        return dates_of_series(
+            columns.cells(table), dayfirst=dayfirst, time_zone=time_zone, before=before, series=names
+        )
     except NoDatesError as error:
         raise table.source(error.entry, columns.names[0]).error(str(error), remedy=error.remedy) from None
 
@@ -350,6 +376,7 @@ def _series(
                 step=None if counted else step.name,
                 counted=counted,
                 zone=layout.zone,
+                in_utc=layout.in_utc,
             )
         )
     return tuple(found)
@@ -373,6 +400,7 @@ def _step(name: str, dates: Dates, usual: Step, steps: Mapping[str, str] | None,
         raise source.error(f"expected {expected} for times, as other series have, got {got}")
     if not known:
         return step_among(dates, step)
+    step = step_here(dates, step)
     if shows_another(dates, step):
         raise source.error(
             f"expected a step of {step}, as in the training data, got {own_step(dates)}",
@@ -398,7 +426,7 @@ def _check_repeats(table: Table, dates: Dates, rows: np.ndarray, columns: Sequen
         f"{table.rows[first]}" + (f" in series {name!r}" if name else ""),
         remedy="name the column that tells the series apart, or remove one row"
         + (
-            ", or give times with their offset where clocks were set back"
+            ", or say --time-zone where clocks were set back"
             if dates.times.dtype.kind == "M"
             and dates.offsets is None
             and (dates.times.astype("datetime64[D]") != dates.times).any()

@@ -22,6 +22,7 @@ class SeriesLayout:
         form: how the times are written; see `unrolled.data.dates.Dates`.
         dayfirst: whether the day comes before the month; None where that is no question.
         zone: the time zone of the times.
+        in_utc: what stands behind times of that zone written in UTC; see `unrolled.data.dates.Dates`.
         notes: what was assumed in reading.
     """
 
@@ -35,6 +36,7 @@ class SeriesLayout:
     form: str | None = None
     dayfirst: bool | None = None
     zone: str | None = None
+    in_utc: str | None = None
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

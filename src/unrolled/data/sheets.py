@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unrolled.errors import DataError
 
+DAY_ZERO = np.datetime64("1899-12-30", "ns")
+"""What day 0 is from 1 March 1900 on; before, Excel has a 29 February 1900, which there never was."""
+DAY_ZERO_1904 = np.datetime64("1904-01-01", "ns")
+"""What it is in workbooks that old releases for the Macintosh made."""
 
-def cells_of_sheet(path: Path, content: bytes) -> tuple[list[list[Any]], list[int], tuple[str, ...]]:
-    """The cells by row, as many in each, the row of each in the sheet, and sentences for the user.
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the first sheet of a workbook holds.
+
+    Attributes:
+        cells: by row, as many in each; rows without any are left out.
+        rows: the row of each in the sheet.
+        day_zero: what dates that are numbers count days from.
+        notes: sentences for the user.
+    """
+
+    cells: list[list[Any]]
+    rows: list[int]
+    day_zero: np.datetime64
+    notes: tuple[str, ...]
+
+
+def read_sheet(path: Path, content: bytes) -> Sheet:
+    """The first sheet of a workbook.
 
     Raises:
         DataError: it is no workbook, its sheet is empty, or openpyxl is missing.
@@ -35,4 +60,9 @@ def cells_of_sheet(path: Path, content: bytes) -> tuple[list[list[Any]], list[in
     width = 1 + max(place for _, cells in used for place, cell in enumerate(cells) if cell is not None)
     others = ", ".join(each.title for each in book.worksheets[1:])
     notes = (f"Only the first sheet, {sheet.title!r}, is read, not {others}.",) if others else ()
-    return [(cells + [None] * width)[:width] for _, cells in used], [row for row, _ in used], notes
+    return Sheet(
+        [(cells + [None] * width)[:width] for _, cells in used],
+        [row for row, _ in used],
+        DAY_ZERO_1904 if book.epoch.year == 1904 else DAY_ZERO,
+        notes,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.example import Source
+from unrolled.data.serial_dates import are_serial_dates
 from unrolled.errors import DataError
 
 _DAY = np.timedelta64(1, "D").astype("timedelta64[ns]")
@@ -27,6 +28,7 @@ _UNITS = {
 _MONTHS = {"Y": 12, "Q": 3, "M": 1}
 _FIXED = re.compile(r"(\d*)(W|D|h|min|s|ms|us|ns)")
 _CALENDAR = re.compile(r"(\d*)(B?)([MQY])(S|E|@(\d{1,2}))")
+_BY_THE_CLOCK = " by the clock"
 _NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?")
 
 _FEWEST_BUSINESS_DAYS = 6
@@ -67,6 +69,14 @@ class Step(ABC):
         """Whether the step is one of dates, and shorter than a day."""
         return isinstance(self.length, np.timedelta64) and bool(self.length < _DAY)
 
+    @property
+    def absolute(self) -> bool:
+        """Whether so much time passes at every step, so that times of a zone are kept in UTC.
+
+        Other steps go from one hour on a clock to another, be the clock changed between them or not.
+        """
+        return self.within_day
+
     def span(self, times: np.ndarray) -> int | None:
         """The steps from the first to the last of some times; None where they are not on the step's grid."""
         places = self.places(times)
@@ -88,7 +98,8 @@ class Step(ABC):
             raise source.error(
                 f"expected evenly spaced times, a step of {self}, got {shown(times[entry])} "
                 f"after {shown(times[entry - 1])}",
-                remedy="bring the series to an even step first",
+                remedy="bring the series to an even step first"
+                + _further_remedy(times, float(places[entry]), self),
             )
         length = int(whole[-1]) + 1
         if length > _MOST_GAPS * len(times) + _MOST_GAPS:
@@ -144,6 +155,20 @@ class _Fixed(Step):
         if end > np.iinfo(np.int64).max:
             raise OverflowError
         return first + places * self.length
+
+
+@dataclass(frozen=True)
+class _ByTheClock(_Fixed):
+    """From an hour on the clock to another, such as 0, 6, 12 and 18: 6 hours but for changes of clock."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return super().name + _BY_THE_CLOCK
+
+    @property
+    def absolute(self) -> bool:
+        """Never: see the class."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -236,14 +261,15 @@ def step_named(name: str) -> Step:
         DataError: it is no step's.
 
     Example:
-        >>> [str(step_named(name)) for name in ("W", "30D", "QE", "M@15", "10")]
-        ['W', '30D', 'QE', 'M@15', '10']
+        >>> [str(step_named(name)) for name in ("W", "30D", "QE", "M@15", "6h by the clock", "10")]
+        ['W', '30D', 'QE', 'M@15', '6h by the clock', '10']
     """
     name = name.split("-")[0]  # pandas adds where weeks, quarters and years begin
     if name == "B":
         return _Business()
-    if match := _FIXED.fullmatch(name):
-        return _Fixed(int(match[1] or 1) * _UNITS[match[2]])
+    if match := _FIXED.fullmatch(name.removesuffix(_BY_THE_CLOCK)):
+        kind = _ByTheClock if name.endswith(_BY_THE_CLOCK) else _Fixed
+        return kind(int(match[1] or 1) * _UNITS[match[2]])
     if match := _CALENDAR.fullmatch(name):
         return _Calendar(
             int(match[1] or 1) * _MONTHS[match[3]], int(match[5]) if match[5] else match[2] + match[4]
@@ -251,6 +277,18 @@ def step_named(name: str) -> Step:
     if _NUMBER.fullmatch(name) and float(name) > 0:
         return _Counted(int(name) if name.isdecimal() else float(name))
     raise DataError(f"expected a step such as h, D, B, W, ME, QS, 15min or 10, got {name!r:.60}")
+
+
+def by_the_clock(step: Step) -> Step | None:
+    """The step of so many hours on a clock beside that of so many that pass; None where a day has no such.
+
+    Example:
+        >>> str(by_the_clock(step_named("12h"))), by_the_clock(step_named("7h"))
+        ('12h by the clock', None)
+    """
+    if not isinstance(step, _Fixed) or not step.within_day or _UNITS["D"] % step.nanoseconds:
+        return None
+    return _ByTheClock(step.nanoseconds)
 
 
 def infer_step(times: np.ndarray) -> Step:
@@ -310,6 +348,15 @@ def _days_of(months: np.ndarray, day: str | int) -> np.ndarray:
         roll = "forward" if day == "BS" else "backward"
         return np.busday_offset(first if day == "BS" else last, 0, roll=roll)
     return first if day == "S" else last
+
+
+def _further_remedy(times: np.ndarray, place: float, step: Step) -> str:
+    """What else may be the matter: times that are Excel's, or an hour, or two, beside their place."""
+    if not isinstance(step.length, np.timedelta64):
+        return "; if they are Excel's dates, say --time-column" if are_serial_dates(times.tolist()) else ""
+    hours = abs(place - round(place)) * (step.length / np.timedelta64(1, "h"))
+    near = 0 < round(hours) <= 2 and abs(hours - round(hours)) < 1e-6
+    return "; of local times written in UTC say the zone with --time-zone" if near else ""
 
 
 def _most_frequent(deltas: np.ndarray) -> Any:

@@ -19,9 +19,10 @@ from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.header_rows import is_usual_name, looks_like_names
 from unrolled.data.json_tables import objects_of_json, objects_of_lines
-from unrolled.data.sheets import cells_of_sheet
+from unrolled.data.sheets import read_sheet
 from unrolled.data.table_form import FoundForm, TableForm
 from unrolled.data.time_headers import are_times_over_numbers
+from unrolled.data.wording import listed
 from unrolled.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
@@ -52,6 +53,7 @@ class Table:
             included.
         notes: what was assumed in reading.
         written: how the file was found to be written; None of what is no file.
+        day_zero: what dates that are numbers count days from, in a workbook; None of what is none.
     """
 
     path: str | Path
@@ -59,6 +61,7 @@ class Table:
     rows: np.ndarray
     notes: tuple[str, ...] = ()
     written: FoundForm | None = None
+    day_zero: np.datetime64 | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -91,6 +94,13 @@ class Table:
         """How the table was written, and what its columns were taken for: what later files are read by."""
         found = self.written or FoundForm(())
         return replace(found, names=tuple(self.columns)).with_roles(**roles)
+
+    def left_out(self, *used: str | None) -> tuple[str, ...]:
+        """A sentence for the user on the columns that are not among those used; none where all are."""
+        names = [name for name in self.columns if name not in used]
+        if not names:
+            return ()
+        return (f"Left out: {'column' if len(names) == 1 else 'columns'} {listed(names)}.",)
 
     def unknown(self, what: str, flag: str = "") -> DataError:
         """The error of a table in which no column of this kind can be told, and the flag that tells it."""
@@ -350,9 +360,9 @@ def _name(cell: Any) -> str:
 
 
 def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
-    cells, rows, notes = cells_of_sheet(path, content)
-    table = _table_of_cells(path, cells, rows, form, wanted)
-    return replace(table, notes=(*table.notes, *notes))
+    sheet = read_sheet(path, content)
+    table = _table_of_cells(path, sheet.cells, sheet.rows, form, wanted)
+    return replace(table, notes=(*table.notes, *sheet.notes), day_zero=sheet.day_zero)
 
 
 def _holds_names(
@@ -462,9 +472,30 @@ def _without_part(path: Path) -> tuple[Path, str | None]:
     )
 
 
-def documents_of_column(table: Table, name: str) -> Iterator[list[str]]:
-    """The cells of a text column, each as a document of one piece."""
-    for entry, cell in enumerate(table.column(name)):
+@dataclass(frozen=True, slots=True)
+class ColumnTexts:
+    """The cells of a text column, each as a document of one piece.
+
+    Attributes:
+        texts: the cells.
+        notes: what was assumed in reading, and what was left out.
+    """
+
+    texts: Sequence[str]
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return ([text] for text in self.texts)
+
+
+def texts_of_column(table: Table, name: str) -> ColumnTexts:
+    """The texts of a column.
+
+    Raises:
+        DataError: there is no such column, or a cell is no text.
+    """
+    cells = table.column(name)
+    for entry, cell in enumerate(cells):
         if not isinstance(cell, str):
             raise table.source(entry, name).error(f"expected text, got {cell!r:.60}")
-        yield [cell]
+    return ColumnTexts(cells, (*table.notes, *table.left_out(name)))

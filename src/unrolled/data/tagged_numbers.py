@@ -55,7 +55,8 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
                 )
             target = tuple(map(str, found))
         items.append(Example(numbers, target, table.source(entry, tags)))
-    return Examples(tuple(items), table.notes, table.form(target=tags))
+    notes = table.notes if tags is None else (*table.notes, *table.left_out(values, tags))
+    return Examples(tuple(items), notes, table.form(target=tags))
 
 
 def _list_of_tags(cell: Any) -> Any:

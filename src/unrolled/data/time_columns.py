@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.dates import MONTH_NAMES, are_dates, is_clock, read_dates
+from unrolled.data.serial_dates import are_serial_dates, dates_of_serial, says_date
+from unrolled.data.sheets import DAY_ZERO
 from unrolled.data.steps import infer_step
 from unrolled.data.tables import NAMELESS, Table, is_missing, is_number
 
@@ -47,14 +49,18 @@ class TimeColumns:
     Attributes:
         names: none where rows only count.
         parts: what each of them holds where they are numbers of a date's parts.
+        day_zero: what the numbers of the first count days from, where they are Excel's dates.
     """
 
     names: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    day_zero: np.datetime64 | None = None
 
     def cells(self, table: Table) -> Sequence[Any]:
         """One time a row, as `unrolled.data.dates.read_dates` takes it."""
         columns = [table.column(name) for name in self.names]
+        if self.day_zero is not None:
+            columns[0] = dates_of_serial(columns[0], self.day_zero)
         if self.parts:
             rows = zip(*columns, strict=True)
             return [_from_parts(dict(zip(self.parts, row, strict=True))) for row in rows]
@@ -63,6 +69,13 @@ class TimeColumns:
         dates, clocks = columns
         in_hundreds = _in_hundreds(clocks)
         return [_with_clock(*each, in_hundreds) for each in zip(dates, clocks, strict=True)]
+
+    def notes(self) -> tuple[str, ...]:
+        """What numbers were taken for, in a sentence for the user."""
+        if self.day_zero is None:
+            return ()
+        since = self.day_zero.astype("datetime64[D]")
+        return (f"The numbers in column {self.names[0]!r} are read as Excel's dates, days since {since}.",)
 
 
 def find_times(table: Table, asked: str | None = None, taken: Sequence[str | None] = ()) -> TimeColumns:
@@ -85,8 +98,12 @@ def find_times(table: Table, asked: str | None = None, taken: Sequence[str | Non
         names = (asked,) if asked in table.columns else tuple(asked.split(","))
         for name in names:
             table.column(name)
-        return TimeColumns(names[:2])
-    columns = {name: cells for name, cells in table.columns.items() if name not in taken}
+        return _with_day_zero(table, TimeColumns(names[:2]), meant=True)
+    columns = {
+        name: dates_of_serial(cells, _day_zero(table)) if _are_named_serial(table, name) else cells
+        for name, cells in table.columns.items()
+        if name not in taken
+    }
     lowered = {name.strip().lower(): name for name in reversed(columns)}
     named = [lowered[name] for name in TIME_NAMES if name in lowered]
     # A time of day alone is no time: its date stands in another column.
@@ -98,15 +115,32 @@ def find_times(table: Table, asked: str | None = None, taken: Sequence[str | Non
         main = next((name for name in periods if are_dates(columns[name])), None)
     if main is None:
         main = next((name for name, cells in columns.items() if _shows_dates(name, cells)), None)
+    names = [cells for name, cells in table.columns.items() if name in taken]
     if main is None:
-        names = [cells for name, cells in table.columns.items() if name in taken]
-        main = next((name for name, cells in columns.items() if _goes_on(cells, names)), None)
+        main = next((name for name, cells in columns.items() if _goes_on(table, cells, names)), None)
     if main is None:
         return TimeColumns()
-    clock = _clock_beside(
-        main, lowered, columns, [cells for name, cells in table.columns.items() if name in taken]
-    )
-    return TimeColumns((main,) if clock is None else (main, clock))
+    clock = _clock_beside(main, lowered, columns, names)
+    found = TimeColumns((main,) if clock is None else (main, clock))
+    return _with_day_zero(table, found, meant=table.day_zero is not None)
+
+
+def _day_zero(table: Table) -> np.datetime64:
+    return DAY_ZERO if table.day_zero is None else table.day_zero
+
+
+def _are_named_serial(table: Table, name: str) -> bool:
+    """Whether a column holds Excel's dates as numbers, by its name and what they are."""
+    named = says_date(name) or (table.day_zero is not None and name.strip().lower() in TIME_NAMES)
+    return named and are_serial_dates(table.columns[name])
+
+
+def _with_day_zero(table: Table, times: TimeColumns, *, meant: bool) -> TimeColumns:
+    """The columns, the first of Excel's dates where it may be and is of such numbers."""
+    first = times.names[0]
+    if not (meant or says_date(first)) or not are_serial_dates(table.columns[first]):
+        return times
+    return replace(times, day_zero=_day_zero(table))
 
 
 def _shows_dates(name: str, cells: Sequence[Any]) -> bool:
@@ -116,9 +150,16 @@ def _shows_dates(name: str, cells: Sequence[Any]) -> bool:
     return first is not None and (isinstance(first, str) or hasattr(first, "year")) and are_dates(cells)
 
 
-def _goes_on(cells: Sequence[Any], names: list[Sequence[Any]]) -> bool:
-    """Whether numbers under any name are years, months, days or Unix times that go on evenly, each once."""
-    if len(cells) < _TELLING or _whole(cells) is None or not are_dates(cells):
+def _goes_on(table: Table, cells: Sequence[Any], names: list[Sequence[Any]]) -> bool:
+    """Whether numbers under any name are years, months, days or Unix times that go on evenly, each once.
+
+    In a workbook Excel's dates are among them.
+    """
+    if len(cells) < _TELLING or _whole(cells) is None:
+        return False
+    if table.day_zero is not None and are_serial_dates(cells):
+        cells = dates_of_serial(cells, table.day_zero)
+    elif not are_dates(cells):
         return False
     if len({tuple(map(str, row)) for row in zip(cells, *names, strict=True)}) < len(cells):
         return False

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from unrolled.data.dates import Dates
-from unrolled.data.steps import Step, infer_step
+from unrolled.data.steps import Step, by_the_clock, infer_step
 
+_DAY = np.timedelta64(1, "D")
 _NEARLY_ALL = 0.9
 _MOSTLY_GAPS = 3
 """A grid this many times longer than the one that times show is not theirs."""
@@ -18,31 +19,53 @@ _SHOWS_ITS_STEP = 4
 
 
 def kept_times(dates: Dates, step: Step) -> np.ndarray:
-    """The times as a series keeps them: in UTC for steps within a day, else as clocks show them."""
-    return dates.instants if step.within_day else _by_the_day(dates)
+    """The times as a series keeps them: in UTC where so much time passes a step, else as clocks show them."""
+    if step.absolute:
+        return dates.instants
+    return _on_the_hour(dates, step.length if step.within_day else _DAY)
 
 
 def own_step(dates: Dates) -> Step:
     """The step that the times show, in whatever order they are."""
-    step = infer_step(np.sort(_by_the_day(dates)))
-    return infer_step(np.sort(dates.instants)) if step.within_day else step
+    step = infer_step(np.sort(_on_the_hour(dates, _DAY)))
+    return _within_day(dates) if step.within_day else step
 
 
-def _by_the_day(dates: Dates) -> np.ndarray:
-    """Times on the wall, of days that begin where clocks are set forward too.
+def _within_day(dates: Dates) -> Step:
+    """The step of hours that pass, or that clocks show where only these are even."""
+    passing = infer_step(np.sort(dates.instants))
+    shown = by_the_clock(passing)
+    if dates.offsets is None or shown is None or _fits(dates, passing) or not _fits(dates, shown):
+        return passing
+    return shown
+
+
+def step_here(dates: Dates, step: Step) -> Step:
+    """A step that is known of a series, by the clock where its times now are even only by that."""
+    shown = by_the_clock(step)
+    if dates.offsets is None or shown is None or _fits(dates, step) or not _fits(dates, shown):
+        return step
+    return shown
+
+
+def _fits(dates: Dates, step: Step) -> bool:
+    return step.span(np.sort(kept_times(dates, step))) is not None
+
+
+def _on_the_hour(dates: Dates, period: np.timedelta64) -> np.ndarray:
+    """Times on the wall, the same in each period where clocks are set forward too.
 
     A day whose first hour is skipped begins at one o'clock; to the calendar it is a day as the others.
     """
     if dates.offsets is None or not len(dates.times):
         return dates.times
-    days = dates.times.astype("datetime64[D]")
-    clocks, counts = np.unique(dates.times - days, return_counts=True)
-    usual = clocks[np.argmax(counts)]
-    late = dates.times - days - usual
+    hours = (dates.times - dates.times.astype("datetime64[D]")) % period
+    clocks, counts = np.unique(hours, return_counts=True)
+    late = (hours - clocks[np.argmax(counts)]) % period
     skipped = (late > np.timedelta64(0)) & (late <= np.timedelta64(1, "h"))
-    if not skipped.any() or counts.max() < _NEARLY_ALL * len(days):
+    if not skipped.any() or counts.max() < _NEARLY_ALL * len(hours):
         return dates.times
-    return np.where(skipped, days + usual, dates.times)
+    return np.where(skipped, dates.times - late, dates.times)
 
 
 def usual_step(each: Sequence[Dates]) -> Step:

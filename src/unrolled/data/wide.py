@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unrolled.data.dates import Dates, NoDatesError, are_dates, read_dates
+from unrolled.data.dates import Dates, NoDatesError, are_dates
 from unrolled.data.example import Series
+from unrolled.data.local_clocks import clock_notes, dates_of_series
 from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.steps import step_named
 from unrolled.data.tables import Table, is_missing
 from unrolled.data.time_headers import bare_times, first_time
-from unrolled.data.timeline import kept_times, own_step, step_among
+from unrolled.data.timeline import kept_times, own_step, step_among, step_here
 from unrolled.errors import DataError
 
 ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
@@ -80,6 +81,7 @@ def series_of_wide(
     *,
     season: int | None = None,
     dayfirst: bool | None = None,
+    time_zone: str | None = None,
     known: SeriesLayout | None = None,
     steps: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Series, ...], SeriesLayout]:
@@ -92,6 +94,7 @@ def series_of_wide(
         columns: of `wide_columns`.
         season: as for `unrolled.data.series.series_of_table`.
         dayfirst: as there.
+        time_zone: as there.
         known: how the training data was read.
         steps: the step of a series by its name, and by `""` that of others, where they are known.
 
@@ -106,7 +109,7 @@ def series_of_wide(
         ('H1', [5.0, 6.0], [7.0, 8.0, 9.0], True)
     """
     numbers = np.stack([table.numbers(step) for step in columns.steps], axis=1)
-    dates = _dates(table, columns, dayfirst, known) if columns.dated else None
+    dates = _dates(table, columns, dayfirst, time_zone, known) if columns.dated else None
     order = np.arange(len(columns.steps)) if dates is None else np.argsort(dates.instants, kind="stable")
     usual = None if dates is None else own_step(dates)
     found: dict[str, Series] = {}
@@ -149,6 +152,7 @@ def series_of_wide(
             step=frequency,
             counted=dates is None,
             zone=dates.zone if dates else None,
+            in_utc=dates.in_utc if dates else None,
         )
     layout = SeriesLayout(
         wide=True,
@@ -156,21 +160,34 @@ def series_of_wide(
         form=dates.form if dates else None,
         dayfirst=dates.dayfirst if dates else None,
         zone=dates.zone if dates else None,
-        notes=(*table.notes, *([f"Without a number, and left out: {empty:,} series."] if empty else [])),
+        in_utc=dates.in_utc if dates else None,
+        notes=(
+            *table.notes,
+            *clock_notes(dates, time_zone),
+            *([f"Without a number, and left out: {empty:,} series."] if empty else []),
+        ),
     )
     return tuple(found.values()), layout
 
 
 def _known_step(name: str, dates: Dates, steps: Mapping[str, str]):
-    return step_named(steps[name]) if name in steps else step_among(dates, step_named(steps[""]))
+    return (
+        step_here(dates, step_named(steps[name]))
+        if name in steps
+        else step_among(dates, step_named(steps[""]))
+    )
 
 
-def _dates(table: Table, columns: WideColumns, dayfirst: bool | None, known: SeriesLayout | None) -> Dates:
-    if dayfirst is None and known is not None:
-        dayfirst = known.dayfirst
-    form, zone = (known.form, known.zone) if known else (None, None)
+def _dates(
+    table: Table,
+    columns: WideColumns,
+    dayfirst: bool | None,
+    time_zone: str | None,
+    known: SeriesLayout | None,
+) -> Dates:
+    cells = bare_times(columns.steps)
     try:
-        return read_dates(bare_times(columns.steps), dayfirst, form=form, zone=zone)
+        return dates_of_series(cells, dayfirst=dayfirst, time_zone=time_zone, before=known)
     except NoDatesError as error:
         raise DataError(
             str(error), path=table.path, row=1, column=columns.steps[error.entry], remedy=error.remedy

@@ -75,6 +75,20 @@ def instants_of(wall: np.ndarray, zone: str) -> np.ndarray:
     return local.tz_convert("UTC").tz_localize(None).to_numpy()
 
 
+def instants_of_clocks(wall: np.ndarray, zone: str, first: np.ndarray) -> np.ndarray:
+    """When clocks of a zone showed some times; NaT for those that they skip.
+
+    Args:
+        wall: `datetime64` as clocks show them.
+        zone: the zone.
+        first: whether each is meant to be the first of two instants where clocks showed it twice.
+    """
+    import pandas as pd
+
+    local = pd.DatetimeIndex(wall).tz_localize(zone_of(zone), ambiguous=first, nonexistent="NaT")
+    return local.tz_convert("UTC").tz_localize(None).to_numpy()
+
+
 def common_zone(instants: np.ndarray, offsets: np.ndarray, known: str | None = None) -> str:
     """The zone whose clocks show these offsets at these instants; else the last offset.
 
@@ -90,7 +104,7 @@ def common_zone(instants: np.ndarray, offsets: np.ndarray, known: str | None = N
     telling = np.unique(np.concatenate([[0, len(offsets) - 1], change, change - 1]))
     instants, offsets = instants[telling], offsets[telling]
     several = len(np.unique(offsets)) > 1
-    candidates: Iterable[str] = (*((known,) if known else ()), *(_zones() if several else ()))
+    candidates: Iterable[str] = (*((known,) if known else ()), *(zone_names() if several else ()))
     for name in candidates:
         try:
             if (offsets_at(instants, name) == offsets).all():
@@ -101,5 +115,6 @@ def common_zone(instants: np.ndarray, offsets: np.ndarray, known: str | None = N
 
 
 @cache
-def _zones() -> tuple[str, ...]:
+def zone_names() -> tuple[str, ...]:
+    """All zones by name, those first that are taken before others."""
     return (*_USUAL_ZONES, *sorted(available_timezones() - set(_USUAL_ZONES)))

@@ -200,6 +200,7 @@ class Forecaster(Estimator[Span]):
             covariates=config.covariates,
             season=config.season,
             dayfirst=config.dayfirst,
+            time_zone=config.time_zone,
             known=known,
             form=config.table_form(),
         )

@@ -147,6 +147,8 @@ class Generator(Estimator[Any]):
         return self._written.share_name(share)
 
     def _prepare(self, train: Any) -> None:
+        for note in getattr(train, "notes", ()):
+            self._note(note)
         self._written.prepare(train, self.effective)
         self._is_prepared = True
         if self.effective.unit == "word":

@@ -1,13 +1,16 @@
 """Series in the tables that people keep them in, read back: times, numbers, step, and what comes next."""
 
 import datetime
+import io
 import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import openpyxl
 import pandas as pd
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from tests.fuzz.case import program_of
 from unrolled.data.calendar import future_times, time_texts
@@ -38,6 +41,18 @@ _HOURS = {
     "90min": "90min",
 }
 _ZONES = ("Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kolkata", "UTC")
+_CHANGING_ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Sydney",
+    "Europe/London",
+    "America/Sao_Paulo",
+)
+_DAYS_IN_UTC = ("D", "B", "W-MON", "MS", "ME", "QS", "BME", "10D")
+_CLOCKS = (3, 4, 6, 8, 12)
+"""Hours between steps by the clock; at none of them clocks of the zones are changed."""
+_DAY_ZERO, _FIRST_SERIAL, _LAST_SERIAL = map(pd.Timestamp, ("1899-12-30", "1955-01-01", "2095-01-01"))
+"""Excel's first day, and dates between which its numbers are taken for dates, whatever day is their first."""
 _MARKERS = ("", "", "NA", "-", "missing", "null", "n/a", ".", "NaN")
 _DAY_FORMS = (
     *(
@@ -108,6 +123,8 @@ def _comparable(times):
 
 def draw(random: Random) -> SeriesCase:
     """A random file of a random kind."""
+    if random.random() < 0.15:
+        return _by_the_clock(random)
     kind = random.choice(
         ("days", "days", "days", "hours", "hours", "months", "quarters", "weeks", "years", "numbers")
     )
@@ -124,7 +141,7 @@ def draw(random: Random) -> SeriesCase:
     wide = zone is None and kind != "hours" and random.random() < 0.3
     every = _times(frequency, start, length + 2 + 12 * (count - 1), zone)
     write, options = _form(random, kind, every, zone)
-    if len(options) > 1:  # two columns
+    if "serial" in options:
         wide = False
     series, rows = [], []
     for number, name in enumerate(names):
@@ -152,6 +169,49 @@ def draw(random: Random) -> SeriesCase:
         return draw(random)
     content, name = (_wide if wide else _long)(random, names, rows, write)
     return SeriesCase(name, content, tuple(options.get("options", ())), tuple(series))
+
+
+def _by_the_clock(random):
+    """A series that is even by the clocks of its zone alone: with their offsets, or written in UTC."""
+    zone, length = random.choice(_CHANGING_ZONES), random.randint(14, 60)
+    start = pd.Timestamp(random.randint(1995, 2018), random.randint(1, 12), random.randint(1, 28))
+    if random.random() < 0.5:
+        frequency = random.choice(_DAYS_IN_UTC)
+        step = _DAYS[frequency]
+        times = list(pd.date_range(start, periods=length + 2, freq=frequency))
+        written_in_utc = True
+    else:
+        hours = random.choice(_CLOCKS)
+        frequency, step = f"{hours}h", f"{hours}h by the clock"
+        times = list(pd.date_range(start, periods=length + 2, freq=frequency))
+        written_in_utc = random.random() < 0.5
+    first_of_skipped = "shift_forward"  # midnight, in Sao Paulo
+    times = [time.tz_localize(zone, nonexistent=first_of_skipped, ambiguous=True) for time in times]
+    gaps = _gaps(random, length)[:2]
+    kept = [place for place in range(length) if place not in gaps]
+    if len({time.utcoffset() for time in _among(times, kept)}) == 1:
+        return _by_the_clock(random)  # no change of clock is to be seen
+    if not written_in_utc:
+        write = random.choice(
+            (lambda time: [time.isoformat()], lambda time: [time.strftime("%Y-%m-%d %H:%M:%S%z")])
+        )
+        said = [time.isoformat() for time in times]
+    else:
+        times = [time.tz_convert("UTC") for time in times]
+        form = random.choice(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+00:00", "%Y-%m-%d %H:%M:%S", "unix"))
+        write = (
+            (lambda time: [str(int(time.timestamp()))])
+            if form == "unix"
+            else (lambda time: [time.strftime(form)])
+        )
+        said = [
+            (time.tz_localize(None) if form == "%Y-%m-%d %H:%M:%S" else time).isoformat() for time in times
+        ]
+    values = [None if place in gaps else random.randint(0, 99) for place in range(length)]
+    rows = [("y", times[place], values[place]) for place in kept]
+    content, name = _long(random, ["y"], rows, write)
+    series = ("y", tuple(said[:length]), tuple(said[length:]), tuple(values), step)
+    return SeriesCase(name, content, (), (series,))
 
 
 def _among(times, kept):
@@ -215,6 +275,8 @@ def _form(random, kind, times, zone):
                 lambda time: [f"{time.timestamp():.1f}"],
             )
         ), {}
+    if kind == "days" and random.random() < 0.1 and times[-1] < _LAST_SERIAL:
+        return (lambda time: [str((time - _DAY_ZERO).days)]), {"serial": True}
     form = {
         **{"days": random.choice(_DAY_FORMS), "hours": random.choice(_CLOCK_FORMS)},
         **{"months": random.choice(_MONTH_FORMS), "weeks": random.choice(("%G-W%V", "%GW%V", "%G-W%V-%u"))},
@@ -273,7 +335,10 @@ def _long(random, names, rows, write):
     cells = [write(time) for _, time, _ in rows]
     if columns[0][0] == "when" and all(each[0].replace(".", "").lstrip("-").isdecimal() for each in cells):
         columns[0] = ("date", [])  # numbers are times by their name alone
+    if all(each[0].isdecimal() and len(each[0]) == 5 for each in cells):
+        columns[0] = (random.choice(("date", "Date", "Order date")), [])  # and Excel's by what it says
     columns[0][1].extend(each[0] for each in cells)
+    date_cells = columns[0][1]
     if two:
         columns.append(("Time", [each[1] for each in cells]))
     if len(names) > 1:
@@ -287,8 +352,44 @@ def _long(random, names, rows, write):
         random.shuffle(columns)
     if random.random() < 0.15:
         columns.insert(0, ("", [str(number) for number in range(len(rows))]))
-    body = list(zip(*(cells for _, cells in columns), strict=True))
-    return _table(random, [name for name, _ in columns], body, comma)
+    header, body = [name for name, _ in columns], list(zip(*(cells for _, cells in columns), strict=True))
+    at = next(place for place, (_, cells) in enumerate(columns) if cells is date_cells)
+    if not two and random.random() < 0.1 and all(_is_a_day_without_zone(time) for _, time, _ in rows):
+        return _sheet(random, header, body, at, [time for _, time, _ in rows], comma)
+    return _table(random, header, body, comma)
+
+
+def _is_a_day_without_zone(time):
+    return isinstance(time, pd.Timestamp) and time.tz is None and _FIRST_SERIAL <= time < _LAST_SERIAL
+
+
+def _sheet(random, header, body, at, times, comma):
+    """A workbook whose dates are dates, or the numbers that Excel keeps for them."""
+    book = openpyxl.Workbook()
+    if random.random() < 0.2:
+        book.epoch = CALENDAR_MAC_1904
+    serial = random.random() < 0.5
+    names = list(header)
+    if serial:
+        names[at] = random.choice(("date", "Date", "ds", "timestamp", "Order date"))
+    book.active.append(names)
+    for row, time in zip(body, times, strict=True):
+        cells = [_number_or_text(cell, comma) for cell in row]
+        cells[at] = time.to_pydatetime()
+        if serial:
+            days = (time - pd.Timestamp(book.epoch)) / pd.Timedelta(days=1)
+            cells[at] = int(days) if days == int(days) else days
+        book.active.append(cells)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue(), "a.xlsx"
+
+
+def _number_or_text(cell, comma):
+    try:
+        return float(cell.replace(",", ".") if comma else cell) if cell else None
+    except ValueError:
+        return cell
 
 
 def _wide(random, names, rows, write):

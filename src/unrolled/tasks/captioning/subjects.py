@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from unrolled.data.example import Example, Examples
+from unrolled.data.scaling import Scaling
 from unrolled.data.tables import is_number
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.models.one_to_many import ClassPerception, Perception, VectorPerception
@@ -78,16 +79,13 @@ class VectorSubjects(Subjects):
     kind = "vectors"
     likelihood = False
 
-    def __init__(self, mean: Sequence[float], scale: Sequence[float]) -> None:
-        self.mean = np.asarray(mean)
-        self.scale = np.asarray(scale)
+    def __init__(self, scaling: Scaling) -> None:
+        self.scaling = scaling
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
         """Measure every feature."""
-        regions = np.concatenate([_regions(example) for example in examples])
-        deviation = regions.std(axis=0)
-        return cls(regions.mean(axis=0).tolist(), np.where(deviation > 0, deviation, 1.0).tolist())
+        return cls(Scaling.fit(np.concatenate([_regions(example) for example in examples])))
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled regions."""
@@ -99,7 +97,7 @@ class VectorSubjects(Subjects):
 
     def perception(self, config: CaptionConfig) -> Perception:
         """A linear map."""
-        return VectorPerception(len(self.mean), config.input_size)
+        return VectorPerception(len(self.scaling.center), config.input_size)
 
     def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The regions' mean."""
@@ -117,20 +115,19 @@ class VectorSubjects(Subjects):
 
     def to_json(self) -> dict[str, Any]:
         """The scale."""
-        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+        return {"scaling": self.scaling.to_dict()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(value["mean"], value["scale"])
+        return cls(Scaling.from_dict(value["scaling"]))
 
     def _scaled(self, example: Example) -> np.ndarray:
         regions = _regions(example)
-        if regions.shape[1] != len(self.mean):
-            raise example.source.error(
-                f"expected {len(self.mean)} features as in training, got {regions.shape[1]}"
-            )
-        return (regions - self.mean) / self.scale
+        expected = len(self.scaling.center)
+        if regions.shape[1] != expected:
+            raise example.source.error(f"expected {expected} features as in training, got {regions.shape[1]}")
+        return self.scaling.apply(regions)
 
 
 def _regions(example: Example) -> np.ndarray:
@@ -145,15 +142,15 @@ class ClassSubjects(Subjects):
 
     Args:
         classes: for every name of a class those seen in training.
-        numbers: for every name of a number its mean and deviation.
+        numbers: for every name of a number how it is scaled.
     """
 
     kind = "classes"
     likelihood = True
 
-    def __init__(self, classes: Mapping[str, Vocabulary], numbers: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(self, classes: Mapping[str, Vocabulary], numbers: Mapping[str, Scaling]) -> None:
         self.classes = dict(classes)
-        self.numbers = {name: (float(mean), float(scale)) for name, (mean, scale) in numbers.items()}
+        self.numbers = dict(numbers)
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
@@ -166,8 +163,7 @@ class ClassSubjects(Subjects):
         for name in _values(examples[0]):
             column = [_written(_value(example, name)) for example in examples]
             if _are_numbers(column):
-                values = np.array(column, dtype=np.float64)
-                numbers[name] = (float(values.mean()), float(values.std()) or 1.0)
+                numbers[name] = Scaling.fit(np.array(column, dtype=np.float64))
             else:
                 classes[name] = Vocabulary.of_labels(column, kind=name)
         return cls(classes, numbers)
@@ -182,13 +178,13 @@ class ClassSubjects(Subjects):
             places.append(before + vocabulary.number(_written(_value(example, name)), example.source))
             before += len(vocabulary)
         scaled = []
-        for name, (mean, scale) in self.numbers.items():
+        for name, scaling in self.numbers.items():
             value = _value(example, name)
             if isinstance(value, str) and not is_number(value):
                 raise example.source.error(
                     f"expected a number as in training, got {value!r:.60}", column=name
                 )
-            scaled.append((float(value) - mean) / scale)
+            scaled.append(scaling.apply(np.array(float(value))))
         return {"classes": np.array(places, dtype=np.int64), "numbers": np.array(scaled, dtype=np.float64)}
 
     def seen(self, example: Example) -> tuple[str, ...]:
@@ -225,13 +221,15 @@ class ClassSubjects(Subjects):
     def to_json(self) -> dict[str, Any]:
         """The classes and the scales."""
         classes = {name: vocabulary.to_dict() for name, vocabulary in self.classes.items()}
-        return {"classes": classes, "numbers": self.numbers}
+        numbers = {name: scaling.to_dict() for name, scaling in self.numbers.items()}
+        return {"classes": classes, "numbers": numbers}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
         classes = {name: Vocabulary.from_dict(content) for name, content in value["classes"].items()}
-        return cls(classes, value["numbers"])
+        numbers = {name: Scaling.from_dict(content) for name, content in value["numbers"].items()}
+        return cls(classes, numbers)
 
 
 def _values(example: Example) -> Mapping[str, str | float]:

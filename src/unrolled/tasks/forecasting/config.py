@@ -35,6 +35,11 @@ class ForecastConfig(TaskConfig):
         description="Whether the day comes before the month in dates such as 01/02/2024; by default as the "
         "whole column shows.",
     )
+    time_zone: str | None = Field(
+        None,
+        description="The zone by whose clocks the series go, such as Europe/Berlin, where dates are written "
+        "without their offset, or in UTC; by default as they show.",
+    )
     season: int | None = Field(
         None,
         ge=1,

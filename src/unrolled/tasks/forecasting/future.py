@@ -100,6 +100,7 @@ def series_to_dict(series: Series) -> dict[str, Any]:
         "step": series.step,
         "counted": series.counted,
         "zone": series.zone,
+        "in_utc": series.in_utc,
     }
 
 
@@ -118,6 +119,7 @@ def series_from_dict(content: Mapping[str, Any]) -> Series:
         content["step"],
         content["counted"],
         content["zone"],
+        content["in_utc"],
     )
 
 

@@ -75,7 +75,7 @@ class TextMedium(Medium[Texts]):
         documents = load_documents(
             data, document=config.document, text=config.text_column, unit=self.unit, form=config.table_form()
         )
-        return Texts(documents, str(data))
+        return Texts(documents, str(data), notes=getattr(documents, "notes", ()))
 
     def hold_out(self, data: Texts, config: GenerateConfig) -> tuple[Texts, Texts, str]:
         """The last share, by position; nothing of a text too small to be divided."""

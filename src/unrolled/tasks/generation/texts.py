@@ -20,6 +20,7 @@ class Texts:
         name: where they come from, for messages.
         start: the first character (or byte) that belongs to the part.
         stop: the one after the last; None for the end.
+        notes: what was assumed in reading them, in sentences for the user.
 
     Example:
         >>> texts = Texts([["abc", "def"], ["gh"]], "example", start=2, stop=7)
@@ -33,6 +34,7 @@ class Texts:
     name: str
     start: int = 0
     stop: int | None = None
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Iterator[Any]]:
         position = 0
