@@ -61,7 +61,7 @@ def test_an_error_arrives_as_the_next_step_sends_it(cell, options):
             arriving = [each[step] for each in errors]
             arriving[0] = arriving[0] - recurrence.direct[step, :1]
             torch.testing.assert_close(tuple(arriving), sent, **TOLERANCE)
-        assert log_gains(recurrence, 3).shape == (STEPS - 1, 3)
+        assert log_gains(recurrence, 3).shape == (STEPS, 3)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -10,32 +10,47 @@ from unrolled.layers import GRU, LSTM, RNN
 from unrolled.layers.stack import RecurrentLayer
 
 
-def adopt(theirs: nn.RNNBase) -> RecurrentLayer:
-    """Our layer on the very parameters of a `torch.nn.RNN`, `GRU` or `LSTM`, so that gradients reach them.
+class StandIn:
+    """Our layer for one of `torch.nn`, on the very weights that it runs with, so that gradients reach them.
+
+    These need not be its parameters: a parametrisation, a norm or a mask computes them anew for every call.
 
     Example:
         >>> theirs = nn.GRU(3, 4)
-        >>> adopt(theirs).weight_hh_l0 is theirs.weight_hh_l0
+        >>> StandIn(theirs).now().weight_hh_l0 is theirs.weight_hh_l0
         True
     """
+
+    def __init__(self, theirs: nn.RNNBase) -> None:
+        self._theirs = theirs
+        self._ours: RecurrentLayer | None = None
+
+    def now(self) -> RecurrentLayer:
+        """The layer, with the weights and in the mode of this moment."""
+        theirs = self._theirs
+        theirs._update_flat_weights()  # as torch's own forward does before it takes them
+        if self._ours is None:
+            self._ours = _alike(theirs)
+        ours = self._ours
+        for name, weight in zip(theirs._flat_weights_names, theirs._flat_weights, strict=True):
+            ours._parameters[name] = weight  # past the check that it is a parameter
+        ours.training, ours.dropout = theirs.training, theirs.dropout
+        return ours
+
+
+def _alike(theirs: nn.RNNBase) -> RecurrentLayer:
+    """A layer of ours with the same options; its weights are to come."""
     options: dict[str, Any] = {
         "num_layers": theirs.num_layers,
         "bias": theirs.bias,
         "batch_first": theirs.batch_first,
-        "dropout": theirs.dropout,
         "bidirectional": theirs.bidirectional,
-        # Neither memory nor random numbers for weights that are replaced at once.
         "device": "meta",
-        "dtype": theirs.weight_hh_l0.dtype,
+        "dtype": next(theirs.parameters()).dtype,
     }
-    ours: RecurrentLayer
     if isinstance(theirs, nn.LSTM):
-        ours = LSTM(theirs.input_size, theirs.hidden_size, proj_size=theirs.proj_size, **options)
-    elif isinstance(theirs, nn.GRU):
-        ours = GRU(theirs.input_size, theirs.hidden_size, **options)
-    else:
-        nonlinearity: Any = theirs.nonlinearity
-        ours = RNN(theirs.input_size, theirs.hidden_size, nonlinearity=nonlinearity, **options)
-    for name, _ in list(ours.named_parameters()):
-        setattr(ours, name, getattr(theirs, name))
-    return ours
+        return LSTM(theirs.input_size, theirs.hidden_size, proj_size=theirs.proj_size, **options)
+    if isinstance(theirs, nn.GRU):
+        return GRU(theirs.input_size, theirs.hidden_size, **options)
+    nonlinearity: Any = theirs.nonlinearity
+    return RNN(theirs.input_size, theirs.hidden_size, nonlinearity=nonlinearity, **options)

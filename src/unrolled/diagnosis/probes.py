@@ -53,9 +53,12 @@ def probed(
     if not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return run(scan)
     recurrence: Recurrence | None = None
+    direct: list[Tensor | None] = []
 
     def receive(*gradients: Tensor | None) -> None:
         assert recurrence is not None
+        # There may be several passes, and the output may be of use to one and not to another.
+        recurrence.direct = direct.pop() if direct else None
         recurrence.hidden = gradients[0]
         # A state that no error reached, such as one that a step does not read.
         recurrence.others = tuple(
@@ -72,11 +75,7 @@ def probed(
     steps = run(scan._replace(probes=tuple(probes)))
     recurrence = Recurrence.of(name, layer, scan, steps)
 
-    def note_direct(gradient: Tensor | None) -> None:
-        assert recurrence is not None
-        recurrence.direct = gradient
-
-    steps.hidden.register_hook(note_direct)
+    steps.hidden.register_hook(direct.append)
     return steps
 
 

@@ -21,11 +21,11 @@ _TOGETHER = 16
 
 
 class _Seen(NamedTuple):
-    """Values ``(T, B)`` at or between the steps of rows, and how many steps each row has; None: all T."""
+    """Values ``(T, B)`` at or after the steps of rows, and how many steps each row has; None: all T."""
 
     values: Tensor
     lengths: Tensor | None
-    offset: Tensor | None
+    offset: Tensor | int
 
 
 class RunningFlow:
@@ -39,29 +39,36 @@ class RunningFlow:
     def __init__(self, name: str, reverse: bool) -> None:
         self._name = name
         self._reverse = reverse
-        self._updates = 0
+        self._updates, self._latest = 0, -1
         self._norms: list[_Seen] = []
         self._gains: list[_Seen] = []
         self._norm_moments = torch.zeros(3, 0, dtype=torch.float64)
         self._gain_moments = torch.zeros(3, 0, dtype=torch.float64)
 
     def add(
-        self, norms: Tensor, lengths: Tensor | None, offset: Tensor | None, log_gains: Tensor | None
+        self,
+        norms: Tensor,
+        lengths: Tensor | None,
+        offset: Tensor | int,
+        log_gains: Tensor | None,
+        running: int,
     ) -> None:
-        """Add a backward pass.
+        """Add what a backward pass shows of a call.
 
         Args:
             norms: of dL/dh_t, ``(T, B)``.
             lengths: of the rows, ``(B,)``; None where all are full.
-            offset: steps of each row that followed in later calls, ``(B,)``; None where there were none.
+            offset: steps that followed in later calls, of all rows or of each, ``(B,)``.
             log_gains: see `unrolled.diagnosis.transport.log_gains`, of the first rows; None: not taken.
+            running: the number of the backward pass.
         """
-        self._updates += offset is None
+        self._updates += running != self._latest
+        self._latest = running
         self._norms.append(_Seen(norms, lengths, offset))
         if log_gains is not None:
             few = slice(log_gains.shape[1])
             own = _lengths(norms, lengths)[few]
-            self._gains.append(_Seen(log_gains, own, None if offset is None else offset[few]))
+            self._gains.append(_Seen(log_gains, own, offset if isinstance(offset, int) else offset[few]))
         if len(self._norms) >= _TOGETHER:
             self._work_off()
 
@@ -75,20 +82,17 @@ class RunningFlow:
             self._norm_moments = _added(self._norm_moments, seen, _distances(seen, self._reverse))
         if self._gains:
             seen = _side_by_side(self._gains)
-            nearer = _distances(seen, self._reverse, between=True)
-            if seen.offset is not None:
-                # What sets out from a call's last step into the call after is not known in full.
-                nearer = nearer.masked_fill((seen.offset > 0) & (nearer == seen.offset), -1)
+            nearer = _distances(seen, self._reverse, after=True)
             self._gain_moments = _added(self._gain_moments, seen, nearer)
         self._norms, self._gains = [], []
 
     def result(self) -> GradientFlow:
-        """The statistics so far; where no gain was measured stands the usual one."""
+        """The statistics so far; where no gain was measured stands the usual one, NaN if none was at all."""
         self._work_off()
         rows, mean, squares = self._norm_moments
         deviation = (squares / rows.clamp_min(1)).sqrt()
         known, logs, _ = functional.pad(self._gain_moments, (0, len(rows)))[:, : max(len(rows) - 1, 0)]
-        usual = (known * logs).sum() / known.sum().clamp_min(1)
+        usual = (known * logs).sum() / known.sum()  # NaN of none
         gain = torch.where(known > 0, logs, usual).exp()
         return GradientFlow(
             self._name,
@@ -108,7 +112,13 @@ def _lengths(values: Tensor, lengths: Tensor | None) -> Tensor:
 def _full(seen: list[_Seen]) -> bool:
     """Whether all rows have all of the same number of steps, and no call followed."""
     steps = len(seen[0].values)
-    return all(each.lengths is None and each.offset is None and len(each.values) == steps for each in seen)
+    return all(
+        each.lengths is None
+        and isinstance(each.offset, int)
+        and not each.offset
+        and len(each.values) == steps
+        for each in seen
+    )
 
 
 def _merged(first: Tensor, second: Tensor) -> Tensor:
@@ -146,34 +156,33 @@ def _side_by_side(seen: list[_Seen]) -> _Seen:
     values = [
         functional.pad(each.values, (0, 0, 0, steps - len(each.values)), value=torch.nan) for each in seen
     ]
-    offset = None
-    if any(each.offset is not None for each in seen):
-        offset = torch.cat(
-            [
-                torch.zeros(each.values.shape[1:], dtype=torch.int64)
-                if each.offset is None
-                else each.offset.cpu()
-                for each in seen
-            ]
-        )
+    offset = torch.cat(
+        [
+            torch.full(each.values.shape[1:], each.offset)
+            if isinstance(each.offset, int)
+            else each.offset.cpu()
+            for each in seen
+        ]
+    )
     lengths = torch.cat([_lengths(each.values, each.lengths) for each in seen])
     return _Seen(torch.cat(values, 1).cpu(), lengths.cpu(), offset)
 
 
-def _distances(seen: _Seen, reverse: bool, *, between: bool = False) -> Tensor:
-    """The distance from the loss of each value ``(T, B)``, -1 past a row's end.
+def _distances(seen: _Seen, reverse: bool, *, after: bool = False) -> Tensor:
+    """The distance from the loss of each value ``(T, B)``, below 0 where there is none.
 
     Args:
         seen: the values.
         reverse: the layer reads the sequence from its end, so that the loss is at step 0.
-        between: a value stands between a step and the next, and counts for that nearer to the loss.
+        after: a value stands between a step and the next, and counts for that nearer to the loss; at a row's
+            last step between this call and the one after.
     """
     assert seen.lengths is not None
     step = torch.arange(len(seen.values)).unsqueeze(1)
-    last = seen.lengths - 1 - int(between)
+    last = seen.lengths - 1
     distance = step.expand(seen.values.shape) if reverse else last - step
-    real = step <= last
-    return torch.where(real, distance if seen.offset is None else distance + seen.offset, -1)
+    real = step < last if after and reverse else step <= last
+    return torch.where(real, distance + seen.offset - int(after and not reverse), -1)
 
 
 def _added(moments: Tensor, seen: _Seen, distance: Tensor) -> Tensor:

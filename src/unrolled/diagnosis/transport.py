@@ -5,6 +5,8 @@ Legend: ``T`` steps, ``B`` rows.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,23 @@ from unrolled.diagnosis.recurrence import Recurrence, joined
 from unrolled.layers import LSTM
 
 
-def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
+class Border(NamedTuple):
+    """What is known of the end of a call, where another one may take up the state.
+
+    Attributes:
+        final: the gradient of each tensor of the state that the call returned, ``(rows, ·)``; None: there is
+            none.
+        arrived: the share of it that the call after sent back.
+        leaving: the norm of the error of the whole state that set out from the first step of the call after,
+            ``(rows,)``; None: there is no such call, or nothing is known of it.
+    """
+
+    final: tuple[Tensor | None, ...]
+    arrived: tuple[Tensor | None, ...]
+    leaving: Tensor | None
+
+
+def state_errors(recurrence: Recurrence, rows: int, border: Border | None = None) -> tuple[Tensor, ...]:
     """The gradient of the loss with respect to the state after every step, as the next step reads it.
 
     Of a program that is what its probes receive. Of an LSTM the cell's part is what the next step sends back,
@@ -22,6 +40,7 @@ def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
     Args:
         recurrence: after a backward pass.
         rows: so many of the batch are looked at.
+        border: what an LSTM's last cell receives, which no step of the call sends back.
 
     Returns:
         ``(T, rows, ·)`` for each tensor of the state.
@@ -36,10 +55,13 @@ def state_errors(recurrence: Recurrence, rows: int) -> tuple[Tensor, ...]:
         cell[1:] = sent[:-1]
     else:
         cell[:-1] = sent[1:]
+    if border is not None and border.final[1] is not None:
+        last = 0 if recurrence.scan.reverse else _last_steps(recurrence, rows)
+        cell[last, torch.arange(cell.shape[1], device=cell.device)] = border.final[1]
     return hidden, cell
 
 
-def log_gains(recurrence: Recurrence, rows: int) -> Tensor:
+def log_gains(recurrence: Recurrence, rows: int, border: Border | None = None) -> Tensor:
     """The logarithm of the factor by which the error changed at each step.
 
     What sets out from step t is dL/ds_t, of the whole state s; what arrives at the step before is dL/ds_{t-1}
@@ -48,17 +70,49 @@ def log_gains(recurrence: Recurrence, rows: int) -> Tensor:
     Args:
         recurrence: after a backward pass.
         rows: so many of the batch are looked at.
+        border: what is known of the call after.
 
     Returns:
-        ``(T - 1, rows)``: the gain between steps t and t + 1 at ``[t]``. NaN where there was no error.
+        ``(T, rows)``: the gain between steps t and t + 1 at ``[t]``, at a row's last step that between it and
+        the first one of the call after. NaN where there was no error, and where a row begins anew.
     """
-    hidden, *rest = state_errors(recurrence, rows)
+    hidden, *rest = state_errors(recurrence, rows, border)
     arriving = hidden if recurrence.direct is None else hidden - recurrence.direct[:, :rows]
     leaving = torch.linalg.vector_norm(joined((hidden, *rest)), dim=-1)
     back = torch.linalg.vector_norm(joined((arriving, *rest)), dim=-1)
-    gain = back[1:] / leaving[:-1] if recurrence.scan.reverse else back[:-1] / leaving[1:]
+    gain = leaving.new_full(leaving.shape, torch.nan)
+    gain[:-1] = back[1:] / leaving[:-1] if recurrence.scan.reverse else back[:-1] / leaving[1:]
+    if recurrence.scan.resets is not None:
+        begins = recurrence.scan.resets[:, :rows]
+        gain[:-1].masked_fill_(begins[:-1] if recurrence.scan.reverse else begins[1:], torch.nan)
+    if border is not None and not recurrence.scan.reverse:
+        arrived = _arrived(border)
+        if arrived is not None and border.leaving is not None and len(arrived) == len(border.leaving):
+            every = torch.arange(gain.shape[1], device=gain.device)
+            gain[_last_steps(recurrence, rows), every] = arrived / border.leaving
     # An error that underflowed has no ratio; one that was lost in a single step is as good as lost.
     return torch.where(gain.isfinite(), gain, torch.nan).clamp_min(torch.finfo(gain.dtype).tiny).log()
+
+
+def first_leaving(recurrence: Recurrence, rows: int, border: Border) -> Tensor:
+    """The norm of the error of the whole state that sets out from the first step, ``(rows,)``."""
+    whole = joined(state_errors(recurrence, rows, border))
+    first = _last_steps(recurrence, rows) if recurrence.scan.reverse else torch.zeros(1, dtype=torch.int64)
+    return torch.linalg.vector_norm(whole[first, torch.arange(whole.shape[1])], dim=-1)
+
+
+def _arrived(border: Border) -> Tensor | None:
+    parts = tuple(each for each in border.arrived if each is not None)
+    return torch.linalg.vector_norm(joined(parts), dim=-1) if parts else None
+
+
+def _last_steps(recurrence: Recurrence, rows: int) -> Tensor:
+    """The last real step of each row; 0 of a row without one, where there is no error either."""
+    lengths = recurrence.scan.lengths
+    if lengths is None:
+        steps, all_rows = recurrence.scan.gates_x.shape[:2]
+        return torch.full((min(rows, all_rows),), steps - 1, device=recurrence.scan.gates_x.device)
+    return (lengths[:rows] - 1).clamp_min(0)
 
 
 def _kept(recurrence: Recurrence, rows: int) -> Tensor:

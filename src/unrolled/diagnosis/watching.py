@@ -2,155 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from unrolled.diagnosis.flow import GradientFlow
-from unrolled.diagnosis.observation import Look, Observation
-from unrolled.diagnosis.probes import probed
-from unrolled.diagnosis.recurrence import Recurrence
-from unrolled.diagnosis.running import RunningFlow
-from unrolled.diagnosis.transport import log_gains
-from unrolled.layers.scan import Call, Scan, Steps
-from unrolled.layers.stack import RecurrentLayer
-from unrolled.layers.state import State, state_tensors
-from unrolled.ops.listening import Listen
-
-
-def watch(module: nn.Module, *, every: int = 1) -> Watch:
-    """Measure the gradient at every step of a module's recurrent layers, in the backward passes to come.
-
-    It costs no second backward pass, and memory for the longest sequence alone. Its layers are ours or those
-    of `torch.nn`.
-
-    Args:
-        module: holds recurrent layers.
-        every: look at every so many-th backward pass, the first one included.
-
-    Example:
-        >>> layer = nn.RNN(2, 3)
-        >>> with watch(layer) as watched:
-        ...     layer(torch.randn(5, 4, 2))[0][-1].sum().backward()
-        >>> [len(flow.norm) for flow in watched.flows()]
-        [5]
-
-    Raises:
-        ConfigError: the module has no recurrent layer.
-    """
-    return Watch(module, every)
-
-
-_GAIN_ROWS, _GAIN_EVERY = 4, 16
-"""Gains are taken of so many rows in every so many-th backward pass looked at; norms of all in all."""
-
-
-class _Seen:
-    """One call of a recurrence, and the call that took up its state."""
-
-    def __init__(self, call: Call) -> None:
-        # Not its initial state: what a gradient function keeps must not lead back to it.
-        self.lengths, self.steps, self.rows = call.lengths, call.steps, call.rows
-        self.later: _Seen | None = None
-
-    def offset(self) -> Tensor | None:
-        """The steps of each row after this call, ``(B,)``; None where it was the last."""
-        call, total = self.later, None
-        while call is not None:
-            own = torch.full((call.rows,), call.steps) if call.lengths is None else call.lengths.cpu()
-            total = own if total is None else total + own
-            call = call.later
-        return total
+from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
+from unrolled.diagnosis.looks import Looks
+from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
+from unrolled.errors import ConfigError
 
 
 class Watch:
     """Statistics of the backward passes that a module goes through while this is open.
 
-    A layer that is called with the state of its own call before (truncated BPTT that reaches beyond its
-    window) counts distances from the end of the last call.
+    A module that is called with the state of a call before (a cell in a loop, a decoder, truncated BPTT that
+    reaches beyond its window) counts distances from the end of the last call.
     """
 
-    def __init__(self, module: nn.Module, every: int) -> None:
+    def __init__(self, module: nn.Module, every: int = 1) -> None:
+        if every < 1:
+            raise ConfigError(f"every: expected to look at one of 1 sequences or more, got {every}.")
         self._every = every
-        self._flows: dict[str, RunningFlow] = {}
-        self._calls: dict[str, _Seen] = {}
-        self._passes: dict[str, int] = {}
-        self._looks: dict[str, Look] = {}
-        self._own: set[str] = set()
-        self._observation = Observation(module, self._around, self._how, self._hear)
+        self._paths = {id(each): _path(path) for path, each in module.named_modules()}
+        self._module = module  # held, so that ids stay those of its modules
+        self._by_hand: dict[str, StateSpectator] = {}
+        self._spectators: dict[str, Spectator] = {}
+        self._leave = []
+        for path, each in module.named_modules():
+            if isinstance(each, RECURRENT):
+                of_layer = isinstance(each, LAYERS)
+                name = _path(path) or ("" if of_layer else "cell")
+                kind = LayerSpectator if of_layer else StateSpectator
+                self._spectators[name] = kind(name, Looks(every))
+                self._leave.append(attend(each, self._spectators[name]))
+        _OPEN.append(self)
 
-    def _how(self, path: str, state: State | None) -> Look:
-        """How to look at a call of a layer; one that takes up a state goes the way of the call before."""
-        if not torch.is_grad_enabled():
-            return Look.NOT_AT_ALL
-        if not any(part.requires_grad for part in state_tensors(state)):
-            self._own.add(path)
-        elif path in self._own:
-            return self._looks[path]
-        # A decoder never begins with a state of its own: each of its calls counts.
-        passed = self._passes.get(path, 0)
-        self._passes[path] = passed + 1
-        self._looks[path] = (
-            Look.NOT_AT_ALL
-            if passed % self._every
-            else Look.LISTEN
-            if passed // self._every % _GAIN_EVERY
-            else Look.OBSERVE
-        )
-        return self._looks[path]
+    def step(self, state: Any, name: str = "state", of: nn.Module | None = None) -> Any:
+        """Show the state that a loop written by hand hands on, after every step; see `watch.step`."""
+        path = "" if of is None else self._paths[id(of)]
+        whole = f"{path}.{name}" if path else name
+        spectator = self._by_hand.get(whole)
+        if spectator is None:
+            spectator = self._by_hand[whole] = StateSpectator(whole, Looks(self._every), by_hand=True)
+        return spectator.show(state)
 
-    def _around(self, name: str, layer: RecurrentLayer, scan: Scan, run: Callable[[Scan], Steps]) -> Steps:
-        steps, rows = scan.gates_x.shape[:2]
-        add = self._adding(
-            name, layer, Call(scan.suffix, scan.reverse, steps, rows, scan.lengths, scan.initial)
-        )
-
-        def received(recurrence: Recurrence) -> None:
-            if recurrence.hidden is not None:
-                norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
-                add(norms, log_gains(recurrence, _GAIN_ROWS))
-
-        return probed(name, layer, scan, run, received)
-
-    def _hear(self, name: str, layer: RecurrentLayer, call: Call) -> Listen:
-        return self._adding(name, layer, call)
-
-    def _adding(self, name: str, layer: RecurrentLayer, call: Call) -> Callable[..., None]:
-        """What adds the norms of a call's gradient to the statistics, and its gains where they are taken."""
-        seen = self._seen(name, layer, call)
-        flow = self._flows.setdefault(name, RunningFlow(name, call.reverse))
-
-        def add(norms: Tensor, gains: Tensor | None = None) -> None:
-            self._calls.pop(name, None)
-            flow.add(norms, seen.lengths, seen.offset(), gains)
-
-        return add
-
-    def _seen(self, name: str, layer: RecurrentLayer, call: Call) -> _Seen:
-        """A call, tied to the one before where it takes up its state; a learned one is a parameter."""
-        seen, before = _Seen(call), self._calls.get(name)
-        goes_on = layer.initial_state_kind != "learned" and any(part.requires_grad for part in call.initial)
-        if before is not None and goes_on:
-            before.later = seen
-        self._calls[name] = seen
-        return seen
+    def holds(self, module: nn.Module) -> bool:
+        """Whether a module is watched."""
+        return id(module) in self._paths
 
     def flows(self) -> tuple[GradientFlow, ...]:
         """The statistics so far, of each layer and direction that a gradient has come through."""
-        results = (flow.result() for flow in self._flows.values())
+        results = (flow.result() for each in self._all() for flow in each.flows())
         return tuple(result for result in results if result.updates)
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """The recurrent modules, by name, that cannot be judged, and why: a clause each."""
+        reasons = {each.path: _why_unseen(each) for each in self._all()}
+        return {path: reason for path, reason in reasons.items() if reason}
 
     def reset(self) -> None:
         """Begin the statistics anew."""
-        self._flows.clear()
-        self._passes.clear()
+        for each in self._all():
+            each.reset()
 
     def close(self) -> None:
         """Stop watching; what was seen stays."""
-        self._observation.close()
+        for leave in self._leave:
+            leave()
+        self._leave = []
+        if self in _OPEN:
+            _OPEN.remove(self)
+
+    def _all(self) -> list[Spectator]:
+        return [*self._spectators.values(), *self._by_hand.values()]
 
     def __enter__(self) -> Self:
         return self
@@ -159,3 +87,101 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Watching:
+    """What `watch` is: a function, with another beside it for who writes loops."""
+
+    def __call__(self, module: nn.Module, *, every: int = 1) -> Watch:
+        """Measure the gradient at every step of a module's recurrences, in the backward passes to come.
+
+        Watched are layers and cells, ours and those of `torch.nn`, wherever in the module they are, and
+        states that `watch.step` shows. The module computes what it always does, and nothing is left on it:
+        it can be saved, copied and pickled meanwhile. It costs no second backward pass, and memory for the
+        longest sequence alone.
+
+        Args:
+            module: any; holds recurrent layers or cells, is one, or calls `watch.step`.
+            every: look at one of so many sequences, the first one included.
+
+        Example:
+            >>> layer = nn.RNN(2, 3)
+            >>> with watch(layer) as watched:
+            ...     layer(torch.randn(5, 4, 2))[0][-1].sum().backward()
+            >>> [len(flow.norm) for flow in watched.flows()]
+            [5]
+
+        Raises:
+            ConfigError: ``every`` is below 1.
+        """
+        return Watch(module, every)
+
+    def step(self, state: Any, name: str = "state", of: nn.Module | None = None) -> Any:
+        """Show the state that a loop written by hand hands on, after every step.
+
+        Cells of `torch.nn` are found without it. While nothing is watched this does nothing.
+
+        Args:
+            state: a tensor, or a tuple, list or dict of them of which the first is looked at most closely;
+                the batch is the first dimension.
+            name: what to call it, where a module has several.
+            of: the module it belongs to, in a forward ``self``; needed where several modules are watched.
+
+        Returns:
+            The same values, to go on with.
+
+        Example:
+            >>> inner, outer = nn.Linear(2, 3), nn.Linear(3, 3)
+            >>> with watch(outer) as watched:
+            ...     h = torch.zeros(4, 3)
+            ...     for x in torch.randn(5, 4, 2):
+            ...         h = watch.step(torch.tanh(inner(x) + outer(h)))
+            ...     h.sum().backward()
+            >>> [len(flow.norm) for flow in watched.flows()]
+            [5]
+
+        Raises:
+            ConfigError: several modules are watched, and it is not said whose state this is; or it is none.
+        """
+        if not _OPEN:
+            return state
+        return _shown(state, name, of)
+
+
+watch = _Watching()
+
+_OPEN: list[Watch] = []
+
+
+def _show(state: Any, name: str, of: nn.Module | None) -> Any:
+    if of is None and len(_OPEN) > 1:
+        raise ConfigError(
+            f"expected watch.step(state, of=module) where several modules are watched, got no module; "
+            f"{len(_OPEN)} are."
+        )
+    for each in tuple(_OPEN):
+        if of is None or each.holds(of):
+            state = each.step(state, name, of)
+    return state
+
+
+# What is compiled shows nothing: this call is left out of the graph.
+_shown: Any = torch.compiler.disable(_show)
+
+
+def _path(path: str) -> str:
+    """A path in a module that may be compiled or wrapped by torch."""
+    return ".".join(part for part in path.split(".") if part != "_orig_mod")
+
+
+def _why_unseen(spectator: Spectator) -> str:
+    if spectator.obstacle is not None:
+        return spectator.obstacle
+    if not spectator.seen:
+        return (
+            "it did not run while it was watched with gradients on (or in compiled code of before, or in a "
+            "forward of its own that no forward of torch.nn is part of; show its state with watch.step)"
+        )
+    if not any(flow.result().updates for flow in spectator.flows()):
+        return "no error came back to it"
+    return ""
