@@ -12,6 +12,7 @@ from unrolled.diagnosis.context import (
 from unrolled.diagnosis.diagnosis import Diagnosis
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates, GateUse, gate_use
+from unrolled.diagnosis.inputs import InputGradient, input_gradients
 from unrolled.diagnosis.jacobian import Jacobians, RecurrentMatrix, jacobians
 from unrolled.diagnosis.remedy import Remedy
 from unrolled.diagnosis.triangle import Triangle, triangles
@@ -26,6 +27,7 @@ __all__ = [
     "GateUse",
     "Gates",
     "GradientFlow",
+    "InputGradient",
     "Jacobians",
     "OrderTest",
     "RecurrentMatrix",
@@ -38,6 +40,7 @@ __all__ = [
     "conclude",
     "context_curve",
     "gate_use",
+    "input_gradients",
     "jacobians",
     "latest_steps",
     "order_test",

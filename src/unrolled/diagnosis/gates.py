@@ -79,10 +79,11 @@ def gate_use(module: nn.Module, run: Callable[[], object]) -> tuple[Gates, ...]:
     Raises:
         ConfigError: the module has no recurrent layer.
     """
-    return tuple(_use(each) for each in captured(module, run) if each.order(0))
+    return tuple(use_of(each) for each in captured(module, run) if each.order(0))
 
 
-def _use(recurrence: Recurrence) -> Gates:
+def use_of(recurrence: Recurrence) -> Gates:
+    """What the gates of one recurrence did, which has a step at least in its first row."""
     layer = recurrence.layer
     every = recurrence.gates
     real = real_steps(recurrence.scan.lengths, len(every))

@@ -39,6 +39,10 @@ class Audience:
     observer: Observer | None = None
     listener: Listener | None = None
 
+    def reading(self, input: Any) -> Any:
+        """Takes what the call reads, and gives what it shall read."""
+        return input
+
     def entering(self, state: State | None) -> State | None:
         """Takes the state before the first step, and gives the one to begin with."""
         return state
@@ -84,7 +88,7 @@ class _Place:
         asked = (each.attend(layer, hx) for each in self.attendants)
         audiences = [audience for audience in asked if audience is not None]
         for audience in audiences:
-            hx = audience.entering(hx)
+            input, hx = audience.reading(input), audience.entering(hx)
         if layer is None or not any(each.observer or each.listener for each in audiences):
             done = forward(self.module, input, hx, *rest, **options)
         else:

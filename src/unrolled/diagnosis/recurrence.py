@@ -55,6 +55,11 @@ class Recurrence:
         )
         return cls(name, layer, cut, done)
 
+    def forward_alone(self) -> Recurrence:
+        """The same without gradients, and with nothing that leads to a graph."""
+        weight_hh = self.scan.weight_hh.detach()
+        return Recurrence(self.name, self.layer, self.scan._replace(weight_hh=weight_hh), self.steps)
+
     @property
     def gates(self) -> Tensor:
         """The gates' values at every step, ``(T, B, gates * H)``."""

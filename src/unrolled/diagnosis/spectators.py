@@ -82,10 +82,15 @@ class Spectator(ABC):
 
 
 class LayerSpectator(Spectator):
-    """Looks at the calls of a layer, which runs over many steps in each."""
+    """Looks at the calls of a layer, which runs over many steps in each.
+
+    Attributes:
+        latest: each recurrence as it was observed last, by name.
+    """
 
     def __init__(self, path: str, looks: Looks) -> None:
         super().__init__(path, looks)
+        self.latest: dict[str, Recurrence] = {}
         self._flows: dict[str, RunningFlow] = {}
 
     def flows(self) -> Sequence[RunningFlow]:
@@ -95,6 +100,7 @@ class LayerSpectator(Spectator):
     def reset(self) -> None:
         """Begin the statistics anew."""
         super().reset()
+        self.latest.clear()
         self._flows.clear()
 
     def flow_of(self, run: Scan | Call) -> RunningFlow:
@@ -153,6 +159,7 @@ class _LayerCall(Audience):
         def received(recurrence: Recurrence) -> None:
             if recurrence.hidden is None or sending_on():
                 return
+            self._spectator.latest[name] = recurrence.forward_alone()
             record, later = turn.record(), turn.later
             border = Border(
                 final=_of_recurrence(layer, index, record.final),

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from math import isnan
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import nn
 
+from unrolled.diagnosis.drawing import drawing
 from unrolled.diagnosis.flow import GradientFlow
+from unrolled.diagnosis.gates import Gates, use_of
 from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
 from unrolled.diagnosis.looks import Looks
 from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
+from unrolled.diagnosis.verdict import Verdict, conclude
 from unrolled.errors import ConfigError
+from unrolled.saving.files import write_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Watch:
@@ -20,11 +32,15 @@ class Watch:
 
     A module that is called with the state of a call before (a cell in a loop, a decoder, truncated BPTT that
     reaches beyond its window) counts distances from the end of the last call.
+
+    Attributes:
+        name: of the module's class.
     """
 
     def __init__(self, module: nn.Module, every: int = 1) -> None:
         if every < 1:
             raise ConfigError(f"every: expected to look at one of 1 sequences or more, got {every}.")
+        self.name = type(getattr(module, "_orig_mod", module)).__name__
         self._every = every
         self._paths = {id(each): _path(path) for path, each in module.named_modules()}
         self._module = module  # held, so that ids stay those of its modules
@@ -63,6 +79,55 @@ class Watch:
         """The recurrent modules, by name, that cannot be judged, and why: a clause each."""
         reasons = {each.path: _why_unseen(each) for each in self._all()}
         return {path: reason for path, reason in reasons.items() if reason}
+
+    def gates(self) -> tuple[Gates, ...]:
+        """What the gates of each layer and direction did in the pass that was observed last."""
+        layers = (each for each in self._spectators.values() if isinstance(each, LayerSpectator))
+        latest = (recurrence for each in layers for recurrence in each.latest.values())
+        return tuple(use_of(recurrence) for recurrence in latest if recurrence.order(0))
+
+    def verdict(self, settings: Mapping[str, Any] | None = None) -> Verdict:
+        """What it comes to so far.
+
+        Args:
+            settings: the options of the model under the names of `unrolled train`'s, such as ``{"cell":
+                "rnn"}``, as far as there are such; a remedy is named where all are known that it changes.
+
+        Returns:
+            A verdict on what was seen; of what could not be seen it says so.
+
+        Raises:
+            ConfigError: nothing was seen that could be judged; the message says why.
+        """
+        known = {flow.layer: flow.decay for flow in self.flows() if not any(map(isnan, flow.decay))}
+        unseen = "; ".join(f"{path or self.name}: {reason}" for path, reason in self.unseen.items())
+        if not any(len(decay) > 1 for decay in known.values()):
+            raise ConfigError(
+                "expected errors that went back a step at least through a recurrent module, got none"
+                + (f" ({unseen})." if unseen else "; show the state of a loop by hand with watch.step.")
+            )
+        found = conclude(known, settings or {})
+        return replace(found, sentence=f"{found.sentence} Not seen: {unseen}.") if unseen else found
+
+    def report(self, path: str | Path) -> Path:
+        """Write a page that shows all of it: one HTML file that needs no network.
+
+        Raises:
+            ConfigError: see `verdict`.
+            StorageError: it cannot be written; a file that was there before is untouched.
+        """
+        return write_file(path, drawing().watched_page(self))
+
+    def figure(self) -> Figure:
+        """The gradient over time and what is left of an error, as a figure of matplotlib."""
+        return drawing().watched_figure(self)
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        try:
+            return drawing().watched_fragment(self)
+        except ConfigError as error:  # nothing to see yet
+            return f"<p>{escape(str(error))}</p>"
 
     def reset(self) -> None:
         """Begin the statistics anew."""
