@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
@@ -164,11 +165,19 @@ def _written(folder: Path, models: Sequence[Compared], data: str) -> tuple[dict[
 
 def _table(models: Sequence[Compared]) -> Table:
     from unrolled.reporting.comparison import rows
+    from unrolled.tasks.metrics import best_rows, heading
 
     table = Table()
+    scores = {model.name: model.evaluation.scores for model in models}
+    best = {name: best_rows(scores, name) for name in models[0].evaluation.scores}
     lines = rows(models)
     for name in lines[0]:
-        table.add_column(name, justify="left" if name in ("model", "network", "gradient") else "right")
+        left = name in ("model", "network", "gradient")
+        table.add_column(heading(name) if name in best else name, justify="left" if left else "right")
     for line in lines:
-        table.add_row(*line.values())
+        cells = [
+            Text(value, style="bold" if line["model"] in best.get(name, ()) else "")
+            for name, value in line.items()
+        ]
+        table.add_row(*cells)
     return table

@@ -1,4 +1,4 @@
-"""Scores beside baselines, as a table for the terminal."""
+"""Scores beside baselines, as a table for the terminal; the best of each is bold, whoever has it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from unrolled.tasks.metrics import heading
 
 if TYPE_CHECKING:
     from unrolled.reporting.verdict import Verdict
@@ -21,11 +23,15 @@ def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableTy
         title += f", {evaluation.count / evaluation.seconds:,.0f} a second"
     table = Table(title=title, title_justify="left", title_style="")
     table.add_column("method")
+    best = {score: evaluation.best(score) for score in evaluation.scores}
     for score in evaluation.scores:
-        table.add_column(score, justify="right")
-    for position, (name, row) in enumerate(evaluation.rows()):
-        cells = ["-" if value is None else f"{value:.4f}" for value in row.values()]
-        table.add_row(name, *cells, style="bold" if position == 0 else None)
+        table.add_column(heading(score), justify="right")
+    for name, row in evaluation.rows():
+        cells = [
+            Text("-" if value is None else f"{value:.4f}", style="bold" if name in best[score] else "")
+            for score, value in row.items()
+        ]
+        table.add_row(name, *cells)
     shown: list[RenderableType] = [table, *(_group(*group) for group in evaluation.groups.items())]
     if verdict:
         shown.append(Text(verdict.text, style="red" if verdict.worse else "green"))

@@ -1,12 +1,14 @@
 """The drawing of a network unrolled over the first steps of an input, as textbooks have it.
 
-Time runs to the right, the input stands beneath, layers and directions are rows above it::
+Time runs to the right, the input stands beneath, layers and directions are rows above it. Every arrow that a
+weight belongs to has its name, the same at every step, and above the outputs stands what they are compared with::
 
-            y_1    y_2    y_3
-             |      |      |
-       h_0 -[ ]----[ ]----[ ]- ...
-             |      |      |
-            x_1    x_2    x_3
+            y_1      y_2      y_3       targets
+            ŷ_1      ŷ_2      ŷ_3
+             | W_hy   |        |
+       h_0 -[ ]-W_hh-[ ]-W_hh-[ ]- ...
+             | W_xh   |        |
+            x_1      x_2      x_3
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FORMATS = (".svg", ".png", ".pdf")
-_FORWARD, _BACKWARD, _INPUT, _OUTPUT = "#cfe6f5", "#f8dcc4", "#ececec", "#cfeadf"
+_FORWARD, _BACKWARD, _INPUT, _OUTPUT, _TARGET = "#cfe6f5", "#f8dcc4", "#ececec", "#cfeadf", "#f6e7b4"
 _ROW, _WIDTH, _HEIGHT = 1.15, 1.02, 0.56
 _LINE = "#333333"
-_LABELS = 2.3  # the room for the layers' names, on the left
+_LABELS = 1.9  # the room for the layers' names, on the left
+_INCHES = 0.55  # of one unit
+_SYMBOL, _TEXT = 11, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Unrolling:
         feedback: whether an output becomes the next step's input when the network is used.
         decoder: what starts from its last states.
         attends: whether the decoder looks back at every step.
+        targets: what each output is compared with in training, as many as there are outputs; empty draws none.
     """
 
     inputs: Sequence[str]
@@ -70,6 +75,7 @@ class Unrolling:
     feedback: bool = False
     decoder: Unrolling | None = None
     attends: bool = False
+    targets: Sequence[str] = ()
 
 
 def save_drawing(unrolling: Unrolling, path: str | Path) -> Path:
@@ -107,7 +113,7 @@ def draw(unrolling: Unrolling) -> Figure:
     pens = [_Pen(unrolling)] if unrolling.decoder is None else [_Pen(unrolling), _Pen(unrolling.decoder)]
     bottom, top = -0.75 * _ROW, max(pen.height for pen in pens) * _ROW
     widths = [pen.right - pen.left for pen in pens]
-    figure = Figure(figsize=(0.62 * sum(widths), 0.62 * (top - bottom)), facecolor="white")
+    figure = Figure(figsize=(_INCHES * sum(widths), _INCHES * (top - bottom)), facecolor="white")
     begin = 0.0
     for pen, width in zip(pens, widths, strict=True):
         axes = figure.add_axes((begin, 0, width / sum(widths), 1))
@@ -127,18 +133,18 @@ class _Pen:
     def __init__(self, unrolling: Unrolling) -> None:
         self.unrolling = unrolling
         self.both = any(row.backward for row in unrolling.rows)
-        self.column = 2.5 if self.both else 1.7
+        self.column = 2.6 if self.both else 1.85
         self.left = -0.75 * self.column - _LABELS
         self.right = (len(unrolling.inputs) - 0.1) * self.column
-        above = {"each": 1.85, "last": 1.5, "pooled": 2.5, "none": 1.5}[unrolling.outputs]
-        self.height = len(unrolling.rows) + above
+        above = {"each": 1.5, "last": 1.5, "pooled": 2.5, "none": 1.5}[unrolling.outputs]
+        self.height = len(unrolling.rows) + above + 1.45 * bool(unrolling.targets) + 0.4 * unrolling.feedback
 
     def draw(self, axes: Axes) -> None:
         """Draw all of it."""
         self.axes = axes
         for step, label in enumerate(self.unrolling.inputs):
             self.box(step * self.column, 0, f"$x_{{{step + 1}}}$", _INPUT)
-            self.text(step * self.column, -0.5, _shortened(label), 10)
+            self.text(step * self.column, -0.5, _shortened(label), _TEXT + 1)
         if self.unrolling.more:
             self.text((len(self.unrolling.inputs) - 0.35) * self.column, 0, r"$\cdots$", 14)
         for height, row in enumerate(self.unrolling.rows, start=1):
@@ -150,14 +156,17 @@ class _Pen:
         arrow, symbol = (r"\leftarrow", r"\overleftarrow{h}") if row.backward else (r"\rightarrow", "h")
         name = f"{row.cell}, layer {row.layer}\n{row.size} units ${arrow}$"
         self.axes.text(
-            -0.7 * self.column - _LABELS, height * _ROW, name, ha="left", va="center", fontsize=8.5
+            -0.7 * self.column - _LABELS, height * _ROW, name, ha="left", va="center", fontsize=_TEXT
         )
+        reads, carries = _weights(row, many=len({each.layer for each in self.unrolling.rows}) > 1)
         places = [self.place(step, height) for step in range(len(self.unrolling.inputs))]
+        under = self.heights(row.layer - 1)
         for step, place in enumerate(places):
             label = f"${symbol}^{{({row.layer})}}_{{{step + 1}}}$"
             self.box(place, height, label, _BACKWARD if row.backward else _FORWARD)
-            for lower in self.heights(row.layer - 1):
-                self.arrow(self.place(step, lower), lower, place, height)
+            for lower in under:
+                # From two directions one matrix reads both: it is named once.
+                self.arrow(self.place(step, lower), lower, place, height, reads if lower == under[-1] else "")
         half, reach = _WIDTH / 2, 0.5
         edges = [
             places[0] - half - reach,
@@ -166,8 +175,10 @@ class _Pen:
         edges.append(places[-1] + half + reach)
         for left, right in zip(edges[::2], edges[1::2], strict=True):
             self.state_arrow(left, right, height, backward=row.backward)
+        for left, right in zip(edges[2:-1:2], edges[3:-1:2], strict=True):
+            self.text((left + right) / 2, height + 0.16, carries, _SYMBOL)
         carried = f"${', '.join(row.states)}$"
-        self.axes.text(places[0] + 0.78, (height + 0.1) * _ROW, carried, ha="center", fontsize=8)
+        self.text(places[-1] + half + reach / 2, height - 0.14, carried, _TEXT)
         if self.unrolling.more:
             self.text(edges[-1] + 0.2, height, r"$\cdots$", 12)
 
@@ -179,22 +190,29 @@ class _Pen:
             for step in steps:
                 self.box(step * self.column, height, rf"$\hat{{y}}_{{{step + 1}}}$", _OUTPUT)
                 for row in top:
-                    self.arrow(self.place(step, row), row, step * self.column, height)
+                    named = _READOUT if row == top[-1] else ""
+                    self.arrow(self.place(step, row), row, step * self.column, height, named)
+            for step, label in enumerate(self.unrolling.targets):
+                self.target(step * self.column, height + 1, f"_{{{step + 1}}}", label)
             if self.unrolling.feedback:
-                fed_back = r"in use, $\hat{y}_t$ is fed back as $x_{t+1}$"
-                self.text(steps[-1] / 2 * self.column, height + 0.6, fed_back, 8.5)
+                fed_back = r"in use, each $\hat{y}$ is fed back as the next $x$"
+                above = self.height - 0.75 + 0.2
+                self.text(steps[-1] / 2 * self.column, above, fed_back, _TEXT)
             return
         if self.unrolling.outputs == "none":
             handed = "the last states start the decoder" + (
                 ", which looks at every step's" if self.unrolling.attends else ""
             )
-            self.text(steps[-1] / 2 * self.column, height - 0.2, f"{handed} ⟶", 8.5)
+            self.text(steps[-1] / 2 * self.column, height - 0.2, f"{handed} ⟶", _TEXT)
             return
         if self.unrolling.outputs == "last":
             place = steps[-1] * self.column
             self.box(place, height, r"$\hat{y}$", _OUTPUT)
             for row in top:
-                self.arrow(self.place(steps[-1], row), row, place, height)
+                named = _READOUT if row == top[-1] else ""
+                self.arrow(self.place(steps[-1], row), row, place, height, named)
+            for label in self.unrolling.targets[:1]:
+                self.target(place, height + 1, "", label)
             return
         middle = steps[-1] / 2 * self.column
         self.box(middle, height, "pooled over all steps", _INPUT, width=steps[-1] * self.column + 2 * _WIDTH)
@@ -202,7 +220,9 @@ class _Pen:
             for row in top:
                 self.arrow(self.place(step, row), row, self.place(step, row), height)
         self.box(middle, height + 1, r"$\hat{y}$", _OUTPUT)
-        self.arrow(middle, height, middle, height + 1)
+        self.arrow(middle, height, middle, height + 1, _READOUT)
+        for label in self.unrolling.targets[:1]:
+            self.target(middle, height + 2, "", label)
 
     def heights(self, layer: int) -> list[int]:
         """The heights of a layer's directions; that of the input for layer 0."""
@@ -223,16 +243,27 @@ class _Pen:
         self.axes.add_patch(
             FancyBboxPatch(corner, width, _HEIGHT, boxstyle=style, fc=colour, ec=_LINE, lw=0.9, zorder=3)
         )
-        self.text(x, height, label, 11)
+        self.text(x, height, label, _SYMBOL)
+
+    def target(self, x: float, height: int, number: str, label: str) -> None:
+        """What an output is compared with, above it; the loss lies between the two."""
+        self.box(x, height, f"$y{number}$", _TARGET)
+        self.text(x, height + 0.45, _shortened(label), _TEXT + 1)
+        low, high = (height - 1) * _ROW + _HEIGHT / 2, height * _ROW - _HEIGHT / 2
+        self.axes.plot([x, x], [low, high], color=_LINE, lw=0.9, ls=":", zorder=2)
+        self.axes.text(x + 0.1, (low + high) / 2, f"$L{number}$", ha="left", va="center", fontsize=_SYMBOL)
 
     def text(self, x: float, height: float, text: str, size: float) -> None:
         """Text around a point."""
         self.axes.text(x, height * _ROW, text, ha="center", va="center", fontsize=size, zorder=4)
 
-    def arrow(self, x: float, height: int, to_x: float, to_height: int) -> None:
-        """An arrow upwards, from the top of one box to the bottom of another."""
+    def arrow(self, x: float, height: int, to_x: float, to_height: int, weight: str = "") -> None:
+        """An arrow upwards, from the top of one box to the bottom of another, with the weight that it stands for."""
         start, stop = (x, height * _ROW + _HEIGHT / 2), (to_x, to_height * _ROW - _HEIGHT / 2)
         self.stroke(start, stop, _LINE, 0.9)
+        if weight:
+            middle = ((start[0] + stop[0]) / 2 + 0.07, (start[1] + stop[1]) / 2)
+            self.axes.text(*middle, weight, ha="left", va="center", fontsize=_SYMBOL, zorder=4)
 
     def state_arrow(self, left: float, right: float, height: int, *, backward: bool) -> None:
         """The state from one step to the next, in the direction of reading."""
@@ -246,6 +277,19 @@ class _Pen:
         """A straight arrow."""
         look = {"arrowstyle": "-|>", "lw": width, "color": colour, "shrinkA": 0, "shrinkB": 0}
         self.axes.annotate("", xy=stop, xytext=start, arrowprops=look, zorder=2)
+
+
+_READOUT = "$W_{hy}$"
+
+
+def _weights(row: Row, *, many: bool) -> tuple[str, str]:
+    """The symbols of what a row reads its input with and of what it carries its state with.
+
+    Those of a cell with gates hold a block for each: the table of weights has their letters.
+    """
+    one = "h" if row.cell == "RNN" else ""
+    layer = f"^{{({row.layer})}}" if many else ""
+    return f"$W{layer}_{{x{one}}}$", f"$W{layer}_{{h{one}}}$"
 
 
 def _shortened(label: str) -> str:

@@ -20,6 +20,11 @@ def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
     shown = max(1, min(steps, length))
     one = {name: values[row, :shown] for name, values in batch.inputs.items() if name != "previous"}
     model = estimator.model
+    conditional = isinstance(model, ConditionalModel)
+    written = int(batch.output_lengths[row])
+    answers = max(1, min(steps, written)) if conditional else shown
+    targets = batch.targets[row, :answers] if batch.targets_per_step else batch.targets[row]
+    expected = estimator.target_labels(targets)
     if not isinstance(model, ConditionalModel):
         return Unrolling(
             inputs=estimator.step_labels(one),
@@ -27,8 +32,8 @@ def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
             outputs=_outputs(estimator, batch),
             more=length > shown,
             feedback=estimator.task == "generate",
+            targets=expected,
         )
-    written = int(batch.output_lengths[row])
     previous = {"previous": batch.inputs["previous"][row, : max(1, min(steps, written))]}
     decoder = Unrolling(
         inputs=estimator.step_labels(previous),
@@ -36,6 +41,7 @@ def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
         outputs="each",
         more=written > steps,
         feedback=True,
+        targets=expected,
     )
     if not isinstance(model, EncoderDecoder):
         return decoder

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unrolled.inspection.comparison import Compared
-from unrolled.reporting.diagnosis.scales import colour, drawable, logarithmic, percentage
+from unrolled.reporting.diagnosis.context import steps_seen
+from unrolled.reporting.diagnosis.scales import drawable, logarithmic, percentage, steps_back
+from unrolled.reporting.figure import HALF, WHOLE, colour
 from unrolled.reporting.pages import rendered
-from unrolled.reporting.plot import WIDE, Plot
+from unrolled.reporting.plot import Plot
 from unrolled.saving.files import write_file
+from unrolled.tasks.metrics import best_rows, heading, metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +35,8 @@ def comparison_page(models: Sequence[Compared], data: str) -> str:
         title=f"{len(models)} models compared",
         data=data,
         rows=rows(models),
+        headings={score: (heading(score), metric(score)) for score in models[0].evaluation.scores},
+        best={score: best_rows(_scored(models), score) for score in models[0].evaluation.scores},
         plots=plots(models),
     )
 
@@ -51,6 +56,10 @@ def rows(models: Sequence[Compared]) -> list[dict[str, str]]:
         }
         for model in models
     ]
+
+
+def _scored(models: Sequence[Compared]) -> dict[str, Mapping[str, float]]:
+    return {model.name: model.evaluation.scores for model in models}
 
 
 def left_at_the_start(model: Compared) -> str:
@@ -89,12 +98,13 @@ def _decay(models: Sequence[Compared]) -> Plot:
         for number, (name, decay) in enumerate(lines.items()):
             axes.plot(drawable(decay), color=colour(number), label=name)
         logarithmic(axes, [value for decay in lines.values() for value in decay], room=4)
-        axes.set(xlabel="steps back (lag)", ylabel="what is left of an error")
+        axes.set_ylabel("what is left of an error")
+        steps_back(axes)
         axes.legend()
 
     said = ", ".join(f"{name} {percentage(decay[-1])}" for name, decay in lines.items())
     return Plot(
-        "decay", "Decay of the gradient, lowest layer", f"What is left of an error: {said}.", draw, WIDE
+        "decay", "Decay of the gradient, lowest layer", f"What is left of an error: {said}.", draw, WHOLE
     )
 
 
@@ -106,9 +116,9 @@ def _context(models: Sequence[Compared]) -> Plot:
         for number, (name, curve) in enumerate(curves.items()):
             assert curve is not None
             axes.plot(curve.steps, curve.loss, "o-", ms=3, color=colour(number), label=name)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set(xlabel="latest steps that it may see", ylabel="loss")
+        longest = max((curve.steps for curve in curves.values() if curve is not None), key=len)
+        steps_seen(axes, longest)
+        axes.set_ylabel("loss")
         axes.legend()
 
     said = ", ".join(f"{name} {curve.used()}" for name, curve in curves.items() if curve is not None)
@@ -130,9 +140,12 @@ def _scores(models: Sequence[Compared]) -> list[Plot]:
             drawn = axes.barh(list(bars), list(bars.values()), color=colours[: len(bars)], height=0.6)
             axes.bar_label(drawn, fmt="{:.4g}", padding=4)
             axes.invert_yaxis()
-            axes.set(xlabel=score, xlim=(min(0, *bars.values()), 1.25 * max(*bars.values(), 1e-9)))
+            axes.set(xlabel=heading(score), xlim=(min(0, *bars.values()), 1.35 * max(*bars.values(), 1e-9)))
 
         said = ", ".join(f"{name} {value:.4g}" for name, value in bars.items())
-        return Plot(f"score-{place}", f"{score}, baselines in grey", f"{score}: {said}.", draw)
+        known = metric(score)
+        caption = f"{known.name} ({score}), {known.direction}; baselines in grey"
+        size = (HALF[0], 1.1 + 0.34 * len(bars))
+        return Plot(f"score-{place}", caption, f"{score}: {said}.", draw, size)
 
     return [plot(place, score) for place, score in enumerate(first.scores)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unrolled.reporting.figure import MARK, MODEL, REFERENCE, svg
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE, colour, svg, whole_steps
+from unrolled.tasks.metrics import heading
 from unrolled.training.history import History
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ def loss_curve(history: History) -> str:
             label="epoch's mean",
         )
         axes.set(xlabel="update", ylabel="training loss")
+        whole_steps(axes.xaxis)
         axes.legend()
 
     last = history.epochs[-1].loss
@@ -44,28 +48,68 @@ def loss_curve(history: History) -> str:
 
 
 def score_curves(history: History) -> list[tuple[str, str]]:
-    """For every dev score its name and its curve over the epochs, the kept epoch marked."""
+    """The dev scores over the epochs, the kept epoch marked: a caption and a drawing for each course.
+
+    Scores that run alike are one figure: those of about the same size side by side, the others named.
+    """
+    courses = {
+        name: np.array([epoch.scores.get(name, np.nan) for epoch in history.epochs])
+        for name in history.epochs[-1].scores
+    }
+    groups: list[list[str]] = []
+    for name, course in courses.items():
+        group = next((group for group in groups if _alike(courses[group[0]], course)), None)
+        if group is None:
+            groups.append([name])
+        else:
+            group.append(name)
     return [
-        (name, _score_curve(history, name, number)) for number, name in enumerate(history.epochs[-1].scores)
+        _score_curve(history, {name: courses[name] for name in group}, number)
+        for number, group in enumerate(groups)
     ]
 
 
-def _score_curve(history: History, name: str, number: int) -> str:
-    scored = [(epoch.epoch, epoch.scores[name]) for epoch in history.epochs if name in epoch.scores]
+_APART = 0.1
+"""The share of their range that two curves may differ by and still tell the same."""
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two scores go up and down together, whatever their units."""
+
+    def course(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        spread = np.nanmax(values) - np.nanmin(values)
+        return (values - np.nanmin(values)) / (spread or 1.0)
+
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return False
+    return bool(np.abs(course(one) - course(other)).max() <= _APART)
+
+
+def _score_curve(
+    history: History, courses: Mapping[str, NDArray[np.float64]], number: int
+) -> tuple[str, str]:
+    first, *others = courses
+    reach = np.nanmax(np.abs(courses[first]))
+    beside = [name for name in others if 1 / 3 <= np.nanmax(np.abs(courses[name])) / (reach or 1.0) <= 3]
+    named = [name for name in others if name not in beside]
+    epochs = [epoch.epoch for epoch in history.epochs]
 
     def draw(axes: Axes) -> None:
-        axes.plot(*zip(*scored, strict=True), "o-", ms=3, color=MODEL)
+        for place, name in enumerate([first, *beside]):
+            axes.plot(epochs, courses[name], "o-", ms=3, color=colour(place), label=heading(name))
         if history.best_epoch is not None:
             axes.axvline(
                 history.best_epoch, color=MARK, lw=1, ls="--", label=f"kept: epoch {history.best_epoch}"
             )
+        if beside or history.best_epoch is not None:
             axes.legend()
-        axes.set(xlabel="epoch", ylabel=f"dev {name}")
-        _whole_numbers(axes)
+        axes.set(xlabel="epoch", ylabel="dev score" if beside else heading(first))
+        whole_steps(axes.xaxis)
 
-    return svg(
-        draw, f"{name} on the dev data, {scored[-1][1]:.4g} after the last epoch.", name=f"score-{number}"
-    )
+    shown = " and ".join([first, *beside])
+    caption = f"{shown} on the dev data" + (f"; alike: {', '.join(named)}" if named else "")
+    last = ", ".join(f"{name} {course[-1]:.4g}" for name, course in courses.items())
+    return caption, svg(draw, f"On the dev data after the last epoch: {last}.", name=f"score-{number}")
 
 
 def gradient_curve(history: History) -> str:
@@ -81,8 +125,8 @@ def gradient_curve(history: History) -> str:
         # Over less than a decade a logarithmic axis would have no number on it.
         if norms.min() > 0 and norms.max() > 20 * norms.min():
             axes.set_yscale("log")
-            axes.yaxis.set_minor_formatter("")
         axes.set(xlabel="update", ylabel="gradient norm")
+        whole_steps(axes.xaxis)
         axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 
     return svg(
@@ -97,7 +141,7 @@ def clipping_curve(history: History) -> str:
     def draw(axes: Axes) -> None:
         axes.bar([epoch.epoch for epoch in history.epochs], shares, color=REFERENCE, width=0.7)
         axes.set(xlabel="epoch", ylabel="clipped updates, %", ylim=(0, 100))
-        _whole_numbers(axes)
+        whole_steps(axes.xaxis)
 
     return svg(
         draw, f"Share of clipped updates by epoch, {shares[-1]:.0f} % in the last one.", name="clipping"
@@ -106,9 +150,3 @@ def clipping_curve(history: History) -> str:
 
 def _epoch_ends(history: History) -> list[int]:
     return np.cumsum([epoch.updates for epoch in history.epochs]).tolist()
-
-
-def _whole_numbers(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

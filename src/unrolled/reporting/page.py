@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unrolled.reporting.answers import evaluation_plots
 from unrolled.reporting.curves import clipping_curve, gradient_curve, loss_curve, score_curves
 from unrolled.reporting.pages import rendered
 from unrolled.reporting.predictions import predictions
@@ -13,6 +14,7 @@ from unrolled.reporting.verdict import verdict
 from unrolled.saving.files import write_file
 from unrolled.tasks.card import describe_network
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.metrics import metric
 from unrolled.training.history import History
 
 if TYPE_CHECKING:
@@ -31,13 +33,19 @@ def write_report(path: str | Path, estimator: Estimator, evaluation: Evaluation)
 def report(estimator: Estimator, evaluation: Evaluation, name: str) -> str:
     """The page's HTML; ``name`` is the model's."""
     said = verdict(evaluation, *estimator.monitored)
+    drawn = evaluation_plots(evaluation.details)
     return rendered(
         "report",
         title=f"{evaluation.task}: {name}",
         network=describe_network(estimator.effective),
         evaluation=evaluation,
+        columns=[(score, metric(score)) for score in evaluation.scores],
         rows=evaluation.rows(),
+        best=evaluation.best(estimator.monitored[0]),
+        leading={score: evaluation.best(score) for score in evaluation.scores},
         verdicts=[said] if said else [],
+        plots=drawn,
+        wrong=predictions(evaluation.details.get("wrong", ())),
         predictions=predictions(evaluation.examples) if evaluation.examples else None,
         curves=_curves(estimator.history),
         notices=estimator.notices,
@@ -48,8 +56,7 @@ def report(estimator: Estimator, evaluation: Evaluation, name: str) -> str:
 def _curves(history: History | None) -> Sequence[tuple[str, str]]:
     if history is None or not history.epochs or not history.updates:
         return []
-    scores = [(f"{name} on the dev data", drawing) for name, drawing in score_curves(history)]
-    curves = [("Loss", loss_curve(history)), *scores]
+    curves = [("Loss", loss_curve(history)), *score_curves(history)]
     if not any(epoch.clipped for epoch in history.epochs):
         return [*curves, ("Gradient norm; no update was clipped", gradient_curve(history))]
     return [

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from unrolled.reporting.figure import figure_file, figure_svg
+from unrolled.reporting.figure import HALF, figure_file, figure_svg
 from unrolled.saving.files import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-WIDE = (8.4, 2.9)
-"""The size in inches of a plot that takes the whole width of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Plot:
     caption: str
     label: str
     draw: Callable[[Figure], None]
-    size: tuple[float, float] = (5.2, 2.9)
+    size: tuple[float, float] = HALF
 
     @property
     def wide(self) -> bool:

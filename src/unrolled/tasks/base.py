@@ -47,6 +47,7 @@ class Scored:
         unit: what was counted.
         examples: a few predictions for a report, as plain JSON values.
         groups: further scores on parts of the data; see `Evaluation`.
+        details: what a report shows beyond scores; see `Evaluation`.
     """
 
     scores: Mapping[str, float]
@@ -54,6 +55,7 @@ class Scored:
     unit: str = "examples"
     examples: tuple[Mapping[str, Any], ...] = field(default=())
     groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Estimator(ABC, Generic[Data]):
@@ -346,6 +348,14 @@ class Estimator(ABC, Generic[Data]):
             return [f"{float(step[0]):.3g}" for step in steps]
         return [self._token_label(token) for token in steps.tolist()]
 
+    def target_labels(self, targets: Tensor) -> list[str]:
+        """What the outputs of one sequence are compared with, in a few characters each.
+
+        Args:
+            targets: one row of a batch's targets, ``(time, ...)`` or that of the whole sequence.
+        """
+        return self.step_labels({"targets": targets if targets.dim() else targets.unsqueeze(0)})
+
     def _token_label(self, token: int) -> str:
         """What a token of the network's input stands for; a task with a vocabulary of inputs looks it up."""
         return str(token)
@@ -429,6 +439,7 @@ class Estimator(ABC, Generic[Data]):
             scored.unit,
             examples=scored.examples,
             groups=scored.groups,
+            details=scored.details,
         )
 
     def _share_name(self, share: Data) -> str:

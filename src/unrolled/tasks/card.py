@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from unrolled.models.cell import name_of
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.metrics import heading
 
 
 def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation: Evaluation) -> str:
@@ -57,7 +58,7 @@ def _scores(evaluation: Evaluation) -> str:
             "",
             f"On {evaluation.data} ({evaluation.count} {evaluation.unit}):",
             "",
-            "| | " + " | ".join(names) + " |",
+            "| | " + " | ".join(map(heading, names)) + " |",
             "|---|" + "---:|" * len(names),
             *rows,
             *groups,

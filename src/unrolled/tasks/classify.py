@@ -34,6 +34,7 @@ from unrolled.tasks.classification.pictures import PictureInputs
 from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
 from unrolled.tasks.classification.texts import TextInputs
+from unrolled.tasks.details import most_wrong
 from unrolled.tasks.given import given_examples
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inference import outputs_in_order
@@ -106,6 +107,10 @@ class Classifier(Estimator[Examples]):
     def _token_label(self, token: int) -> str:
         assert isinstance(self._inputs, TextInputs | SymbolInputs)
         return self._inputs.vocabulary.decode([token])[0]
+
+    def target_labels(self, targets: Tensor) -> list[str]:
+        """The class or the number that a sequence is labelled with."""
+        return [self._targets.label(targets)]
 
     def _class_targets(self) -> ClassTargets:
         self._require_fitted()
@@ -218,12 +223,26 @@ class Classifier(Estimator[Examples]):
         )
 
         def score() -> Scored:
-            predicted = self._targets.decode(outputs_in_order(self.model, items, collate_many_to_one))
-            shown = tuple(
-                {"input": self._inputs.shown(example), "expected": example.target, "predicted": prediction}
-                for example, prediction in zip(data[:_SHOWN], predicted, strict=False)
+            outputs = outputs_in_order(self.model, items, collate_many_to_one)
+            predicted = self._targets.decode(outputs)
+            bad = self._targets.wrongness(expected, predicted, outputs)
+
+            def shown(row: int) -> dict[str, Any]:
+                said = {"input": self._inputs.shown(data[row])}
+                return said | {"expected": expected[row], "predicted": predicted[row]}
+
+            return Scored(
+                self._targets.scores(expected, predicted),
+                len(data),
+                "sequences",
+                tuple(shown(row) for row in range(min(_SHOWN, len(data)))),
+                details={
+                    **self._targets.details(expected, predicted, outputs),
+                    "wrong": [
+                        shown(row) | {self._targets.badness: float(bad[row])} for row in most_wrong(bad)
+                    ],
+                },
             )
-            return Scored(self._targets.scores(expected, predicted), len(data), "sequences", shown)
 
         return score
 

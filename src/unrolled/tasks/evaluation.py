@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from unrolled.tasks.metrics import best_rows, heading
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -22,12 +24,14 @@ class Evaluation:
         seconds: how long the model (not the baselines) took.
         examples: a few predictions for a report, as plain JSON values.
         groups: further scores of the model on parts of the data, by what divides it, then by part.
+        details: what a report shows beyond scores, as plain JSON values: "confusion", "confidence", "wrong" (the
+            rows that the model was most wrong about) and "ahead"; see `unrolled.tasks.details`.
 
     Example:
         >>> beside = {"most frequent tag": {"accuracy": 0.88}}
         >>> print(Evaluation("tag", "dev.conllu", {"accuracy": 0.95}, beside, 100))
         tag on dev.conllu, 100 examples
-                             accuracy
+                           accuracy ↑
         model                  0.9500
         most frequent tag      0.8800
     """
@@ -41,6 +45,7 @@ class Evaluation:
     seconds: float = 0.0
     examples: Sequence[Mapping[str, Any]] = field(default=())
     groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain dicts, lists and numbers."""
@@ -53,14 +58,21 @@ class Evaluation:
 
     def rows(self) -> list[tuple[str, dict[str, float | None]]]:
         """The table's rows, the model first: a name and its scores, None where there is none."""
-        table = {"model": self.scores} | dict(self.baselines)
-        return [(name, {score: row.get(score) for score in self.scores}) for name, row in table.items()]
+        return [(name, {score: row.get(score) for score in self.scores}) for name, row in self._table.items()]
+
+    def best(self, score: str) -> set[str]:
+        """The names of the rows that are best at a score, be it the model's or a baseline's."""
+        return best_rows(self._table, score)
+
+    @property
+    def _table(self) -> dict[str, Mapping[str, float]]:
+        return {"model": self.scores} | dict(self.baselines)
 
     def __str__(self) -> str:
         rows = self.rows()
         left = max(len(name) for name, _ in rows) + 2
-        widths = {score: max(len(score), 10) for score in self.scores}
-        head = " " * left + "  ".join(f"{score:>{width}}" for score, width in widths.items())
+        widths = {score: max(len(heading(score)), 10) for score in self.scores}
+        head = " " * left + "  ".join(f"{heading(score):>{width}}" for score, width in widths.items())
         lines = [
             f"{name:<{left}}"
             + "  ".join(

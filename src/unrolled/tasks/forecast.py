@@ -26,6 +26,7 @@ from unrolled.tasks.base import Estimator, Scored
 from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
+from unrolled.tasks.details import errors_ahead
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
@@ -49,6 +50,8 @@ from unrolled.tasks.options import validated
 
 _WINDOWS = 4_000
 """Training windows an epoch at most, unless the stride says otherwise."""
+_DRAWN = 3
+"""Series whose forecasts a report draws."""
 _ORIGINS = 5_000
 """Steps of all series that forecasts are scored from, at most; of more, those at even distances."""
 
@@ -441,18 +444,33 @@ class Forecaster(Estimator[Span]):
         known = [int(at[0]) + 1 for at in origins]
         read = [self._features(*each) for each in zip(data.series, known, strict=True)]
 
+        # After the steps that are scored, the last of all: what comes next is drawn.
+        ends = [np.append(at, len(one) - 1) for one, at in zip(data.series, origins, strict=True)]
+
         def score() -> Scored:
-            found = rolling_forecasts(self.model, read, origins, cast(int, self.effective.context))
-            made = [
-                (one, at, self._preparation.scaling(one, int(at[0]) + 1).undo(each))
+            found = rolling_forecasts(self.model, read, ends, cast(int, self.effective.context))
+            undone = [
+                self._preparation.scaling(one, int(at[0]) + 1).undo(each)
                 for one, at, each in zip(data.series, origins, found, strict=True)
+            ]
+            made = [
+                (one, at, each[:-1]) for one, at, each in zip(data.series, origins, undone, strict=True)
             ]
             forecasts = [self._beside(*each) for each in made]
             count = sum(int((~np.isnan(each.actual)).sum()) for each in forecasts)
             levels = self.effective.quantiles
-            examples = tuple(drawn_example(*each, levels) for each in made[:3])
-            scores = forecast_scores(forecasts, levels)
-            return Scored(scores, count, "forecasts", examples)
+            examples = tuple(
+                drawn_example(*each, levels, future[-1])
+                for each, future in zip(made[:_DRAWN], undone, strict=False)
+            )
+            before = [one.values[at] for one, at in zip(data.series, origins, strict=True)]
+            return Scored(
+                forecast_scores(forecasts, levels),
+                count,
+                "forecasts",
+                examples,
+                details={"ahead": errors_ahead(forecasts, before)},
+            )
 
         return score
 

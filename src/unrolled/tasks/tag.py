@@ -95,6 +95,10 @@ class Tagger(Estimator[Examples]):
     def _token_label(self, token: int) -> str:
         return self._inputs.symbol(token)
 
+    def target_labels(self, targets: Tensor) -> list[str]:
+        """The tag of every step."""
+        return self._tags.decode(targets.tolist())
+
     def _predicted(self, items: list[Encoded]) -> list[list[str]]:
         # Sentences without words have no tags, and nothing that a network could read.
         spoken = [item for item in items if len(item)]

@@ -176,6 +176,10 @@ class Translator(Estimator[Examples]):
         labels = [tokenizer.symbol(step).strip() if step < tokenizer.size else "copied" for step in steps]
         return labels if reads else ["<start>", *labels[1:]]
 
+    def target_labels(self, targets: Tensor) -> list[str]:
+        """What the decoder is to write at each step: what it reads at the next."""
+        return self.step_labels({"previous": torch.cat([targets[:1], targets])})[1:]
+
     def _found(
         self, examples: Examples, items: list[Encoded], search: SearchConfig
     ) -> list[list[Hypothesis]]:

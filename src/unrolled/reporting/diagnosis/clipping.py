@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.diagnosis import ClippingUse
-from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE, whole_steps
 from unrolled.reporting.plot import Plot
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def clipping_norms(use: ClippingUse, norms: Sequence[float], threshold: float | 
         if threshold is not None:
             axes.axvline(threshold, color=REFERENCE, lw=1.4, ls="--", label=f"threshold: {threshold:g}")
         axes.set_xscale("log")
-        axes.xaxis.set_minor_formatter("")
         axes.set(xlabel="norm of the gradient before clipping", ylabel="updates")
-        axes.legend(fontsize=8)
+        whole_steps(axes.yaxis)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 
     label = (
         f"Gradient norms of {use.updates} updates, {use.clipped:.0%} of them clipped; "
         f"a threshold from {use.suggested[0]:.3g} to {use.suggested[1]:.3g} is suggested."
     )
-    return Plot("clipping", "Clipping: the norms of the updates' gradients", label, draw)
+    return Plot("clipping", "Clipping: the norms of the updates' gradients", label, draw, (4.3, 3.6))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from unrolled.diagnosis import ContextCurve, OrderTest
-from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE, whole_steps
 from unrolled.reporting.plot import Plot
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -20,14 +22,27 @@ def context_curve(curve: ContextCurve) -> Plot:
         axes = figure.add_subplot()
         axes.plot(curve.steps, curve.loss, "o-", ms=3, color=MODEL)
         axes.axvline(used, color=MARK, ls="--", lw=1, label=f"enough: {used} steps")
-        if curve.steps[-1] > 20 * curve.steps[0]:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
-        axes.set(xlabel="latest steps that it may see", ylabel="loss")
+        steps_seen(axes, curve.steps)
+        axes.set_ylabel("loss")
         axes.legend()
 
     label = f"Loss by the number of latest steps seen; {used} are enough for nearly all of the gain."
     return Plot("context", "Context: how far back the model uses its input", label, draw)
+
+
+def steps_seen(axes: Axes, steps: Sequence[int]) -> None:
+    """A horizontal axis of how many of the latest steps are seen: the more, the further back to the left."""
+    from matplotlib.ticker import NullLocator
+
+    if steps[-1] > 20 * steps[0]:
+        axes.set_xscale("log", base=2)
+        shown = steps[:: -(-len(steps) // 6)]
+        axes.set_xticks(shown, [f"{step:,}" for step in shown])
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        whole_steps(axes.xaxis)
+    axes.set_xlabel("latest steps that it may see")
+    axes.invert_xaxis()
 
 
 def order_test(test: OrderTest) -> Plot:
@@ -42,7 +57,7 @@ def order_test(test: OrderTest) -> Plot:
         drawn = axes.barh(list(bars), heights, color=[colour for _, colour in bars.values()], height=0.6)
         axes.bar_label(drawn, fmt="{:.4g}", padding=4)
         axes.invert_yaxis()
-        axes.set(xlabel="loss", xlim=(min(0.0, *heights), 1.2 * max(*heights, 1e-12)))
+        axes.set(xlabel="loss", xlim=(min(0.0, *heights), 1.35 * max(*heights, 1e-12)))
 
     label = f"Loss in order {test.ordered:.4g}, shuffled {test.ordered + test.lost:.4g}."
     return Plot("order", "Order: what shuffling the steps costs", label, draw)

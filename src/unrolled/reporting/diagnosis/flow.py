@@ -8,19 +8,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unrolled.diagnosis import GradientFlow, Jacobians, Triangle, WeightParts
-from unrolled.reporting.diagnosis.scales import colour, drawable, logarithmic, percentage
-from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+from unrolled.reporting.diagnosis.scales import (
+    drawable,
+    logarithmic,
+    percentage,
+    steps_back,
+    where_it_leaves,
+)
+from unrolled.reporting.figure import MARK, MODEL, REFERENCE, colour, whole_steps
 from unrolled.reporting.plot import Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_TALL = (4.3, 3.6)
+_BESIDE_TOP = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0}
+"""Where a legend stands that would cover what is drawn: above the frame."""
+
 
 def gradient_over_time(flows: Sequence[GradientFlow]) -> Plot:
     """The norm of dL/dh by distance from the end, a line for each layer and direction."""
 
     def draw(figure: Figure) -> None:
+        from matplotlib.patches import Patch
+
         axes = figure.add_subplot()
         for number, flow in enumerate(flows):
             norm, deviation = drawable(flow.norm), drawable(flow.deviation)
@@ -31,15 +43,17 @@ def gradient_over_time(flows: Sequence[GradientFlow]) -> Plot:
                 alpha=0.15, lw=0,
             )  # fmt: skip
         logarithmic(axes, [norm for flow in flows for norm in flow.norm])
-        axes.set(xlabel="steps from the end of the sequence", ylabel="norm of dL/dh")
-        axes.legend()
+        axes.set_ylabel("norm of dL/dh")
+        steps_back(axes, "steps back from where the reading ends")
+        band = Patch(color="0.5", alpha=0.3, label="band: one standard deviation")
+        axes.legend(handles=[*axes.get_lines(), band], **_BESIDE_TOP)
 
     first = flows[0].norm
     label = (
         f"Norm of the gradient of the hidden state, {first[0]:.3g} at the last step "
         f"and {first[-1]:.3g} at the first."
     )
-    return Plot("gradient", "Gradient over time: how large dL/dh is at every step", label, draw, (5.2, 3.2))
+    return Plot("gradient", "Gradient over time: how large dL/dh is at every step", label, draw, _TALL)
 
 
 def decay(
@@ -61,6 +75,7 @@ def decay(
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         values = [value for line in measured for value in line]
+        logarithmic(axes, [1.0, *values], room=4)
         if flow is not None:
             axes.plot(drawable(flow.decay), color=MODEL, label="mean over sequences")
         if triangle is not None:
@@ -71,14 +86,14 @@ def decay(
                 label="product of Jacobians, largest",
             )  # fmt: skip
             _draw_bound(axes, jacobians, lags)
-        axes.set(xlabel="steps back (lag)", ylabel="what is left of an error")
-        logarithmic(axes, [1.0, *values], room=4)
-        axes.legend(fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+        axes.set_ylabel("what is left of an error")
+        steps_back(axes)
+        axes.legend(**_BESIDE_TOP)
 
     shown = measured[0]
     label = f"What is left of an error: {percentage(shown[-1])} of it {len(shown) - 1} steps back."
     layer = next(each.layer for each in (flow, triangle, jacobians) if each is not None)
-    return Plot(f"decay-{number}", f"Decay with its bound: {layer}", label, draw, (5.2, 3.2))
+    return Plot(f"decay-{number}", f"Decay with its bound: {layer}", label, draw, (4.3, 4.2))
 
 
 def _draw_bound(axes: Axes, jacobians: Jacobians, lags: int) -> None:
@@ -88,11 +103,13 @@ def _draw_bound(axes: Axes, jacobians: Jacobians, lags: int) -> None:
     known = [bound for bound in bounds if bound is not None]
     if len(known) < lags:
         return
-    axes.plot(steps, drawable(known), color="0.5", ls="--", lw=1, label="bound $(\\gamma\\lambda)^{lag}$")
+    outside = where_it_leaves(axes, known)
+    axes.plot(steps, drawable(known), color="0.5", ls="--", lw=1, label=f"bound, (γλ)^steps{outside}")
     radius = max(jacobians.matrix.spectral_radius.values())
     with np.errstate(over="ignore", under="ignore"):
         powers = np.power(float(radius), np.arange(lags))
-    axes.plot(steps, drawable(powers), color="0.5", ls=":", lw=1, label="spectral radius$^{lag}$")
+    outside = where_it_leaves(axes, powers)
+    axes.plot(steps, drawable(powers), color="0.5", ls=":", lw=1, label=f"spectral radius^steps{outside}")
 
 
 def jacobian_range(jacobians: Jacobians, number: int = 0) -> Plot:
@@ -101,13 +118,17 @@ def jacobian_range(jacobians: Jacobians, number: int = 0) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         largest, smallest = drawable(jacobians.largest), drawable(jacobians.smallest)
-        axes.fill_between(jacobians.steps, smallest, largest, color=MODEL, alpha=0.2, lw=0)
-        axes.plot(jacobians.steps, largest, color=MODEL, label="largest")
-        axes.plot(jacobians.steps, smallest, color=MODEL, lw=0.8, label="smallest")
+        steps = [step + 1 for step in jacobians.steps]
+        axes.fill_between(
+            steps, smallest, largest, color=MODEL, alpha=0.2, lw=0, label="all between"
+        )
+        axes.plot(steps, largest, color=MODEL, label="largest")
+        axes.plot(steps, smallest, color=MODEL, lw=0.8, label="smallest")
         axes.axhline(1, color=MARK, ls="--", lw=1, label="1: nothing is lost")
         logarithmic(axes, [1.0, *jacobians.largest, *jacobians.smallest])
         axes.set(xlabel="step", ylabel="singular values")
-        axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+        whole_steps(axes.xaxis)
+        axes.legend(ncols=2, **_BESIDE_TOP)
 
     label = (
         f"Singular values of the Jacobians of single steps; the largest Lyapunov exponent is "
@@ -125,8 +146,9 @@ def weight_parts(parts: WeightParts, number: int = 0) -> Plot:
         axes = figure.add_subplot()
         axes.bar(np.arange(len(share)), 100 * share, width=1.0, color=MODEL, alpha=0.6, label="explicit part")
         axes.plot(100 * total, color=REFERENCE, label="all parts up to here")
-        axes.set(xlabel="steps back from a loss", ylabel="share of dL/dW, %", ylim=(0, 102))
-        axes.legend(loc="center right")
+        axes.set(ylabel="share of dL/dW, %", ylim=(0, 102))
+        steps_back(axes, "steps back from a loss")
+        axes.legend(**_BESIDE_TOP)
 
     half = int(np.searchsorted(total, 0.5))
     label = f"Half of the gradient of the recurrent weights comes from the last {half + 1} steps."

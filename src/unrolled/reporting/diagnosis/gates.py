@@ -1,4 +1,4 @@
-"""What the gates did along a sequence, with its tokens under them."""
+"""What gates and units did along a sequence, with its tokens under them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import numpy as np
 
 from unrolled.diagnosis import Gates
 from unrolled.reporting.diagnosis.scales import logarithmic, shown_token, thinned
-from unrolled.reporting.figure import MARK, MODEL
+from unrolled.reporting.figure import MARK, MODEL, whole_steps
 from unrolled.reporting.plot import Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LABELS = 66
+_LABELS = 40
 """Steps that are labelled at most; of more every second, third... is."""
 
 
+def has_gates(gates: Gates) -> bool:
+    """Whether a cell has any: the one thing that a plain RNN computes is its state."""
+    return len(gates.gates) > 1
+
+
 def gate_strips(gates: Gates, labels: Sequence[str], number: int = 0) -> Plot:
-    """A strip for each gate: a row for each unit, a column for each step, the tokens beneath.
+    """A strip for each gate, of an RNN for its state: a row a unit, a column a step, the tokens beneath.
 
     Units stand in one order in all strips: those that keep the longest at the top.
 
@@ -46,24 +51,26 @@ def gate_strips(gates: Gates, labels: Sequence[str], number: int = 0) -> Plot:
             )  # fmt: skip
             axes.grid(visible=False)
             axes.set_yticks([])
-            axes.set_ylabel(name.replace("_", "\n"), rotation=0, ha="right", va="center")
+            shown = name.replace("_", "\n") if has_gates(gates) else "state"
+            axes.set_ylabel(shown, rotation=0, ha="right", va="center")
             figure.colorbar(image, ax=axes, ticks=[-1, 1] if signed else [0, 1], pad=0.01)
         places = thinned(steps, _LABELS)
         rows[-1].set_xticks(
             places, [shown_token(tokens[place]) for place in places], rotation=60, ha="right",
-            rotation_mode="anchor", fontsize=7.5,
+            rotation_mode="anchor",
         )  # fmt: skip
 
+    if not has_gates(gates):
+        label = f"Values of the units over {steps} steps of one sequence."
+        return Plot(f"units-{number}", f"Units along a sequence: {gates.layer}", label, draw, (9.4, 2.4))
     opened = ", ".join(
         f"{name.replace('_', ' ')} {use.open:.0%} open and {use.shut:.0%} shut"
         for name, use in gates.gates.items()
         if name != "candidate"
     )
-    label = f"Values of the gates over {steps} steps of one sequence; {opened or 'an RNN has none'}."
-    height = 0.9 + 0.95 * len(strips)
-    return Plot(
-        f"gates-{number}", f"Gates along a sequence: {gates.layer}", label, draw, (8.4, max(2.0, height))
-    )
+    label = f"Values of the gates over {steps} steps of one sequence; {opened}."
+    size = (9.4, 1.4 + 0.95 * len(strips))
+    return Plot(f"gates-{number}", f"Gates along a sequence: {gates.layer}", label, draw, size)
 
 
 def time_constants(gates: Gates, steps: int, number: int = 0) -> Plot | None:
@@ -78,6 +85,7 @@ def time_constants(gates: Gates, steps: int, number: int = 0) -> Plot | None:
         axes.axhline(steps, color=MARK, ls="--", lw=1, label=f"sequence: {steps} steps")
         logarithmic(axes, [*constants, steps])
         axes.set(xlabel="unit, the most forgetful first", ylabel="time constant, steps")
+        whole_steps(axes.xaxis)
         axes.legend()
 
     longest = max(constants, default=0.0)

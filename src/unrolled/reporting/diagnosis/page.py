@@ -10,7 +10,7 @@ from unrolled.inspection.examination import Examination
 from unrolled.reporting.diagnosis.clipping import clipping_norms
 from unrolled.reporting.diagnosis.context import context_curve, order_test
 from unrolled.reporting.diagnosis.flow import decay, gradient_over_time, jacobian_range, weight_parts
-from unrolled.reporting.diagnosis.gates import gate_strips, time_constants
+from unrolled.reporting.diagnosis.gates import gate_strips, has_gates, time_constants
 from unrolled.reporting.diagnosis.triangle import triangle_map
 from unrolled.reporting.pages import rendered
 from unrolled.reporting.plot import Plot
@@ -55,7 +55,8 @@ def diagnosis_page(examined: Examination) -> str:
         verdict=found.verdict,
         worrying=found.verdict.kind != "healthy",
         sections=sections(examined),
-        gates=found.gates,
+        units=found.gates,
+        gates=[each for each in found.gates if has_gates(each)],
     )
 
 
@@ -64,8 +65,9 @@ def sections(examined: Examination) -> list[Section]:
     made = [
         Section(
             "How the gradient flows",
-            "Left to right is the way back in time. What falls by orders of magnitude over the sequence has "
-            "vanished; what rises has exploded.",
+            "Time runs from left to right in every figure of this page: the loss stands on the right, and an "
+            "error goes from there to the left. What has fallen by orders of magnitude by then has vanished; "
+            "what has risen has exploded.",
             list(_flow_plots(examined)),
         ),
         Section(
@@ -78,6 +80,11 @@ def sections(examined: Examination) -> list[Section]:
             "Each column is a step with what it read beneath, each row a unit; those that keep the longest "
             "are on top.",
             list(_gate_plots(examined)),
+        ),
+        Section(
+            "Units over a sequence",
+            "Each column is a step with what it read beneath, each row a unit; this cell has no gates.",
+            list(_unit_plots(examined)),
         ),
         Section(
             "How much of the past is used",
@@ -113,11 +120,18 @@ def _flow_plots(examined: Examination) -> Iterator[Plot]:
 
 def _gate_plots(examined: Examination) -> Iterator[Plot]:
     for number, gates in enumerate(examined.diagnosis.gates):
-        yield gate_strips(gates, examined.labels, number)
+        if has_gates(gates):
+            yield gate_strips(gates, examined.labels, number)
     for number, gates in enumerate(examined.diagnosis.gates):
         plot = time_constants(gates, len(examined.labels), number)
         if plot is not None:
             yield plot
+
+
+def _unit_plots(examined: Examination) -> Iterator[Plot]:
+    for number, gates in enumerate(examined.diagnosis.gates):
+        if not has_gates(gates):
+            yield gate_strips(gates, examined.labels, number)
 
 
 def _context_plots(examined: Examination) -> Iterator[Plot]:

@@ -1,4 +1,4 @@
-"""What the drawings share: colours for several layers, and axes over many orders of magnitude."""
+"""What the drawings share: axes of steps back, and over many orders of magnitude."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unrolled.reporting.figure import MARK, MODEL, REFERENCE
+from unrolled.reporting.figure import whole_steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = (MODEL, REFERENCE, MARK, "#b3689a", "#8a6d00", "#3aa0d8")
-"""After Okabe and Ito's palette; those who see all colours differently tell neighbours apart."""
 DECADES = 12
 """Orders of magnitude below the largest number that are shown: what lies deeper is nothing to a float32."""
 
@@ -33,16 +31,6 @@ def drawable(values: ArrayLike) -> NDArray[np.float64]:
     return np.minimum(np.asarray(values, dtype=np.float64), _LARGEST)
 
 
-def colour(number: int) -> str:
-    """The colour of the ``number``-th line.
-
-    Example:
-        >>> colour(0) == colour(6)
-        True
-    """
-    return COLOURS[number % len(COLOURS)]
-
-
 def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> None:
     """Give the vertical axis a logarithmic scale that holds ``values`` as far as they matter.
 
@@ -58,8 +46,29 @@ def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> No
         axes.set_ylim(0, 1.1 * top)
         return
     axes.set_yscale("log")
-    axes.yaxis.set_minor_formatter("")
     axes.set_ylim(bottom / room, top * room)
+
+
+def steps_back(axes: Axes, label: str = "steps back from the loss") -> None:
+    """A horizontal axis of steps back, drawn as time runs: the loss on the right, the past on the left of it."""
+    axes.set_xlabel(label)
+    whole_steps(axes.xaxis)
+    axes.invert_xaxis()
+
+
+def where_it_leaves(axes: Axes, values: ArrayLike) -> str:
+    """Where a line leaves the frame, for its legend; nothing where it does not.
+
+    Args:
+        axes: with the limits that they keep.
+        values: of the line, from lag 0 on.
+    """
+    low, high = sorted(axes.get_ylim())
+    line = np.asarray(values, dtype=np.float64)
+    for beyond, side in ((line > high, "above"), (line < low, "below")):
+        if beyond.any():
+            return f", {side} the frame from step {int(beyond.argmax())} on"
+    return ""
 
 
 def percentage(share: float) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DECADES = 8
-_WORDS = 25
+_WORDS = 14
 """Steps up to which each is labelled with what it reads."""
 
 
@@ -43,7 +43,7 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
             known, norm=scale, cmap="viridis", aspect="auto", interpolation="nearest",
             extent=(-0.5, steps - 0.5, rows - 0.5, -0.5),
         )  # fmt: skip
-        figure.colorbar(image, ax=axes, label="norm of $dL_t/dh_k$", extend="min")
+        figure.colorbar(image, ax=axes, label="norm of dL(t)/dh(k)", extend="min")
         axes.set(xlabel="step k of the state", ylabel="step t of the loss")
         places = thinned(rows, 8)
         axes.set_yticks(places, [str(triangle.loss_steps[place] + 1) for place in places])
@@ -57,11 +57,11 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
 
     label = f"Norms of the gradient of {rows} losses with respect to {steps} states."
     # One loss is a strip and not a triangle.
-    height = 4.2 if rows > 4 else 1.6 + 0.2 * rows
+    height = 3.9 if rows > 4 else 1.6 + 0.2 * rows
     return Plot(
         f"triangle-{number}",
         f"The triangle: {triangle.layer}",
         label,
         draw,
-        (5.2 if rows > 4 else 8.4, height),
+        (4.3 if rows > 4 else 9.4, height),
     )

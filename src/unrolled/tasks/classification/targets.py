@@ -12,15 +12,24 @@ from torch import Tensor
 
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import Vocabulary
+from unrolled.tasks.details import confidence, confusion
 from unrolled.tasks.scores import class_scores, number_scores
 from unrolled.training.loss import CrossEntropy, Loss, SquaredError
 
 
 class Targets(ABC):
-    """One kind of target: how it is encoded, learned, read off the outputs and scored."""
+    """One kind of target: how it is encoded, learned, read off the outputs and scored.
+
+    Attributes:
+        kind: its name.
+        monitored: the score that decides, and which way is better.
+        badness: what `wrongness` is a measure of.
+        output_size: numbers that the network gives for one.
+    """
 
     kind: ClassVar[str]
     monitored: ClassVar[tuple[str, Literal["min", "max"]]]
+    badness: ClassVar[str]
     output_size: int
 
     @classmethod
@@ -53,8 +62,24 @@ class Targets(ABC):
         """Labels or numbers, from outputs ``(output_size,)``."""
 
     @abstractmethod
+    def label(self, target: Tensor) -> str:
+        """An encoded target in a few characters."""
+
+    @abstractmethod
     def scores(self, expected: Sequence[Any], predicted: Sequence[Any]) -> dict[str, float]:
         """The scores by name."""
+
+    def details(
+        self, expected: Sequence[Any], predicted: Sequence[Any], outputs: Sequence[Tensor]
+    ) -> dict[str, Any]:
+        """What of all answers a report shows beside the scores; see `Evaluation`."""
+        return {}
+
+    @abstractmethod
+    def wrongness(
+        self, expected: Sequence[Any], predicted: Sequence[Any], outputs: Sequence[Tensor]
+    ) -> np.ndarray:
+        """How wrong each answer is, ``(sequences,)``, from outputs ``(output_size,)``; 0 for one that is right."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
@@ -71,6 +96,7 @@ class ClassTargets(Targets):
 
     kind = "classes"
     monitored = ("accuracy", "max")
+    badness = "confidence"
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -101,6 +127,10 @@ class ClassTargets(Targets):
         """The class with the highest score."""
         return self.vocabulary.decode([int(scores.argmax()) for scores in outputs])
 
+    def label(self, target: Tensor) -> str:
+        """The class."""
+        return self.vocabulary.decode([int(target)])[0]
+
     def probabilities(self, outputs: Sequence[Tensor]) -> np.ndarray:
         """The probability of every class, ``(sequences, classes)``."""
         if not outputs:
@@ -110,6 +140,21 @@ class ClassTargets(Targets):
     def scores(self, expected: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
         """Accuracy and macro F1."""
         return class_scores(expected, predicted)
+
+    def details(
+        self, expected: Sequence[str], predicted: Sequence[str], outputs: Sequence[Tensor]
+    ) -> dict[str, Any]:
+        """What was taken for what, and how sure the network was."""
+        sure = self.probabilities(outputs).max(1)
+        right = np.array(expected, dtype=object) == np.array(predicted, dtype=object)
+        return {"confusion": confusion(expected, predicted), "confidence": confidence(sure, right)}
+
+    def wrongness(
+        self, expected: Sequence[str], predicted: Sequence[str], outputs: Sequence[Tensor]
+    ) -> np.ndarray:
+        """How sure it was of a wrong class."""
+        right = np.array(expected, dtype=object) == np.array(predicted, dtype=object)
+        return np.where(right, 0.0, self.probabilities(outputs).max(1))
 
     def to_json(self) -> dict[str, Any]:
         """The classes."""
@@ -126,6 +171,7 @@ class NumberTargets(Targets):
 
     kind = "numbers"
     monitored = ("RMSE", "min")
+    badness = "error"
     output_size = 1
 
     def __init__(self, mean: float, scale: float) -> None:
@@ -154,9 +200,19 @@ class NumberTargets(Targets):
         """The number on the scale of the data."""
         return [float(output[0]) * self.scale + self.mean for output in outputs]
 
+    def label(self, target: Tensor) -> str:
+        """The number on the scale of the data."""
+        return f"{float(target[0]) * self.scale + self.mean:.3g}"
+
     def scores(self, expected: Sequence[float], predicted: Sequence[float]) -> dict[str, float]:
         """RMSE, MAE and R2."""
         return number_scores(np.array(expected), np.array(predicted))
+
+    def wrongness(
+        self, expected: Sequence[float], predicted: Sequence[float], outputs: Sequence[Tensor]
+    ) -> np.ndarray:
+        """The size of its error."""
+        return np.abs(np.array(predicted, dtype=np.float64) - np.array(expected, dtype=np.float64))
 
     def to_json(self) -> dict[str, Any]:
         """The scale."""
