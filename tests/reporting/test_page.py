@@ -140,8 +140,8 @@ def test_scores_stand_beside_the_baselines():
 def test_every_figure_says_what_it_shows():
     page = Page(report(estimator(history=history(0.3)), evaluation([SERIES]), "model"))
     drawings = page.all("svg")
-    # One forecast; the loss, two dev scores, the gradient's norm and the clipping.
-    assert len(drawings) == 6
+    # One forecast; the loss, the two dev scores, which run alike, the gradient's norm and the clipping.
+    assert len(drawings) == 5
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in drawings)
     assert all("width" not in drawing and drawing["viewbox"] for drawing in drawings)
 
@@ -154,7 +154,7 @@ def test_a_column_with_nothing_in_it_is_left_out():
 
 def test_no_clipping_needs_no_chart_of_it():
     page = Page(report(estimator(), evaluation(), "model"))
-    assert len(page.all("svg")) == 4
+    assert len(page.all("svg")) == 3
     assert "no update was clipped" in page.text
 
 

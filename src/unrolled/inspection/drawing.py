@@ -1,7 +1,7 @@
 """The drawing of a network unrolled over the first steps of an input, as textbooks have it.
 
-Time runs to the right, the input stands beneath, layers and directions are rows above it. Every arrow that a
-weight belongs to has its name, the same at every step, and above the outputs stands what they are compared with::
+Time runs to the right, the input stands beneath, layers and directions are rows above it. Every arrow that
+stands for a weight has its name, the same at every step; above the outputs is what they are compared with::
 
             y_1      y_2      y_3       targets
             ŷ_1      ŷ_2      ŷ_3
@@ -65,7 +65,7 @@ class Unrolling:
         feedback: whether an output becomes the next step's input when the network is used.
         decoder: what starts from its last states.
         attends: whether the decoder looks back at every step.
-        targets: what each output is compared with in training, as many as there are outputs; empty draws none.
+        targets: what each output is compared with in training; empty draws none.
     """
 
     inputs: Sequence[str]
@@ -175,7 +175,7 @@ class _Pen:
         edges.append(places[-1] + half + reach)
         for left, right in zip(edges[::2], edges[1::2], strict=True):
             self.state_arrow(left, right, height, backward=row.backward)
-        for left, right in zip(edges[2:-1:2], edges[3:-1:2], strict=True):
+        for left, right in zip(edges[2:-2:2], edges[3:-2:2], strict=True):
             self.text((left + right) / 2, height + 0.16, carries, _SYMBOL)
         carried = f"${', '.join(row.states)}$"
         self.text(places[-1] + half + reach / 2, height - 0.14, carried, _TEXT)
@@ -258,7 +258,7 @@ class _Pen:
         self.axes.text(x, height * _ROW, text, ha="center", va="center", fontsize=size, zorder=4)
 
     def arrow(self, x: float, height: int, to_x: float, to_height: int, weight: str = "") -> None:
-        """An arrow upwards, from the top of one box to the bottom of another, with the weight that it stands for."""
+        """An arrow upwards, from the top of one box to the bottom of another, named by its weight."""
         start, stop = (x, height * _ROW + _HEIGHT / 2), (to_x, to_height * _ROW - _HEIGHT / 2)
         self.stroke(start, stop, _LINE, 0.9)
         if weight:

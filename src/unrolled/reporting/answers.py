@@ -1,4 +1,4 @@
-"""What a model's answers look like as a whole: what it took for what, how sure it was, how far ahead it errs."""
+"""A model's answers as a whole: what it took for what, how sure it was, how far ahead it errs."""
 
 from __future__ import annotations
 

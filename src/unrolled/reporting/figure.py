@@ -1,7 +1,7 @@
 """A matplotlib figure as SVG inside a page, or as a file.
 
-On a page it takes the page's text colour, scales to its width, but never so far that a label cannot be read, and
-tells a screen reader what it shows.
+On a page it takes the page's text colour, scales to its width, but never so far that a label cannot be read,
+and tells a screen reader what it shows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COLOURS = (MODEL, REFERENCE, MARK, "#b3689a", "#8a6d00", "#3aa0d8")
 # The page's text colour is only known to the browser: drawn in this colour, then replaced by currentColor.
 _INK = "#010203"
 HALF, WHOLE = (4.3, 2.9), (9.4, 3.3)
-"""Width and height in inches of a figure that fits a phone, and of one as wide as a page, which scrolls there."""
+"""Width and height in inches of a figure that fits a phone, and of one for a page's whole width."""
 _FONT = 10.5
 _LEAST = 11
 """CSS pixels that a label has at least, however narrow the page is."""
@@ -174,7 +174,7 @@ def _inline(document: str, label: str, name: str) -> str:
 
 
 def _least_width(drawing: str) -> int:
-    """The width in pixels at which the smallest label can just be read; on what is narrower a figure scrolls."""
+    """The width in pixels at which the smallest label can just be read; in less the figure scrolls."""
     width = float(re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', drawing)[1])  # type: ignore[index]
     sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:[a-z]+ )*([\d.]+)px", drawing)]
     return ceil(width * _LEAST / min(sizes, default=_FONT))

@@ -1,4 +1,4 @@
-"""Examples of predictions: series of numbers are drawn, tags stand under their words, all else is a table's row."""
+"""Examples of predictions: series are drawn, tags stand under their words, all else is a row of a table."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def shortened(text: str) -> str:
 
     Example:
         >>> shortened("no " + "and on " * 50)
-        'no and on and on … (50 times)'
+        'no and on and on… (50 times)'
     """
 
     def counted(found: re.Match[str]) -> str:
@@ -86,7 +86,7 @@ def shortened(text: str) -> str:
         return unit * _KEPT + f"… ({times} times)"
 
     # What is far too long is cut first: looking for repetitions takes its time.
-    cut = _REPEATED.sub(counted, text[: 20 * _CHARACTERS])
+    cut = _REPEATED.sub(counted, text[: 20 * _CHARACTERS]).rstrip()
     if len(cut) <= _CHARACTERS and len(text) <= 20 * _CHARACTERS:
         return cut
     return f"{cut[:_CHARACTERS]}… ({len(text):,} characters)"
@@ -112,7 +112,7 @@ def _aligned(example: Mapping[str, Any]) -> Aligned:
 
 
 def _drawn(example: Mapping[str, Any], number: int) -> tuple[str, str]:
-    """The forecast of one series over its actual course, after what came before and before what comes next."""
+    """The forecast of one series over its actual course, between its history and its future."""
     name = str(example.get("series", "series"))
     history = example.get("history") or {"time": [], "actual": []}
     future = example.get("future") or {"time": [], "forecast": []}
@@ -149,7 +149,9 @@ def _drawn(example: Mapping[str, Any], number: int) -> tuple[str, str]:
         axes.margins(x=0.01)
         axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
 
-    label = f"Forecast and actual values of {name} over {steps} steps, {before} steps before and {after} after."
+    label = (
+        f"Forecast and actual values of {name} over {steps} steps, {before} steps before and {after} after."
+    )
     caption = f"{name}: history, forecast and actual" + (", future" if after else "")
     return caption, svg(draw, label, name=f"forecast-{number}", size=WHOLE)
 

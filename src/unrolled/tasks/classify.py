@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples

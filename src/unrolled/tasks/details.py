@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unrolled.tasks.forecasting.scores import Forecasts
 
 _CLASSES = 20
-"""Classes that a confusion matrix shows at most, the most frequent; the others share a last row and column."""
+"""Classes of a confusion matrix at most, the most frequent; the others share its last row and column."""
 _BINS = 10
 _WORST = 10
 _OTHERS = "(others)"
@@ -114,4 +114,3 @@ def _means(errors: NDArray[np.float64]) -> list[float | None]:
     counts = known.sum(0)
     sums = np.where(known, errors, 0.0).sum(0)
     return [float(each / count) if count else None for each, count in zip(sums, counts, strict=True)]
-

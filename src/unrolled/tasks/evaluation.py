@@ -24,8 +24,8 @@ class Evaluation:
         seconds: how long the model (not the baselines) took.
         examples: a few predictions for a report, as plain JSON values.
         groups: further scores of the model on parts of the data, by what divides it, then by part.
-        details: what a report shows beyond scores, as plain JSON values: "confusion", "confidence", "wrong" (the
-            rows that the model was most wrong about) and "ahead"; see `unrolled.tasks.details`.
+        details: what a report shows beyond scores, as plain JSON values: "confusion", "confidence", "wrong"
+            (the rows that the model was most wrong about) and "ahead"; see `unrolled.tasks.details`.
 
     Example:
         >>> beside = {"most frequent tag": {"accuracy": 0.88}}

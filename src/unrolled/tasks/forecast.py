@@ -453,9 +453,7 @@ class Forecaster(Estimator[Span]):
                 self._preparation.scaling(one, int(at[0]) + 1).undo(each)
                 for one, at, each in zip(data.series, origins, found, strict=True)
             ]
-            made = [
-                (one, at, each[:-1]) for one, at, each in zip(data.series, origins, undone, strict=True)
-            ]
+            made = [(one, at, each[:-1]) for one, at, each in zip(data.series, origins, undone, strict=True)]
             forecasts = [self._beside(*each) for each in made]
             count = sum(int((~np.isnan(each.actual)).sum()) for each in forecasts)
             levels = self.effective.quantiles

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal

@@ -119,9 +119,7 @@ def jacobian_range(jacobians: Jacobians, number: int = 0) -> Plot:
         axes = figure.add_subplot()
         largest, smallest = drawable(jacobians.largest), drawable(jacobians.smallest)
         steps = [step + 1 for step in jacobians.steps]
-        axes.fill_between(
-            steps, smallest, largest, color=MODEL, alpha=0.2, lw=0, label="all between"
-        )
+        axes.fill_between(steps, smallest, largest, color=MODEL, alpha=0.2, lw=0, label="all between")
         axes.plot(steps, largest, color=MODEL, label="largest")
         axes.plot(steps, smallest, color=MODEL, lw=0.8, label="smallest")
         axes.axhline(1, color=MARK, ls="--", lw=1, label="1: nothing is lost")

@@ -50,7 +50,7 @@ def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> No
 
 
 def steps_back(axes: Axes, label: str = "steps back from the loss") -> None:
-    """A horizontal axis of steps back, drawn as time runs: the loss on the right, the past on the left of it."""
+    """A horizontal axis of steps back, drawn as time runs: the loss on the right, the past to its left."""
     axes.set_xlabel(label)
     whole_steps(axes.xaxis)
     axes.invert_xaxis()

@@ -79,7 +79,7 @@ class Targets(ABC):
     def wrongness(
         self, expected: Sequence[Any], predicted: Sequence[Any], outputs: Sequence[Tensor]
     ) -> np.ndarray:
-        """How wrong each answer is, ``(sequences,)``, from outputs ``(output_size,)``; 0 for one that is right."""
+        """How wrong each answer is, ``(sequences,)``; 0 for one that is right."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a report draws of forecasts: the end of a series beside what was forecast of it, and what comes next."""
+"""What a report draws of forecasts: the end of a series beside them, what came before and what comes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawn_example(
     quantiles: Sequence[float],
     ahead: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """The end of the scored part, each step forecast once, with what came before and what comes, as plain JSON.
+    """The end of the scored part, each step forecast once, and what comes before and after, as plain JSON.
 
     Args:
         series: its true course.
@@ -72,4 +72,3 @@ def _course(series: Series, steps: NDArray[np.int64]) -> dict[str, Any]:
 def _forecast(numbers: NDArray[np.float64], quantiles: Sequence[float]) -> dict[str, Any]:
     band = {"lower": numbers[:, 1].tolist(), "upper": numbers[:, -1].tolist()} if len(quantiles) > 1 else {}
     return {"forecast": numbers[:, 0].tolist(), **band}
-
