@@ -34,6 +34,21 @@ def test_the_outputs(outputs, boxes):
     assert ("pooled over all steps" in shown) == (outputs == "pooled")
 
 
+def test_every_arrow_that_stands_for_a_weight_names_it():
+    shown = texts(Unrolling(["a", "b"], [Row(1, "RNN", 8, ("h",))], "each"))
+    assert [shown.count(f"$W_{{{name}}}$") for name in ("xh", "hh", "hy")] == [2, 1, 2]
+    deep = texts(Unrolling(["a", "b"], [Row(1, "GRU", 8, ("h",)), Row(2, "GRU", 8, ("h",))], "last"))
+    assert [deep.count(f"$W^{{({layer})}}_{{x}}$") for layer in (1, 2)] == [2, 2]
+    assert deep.count("$W_{hy}$") == 1
+
+
+@pytest.mark.parametrize(("outputs", "targets"), [("each", ["x", "y"]), ("last", ["x"]), ("pooled", ["x"])])
+def test_what_the_outputs_are_compared_with_stands_above_them(outputs, targets):
+    shown = texts(Unrolling(["a", "b"], BOTH, outputs, targets=targets))
+    assert set(targets) <= set(shown)
+    assert sum(text.startswith("$L") for text in shown) == len(targets)
+
+
 def test_what_goes_on_is_marked():
     assert r"$\cdots$" in texts(Unrolling(["a"], BOTH, "each", more=True))
     assert r"$\cdots$" not in texts(Unrolling(["a"], BOTH, "each"))

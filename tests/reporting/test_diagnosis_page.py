@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from matplotlib.figure import Figure
 
 from tests.reporting.diagnosed import HOSTILE, examination
 from tests.reporting.test_page import Page
-from unrolled.diagnosis import ContextCurve, OrderTest, Verdict
+from unrolled.diagnosis import ContextCurve, OrderTest, RecurrentMatrix, Verdict
 from unrolled.errors import StorageError
 from unrolled.inspection.comparison import Compared
 from unrolled.reporting.comparison import comparison_page, rows
@@ -122,6 +123,39 @@ def test_a_layer_of_other_steps_than_the_sequence_gets_numbers_for_tokens():
 @pytest.mark.parametrize("name", ["gradient", "decay-0", "triangle-0", "jacobians-0", "weights-0"])
 def test_extreme_errors_can_be_drawn(rate, name):
     assert drawn(examination({"recurrent.l0": rate}), name)
+
+
+def test_an_rnn_has_no_gates():
+    (gates,) = examination().diagnosis.gates
+    plain = replace(
+        gates, cell="rnn", gates={"candidate": gates.gates["candidate"]}, time_constant=None, saturated=0.25
+    )
+    text = Page(diagnosis_page(examination(gates=(plain,)))).text
+    assert "gate" not in text.replace("has no gates", "").lower()
+    assert "Units over a sequence" in text
+    assert "25 % of the units' values are saturated" in text
+
+
+def test_every_band_and_bound_has_its_legend_and_a_bound_outside_the_frame_is_said():
+    (found,) = examination().diagnosis.jacobians
+    far = replace(found, matrix=RecurrentMatrix({"candidate": 50.0}, {"candidate": 0.45}, 1.0))
+    made = examination(jacobians=(far,))
+    assert "bound, (γλ)^steps, above the frame from step 1 on" in drawn(made, "decay-0")
+    assert "band: one standard deviation" in drawn(made, "gradient")
+    assert "all between" in drawn(made, "jacobians-0")
+
+
+@pytest.mark.parametrize("name", ["gradient", "decay-0", "weights-0", "context"])
+def test_time_runs_to_the_right(name):
+    """The ticks of an axis of steps back fall from left to right, and are whole."""
+    figure = Figure()
+    next(plot for section in sections(examination()) for plot in section.plots if plot.name == name).draw(
+        figure
+    )
+    axes = figure.axes[0]
+    left, right = axes.get_xlim()
+    assert left > right
+    assert all(tick == round(tick) for tick in axes.get_xticks())
 
 
 def test_numbers_that_are_all_equal_or_nothing_can_be_drawn():

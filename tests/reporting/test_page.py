@@ -1,7 +1,9 @@
 """The report: one file, self-contained, well formed, and everything in it that a run has to show."""
 
 import json
+import re
 import types
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -201,3 +203,85 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
 def test_evaluations_survive_json():
     made = evaluation([SERIES])
     assert Evaluation.from_json(json.loads(json.dumps(made.to_json()))).scores == made.scores
+
+
+ANSWERED = {
+    "confusion": {"classes": ["cat", "$dog"], "counts": [[3, 1], [0, 2]]},
+    "confidence": {
+        "edges": [number / 10 for number in range(11)],
+        "right": [0] * 9 + [5],
+        "wrong": [0] * 5 + [1] + [0] * 4,
+        "mean": 0.9,
+        "accuracy": 5 / 6,
+    },
+    "wrong": [{"input": "woof", "expected": "cat", "predicted": "$dog", "confidence": 0.55}],
+}
+
+
+def test_a_classifier_shows_what_it_took_for_what_and_where_it_was_most_wrong():
+    made = replace(evaluation([{"input": "a", "predicted": "b"}]), details=ANSWERED)
+    page = Page(report(estimator(history=None), made, "model"))
+    labels = [drawing["aria-label"] for drawing in page.all("svg")]
+    assert labels[0].startswith("Confusion matrix of 2 classes; 5 of 6")
+    assert "sure to 90% on average, right in 83%" in labels[1]
+    for shown in ("What it was most wrong about", "woof", "0.55"):
+        assert shown in page.text
+
+
+def test_forecasts_show_their_error_by_steps_ahead_and_history_and_future():
+    ahead = {"score": "mae", "model": [1.0, None], "persistence": [2.0, 3.0]}
+    series = SERIES | {
+        "band": "10% to 90%",
+        "history": {"time": ["2019-12-31"], "actual": [0.5]},
+        "future": {"time": ["2020-01-04"], "forecast": [3.5], "lower": [3.0], "upper": [4.0]},
+    }
+    text = report(estimator(history=None), replace(evaluation([series]), details={"ahead": ahead}), "model")
+    for shown in ("steps ahead", "band: 10% to 90%", "end of the data", "2019-12-31", "2020-01-04"):
+        assert shown in text
+
+
+def test_tags_stand_under_their_words():
+    tagged = {"input": ["the", "cat"], "expected": ["DET", "NOUN"], "predicted": ["DET", "VERB"]}
+    page = Page(report(estimator(history=None), evaluation([tagged]), "model"))
+    assert "aligned" in [table.get("class") for table in page.all("table")]
+    assert [cell.get("class") for cell in page.all("td")[-6:]] == [None] * 5 + ["wrong"]
+
+
+def test_the_best_is_bold_whoever_it_is():
+    page = Page(report(estimator(history=None), evaluation(rmse=2.6), "model"))
+    heads = [head for head in page.all("th") if head.get("title")]
+    assert [head["title"] for head in heads] == [
+        "root mean squared error, lower is better",
+        "mean absolute error, lower is better",
+    ]
+    assert "rmse ↓" in page.text
+    classes = [cell["class"] for cell in page.all("td")]
+    # A row a method: model, persistence, naive; the error and the absolute error of each.
+    assert classes == ["number", "number best", "number best", "number", "number", "number"]
+    assert [row.get("class") for row in page.all("tr")] == [None, None, "best", None]
+
+
+def test_what_ran_away_is_shortened():
+    endless = {"prompt": "", "written": "so it goes " * 500}
+    random_letters = {
+        "prompt": "",
+        "written": "".join(chr(97 + 7 * n * n % 26) + str(n) for n in range(2000)),
+    }
+    page = Page(report(estimator(history=None), evaluation([endless, random_letters]), "model"))
+    assert "(500 times)" in page.text
+    assert "characters)" in page.text
+    assert len(page.text) < 10_000
+
+
+@pytest.mark.parametrize("example", [SERIES, {"text": "a", "predicted": "b"}])
+def test_no_label_is_smaller_than_a_phone_can_show(example):
+    """Every figure is at least so wide that its smallest label has 11 pixels."""
+    text = report(estimator(history=history(0.3)), replace(evaluation([example]), details=ANSWERED), "model")
+    drawings = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    assert len(drawings) >= 5
+    for drawing in drawings:
+        width = float(re.search(r'viewBox="\S+ \S+ (\S+)', drawing)[1])
+        least = int(re.search(r"min-width: (\d+)px", drawing)[1])
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([\d.]+)px", drawing)]
+        assert sizes
+        assert min(sizes) * least / width >= 11

@@ -262,8 +262,12 @@ class _Pen:
         start, stop = (x, height * _ROW + _HEIGHT / 2), (to_x, to_height * _ROW - _HEIGHT / 2)
         self.stroke(start, stop, _LINE, 0.9)
         if weight:
-            middle = ((start[0] + stop[0]) / 2 + 0.07, (start[1] + stop[1]) / 2)
-            self.axes.text(*middle, weight, ha="left", va="center", fontsize=_SYMBOL, zorder=4)
+            # Just beneath the box that it leads to: a long arrow passes another row's names on its way.
+            beneath = (_ROW - _HEIGHT) / 2
+            x = stop[0] - beneath * (stop[0] - start[0]) / (stop[1] - start[1])
+            self.axes.text(
+                x + 0.07, stop[1] - beneath, weight, ha="left", va="center", fontsize=_SYMBOL, zorder=4
+            )
 
     def state_arrow(self, left: float, right: float, height: int, *, backward: bool) -> None:
         """The state from one step to the next, in the direction of reading."""
