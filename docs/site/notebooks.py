@@ -4,14 +4,14 @@ import json
 import re
 from pathlib import Path
 
-from mkdocs.structure.files import File
-
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 _SETUP = (Path(__file__).parent / "notebook_setup.py").read_text(encoding="utf-8")
 
 
 def on_files(files, config):
     """Called by MkDocs with all files of the site: a notebook joins each page that has code."""
+    from mkdocs.structure.files import File
+
     for file in list(files):
         if _is_page(file.src_uri):
             source = Path(file.abs_src_path).read_text(encoding="utf-8")
