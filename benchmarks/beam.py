@@ -16,9 +16,9 @@ import torch
 from benchmarks.machine import machine
 from unrolled.data.buckets import Encoded
 from unrolled.models.encoder_decoder import EncoderDecoder
-from unrolled.tasks.decoding import decode
 from unrolled.tasks.translation.config import TranslateConfig
 from unrolled.tasks.translation.network import build_network
+from unrolled.tasks.writing.decoding import decode
 
 ROUNDS = 7
 SEQUENCES, SOURCE, TARGET = 128, 20, 40

@@ -53,6 +53,7 @@ def series(path):
         ("classify", 0, texts_and_labels, [("a fine film", "good"), ("a dull film", "bad")]),
         ("classify", 1, sequences_and_labels, [([0.1, 0.4, 0.2], "up"), ([0.9, 0.3, 0.1], "down")]),
         ("tag", 1, values_and_tags, [([[0.1, 2], [0.3, 1]], ["still", "moving"])]),
+        ("tag", 2, words_and_tags, [(["MKVLAT"], ["HHHCEE"]), (["GAVL"], ["CCHH"])]),
         ("tag", 0, words_and_tags, [(["Ada", "ran"], ["B-PER", "O"]), (["yes"], ["O"])]),
         ("generate", 0, notes, [[[60, 64, 67], [60, 64, 67], [], [62]]]),
         (

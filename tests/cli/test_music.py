@@ -69,7 +69,7 @@ def test_a_tune_sounds_with_its_header(models, unrolled, tmp_path):
 def test_what_makes_no_music_is_said(player, models, files, unrolled):
     done = unrolled("predict", models["forecast"], files["forecast"], "-o", "made.mid")
     assert done.code == 2
-    assert "writes no music" in done.err
+    assert "writes no .mid files" in done.err
     done = unrolled("predict", player, "--prompt", "", "--preview")
     assert done.code == 2
     assert "--output" in done.err

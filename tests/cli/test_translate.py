@@ -17,7 +17,7 @@ def test_chat_answers_a_line_at_a_time(models, unrolled):
 def test_chat_needs_a_model_of_pairs(models, unrolled):
     done = unrolled("chat", models["tag"], input="hello\n")
     assert done.code == 2
-    assert "expected a model of the task 'translate'" in done.err
+    assert "a model of the task 'tag' cannot hold a conversation" in done.err
 
 
 def test_predict_draws_what_was_attended_to(models, unrolled, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.beam_search import beam_search
+from unrolled.tasks.writing.beam_search import beam_search
 
 
 def markov(vocabulary, seed):

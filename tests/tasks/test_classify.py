@@ -277,7 +277,8 @@ def test_whole_groups_are_held_out(tmp_path):
     path.write_text("\n".join(["text,label,speaker", *rows]))
     classifier = Classifier(hidden_size=4, epochs=1, group_column="speaker", holdout=0.2)
     examples = classifier._read(path, labelled=True)
-    kept, held_out, sentence = classifier._hold_out(examples)
+    shares = classifier._hold_out(examples, keep_apart=True)
+    kept, held_out, sentence = shares.train, shares.held_out, shares.sentence
     speakers = [{example.group for example in share} for share in (kept, held_out)]
     assert not speakers[0] & speakers[1]
     assert (len(speakers[1]), len(held_out)) == (2, 20)

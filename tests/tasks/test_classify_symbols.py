@@ -55,7 +55,7 @@ def test_strings_of_different_lengths_have_no_places():
 def test_cut_into_kmers(options, expected):
     classifier = Classifier(**TINY, **options).fit(strings(20, seed=0))
     example = classifier._read(["ACGTA"], labelled=False)[0]
-    assert classifier._inputs.kmers(example) == expected
+    assert classifier._inputs.steps(example) == expected
 
 
 def test_what_was_asked_for_stays():

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from unrolled.data.buckets import Encoded
-from unrolled.tasks.decoding import decode
 from unrolled.tasks.translation.config import TranslateConfig
 from unrolled.tasks.translation.network import build_network
+from unrolled.tasks.writing.decoding import decode
 
 CONFIG = TranslateConfig(hidden_size=8, embedding_size=4)
 
@@ -26,7 +26,7 @@ def items(lengths):
 
 
 def test_results_come_in_the_order_of_the_items(model, monkeypatch):
-    monkeypatch.setattr("unrolled.tasks.decoding._BATCH", 3)
+    monkeypatch.setattr("unrolled.tasks.writing.decoding._BATCH", 3)
     given = items([5, 1, 7, 2, 2, 9, 3, 4])
     limits = [6, 3, 8, 1, 2, 9, 5, 4]
     together = decode(model, given, limits, beam_size=2)
@@ -52,8 +52,8 @@ def test_the_model_keeps_its_mode(model, training):
 
 
 def test_long_work_says_how_far_it_has_come(model, monkeypatch, caplog):
-    monkeypatch.setattr("unrolled.tasks.decoding._BATCH", 1)
-    monkeypatch.setattr("unrolled.tasks.decoding._SILENCE", 0.0)
+    monkeypatch.setattr("unrolled.tasks.writing.decoding._BATCH", 1)
+    monkeypatch.setattr("unrolled.tasks.writing.decoding._SILENCE", 0.0)
     with caplog.at_level(logging.INFO, logger="unrolled"):
         decode(model, items([2, 3]), [3, 3])
     assert [record.message.split(",")[0] for record in caplog.records] == [

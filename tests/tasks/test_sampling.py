@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.errors import ConfigError
-from unrolled.tasks.sampling import Sampling
+from unrolled.tasks.writing.sampling import Sampling
 
 scores = st.lists(st.floats(-6, 6), min_size=2, max_size=9).map(
     lambda xs: torch.tensor(xs, dtype=torch.float64)

@@ -184,3 +184,37 @@ def test_windows_need_a_network_that_reads_one_way():
     Tagger(**SMALL, epochs=1, window=2, bidirectional=False).fit(made_up(20, seed=0))
     with pytest.raises(ConfigError, match="window"):
         Tagger(**SMALL, epochs=1, window=2, bidirectional=False).fit(people(20, seed=0))
+
+
+def test_each_character_of_a_string_may_have_a_tag(tmp_path):
+    """Strings without spaces with as many characters in their tags: found, by file and by list."""
+    random = np.random.default_rng(0)
+    strings = ["".join(random.choice(list("ACGT"), random.integers(4, 12))) for _ in range(40)]
+    pairs = [(string, "".join("p" if each in "AG" else "y" for each in string)) for string in strings]
+    path = tmp_path / "strings.jsonl"
+    path.write_text("".join(json.dumps({"tokens": one, "tags": other}) + "\n" for one, other in pairs))
+    tagger = Tagger(hidden_size=8, epochs=5, learning_rate=0.03).fit(path)
+    assert tagger.effective.unit == "characters"
+    assert tagger.predict(["ACGT", ""]) == [list("pypy"), []]
+    assert tagger.evaluate(pairs).scores["accuracy"] == 1
+    tagger.save(tmp_path / "model")
+    assert Tagger.load(tmp_path / "model").predict(["GATTACA"]) == tagger.predict(["GATTACA"])
+    with pytest.raises(DataError, match="expected a string without spaces"):
+        tagger.predict(["AC GT"])
+    with pytest.raises(DataError, match="expected as many tags as characters, got 4 characters and 3 tags"):
+        Tagger(unit="characters").fit([("ACGT", ["p", "y", "p"])])
+    assert (
+        Tagger(unit="words", **{"hidden_size": 4, "epochs": 1}).fit([(["a"], ["x"]), (["b"], ["y"])] * 9).tags
+    )
+
+
+def test_each_frame_of_a_clip_may_have_a_tag():
+    random = np.random.default_rng(0)
+    bright = [random.random(7) > 0.5 for _ in range(20)]
+    clips = [(np.repeat(each, 36).reshape(7, 6, 6, 1) * 200).astype(np.uint8) for each in bright]
+    pairs = [
+        (clip, ["on" if each else "off" for each in own]) for clip, own in zip(clips, bright, strict=True)
+    ]
+    tagger = Tagger(hidden_size=8, frame_size=8, epochs=12, learning_rate=0.02).fit(pairs)
+    assert tagger.evaluate(pairs).scores["accuracy"] > 0.9
+    assert len(tagger.predict([clips[0][:3]])[0]) == 3

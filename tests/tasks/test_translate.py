@@ -12,9 +12,9 @@ from unrolled.models.config import NetworkConfig
 from unrolled.tasks.registry import load
 from unrolled.tasks.translate import Translator
 from unrolled.tasks.translation.config import TranslateConfig
-from unrolled.tasks.translation.measured import Measured
-from unrolled.tasks.translation.scores import by_length, text_scores
 from unrolled.tasks.translation.symbols import Symbols
+from unrolled.tasks.writing.measured import Measured
+from unrolled.tasks.writing.scores import by_length, text_scores
 
 WORD_RATE = Measured("words", one_word=False)
 LETTERS = Measured("characters", one_word=False)

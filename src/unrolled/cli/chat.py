@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -15,17 +15,13 @@ from unrolled.cli.output import note
 from unrolled.cli.paths import require_model
 from unrolled.errors import ConfigError
 
-if TYPE_CHECKING:
-    from unrolled.tasks.translate import Translator
-
 
 def chat_command() -> Any:
     """The command, with flags made of the options of the search: asked for only when it runs."""
-    from unrolled.cli.options import command, flags
-    from unrolled.tasks.translation.config import SearchConfig
+    from unrolled.cli.options import command, flags_of_tasks
+    from unrolled.tasks.registry import options_classes
 
-    searching = [flag for flag in flags(SearchConfig, "Search") if flag.name != "n_best"]
-    return command("chat", chat, searching)
+    return command("chat", chat, flags_of_tasks(options_classes(converses=True), but=["n_best"]))
 
 
 def chat(
@@ -41,15 +37,12 @@ def chat(
         require_model(model)
         from unrolled.cli.options import given
         from unrolled.tasks.registry import load
-        from unrolled.tasks.translation.config import SearchConfig
-        from unrolled.tasks.translation.conversation import Conversation
 
         estimator = load(model)
-        if estimator.task != "translate":
-            raise ConfigError(
-                f"{model}: expected a model of the task 'translate' to talk with, got {estimator.task!r}"
-            )
-        conversation = Conversation(cast("Translator", estimator), **given(SearchConfig, options))
+        try:
+            conversation = estimator.conversation(**given(estimator.Options, options))
+        except ConfigError as error:
+            raise ConfigError(f"{model}: {error}") from None
         for line in _lines():
             if line:
                 print(conversation.reply(line), flush=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unrolled.cli.output import note
-from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
@@ -35,16 +34,12 @@ def save_music(
     Raises:
         ConfigError: the model writes no music.
     """
-    from unrolled.tasks.generate import Generator
-    from unrolled.tasks.options import validated
+    from unrolled.saving.files import write_file
 
-    if not isinstance(estimator, Generator):
-        raise ConfigError(f"{path}: a model of the task {estimator.task!r} writes no music")
-    tempo = validated(Generator.Options, dict(options)).tempo
     made = list(pieces)
     for number, piece in enumerate(made, start=1):
         target = path if len(made) == 1 else path.with_stem(f"{path.stem}-{number}")
         files = dict.fromkeys([target, target.with_suffix(".wav")] if preview else [target])
         for file in files:
-            estimator.export(piece, file, tempo)
+            write_file(file, estimator.written_as(piece, file.suffix.lower(), options))
         note("Music   " + ", ".join(map(str, files)))

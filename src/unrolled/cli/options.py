@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -27,6 +27,28 @@ def flags(config: type[BaseModel], panel: str | None = None) -> list[inspect.Par
     return [
         _flag(name, field, shown)
         for shown, name, field in sorted(made, key=lambda entry: _ORDER.get(entry[0], 0))
+    ]
+
+
+def flags_of_tasks(
+    options: Mapping[str, type[BaseModel]], but: Collection[str] = ()
+) -> list[inspect.Parameter]:
+    """One parameter for every option of some tasks' predictions, grouped by the tasks that have it.
+
+    Args:
+        options: the options by task.
+        but: names to leave out.
+    """
+    owners: dict[str, list[str]] = {}
+    for task, config in options.items():
+        for name in config.model_fields:
+            owners.setdefault(name, []).append(task)
+    return [
+        flag
+        for name, tasks in owners.items()
+        if name not in but
+        for flag in flags(options[tasks[0]], f"Models of {' and '.join(tasks)}")
+        if flag.name == name
     ]
 
 

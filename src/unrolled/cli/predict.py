@@ -6,8 +6,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,19 +22,15 @@ from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
+    from unrolled.tasks.prediction import Prediction
 
 
 def predict_command() -> Any:
     """The command, with flags made of the tasks' options of prediction: asked for only when it runs."""
-    from unrolled.cli.options import command, flags
-    from unrolled.tasks.forecasting.config import ForecastOptions
-    from unrolled.tasks.generation.config import WritingConfig
-    from unrolled.tasks.translation.config import SearchConfig
+    from unrolled.cli.options import command, flags_of_tasks
+    from unrolled.tasks.registry import options_classes
 
-    writing = flags(WritingConfig, "Models that generate")
-    searching = flags(SearchConfig, "Models that translate or caption")
-    forecasting = flags(ForecastOptions, "Models that forecast")
-    return command("predict", predict, [*writing, *searching, *forecasting])
+    return command("predict", predict, flags_of_tasks(options_classes()))
 
 
 def predict(
@@ -53,14 +48,13 @@ def predict(
         ),
     ] = None,
     prompt: Annotated[
-        str | None, typer.Option(help="The text to write on after.", rich_help_panel="Models that generate")
+        str | None, typer.Option(help="What to write on after; what follows is shown as it is made.")
     ] = None,
     preview: Annotated[
         bool,
         typer.Option(
             "--preview",
             help="Write how the music sounds beside the output, as .wav.",
-            rich_help_panel="Models that generate",
         ),
     ] = False,
     attention: Annotated[
@@ -68,7 +62,6 @@ def predict(
         typer.Option(
             metavar="FOLDER",
             help="Draw into this folder what each symbol was written from, a picture for each source.",
-            rich_help_panel="Models that translate",
         ),
     ] = None,
     as_json: Annotated[bool, AsJson] = False,
@@ -114,12 +107,12 @@ def _chosen(estimator: Estimator, options: Mapping[str, str]) -> dict[str, Any]:
     """
     from unrolled.cli.options import given
 
-    known = getattr(estimator, "Options", None)
-    foreign = [name for name in options if known is None or name not in known.model_fields]
+    known = estimator.Options
+    foreign = [name for name in options if name not in known.model_fields]
     if foreign:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise ConfigError(f"{flags}: a model of the task {estimator.task!r} has no such option; leave it out")
-    return given(known, options) if known else {}
+    return given(known, options)
 
 
 def _predict_from_prompt(
@@ -133,11 +126,9 @@ def _predict_from_prompt(
     as_json: bool,
     preview: bool,
 ) -> None:
-    if estimator.task != "generate":
-        raise ConfigError(f"--prompt: a model of the task {estimator.task!r} takes DATA instead")
     if data is not None:
         raise ConfigError(f"expected DATA or --prompt, got both: {data} and {prompt!r}")
-    pieces = estimator.generate(prompt, **options)  # type: ignore[attr-defined]
+    pieces = estimator.write_on(prompt, **options)
     if as_json:
         _print_json(estimator, model, [_joined(pieces)])
     elif output is not None and (preview or is_music(output)):
@@ -148,7 +139,7 @@ def _predict_from_prompt(
     elif output is not None:
         _save(output, [_joined(pieces)])
     else:
-        text = estimator.effective.unit != "notes"  # type: ignore[attr-defined]
+        text = estimator.input_schema().kind == "text"
         for piece in chain([prompt], pieces, ["\n"]) if text else pieces:
             print(piece if text else json.dumps(piece), end="" if text else "\n", flush=True)
 
@@ -159,26 +150,22 @@ def _joined(pieces: Iterable[Any]) -> Any:
 
 
 def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
-    # A forecaster's rows come as they are made; without a table it goes on from the end of its training data.
-    predict = estimator.forecast if estimator.task == "forecast" else estimator.predict  # type: ignore[attr-defined]
     if data is not None:
-        return predict(data, **options)
+        return _values(estimator.predictions(data, **options))
     piped = Piped(estimator.file_ending)
     if piped.ending is not None:
         with piped.file() as path:
-            return predict(path, **options)
-    if estimator.task == "forecast":
-        return predict(None, **options)
+            return _values(estimator.predictions(path, **options))
+    if estimator.predicts_alone:
+        return _values(estimator.predictions(None, **options))
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
-    inputs = map(_READERS[estimator.task], _inputs_of(piped.lines(), estimator.task))
-    return chain.from_iterable(predict([each], **options) for each in inputs)
+    inputs = estimator.input_schema().lines(piped.lines())
+    return chain.from_iterable(_values(estimator.predictions([each], **options)) for each in inputs)
 
 
-def _inputs_of(lines: Iterable[str], task: str) -> Iterator[str]:
-    """The lines without their ends; where a blank one is no input, as in files, without those."""
-    stripped = (line.rstrip("\r\n") for line in lines)
-    return (line for line in stripped if line.strip() or task not in _SKIPS_BLANKS)
+def _values(predictions: Iterable[Prediction]) -> Iterator[Any]:
+    return (each.value for each in predictions)
 
 
 def _aligned(
@@ -187,9 +174,7 @@ def _aligned(
     """The predictions of a translator, each drawn on the way."""
     from unrolled.inspection.alignment import save_alignment
 
-    if estimator.task != "translate":
-        raise ConfigError(f"--attention: a model of the task {estimator.task!r} writes nothing to align")
-    align = estimator.align  # type: ignore[attr-defined]
+    align = estimator.align
     piped = None if data is not None else Piped(estimator.file_ending)
     if piped is not None and piped.ending is not None:
         with piped.file() as path:
@@ -201,44 +186,6 @@ def _aligned(
     for number, alignment in enumerate(found, start=1):
         save_alignment(alignment, folder / f"{number}.png")
         yield alignment.text
-
-
-def _sequence(line: str) -> Any:
-    """A text; or where the line is a JSON list, a sequence of numbers."""
-    if not line.lstrip().startswith("["):
-        return line
-    import numpy as np
-
-    try:
-        return np.asarray(json.loads(line), dtype=np.float64)
-    except ValueError:
-        return line
-
-
-def _steps(line: str) -> Any:
-    """The words of a sentence; or where the line is a JSON list, a sequence of numbers."""
-    from unrolled.data.token_columns import words_in
-
-    read = _sequence(line)
-    return words_in(read) if isinstance(read, str) else read
-
-
-def _subject(line: str) -> Any:
-    """A class or an image's path; or where the line is JSON, values by name or a vector."""
-    if line.lstrip().startswith(("{", "[")):
-        with suppress(json.JSONDecodeError):
-            return json.loads(line)
-    return line
-
-
-_SKIPS_BLANKS = ("classify", "caption")
-_READERS: dict[str, Callable[[str], Any]] = {
-    "classify": _sequence,
-    "tag": _steps,
-    "generate": str,
-    "translate": str,
-    "caption": _subject,
-}
 
 
 def _lines(predictions: Iterable[Any]) -> Iterator[str]:

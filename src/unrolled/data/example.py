@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
@@ -55,12 +55,14 @@ class Example:
             None where only a prediction is wanted.
         source: where it was read.
         group: what it has in common with others, such as a speaker; None where nothing is known.
+        beside: values of further columns by name; None where none are read.
     """
 
     inputs: Any
     target: Any = None
     source: Source = Source()
     group: str | None = None
+    beside: Mapping[str, str | float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from unrolled.data.example import Example, Examples, Source
+from unrolled.data.example import Examples, Source
 from unrolled.data.features import in_parallel
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def formed(examples: Examples, form: PictureForm) -> Examples:
             )
     shapes = (example.inputs.shape[-3:] for example in examples)
     form, notes = settled(form, (Header(height, width, channels > 1) for height, width, channels in shapes))
-    items = (Example(_arranged(each.inputs, form), each.target, each.source) for each in examples)
+    items = (replace(each, inputs=_arranged(each.inputs, form)) for each in examples)
     return replace(examples, items=tuple(items), notes=(*examples.notes, *notes))
 
 

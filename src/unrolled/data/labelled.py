@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from unrolled.data.captions import condition
 from unrolled.data.column_names import LABEL_NAMES, TEXT_NAMES, VALUE_NAMES
 from unrolled.data.encodings import read_lines
 from unrolled.data.example import Example, Examples, Source
@@ -48,6 +49,7 @@ def read_labelled(
     label: str | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
+    beside: Sequence[str] = (),
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
@@ -67,6 +69,7 @@ def read_labelled(
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
         group: the column of what examples have in common, such as the speaker.
+        beside: further columns, of numbers or of classes, that are read beside the inputs.
         targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
             are numbers and some have a fraction, or most are different.
         labelled: False reads the inputs only; the targets are then None.
@@ -88,7 +91,9 @@ def read_labelled(
         return as_targets(examples, "class" if targets == "auto" else targets, labelled)
     if path.is_dir():
         files = labelled_folder(path, labelled=labelled, pattern=label_pattern)
-        return labelled_of_media(files, forms, label=label, group=group, targets=targets, labelled=labelled)
+        return labelled_of_media(
+            files, forms, label=label, group=group, beside=beside, targets=targets, labelled=labelled
+        )
     if medium_of(path) and kind not in DELIMITERS and not labelled and not _holds_several(path):
         return labelled_of_media(media_file(existing_file(path)), forms, labelled=False)
     if kind == ".ts":
@@ -97,7 +102,7 @@ def read_labelled(
         return as_targets(examples, targets)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path, form.encoding if form else None)
-    wanted = [name for name in (text, values, label, group) if name is not None]
+    wanted = [name for name in (text, values, label, group, *beside) if name is not None]
     table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
@@ -107,6 +112,7 @@ def read_labelled(
         values=values,
         label=label,
         group=group,
+        beside=beside,
         targets=targets,
         labelled=labelled,
         forms=forms,
@@ -121,6 +127,7 @@ def labelled_of_table(
     values: str | None = None,
     label: str | None = None,
     group: str | None = None,
+    beside: Sequence[str] = (),
     targets: TargetKind = "auto",
     labelled: bool = True,
     forms: MediaForms | None = None,
@@ -131,11 +138,20 @@ def labelled_of_table(
     if media is not None:
         files = media_table(table, media)
         return labelled_of_media(
-            files, forms or MediaForms(), label=label, group=group, targets=targets, labelled=labelled
+            files,
+            forms or MediaForms(),
+            label=label,
+            group=group,
+            beside=beside,
+            targets=targets,
+            labelled=labelled,
         )
     notes = list(table.notes)
     groups = _groups(table, group, labelled)
     shown = table if group is None else table.without(group)
+    further = further_columns(table, beside)
+    for name in beside:
+        shown = shown.without(name)
     known = known_roles(form, shown.columns)
     inputs_name, kind = _inputs_column(shown, text, values, label, notes, known)
     label_name = _label_column(shown, inputs_name, label, notes, known) if labelled else None
@@ -146,7 +162,7 @@ def labelled_of_table(
         inputs = _READ[kind](cell, table.source(entry, inputs_name))
         source = table.source(entry, label_name)
         target = None if label_name is None else _of_one_hot(table.column(label_name)[entry], source)
-        items.append(Example(inputs, target, source, groups[entry]))
+        items.append(Example(inputs, target, source, groups[entry], further[entry]))
     found = table.form(inputs=inputs_name, target=label_name)
     examples = formed(Examples(tuple(items), tuple(notes), found), (forms or MediaForms()).picture)
     return as_targets(examples, targets, labelled)
@@ -158,6 +174,7 @@ def labelled_of_media(
     *,
     label: str | None = None,
     group: str | None = None,
+    beside: Sequence[str] = (),
     targets: TargetKind = "auto",
     labelled: bool = True,
 ) -> Examples:
@@ -165,14 +182,19 @@ def labelled_of_media(
     notes = list(files.table.notes)
     groups = _groups(files.table, group, labelled)
     shown = files.table if group is None else files.table.without(group)
+    further = further_columns(files.table, beside)
+    for column in beside:
+        shown = shown.without(column)
     name = _label_column(shown, files.column, label, notes, {}) if labelled else None
     if labelled:
         notes += shown.left_out(files.column, name)
     cells = [None] * len(files.files) if name is None else files.table.column(name)
     media = decoded(files, forms)
     items = tuple(
-        Example(inputs, cell, source if source.row is None else replace(source, column=name), its)
-        for inputs, cell, source, its in zip(media.arrays, cells, files.sources, groups, strict=True)
+        Example(inputs, cell, source if source.row is None else replace(source, column=name), its, more)
+        for inputs, cell, source, its, more in zip(
+            media.arrays, cells, files.sources, groups, further, strict=True
+        )
     )
     return as_targets(Examples(items, (*notes, *media.notes)), targets, labelled)
 
@@ -206,6 +228,21 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     convert = _label if targets == "class" else _number
     items = (replace(item, target=convert(item.target, item.source)) for item in examples)
     return replace(examples, items=tuple(items), notes=notes)
+
+
+def further_columns(table: Table, names: Sequence[str]) -> list[Mapping[str, str | float] | None]:
+    """For every entry the values of some columns by name; None where there are no such columns.
+
+    Raises:
+        DataError: there is no such column, or a value is missing.
+    """
+    if not names:
+        return [None] * len(table)
+    columns = {name: table.column(name) for name in names}
+    return [
+        condition({name: cells[entry] for name, cells in columns.items()}, table.source(entry))
+        for entry in range(len(table))
+    ]
 
 
 def _kind(inputs: Any) -> str:

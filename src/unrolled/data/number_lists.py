@@ -21,8 +21,12 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
             )
         cell = found
     try:
-        numbers = np.array(
-            [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float
+        numbers = (
+            cell.astype(float)
+            if _is_numeric(cell)
+            else np.array(
+                [list(step) if isinstance(step, np.ndarray) else step for step in cell], dtype=float
+            )
         )
     except TypeError as error:
         raise source.error(f"expected a list of numbers, got {_clip(cell)}") from error
@@ -40,6 +44,10 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
         wrong = found[~np.isfinite(found)][0]
         raise source.error(f"expected finite numbers, got {wrong} at step {step + 1}")
     return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
+
+
+def _is_numeric(cell: Any) -> bool:
+    return isinstance(cell, np.ndarray) and cell.dtype.kind in "iufb"
 
 
 def _clip(value: Any) -> str:

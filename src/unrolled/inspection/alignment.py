@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from unrolled.errors import StorageError
 
 if TYPE_CHECKING:
-    from unrolled.tasks.translation.alignment import Alignment
+    from unrolled.tasks.writing.alignment import Alignment
 
 _CELL = 0.34
 """Inches of a symbol's row or column."""

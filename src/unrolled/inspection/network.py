@@ -11,6 +11,7 @@ from unrolled.inspection.drawing import Row, Unrolling
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.encoder_decoder import EncoderDecoder
+from unrolled.models.one_to_one import OneToOne
 from unrolled.tasks.base import Estimator
 
 
@@ -31,7 +32,7 @@ def unrolling(estimator: Estimator, batch: Batch, steps: int) -> Unrolling:
             rows=_rows(model.get_submodule("recurrent")),
             outputs=_outputs(estimator, batch),
             more=length > shown,
-            feedback=estimator.task == "generate",
+            feedback=isinstance(model, OneToOne),
             targets=expected,
         )
     previous = {"previous": batch.inputs["previous"][row, : max(1, min(steps, written))]}

@@ -159,7 +159,7 @@ class Decoder(nn.Module):
     def stepper(
         self, memory: Memory | None = None
     ) -> Callable[[Tensor, State, Tensor], tuple[Tensor, State]]:
-        """The decoder as a search takes it: see ``Step`` in `unrolled.tasks.beam_search`."""
+        """The decoder as a search takes it: see ``Step`` in `unrolled.tasks.writing.beam_search`."""
         current, shown = memory, None
 
         def step(symbols: Tensor, state: State, sequences: Tensor) -> tuple[Tensor, State]:

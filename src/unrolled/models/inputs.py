@@ -56,6 +56,32 @@ class ValueInput(InputLayer):
         return functional.dropout(values, self.dropout, self.training)
 
 
+class BesideInput(InputLayer):
+    """A sequence's vectors, each beside one of further columns, which are the same at every step.
+
+    Args:
+        sequence: the input layer of the sequence.
+        classes: the number of classes of all columns together; each has a learned vector.
+        numbers: the columns of numbers; each scales a learned vector.
+        size: of the vector of the further columns, the sum of theirs.
+    """
+
+    def __init__(self, sequence: InputLayer, classes: int, numbers: int, size: int) -> None:
+        super().__init__()
+        self.sequence = sequence
+        self.size = sequence.size + size
+        self.embedding = nn.Embedding(max(1, classes), size)
+        self.directions = nn.Parameter(torch.empty(numbers, size))
+        for weight in (self.embedding.weight, self.directions):
+            nn.init.normal_(weight, std=0.1)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read what the sequence's layer reads, ``beside_classes`` and ``beside_numbers``."""
+        classes = self.embedding(inputs["beside_classes"]).sum(2)
+        beside = classes + inputs["beside_numbers"] @ self.directions
+        return torch.cat([self.sequence(inputs), beside], dim=-1)
+
+
 class TokenEmbedding(nn.Module):
     """A learned vector for every token; token 0 is padding, token 1 stands for all unknown ones.
 

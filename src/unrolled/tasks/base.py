@@ -6,16 +6,19 @@ import copy
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import Tensor
 
 from unrolled.data.batches import Batch, Loader
+from unrolled.data.buckets import Encoded
 from unrolled.data.parts import Parts, parts_of
 from unrolled.data.piped import table_ending
 from unrolled.data.table_form import FoundForm
@@ -28,13 +31,41 @@ from unrolled.tasks.baselines.base import Baseline, BaselineState
 from unrolled.tasks.card import describe_network, model_card
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.options import validated
+from unrolled.tasks.prediction import Prediction, PredictOptions
+from unrolled.tasks.streaming import TaskStream
 from unrolled.training.history import History
 from unrolled.training.loss import Loss
 
 Data = TypeVar("Data")
+Part = Literal["train", "valid", "test"]
+"""What data is read for, which decides where it is divided itself."""
 
 _logger = logging.getLogger("unrolled")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares(Generic[Data]):
+    """The shares of the training data.
+
+    Attributes:
+        train: what stays to be trained on.
+        held_out: what the best epoch is chosen by.
+        sentence: says so to the user.
+        held_out_name: what the share is called beside its scores.
+        kept_apart: a further share, for final scores that early stopping has not seen; None for none.
+        kept_apart_name: what that is called.
+        before_test: all but what is kept apart, for baselines that have nothing to tune; None: ``train``.
+    """
+
+    train: Data
+    held_out: Data
+    sentence: str
+    held_out_name: str = "held-out share"
+    kept_apart: Data | None = None
+    kept_apart_name: str = "held-out share"
+    before_test: Data | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +110,10 @@ class Estimator(ABC, Generic[Data]):
     _takes_parts: ClassVar[bool] = True
     """Whether data that is divided itself (`unrolled.data.parts`) is taken part by part."""
     Config: ClassVar[type[TaskConfig]]
+    Options: ClassVar[type[BaseModel]] = PredictOptions
+    """The options of a prediction."""
+    predicts_alone: ClassVar[bool] = False
+    """Whether a model can go on from where its training data ended, given nothing."""
     _counted: ClassVar[str] = "examples"
     """What a task's data is counted in, for a person."""
 
@@ -96,21 +131,27 @@ class Estimator(ABC, Generic[Data]):
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
         self._keep_apart = True
-        self._kept_apart: Data | None = None
         self._form: FoundForm | None = None
 
     # The steps of a task, in the order in which they run.
 
     @abstractmethod
-    def _read(self, data: Any, *, labelled: bool) -> Data:
-        """Read a path, a built-in name or Python objects; ``labelled``: the targets must be there."""
+    def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Data:
+        """Read a path, a built-in name or Python objects.
+
+        Args:
+            data: as a user names it.
+            labelled: whether the targets must be there.
+            part: what it is read for: to be trained on, to choose the best epoch by, or anything later.
+        """
 
     @abstractmethod
-    def _hold_out(self, data: Data) -> tuple[Data, Data, str]:
-        """Split off ``effective.holdout`` of the data: what stays, what is held out, and a sentence on it.
+    def _hold_out(self, data: Data, *, keep_apart: bool) -> Shares[Data]:
+        """Split off ``effective.holdout`` of the data.
 
-        While ``_keep_apart`` holds, a task may set ``_kept_apart`` to a further share, for final scores that
-        early stopping has not seen.
+        Args:
+            data: what is to be trained on.
+            keep_apart: whether a further share may be kept for the final scores.
         """
 
     @abstractmethod
@@ -162,9 +203,134 @@ class Estimator(ABC, Generic[Data]):
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         """The classes that `_fit_baselines` may return, to load them again."""
 
+    # What a model takes and gives: what a command, a service or an export asks of every task alike.
+
     @abstractmethod
-    def predict(self, data: Any) -> list[Any]:
-        """One prediction for each input in ``data``: a path, a built-in name, or a list of inputs."""
+    def input_schema(self) -> InputSchema:
+        """What is handed over for a prediction.
+
+        Raises:
+            ConfigError: neither `fit` nor `load` came first.
+        """
+
+    @abstractmethod
+    def _encode(self, data: Data) -> list[Encoded]:
+        """What the network reads, and where there are targets those."""
+
+    @abstractmethod
+    def _run(self, items: list[Encoded], options: Any) -> Sequence[Any]:
+        """What comes out for each item: the network's outputs, or the symbols that it wrote."""
+
+    @abstractmethod
+    def _decode(self, outputs: Sequence[Any], data: Data, options: Any) -> list[Prediction]:
+        """What the outputs for ``data`` mean."""
+
+    def _chosen(self, options: Mapping[str, Any]) -> Any:
+        """The options of a prediction, checked; those left out are as usual for the task.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+        """
+        return validated(self.Options, options)
+
+    def _read_inputs(self, data: Any) -> Data:
+        """Read what is to be predicted for."""
+        return self._read_later(data, labelled=False)
+
+    def encode(self, data: Any) -> list[Mapping[str, np.ndarray]]:
+        """What the network reads of each input: arrays by name, their first axis the time.
+
+        Args:
+            data: as for `predict`.
+
+        Raises:
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._require_fitted()
+        return [item.inputs for item in self._encode(self._read_inputs(data))]
+
+    def decode(self, outputs: Sequence[Any], data: Any, **options: Any) -> list[Prediction]:
+        """What a network's outputs for some inputs mean, wherever they were computed.
+
+        Args:
+            outputs: for each of what `encode` gave an array, without padding: of a network that answers at
+                once its outputs, of one that writes the numbers of the symbols that were written.
+            data: what was encoded.
+            options: of the prediction.
+        """
+        self._require_fitted()
+        return self._decode(outputs, self._read_inputs(data), self._chosen(options))
+
+    @abstractmethod
+    def stream(self, **options: Any) -> TaskStream:
+        """The model step by step, its state as argument and result.
+
+        Args:
+            options: those of the task's ``Options``.
+
+        Raises:
+            ConfigError: the model has to see a whole input first; an option is unknown, or does not fit.
+        """
+
+    def predictions(self, data: Any = None, **options: Any) -> Iterator[Prediction]:
+        """What the model says of each input, as it is made.
+
+        Args:
+            data: a path, a built-in name, or a list of inputs; None where a task can go on from nothing
+                (`predicts_alone`).
+            options: those of the task's ``Options``.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        self._require_fitted()
+        chosen = self._chosen(options)
+        if data is None and not self.predicts_alone:
+            raise ConfigError(f"a model of the task {self.task!r} expects data to predict for, got None")
+        read = self._read_inputs(data)
+        return iter(self._decode(self._run(self._encode(read), chosen), read, chosen))
+
+    def predict(self, data: Any = None, **options: Any) -> list[Any]:
+        """The value of each of `predictions`: for most tasks one for each input.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+            DataError: an input is not of the kind seen in training.
+        """
+        return [each.value for each in self.predictions(data, **options)]
+
+    def write_on(self, prompt: Any, **options: Any) -> Iterator[Any]:
+        """What follows a prompt, a piece at a time as it is made, where a task goes on from its input.
+
+        Raises:
+            ConfigError: it does not; an option is unknown, or its value does not fit.
+        """
+        raise ConfigError(f"--prompt: a model of the task {self.task!r} takes DATA instead")
+
+    def written_as(self, value: Any, suffix: str, options: Mapping[str, Any]) -> bytes | str:
+        """What a file of this ending holds, made of a prediction's value.
+
+        Raises:
+            ConfigError: this task writes no such files.
+        """
+        raise ConfigError(f"a model of the task {self.task!r} writes no {suffix} files")
+
+    def align(self, data: Any, **options: Any) -> Iterator[Any]:
+        """What each symbol of a prediction was written from, where a task's network attends to its input.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        raise ConfigError(f"a model of the task {self.task!r} writes nothing to align")
+
+    def conversation(self, **options: Any) -> Any:
+        """A talk, one reply after the other, where a task can hold one.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        raise ConfigError(f"a model of the task {self.task!r} cannot hold a conversation")
 
     # What is built of them.
 
@@ -218,20 +384,18 @@ class Estimator(ABC, Generic[Data]):
         return self
 
     def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
-        training, held_out = self._take_in(train, dev)
+        shares = self._take_in(train, dev)
         _logger.info(self.understood)
         self._model = self._seeded_model()
         # Before training, for the best model so far is saved with them.
-        self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(training)}
-        scored = held_out if self._kept_apart is None else self._kept_apart
-
-        def called(share: Data) -> str:
-            if dev is not None:
-                return _described(dev)
-            return "the training data itself" if share is training else self._share_name(share)
-
-        self._train(training, held_out, called(held_out), run_folder, resume, progress)
-        self.dev_evaluation = self._evaluation(scored, called(scored), baselines=True)
+        known = shares.train if shares.before_test is None else shares.before_test
+        self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(known)}
+        self._train(shares.train, shares.held_out, shares.held_out_name, run_folder, resume, progress)
+        self.dev_evaluation = (
+            self._evaluation(shares.held_out, shares.held_out_name, baselines=True)
+            if shares.kept_apart is None
+            else self._evaluation(shares.kept_apart, shares.kept_apart_name, baselines=True)
+        )
 
     def understand(self, train: Any, dev: Any = None) -> str:
         """What the data would be taken for in training, in a line; nothing is trained.
@@ -273,24 +437,25 @@ class Estimator(ABC, Generic[Data]):
         parts = self.parts(data)
         return data if parts is None else parts.later
 
-    def _take_in(self, train: Any, dev: Any) -> tuple[Data, Data]:
+    def _take_in(self, train: Any, dev: Any) -> Shares[Data]:
         """Read the data and learn what comes before training: what to train on, and what to choose by."""
-        training = self._read(train, labelled=True)
+        training = self._read(train, labelled=True, part="train")
         # Later files are read as the training data was.
         self._form = getattr(training, "form", None)
-        shares = self._hold_out(training) if dev is None else None
+        shares = self._hold_out(training, keep_apart=self._keep_apart) if dev is None else None
         if shares is not None:
-            training, _, sentence = shares
-            self._note(sentence)
-        self._prepare(training)
-        # Dev data is read after what the training data settled, so that both are read alike.
-        held_out = self._read_later(dev, labelled=True) if shares is None else shares[1]
-        self.understood = f"Understood: {'; '.join(self._readings(training, held_out))}."
-        return training, held_out
+            self._note(shares.sentence)
+        self._prepare(training if shares is None else shares.train)
+        if shares is None:
+            # Dev data is read after what the training data settled, so that both are read alike.
+            held_out = self._read_later(dev, labelled=True, part="valid")
+            shares = Shares(training, held_out, "", _described(dev))
+        self.understood = f"Understood: {'; '.join(self._readings(shares.train, shares.held_out))}."
+        return shares
 
-    def _read_later(self, data: Any, *, labelled: bool) -> Data:
+    def _read_later(self, data: Any, *, labelled: bool, part: Part = "test") -> Data:
         """Read data other than that to train on, and tell the user what had to be assumed anew."""
-        read = self._read(self._later_part(data), labelled=labelled)
+        read = self._read(self._later_part(data), labelled=labelled, part=part)
         for sentence in getattr(read, "notes", ()):
             if sentence not in self.notices:
                 _logger.info(sentence)
@@ -307,7 +472,7 @@ class Estimator(ABC, Generic[Data]):
             DataError: the data cannot be used; names the file, row and column.
         """
         self._reset()
-        read = self._read(self._divided(train, None)[0], labelled=True)
+        read = self._read(self._divided(train, None)[0], labelled=True, part="train")
         self._form = getattr(read, "form", None)
         self._prepare(read)
         self._model = self._seeded_model().eval()
@@ -442,10 +607,6 @@ class Estimator(ABC, Generic[Data]):
             details=scored.details,
         )
 
-    def _share_name(self, share: Data) -> str:
-        """What a part of the data is called that `_hold_out` has split off."""
-        return "held-out share"
-
     def _save_run(self, run_folder: str | Path | None) -> None:
         """Save the model of this run, where it has a folder; of several processes the first does."""
         if run_folder is not None and self._shard[0] == 0:
@@ -561,14 +722,21 @@ class Estimator(ABC, Generic[Data]):
         self.config = validated(self.Config, asked | options)
         return self
 
+    def _go_through_often(self, batches: int, fewest: int) -> None:
+        """Raise the epochs, where none were asked for, so that small data gives so many updates."""
+        epochs = fewest // batches
+        if "epochs" not in self.config.model_fields_set and epochs > self.effective.epochs:
+            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+
     def _decide(self, sentence: str, **options: Any) -> None:
         """Fill in options that the data settled, and tells the user."""
         self.effective = validated(self.Config, dict(self.effective) | options)
         self._note(sentence)
 
     def _suit(self, kind: str, options: Mapping[str, Any]) -> None:
-        """Fill in what suits a kind of input, but for the options that were asked for."""
-        chosen = {name: value for name, value in options.items() if name not in self._asked_for()}
+        """Fill in what suits a kind of input, of the options that are this task's and were not asked for."""
+        open_ones = self.Config.model_fields.keys() - self._asked_for()
+        chosen = {name: value for name, value in options.items() if name in open_ones}
         if chosen:
             listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
             self._decide(f"The inputs are {kind}, so by default: {listed}.", **chosen)

@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
+from unrolled.data.buckets import Encoded, collate_unequal
 from unrolled.data.captions import condition
 from unrolled.data.example import Example, Examples
-from unrolled.data.folders import media_file
 from unrolled.data.images import formed, is_picture
 from unrolled.data.loading import load_captions
-from unrolled.data.media import MediaForms, decoded
-from unrolled.data.text import existing_file
+from unrolled.data.media import MediaForms
 from unrolled.data.tokenizer import tokenizer_from_dict
 from unrolled.models.conditional import ConditionalModel, ScheduledSampling
 from unrolled.models.decoder import Decoder
 from unrolled.models.one_to_many import OneToMany
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Scored, Shares
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.class_ngram import ClassNgram
 from unrolled.tasks.baselines.nearest import NearestVector
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.retrieval import MostFrequentTarget
-from unrolled.tasks.beam_search import Hypothesis
-from unrolled.tasks.captioning.config import CaptionConfig, CaptioningConfig
-from unrolled.tasks.captioning.drawing import draw
-from unrolled.tasks.captioning.kinds import fit_subjects, subjects_from_json
+from unrolled.tasks.captioning.config import SUITED, CaptionConfig, CaptioningConfig
 from unrolled.tasks.captioning.likelihood import nats_per_symbol
-from unrolled.tasks.captioning.pictures import PictureSubjects
-from unrolled.tasks.captioning.subjects import Subjects
-from unrolled.tasks.decoding import decode
-from unrolled.tasks.given import given_examples
+from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.pictures import picture_form
-from unrolled.tasks.sampling import Sampling
-from unrolled.tasks.translation.measured import Measured
-from unrolled.tasks.translation.scores import text_scores
-from unrolled.tasks.translation.symbols import Side
-from unrolled.tasks.translation.units import guess_unit
+from unrolled.tasks.inputs.base import PerceivedKind
+from unrolled.tasks.inputs.files import from_file
+from unrolled.tasks.inputs.kinds import PERCEIVED, perceived_kind
+from unrolled.tasks.inputs.picture_scale import picture_form
+from unrolled.tasks.inputs.pictures import PictureKind
+from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.writing.beam_search import Hypothesis
+from unrolled.tasks.writing.decoding import decode
+from unrolled.tasks.writing.drawing import draw
+from unrolled.tasks.writing.hypotheses import best_first, hypotheses
+from unrolled.tasks.writing.measured import Measured
+from unrolled.tasks.writing.sampling import Sampling
+from unrolled.tasks.writing.scores import text_scores
+from unrolled.tasks.writing.side import Side
+from unrolled.tasks.writing.streaming import DecoderStream
+from unrolled.tasks.writing.units import guess_unit
 from unrolled.training.loss import CrossEntropy, Loss
 
-_SHOWN = 12
 _FEWEST_UPDATES = 2_000
 _NATS = "nats per symbol"
 _ORDER = 5
 """Symbols that the n-gram baseline looks at, the one it predicts included."""
 
 
-class Captioner(Estimator[Examples]):
+class Captioner(ExampleTask):
     """Write a text for an image, a vector, or a few classes and numbers.
 
     Data is a folder of images (with ``metadata.csv`` or ``metadata.jsonl``, or a folder for every class), a
@@ -70,10 +72,13 @@ class Captioner(Estimator[Examples]):
 
     task: ClassVar[str] = "caption"
     Config = CaptionConfig
+    collate = staticmethod(collate_unequal)
+    # Batch normalisation must see inputs as mixed as the data are.
+    _sorted = False
     Options = CaptioningConfig
 
     effective: CaptionConfig
-    _subjects: Subjects
+    _inputs: PerceivedKind
     _texts: Side
     _longest: int
     _measured: Measured
@@ -82,7 +87,7 @@ class Captioner(Estimator[Examples]):
         super()._reset()
         self._ramp = 1
 
-    def predict(self, data: Any, **options: Any) -> list[Any]:
+    def predict(self, data: Any = None, **options: Any) -> list[Any]:
         """The text for each input.
 
         Args:
@@ -97,23 +102,44 @@ class Captioner(Estimator[Examples]):
             ConfigError: there is no such option, or its value does not fit.
             DataError: an input is not of the kind seen in training.
         """
+        return super().predict(data, **options)
+
+    def input_schema(self) -> InputSchema:
+        """That of the kind of input seen in training."""
         self._require_fitted()
-        examples, chosen = self._read_later(data, labelled=False), self._options(options)
-        found = self._found(self._encode(examples), chosen)
-        if "n_best" not in options:
-            return [self._text(best) for best, *_ in found]
+        return self._inputs.schema()
+
+    def stream(self, **options: Any) -> DecoderStream:
+        """A text, symbol by symbol: the first step is given the input."""
+        self._require_fitted()
+        tokenizer, limit = self._texts.tokenizer, self.effective.max_length or 2 * self._longest
+        return DecoderStream(
+            self._network,
+            self._only_item,
+            lambda symbols, given: self._texts.text(symbols),
+            lambda item: limit,
+            beam_size=self._chosen(options).beam_size,
+            stop=tokenizer.end,
+            never=tokenizer.unknown,
+        )
+
+    def _decode(self, outputs: Sequence[Any], data: Examples, options: CaptioningConfig) -> list[Prediction]:
         return [
-            {
-                "input": place,
-                "rank": rank,
-                "text": self._text(hypothesis),
-                "log_probability": hypothesis.log_probability,
-            }
-            for place, hypotheses in enumerate(found, start=1)
-            for rank, hypothesis in enumerate(hypotheses[: chosen.n_best], start=1)
+            self._prediction(place, rank, hypothesis, options)
+            for place, written in enumerate(outputs, start=1)
+            for rank, hypothesis in best_first(hypotheses(written, self._texts.tokenizer.end), options.n_best)
         ]
 
-    def _options(self, options: Mapping[str, Any]) -> CaptioningConfig:
+    def _prediction(
+        self, place: int, rank: int, hypothesis: Hypothesis, options: CaptioningConfig
+    ) -> Prediction:
+        text, probability = self._text(hypothesis), hypothesis.log_probability
+        if options.n_best is None:
+            return Prediction(text, log_probability=probability)
+        row = {"input": place, "rank": rank, "text": text, "log_probability": probability}
+        return Prediction(row, log_probability=probability)
+
+    def _chosen(self, options: Mapping[str, Any]) -> CaptioningConfig:
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
         return CaptioningConfig.over(usual, options)
 
@@ -121,11 +147,11 @@ class Captioner(Estimator[Examples]):
     def _network(self) -> ConditionalModel:
         return cast(ConditionalModel, self.model)
 
-    def _found(self, items: list[Encoded], options: CaptioningConfig) -> list[list[Hypothesis]]:
+    def _run(self, items: list[Encoded], options: CaptioningConfig) -> list[list[Hypothesis]]:
         tokenizer = self._texts.tokenizer
         limit = self.effective.max_length or 2 * self._longest
         if options.draws:
-            sampling, count = Sampling(options.temperature), options.n_best
+            sampling, count = Sampling(options.temperature), options.n_best or 1
             repeated = [item for item in items for _ in range(count)]
             drawn = draw(
                 self._network,
@@ -150,74 +176,77 @@ class Captioner(Estimator[Examples]):
     def _text(self, hypothesis: Hypothesis) -> str:
         return self._texts.text(hypothesis.symbols[:-1] if hypothesis.finished else hypothesis.symbols)
 
-    def _read(self, data: Any, *, labelled: bool) -> Examples:
+    def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
-        forms = MediaForms(picture_form(config.image_size, config.colour))
-        if isinstance(data, str | Path) or hasattr(data, "columns"):
-            return load_captions(
-                data,
-                text=config.text_column,
-                conditions=config.condition_columns,
-                form=config.table_form(self._form),
-                captioned=labelled,
-                forms=forms,
-            )
-        examples = given_examples(data, labelled)
-        for example in examples:
-            if labelled and not (isinstance(example.target, str) and example.target.strip()):
-                raise example.source.error(f"expected a text, got {example.target!r:.60}")
-        items = tuple(Example(self._subject(one, forms), one.target, one.source) for one in examples)
-        return formed(Examples(items), forms.picture)
+        return load_captions(
+            data,
+            text=config.text_column,
+            conditions=config.condition_columns,
+            form=config.table_form(self._form),
+            captioned=labelled,
+            forms=self._forms(),
+        )
+
+    def _given(self, example: Example, *, labelled: bool) -> Example:
+        if labelled and not (isinstance(example.target, str) and example.target.strip()):
+            raise example.source.error(f"expected a text, got {example.target!r:.60}")
+        return Example(self._subject(example), example.target, example.source)
+
+    def _all_given(self, examples: Examples, *, labelled: bool) -> Examples:
+        return formed(examples, self._forms().picture)
+
+    def _forms(self) -> MediaForms:
+        return MediaForms(picture_form(self.effective.image_size, self.effective.colour))
 
     def file_ending(self, first: str) -> str | None:
         """As for any task, but that objects in JSON are inputs of their own: values by name."""
         return None if first.lstrip().startswith("{") else super().file_ending(first)
 
-    def _subject(self, example: Example, forms: MediaForms) -> Any:
+    def _subject(self, example: Example) -> Any:
         given = example.inputs
-        reads_images = self._model is not None and isinstance(self._subjects, PictureSubjects)
-        if isinstance(given, Path) or (isinstance(given, str) and reads_images):
-            return decoded(media_file(existing_file(given)), forms).arrays[0]
+        reads_images = self._model is not None and isinstance(self._inputs, PictureKind)
+        if isinstance(given, str) and reads_images:
+            given = Path(given)
+        if isinstance(given, Path | bytes):
+            return from_file(given, example.source, self._forms(), "images" if reads_images else None)
         return given if is_picture(given) else condition(given, example.source)
 
-    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
-        seen = fit_subjects(data).seen
-        return hold_out(data, self.effective.holdout, self.effective.seed, seen)
+    def _hold_out(self, data: Examples, *, keep_apart: bool) -> Shares[Examples]:
+        seen = perceived_kind(data).fit(data, self.effective).seen
+        return Shares(*hold_out(data, self.effective.holdout, self.effective.seed, seen))
 
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
             self._note(note)
-        self._subjects = fit_subjects(train)
+        self._inputs = perceived_kind(train).fit(train, self.effective)
         self._settle(train)
         texts = [example.target for example in train]
         self._texts = Side.fit(texts, self.effective, self.effective.unit)
         self._measured = Measured.of(self.effective.unit, (), texts)
         self._longest = max(len(self._texts.encode(text)) for text in set(texts)) + 1
         batches = -(-len(train) // self.effective.batch_size)
-        epochs = _FEWEST_UPDATES // batches
-        if "epochs" not in self.config.model_fields_set and epochs > self.effective.epochs:
-            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+        self._go_through_often(batches, _FEWEST_UPDATES)
         self._ramp = max(1, self.effective.epochs * batches // 2)
 
     def _settle(self, train: Examples) -> None:
         """Fill in what the data says: the form of images, the columns of classes, the unit of texts."""
-        suited = self._subjects.suited()
+        suited = {**self._inputs.settled(), **SUITED.get(self._inputs.kind, {})}
         if self.effective.input_feeding:
             suited.pop("attention", None)  # it needs some
-        self._suit(self._subjects.kind, suited)
+        self._suit(self._inputs.kind, suited)
         if self.effective.unit == "auto":
             unit = guess_unit([example.target for example in train])
             self._decide(f"Texts are written by {unit}; set unit to change that.", unit=unit)
 
     def _readings(self, train: Examples, held_out: Examples) -> list[str]:
         return [
-            f"{self._subjects.kind} to texts, written by {self.effective.unit}",
+            f"{self._inputs.kind} to texts, written by {self.effective.unit}",
             *super()._readings(train, held_out),
         ]
 
     def _build_model(self) -> ConditionalModel:
         config, tokenizer = self.effective, self._texts.tokenizer
-        perception = self._subjects.perception(config)
+        perception = self._inputs.perception(config)
         decoder = Decoder(
             tokenizer.size,
             config.embedding_size,
@@ -230,21 +259,12 @@ class Captioner(Estimator[Examples]):
         sampling = ScheduledSampling(config.scheduled_sampling, self._ramp)
         return OneToMany(perception, decoder, config.dropout, sampling)
 
-    def _encode(self, examples: Examples) -> list[Encoded]:
+    def _encode(self, data: Examples) -> list[Encoded]:
         end = self._texts.tokenizer.end
         return [
             Encoded(inputs, np.append(self._texts.encode(example.target or ""), end))
-            for inputs, example in zip(self._subjects.encode(examples), examples, strict=True)
+            for inputs, example in zip(self._inputs.encode(data), data, strict=True)
         ]
-
-    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
-        config, items = self.effective, self._encode(data)
-        if training:
-            # Not sorted by length: batch normalisation must see inputs as mixed as the data are.
-            return BucketLoader(
-                items, collate_unequal, config.batch_size, seed=config.seed, bucket=1, shard=self._shard
-            )
-        return BucketLoader(items, collate_unequal, config.batch_size, shuffle=False, bucket=1)
 
     def _loss(self) -> Loss:
         return CrossEntropy(self.effective.loss_reduction)
@@ -252,18 +272,18 @@ class Captioner(Estimator[Examples]):
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
         """The error rate by edits; for classes, of which many texts are right, nats per symbol."""
-        return _NATS if self._subjects.likelihood else self._measured.error_rate, "min"
+        return _NATS if self._inputs.likelihood else self._measured.error_rate, "min"
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         items = self._encode(data)
 
         def score() -> Scored:
-            many_are_right = self._subjects.likelihood
-            found = self._found(items[:_SHOWN] if many_are_right else items, self._options({}))
+            many_are_right = self._inputs.likelihood
+            found = self._run(items[:SHOWN] if many_are_right else items, self._chosen({}))
             written = [self._text(best) for best, *_ in found]
             shown = tuple(
-                {"input": self._subjects.shown(example), "expected": example.target, "written": text}
-                for example, text in zip(data[:_SHOWN], written, strict=False)
+                {"input": self._inputs.shown(example), "expected": example.target, "written": text}
+                for example, text in zip(data[:SHOWN], written, strict=False)
             )
             if many_are_right:
                 count = sum(len(item.target) for item in items)
@@ -277,15 +297,15 @@ class Captioner(Estimator[Examples]):
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         texts = [example.target for example in train]
-        if self._subjects.likelihood:
+        if self._inputs.likelihood:
             size, symbols = self._texts.tokenizer.size, self._symbols(train)
             by_class = ClassNgram.fit(self._keys(train), symbols, size, _ORDER)
             return [by_class.everything, by_class]
-        return [MostFrequentTarget.fit(texts), NearestVector.fit(self._subjects.simple(train), texts)]
+        return [MostFrequentTarget.fit(texts), NearestVector.fit(self._inputs.vectors(train), texts)]
 
     def _keys(self, data: Examples) -> list[str]:
         """The classes of each input in one word."""
-        return [", ".join(self._subjects.seen(example)) for example in data]
+        return [", ".join(self._inputs.seen(example)) for example in data]
 
     def _symbols(self, data: Examples) -> list[np.ndarray]:
         end = self._texts.tokenizer.end
@@ -298,19 +318,19 @@ class Captioner(Estimator[Examples]):
             found = baseline.log_probabilities(self._keys(data), self._symbols(data))
             return {_NATS: float(-found.mean())}
         assert isinstance(baseline, PredictingBaseline)
-        return self._text_scores(data, list(baseline.predict(self._subjects.simple(data))))
+        return self._text_scores(data, list(baseline.predict(self._inputs.vectors(data))))
 
     def _vocabularies(self) -> dict[str, Any]:
         return {
-            "kind": self._subjects.kind,
-            "subjects": self._subjects.to_json(),
+            "kind": self._inputs.kind,
+            "subjects": self._inputs.to_json(),
             "texts": self._texts.tokenizer.to_dict(),
             "longest": self._longest,
             "measured": asdict(self._measured),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
-        self._subjects = subjects_from_json(vocabularies["kind"], vocabularies["subjects"])
+        self._inputs = PERCEIVED[vocabularies["kind"]].from_json(vocabularies["subjects"], self.effective)
         self._texts = Side(tokenizer_from_dict(vocabularies["texts"]))
         self._longest = vocabularies["longest"]
         self._measured = Measured(**vocabularies["measured"])

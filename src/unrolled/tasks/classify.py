@@ -8,46 +8,48 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_one
+from unrolled.data.buckets import Encoded, collate_many_to_one
+from unrolled.data.captions import condition
 from unrolled.data.example import Example, Examples
-from unrolled.data.folders import media_file
 from unrolled.data.images import formed, is_picture
 from unrolled.data.labelled import TargetKind, as_targets
 from unrolled.data.loading import load_labelled
-from unrolled.data.media import MediaForms, decoded
+from unrolled.data.media import MediaForms
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
-from unrolled.data.text import existing_file
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
+from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.inputs import Inputs
-from unrolled.tasks.classification.kinds import fit_inputs, inputs_from_json, linear_baselines
-from unrolled.tasks.classification.numbers import NumberInputs
-from unrolled.tasks.classification.pictures import PictureInputs
-from unrolled.tasks.classification.symbols import SymbolInputs
 from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
-from unrolled.tasks.classification.texts import TextInputs
 from unrolled.tasks.details import most_wrong
-from unrolled.tasks.given import given_examples
-from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inference import outputs_in_order
-from unrolled.tasks.pictures import picture_form
+from unrolled.tasks.inputs.base import StepsKind
+from unrolled.tasks.inputs.files import from_file
+from unrolled.tasks.inputs.kinds import linear_baselines, steps_from_json, steps_kind, to_json
+from unrolled.tasks.inputs.numbers import NumberKind
+from unrolled.tasks.inputs.picture_scale import picture_form
+from unrolled.tasks.inputs.pictures import PictureKind
+from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.inputs.several import SeveralKind, split
+from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.streaming import TaskStream
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
-_SHOWN = 12
 
 
-class Classifier(Estimator[Examples]):
+class Classifier(ExampleTask):
     """Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.
 
     Data is a path (CSV, TSV, JSON lines, Parquet, ``.ts`` of the UCR/UEA archive, or a folder of files), the
@@ -66,10 +68,15 @@ class Classifier(Estimator[Examples]):
 
     task: ClassVar[str] = "classify"
     Config = ClassifyConfig
+    collate = staticmethod(collate_many_to_one)
 
     effective: ClassifyConfig
-    _inputs: Inputs
+    _inputs: StepsKind
     _targets: Targets
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._weights: list[float] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,14 +87,16 @@ class Classifier(Estimator[Examples]):
         """
         return self._class_targets().vocabulary.symbols
 
-    def predict(self, data: Any) -> list[Any]:
-        """The most probable label, or the number, of each sequence.
+    def stream(self, **options: Any) -> TaskStream:
+        """What the model makes of an input as its steps come; see `ExampleTask.stream`."""
+        if not self._inputs.streams:
+            raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
+        return super().stream(**options)
 
-        Raises:
-            DataError: an input is not of the kind seen in training.
-        """
+    def input_schema(self) -> InputSchema:
+        """That of the kind of input seen in training."""
         self._require_fitted()
-        return self._targets.decode(self._outputs(self._read_later(data, labelled=False)))
+        return self._inputs.schema()
 
     def predict_proba(self, data: Any) -> np.ndarray:
         """The probability of every class for each sequence, ``(sequences, classes)``; columns as in `labels`.
@@ -97,17 +106,16 @@ class Classifier(Estimator[Examples]):
             DataError: an input is not of the kind seen in training.
         """
         targets = self._class_targets()
-        return targets.probabilities(self._outputs(self._read_later(data, labelled=False)))
+        return targets.probabilities(self._run(self._encode(self._read_inputs(data)), self.Options()))
 
     def file_ending(self, first: str) -> str | None:
         """As for any task; sequences of numbers that are no lists are in tables."""
-        if isinstance(self._inputs, NumberInputs) and not first.lstrip().startswith("["):
+        if isinstance(self._inputs, NumberKind) and not first.lstrip().startswith("["):
             return ".ts" if first.startswith(("@", "#", "%")) else super().file_ending(first) or ".csv"
         return super().file_ending(first)
 
     def _token_label(self, token: int) -> str:
-        assert isinstance(self._inputs, TextInputs | SymbolInputs)
-        return self._inputs.vocabulary.decode([token])[0]
+        return self._inputs.label(token)
 
     def target_labels(self, targets: Tensor) -> list[str]:
         """The class or the number that a sequence is labelled with."""
@@ -119,44 +127,68 @@ class Classifier(Estimator[Examples]):
             raise ConfigError("this Classifier predicts numbers and has no classes; use predict")
         return self._targets
 
-    def _outputs(self, examples: Examples) -> list[Any]:
-        return outputs_in_order(self.model, self._encode(examples), collate_many_to_one)
+    def _run(self, items: list[Encoded], options: Any) -> list[Tensor]:
+        return outputs_in_order(self.model, items, collate_many_to_one)
 
-    def _read(self, data: Any, *, labelled: bool) -> Examples:
-        config, targets = self.effective, _TARGETS[self.effective.target]
-        if isinstance(data, str | Path) or hasattr(data, "columns"):
-            return load_labelled(
-                data,
-                text=config.text_column,
-                values=config.values_column,
-                label=config.label_column,
-                label_pattern=config.label_pattern,
-                group=config.group_column,
-                form=config.table_form(self._form),
-                targets=targets,
-                labelled=labelled,
-                forms=self._forms(),
-            )
-        given = given_examples(data, labelled)
-        if self._model is not None and isinstance(self._inputs, PictureInputs):
-            given = [replace(item, inputs=_as_path(item.inputs)) for item in given]
-        forms = self._forms()
-        items = tuple(replace(item, inputs=_sequence(item, forms)) for item in given)
-        return as_targets(formed(Examples(items), forms.picture), targets, labelled)
+    def _decode(self, outputs: Sequence[Any], data: Examples, options: Any) -> list[Prediction]:
+        return self._targets.predictions([torch.as_tensor(each) for each in outputs])
+
+    def _load(self, data: Any, *, labelled: bool) -> Examples:
+        config = self.effective
+        return load_labelled(
+            data,
+            text=config.text_column,
+            values=config.values_column,
+            label=config.label_column,
+            label_pattern=config.label_pattern,
+            group=config.group_column,
+            **({"beside": config.feature_columns} if config.feature_columns else {}),
+            form=config.table_form(self._form),
+            targets=_TARGETS[config.target],
+            labelled=labelled,
+            forms=self._forms(),
+        )
+
+    def _given(self, example: Example, *, labelled: bool) -> Example:
+        if self.effective.feature_columns:
+            example = split(example, self.effective.feature_columns)
+            example = replace(example, beside=condition(example.beside, example.source))
+        given = example.inputs
+        if self._model is not None and isinstance(self._inputs, PictureKind):
+            given = _as_path(given)
+        kind = None if self._model is None else self._inputs.kind
+        inputs = _sequence(replace(example, inputs=given), self._forms(), kind)
+        if not isinstance(inputs, str | Recording) and not is_picture(inputs) and not len(inputs):
+            raise example.source.error("expected a sequence of one step at least, got none")
+        return replace(example, inputs=inputs)
+
+    def _settled(self, examples: Examples, *, labelled: bool, part: Part) -> Examples:
+        columns = self.effective.feature_columns
+        for example in examples if columns else ():
+            if example.beside is None:
+                raise example.source.error(
+                    f"expected the columns {', '.join(columns)} beside the sequence, got none",
+                    remedy="give a table with them, or leave feature_columns out",
+                )
+        return examples
+
+    def _all_given(self, examples: Examples, *, labelled: bool) -> Examples:
+        pictures = formed(examples, self._forms().picture)
+        return as_targets(pictures, _TARGETS[self.effective.target], labelled)
 
     def _forms(self) -> MediaForms:
         config = self.effective
         return MediaForms(picture_form(config.image_size, config.colour, config.frames))
 
-    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
-        config = self.effective
-        return hold_out(data, config.holdout, config.seed, _classes)
+    def _symbols_of(self, example: Example) -> tuple[str, ...]:
+        return (example.target,) if isinstance(example.target, str) else ()
 
     def _prepare(self, train: Examples) -> None:
-        self._inputs = fit_inputs(train, self.effective)
+        kind = SeveralKind if self.effective.feature_columns else steps_kind(train, self.effective.unit)
+        self._inputs = kind.fit(train, self.effective)
         for note in (*train.notes, *self._inputs.notes):
             self._note(note)
-        self._suit(self._inputs.kind, self._inputs.suited())
+        self._suit(self._inputs.kind, self._inputs.settled() | self._inputs.suited(train, self.effective))
         self._targets = fit_targets(train)
         if isinstance(self._targets, ClassTargets) and self._targets.output_size < 2:
             raise DataError(
@@ -164,6 +196,13 @@ class Classifier(Estimator[Examples]):
                 path=train[0].source.path,
                 remedy="name another column by --label-column, or add examples of other classes",
             )
+        if self.effective.class_weight is not None:
+            if not isinstance(self._targets, ClassTargets):
+                raise ConfigError(
+                    "class_weight: expected classes, got numbers as targets; leave class_weight out, or set "
+                    "target to classes"
+                )
+            self._weights = balanced_weights((each.target for each in train), self._targets.vocabulary)
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
 
@@ -189,25 +228,17 @@ class Classifier(Estimator[Examples]):
             self._inputs.layer(config), config, self._targets.output_size, config.pooling, config.skip
         )
 
-    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
-        config, items = self.effective, self._encode(data)
-        if training:
-            return BucketLoader(
-                items, collate_many_to_one, config.batch_size, seed=config.seed, shard=self._shard
-            )
-        return BucketLoader(items, collate_many_to_one, config.batch_size, shuffle=False, bucket=1)
-
-    def _encode(self, examples: Sequence[Example]) -> list[Encoded]:
+    def _encode(self, data: Sequence[Example]) -> list[Encoded]:
         return [
             Encoded(
                 inputs,
                 self._targets.placeholder() if example.target is None else self._targets.encode(example),
             )
-            for inputs, example in zip(self._inputs.encode(examples), examples, strict=True)
+            for inputs, example in zip(self._inputs.encode(data), data, strict=True)
         ]
 
     def _loss(self) -> Loss:
-        return self._targets.loss()
+        return self._targets.loss(self._weights)
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
@@ -224,7 +255,7 @@ class Classifier(Estimator[Examples]):
         )
 
         def score() -> Scored:
-            outputs = outputs_in_order(self.model, items, collate_many_to_one)
+            outputs = self._run(items, None)
             predicted = self._targets.decode(outputs)
             bad = self._targets.wrongness(expected, predicted, outputs)
 
@@ -236,7 +267,7 @@ class Classifier(Estimator[Examples]):
                 self._targets.scores(expected, predicted),
                 len(data),
                 "sequences",
-                tuple(shown(row) for row in range(min(_SHOWN, len(data)))),
+                tuple(shown(row) for row in range(min(SHOWN, len(data)))),
                 details={
                     **self._targets.details(expected, predicted, outputs),
                     "wrong": [
@@ -248,7 +279,7 @@ class Classifier(Estimator[Examples]):
         return score
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
-        inputs = self._inputs.simple(train)
+        inputs = self._inputs.summaries(train)
         targets = [example.target for example in train]
         logistic, ridge = self._inputs.linear
         if not isinstance(self._targets, ClassTargets):
@@ -260,18 +291,20 @@ class Classifier(Estimator[Examples]):
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
-        predicted = baseline.predict(self._inputs.simple(data))
+        predicted = baseline.predict(self._inputs.summaries(data))
         return self._targets.scores([example.target for example in data], predicted)
 
     def _vocabularies(self) -> dict[str, Any]:
         return {
-            "inputs": {"kind": self._inputs.kind} | self._inputs.to_json(),
+            "inputs": to_json(self._inputs),
             "targets": {"kind": self._targets.kind} | self._targets.to_json(),
+            "weights": self._weights,
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
-        self._inputs = inputs_from_json(vocabularies["inputs"], self.effective)
+        self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._targets = targets_from_json(vocabularies["targets"])
+        self._weights = vocabularies.get("weights")
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
@@ -283,18 +316,13 @@ def _as_path(given: Any) -> Any:
     return Path(given) if isinstance(given, str) else given
 
 
-def _sequence(example: Example, forms: MediaForms) -> Any:
+def _sequence(example: Example, forms: MediaForms, kind: str | None) -> Any:
     """The text, the recording, the picture, or the numbers as ``(time, channels)``."""
     if isinstance(example.inputs, str | Recording) or is_picture(example.inputs):
         return example.inputs
-    if isinstance(example.inputs, Path):
-        return decoded(media_file(existing_file(example.inputs)), forms).arrays[0]
+    if isinstance(example.inputs, Path | bytes):
+        return from_file(example.inputs, example.source, forms, kind)
     return number_sequence(example.inputs, example.source)
-
-
-def _classes(example: Example) -> tuple[str, ...]:
-    """The labels that training must have seen; numbers need not be."""
-    return (example.target,) if isinstance(example.target, str) else ()
 
 
 def _guess(targets: Targets) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from unrolled.data.buckets import Encoded
 from unrolled.data.calendar import future_times, step_of, time_texts
 from unrolled.data.example import Series
 from unrolled.data.loading import load_series_with_layout
@@ -22,7 +23,7 @@ from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.forecaster import ForecastNetwork
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Estimator, Part, Scored, Shares
 from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
@@ -45,8 +46,10 @@ from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
 from unrolled.tasks.forecasting.start import LinearStart
+from unrolled.tasks.forecasting.streaming import ForecastStream
 from unrolled.tasks.forecasting.warmup import WarmUp
-from unrolled.tasks.options import validated
+from unrolled.tasks.inputs.schema import SeriesSchema
+from unrolled.tasks.prediction import Prediction
 
 _WINDOWS = 4_000
 """Training windows an epoch at most, unless the stride says otherwise."""
@@ -80,14 +83,14 @@ class Forecaster(Estimator[Span]):
     task: ClassVar[str] = "forecast"
     _takes_parts = False
     Config = ForecastConfig
-    Options: ClassVar[type[ForecastOptions]] = ForecastOptions
+    Options = ForecastOptions
+    predicts_alone = True
     effective: ForecastConfig
 
     def _reset(self) -> None:
         super()._reset()
         self._prepared: Preparation | None = None
         self._start: LinearStart | None = None
-        self._before_test: tuple[Series, ...] | None = None
         self._latest: tuple[Series, ...] = ()
         self._layout: SeriesLayout | None = None
 
@@ -144,18 +147,75 @@ class Forecaster(Estimator[Span]):
             ConfigError: there is no such option, or its value does not fit.
             DataError: the data cannot be used; names the file, row and column.
         """
-        self._require_fitted()
-        settings = validated(ForecastOptions, options)
-        series = self._latest if data is None else self._load(data)
-        return chain.from_iterable(self._future(one, settings) for one in series)
+        return (each.value for each in self.predictions(data, **options))
 
     def predict(self, data: Any = None, **options: Any) -> list[dict[str, Any]]:
         """All rows of `forecast` at once; see there."""
-        return list(self.forecast(data, **options))
+        return super().predict(data, **options)
 
-    def _future(self, series: Series, options: ForecastOptions) -> Iterator[dict[str, Any]]:
-        steps, horizon = options.steps or self.effective.horizon, self.effective.horizon
-        blocks = -(-steps // horizon)
+    def predictions(self, data: Any = None, **options: Any) -> Iterator[Prediction]:
+        """The rows of `forecast`, each as it is made."""
+        self._require_fitted()
+        chosen, series = self._chosen(options), self._read_inputs(data).series
+        return chain.from_iterable(self._future(one, chosen) for one in series)
+
+    def stream(self, **options: Any) -> ForecastStream:
+        """Forecasts from new numbers as they come."""
+        self._require_fitted()
+        chosen, context = self._chosen(options), cast(int, self.effective.context)
+        return ForecastStream(self._only_series, lambda series: self._future(series, chosen), context)
+
+    def _only_series(self, given: Any) -> Series:
+        series = self._load([given])
+        if len(series) != 1:
+            raise series[0].source.error(f"expected one series to go on with, got {len(series)}")
+        return series[0]
+
+    def input_schema(self) -> SeriesSchema:
+        """A series with the covariates of the training data."""
+        self._require_fitted()
+        return SeriesSchema(covariates=self._preparation.names)
+
+    def _read_inputs(self, data: Any) -> Span:
+        series = self._latest if data is None else self._load(data)
+        return Span(series, (None,) * len(series))
+
+    def _encode(self, data: Span) -> list[Encoded]:
+        """The features ``(time, feature)`` of as many last steps as a forecast looks back."""
+        context = cast(int, self.effective.context)
+        return [Encoded({"values": self._features(one)[-context:]}, np.zeros(0)) for one in data.series]
+
+    def _run(self, items: list[Encoded], options: ForecastOptions) -> list[NDArray[np.float64]]:
+        """The scaled forecasts of one horizon, ``(horizon, 1 + quantiles)``."""
+        return [self._ahead_of(item.inputs["values"]) for item in items]
+
+    def _ahead_of(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        return next(free_run(self.model, features, lambda after: features, (), 0, np.random.default_rng()))
+
+    def _decode(self, outputs: Sequence[Any], data: Span, options: ForecastOptions) -> list[Prediction]:
+        return [
+            prediction
+            for one, made in zip(data.series, outputs, strict=True)
+            for prediction in self._rows(one, future_times(one, len(made)), iter([made]), options)
+        ]
+
+    def _rows(
+        self,
+        series: Series,
+        times: NDArray,
+        made: Iterator[NDArray[np.float64]],
+        options: ForecastOptions,
+    ) -> Iterator[Prediction]:
+        """A row for each step ahead, from scaled forecasts of a horizon at a time."""
+        scaling = self._preparation.scaling(series)
+        numbers = (scaling.undo(each) for block in made for each in block)
+        steps = options.steps or self.effective.horizon
+        for time, each in islice(zip(time_texts(series, times), numbers, strict=False), steps):
+            yield Prediction(row(series.unique_id, time, each, self.effective.quantiles))
+
+    def _future(self, series: Series, options: ForecastOptions) -> Iterator[Prediction]:
+        horizon = self.effective.horizon
+        blocks = -(-(options.steps or horizon) // horizon)
         times = future_times(series, blocks * horizon)
         extended = self._features(continued(series, times, np.full(len(times), np.nan)))
         if self._preparation.mask:
@@ -173,10 +233,7 @@ class Forecaster(Estimator[Span]):
             options.paths,
             np.random.default_rng(self.effective.seed),
         )
-        scaling = self._preparation.scaling(series)
-        numbers = (scaling.undo(each) for block in islice(made, blocks) for each in block)
-        for time, each in islice(zip(time_texts(series, times), numbers, strict=False), steps):
-            yield row(series.unique_id, time, each, self.effective.quantiles)
+        return self._rows(series, times, islice(made, blocks), options)
 
     def file_ending(self, first: str) -> str | None:
         """That of a table: nothing else can be forecast."""
@@ -189,12 +246,21 @@ class Forecaster(Estimator[Span]):
         return self._prepared
 
     def _load(self, data: Any) -> tuple[Series, ...]:
-        config = self.effective
+        if not isinstance(data, Sequence) or isinstance(data, str):
+            return self._load_table(data)
+        return tuple(chain.from_iterable(map(self._load_one, data)))
+
+    def _load_one(self, given: Any) -> tuple[Series, ...]:
+        """One of several series, or of several tables of series."""
+        if not isinstance(given, Series):
+            return self._load_table(given)
+        # A season that was found in the training data is that of other series too.
+        series = replace(given, season=self.effective.season or given.season)
         known = self._known()
-        if isinstance(data, Sequence) and not isinstance(data, str):
-            # A season that was found in the training data is that of other series too.
-            series = tuple(replace(one, season=config.season or one.season) for one in data)
-            return series if known is None else tuple(as_known(one, known) for one in series)
+        return (series if known is None else as_known(series, known),)
+
+    def _load_table(self, data: Any) -> tuple[Series, ...]:
+        config, known = self.effective, self._known()
         read = load_series_with_layout(
             data,
             unique_id=config.id_column,
@@ -222,18 +288,19 @@ class Forecaster(Estimator[Span]):
             steps[""] = max(counts, key=lambda step: (counts[step], step))
         return KnownSeries(self._layout, names, steps)
 
-    def _read(self, data: Any, *, labelled: bool) -> Span:
+    def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Span:
         """Read series; those that go on right after the data of `fit` are forecast from their first step on.
 
         Of others the first ``context`` steps are only looked back at.
         """
         loaded = self._load(data)
-        if self._model is None and not self._latest:
+        if part == "train":
             self._say_reading()
-            loaded = self._with_season(loaded)
+            self._latest = self._with_season(loaded)
+            return Span(self._latest, (None,) * len(loaded))
         pairs = [joined(one, self._latest) for one in loaded]
         series, known = tuple(one for one, _ in pairs), tuple(start for _, start in pairs)
-        if self._model is None:  # in fit: the training data, and then the dev data, which may follow it
+        if part == "valid":  # forecasts go on from where all that was given to `fit` ends
             names = {one.unique_id for one in series}
             self._latest = (*series, *(one for one in self._latest if one.unique_id not in names))
         return Span(series, known)
@@ -264,14 +331,10 @@ class Forecaster(Estimator[Span]):
         self._decide(f"The series repeat every {season} steps.", season=season)
         return tuple(replace(one, season=season) for one in series)
 
-    def _hold_out(self, data: Span) -> tuple[Span, Span, str]:
+    def _hold_out(self, data: Span, *, keep_apart: bool) -> Shares[Span]:
         config = self.effective
-        before = data
-        shares = [config.test_share, config.holdout] if self._keep_apart else [config.holdout]
-        data.require_steps(shares, config.horizon)
-        if self._keep_apart:
-            before, self._kept_apart = data.split(config.test_share, config.horizon)
-        self._before_test = before.series
+        data.require_steps([config.test_share, config.holdout][not keep_apart :], config.horizon)
+        before, test = data.split(config.test_share, config.horizon) if keep_apart else (data, None)
         train, dev = before.split(config.holdout, config.horizon)
         if whole := len(data.series) - len(dev.series):
             self._note(
@@ -281,10 +344,10 @@ class Forecaster(Estimator[Span]):
         sentence = (
             f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
             f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
-            if self._keep_apart
+            if keep_apart
             else f"The last {config.holdout:.0%} of each series is held out for early stopping."
         )
-        return train, dev, sentence
+        return Shares(train, dev, sentence, kept_apart=test, before_test=before)
 
     def _prepare(self, train: Span) -> None:
         config = self.effective
@@ -482,8 +545,7 @@ class Forecaster(Estimator[Span]):
         )
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
-        # They have nothing to tune, so they learn from the dev share as well.
-        made = list(self._simple(self._before_test or train.series))
+        made = list(self._simple(train.series))
         linear = cast(LinearAutoregression, made[-1])
         form = f", {linear.form}" if len(train.series) > 1 else ""
         self._note(f"The linear autoregression looks back {linear.order} steps{form}.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from unrolled.data.buckets import Encoded
 from unrolled.data.roll_files import are_rolls
 from unrolled.data.text import open_text
 from unrolled.models.base import SequenceModel
 from unrolled.saving.files import write_file
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Estimator, Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.notes import NoteMarkov
@@ -20,7 +20,9 @@ from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
 from unrolled.tasks.generation.notes import NoteMedium
 from unrolled.tasks.generation.text import TextMedium
-from unrolled.tasks.options import validated
+from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.streaming import TaskStream
 
 _FEWEST_UPDATES = 300
 """Updates that training may take at least, however small the data, unless the epochs are given."""
@@ -49,13 +51,12 @@ class Generator(Estimator[Any]):
     task: ClassVar[str] = "generate"
     _takes_parts = False
     Config = GenerateConfig
-    Options: ClassVar[type[WritingConfig]] = WritingConfig
+    Options = WritingConfig
     effective: GenerateConfig
 
     def _reset(self) -> None:
         super()._reset()
         self._medium: Medium[Any] | None = None
-        self._is_prepared = False
 
     def generate(self, prompt: Any = "", **options: Any) -> Iterator[Any]:
         """Write on after ``prompt``, one step at a time with the state carried.
@@ -70,27 +71,54 @@ class Generator(Estimator[Any]):
         Raises:
             ConfigError: there is no such option, or its value does not fit.
         """
-        settings = validated(WritingConfig, options)
-        return self._written.stream(self.model, prompt, settings)
+        return self._written.stream(self.model, prompt, self._chosen(options))
+
+    def write_on(self, prompt: Any, **options: Any) -> Iterator[Any]:
+        """As `generate`."""
+        return self.generate(prompt, **options)
 
     def file_ending(self, first: str) -> str | None:
         """None: every line is a prompt."""
         return None
 
-    def predict(self, data: Any, **options: Any) -> list[Any]:
+    def predict(self, data: Any = None, **options: Any) -> list[Any]:
         """What follows each prompt: those of a list, or each line of a file; many are written on together.
 
         Args:
             data: prompts, or a file's path.
             options: those of `unrolled.tasks.generation.config.WritingConfig`.
         """
-        settings = validated(WritingConfig, options)
-        prompts = iter(self._written.prompts(data))
+        return super().predict(data, **options)
+
+    def stream(self, **options: Any) -> TaskStream:
+        """Text, or notes, written on step by step."""
+        self._require_fitted()
+        return self._written.step_by_step(self.model, self._chosen(options))
+
+    def input_schema(self) -> InputSchema:
+        """A text, or steps of notes."""
+        self._require_fitted()
+        return self._written.schema()
+
+    def _read_inputs(self, data: Any) -> list[Any]:
+        return list(self._written.prompts(data))
+
+    def _encode(self, data: Any) -> list[Encoded]:
+        return self._written.encode(data)
+
+    def _run(self, items: list[Encoded], options: WritingConfig) -> list[Any]:
         made: list[Any] = []
-        while taken := list(islice(prompts, _TOGETHER)):
-            shifted = settings.model_copy(update={"seed": settings.seed + len(made)})
-            made += self._written.write(self.model, taken, shifted)
+        for start in range(0, len(items), _TOGETHER):
+            shifted = options.model_copy(update={"seed": options.seed + start})
+            made += self._written.run(self.model, items[start : start + _TOGETHER], shifted)
         return made
+
+    def _decode(self, outputs: Sequence[Any], data: Any, options: WritingConfig) -> list[Prediction]:
+        return [Prediction(value) for value in self._written.decode(outputs, options)]
+
+    def written_as(self, value: Any, suffix: str, options: Mapping[str, Any]) -> bytes | str:
+        """MIDI, WAV, JSON or text; see `export`."""
+        return self._written.file(value, suffix, self.effective, self._chosen(options).tempo)
 
     def export(self, made: Any, path: str | Path, tempo: float = 100.0) -> Path:
         """Write what was generated to a file, as its ending says.
@@ -126,42 +154,29 @@ class Generator(Estimator[Any]):
             self._medium = NoteMedium() if unit == "notes" else TextMedium(unit)
         return self._medium
 
-    def _read(self, data: Any, *, labelled: bool) -> Any:
+    def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Any:
         if self.effective.unit == "auto":
             unit = "notes" if _are_notes(data) else "character"
             self._decide(f"The unit is {unit!r}.", unit=unit)
-        if self._model is not None:
-            return self._written.read(data, self.effective, "test")
-        if self._is_prepared:
-            return self._written.read(data, self.effective, "valid")
-        self._suit(self.effective.unit, self._written.usual)
-        return self._written.read(data, self.effective, "train")
+        if part == "train":
+            self._suit(self.effective.unit, self._written.usual)
+        return self._written.read(data, self.effective, part)
 
-    def _hold_out(self, data: Any) -> tuple[Any, Any, str]:
-        shares = self._written.hold_out(data, self.effective)
-        self._kept_apart = self._written.kept_apart
-        return shares
-
-    def _share_name(self, share: Any) -> str:
-        """The data's own parts are called by their names."""
-        return self._written.share_name(share)
+    def _hold_out(self, data: Any, *, keep_apart: bool) -> Shares[Any]:
+        return self._written.hold_out(data, self.effective)
 
     def _prepare(self, train: Any) -> None:
         for note in getattr(train, "notes", ()):
             self._note(note)
         self._written.prepare(train, self.effective)
-        self._is_prepared = True
         if self.effective.unit == "word":
             self._note(
                 "A word not seen in training costs the one unknown symbol, however long it is: scores per "
                 "character look better than they are, the more so the higher unknown_share."
             )
         updates = self._written.updates(train, self.effective)
-        if updates is None or "epochs" in self.config.model_fields_set:
-            return
-        epochs = _FEWEST_UPDATES // updates
-        if epochs > self.effective.epochs:
-            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+        if updates is not None:
+            self._go_through_often(updates, _FEWEST_UPDATES)
 
     def _readings(self, train: Any, held_out: Any) -> list[str]:
         return self._written.described(train, held_out)

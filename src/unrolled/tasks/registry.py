@@ -15,6 +15,8 @@ from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.saving.folder import content_fits, read_folder
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from unrolled.tasks.base import Estimator
     from unrolled.tasks.config import TaskConfig
 
@@ -27,11 +29,15 @@ class _Task:
         estimator: module and class of the estimator, under ``unrolled.tasks``.
         config: those of its options; a module without torch.
         about: what the task does, in a sentence.
+        options: those of the options of its predictions, likewise; empty where it has none.
+        converses: whether its models can hold a conversation.
     """
 
     estimator: str
     config: str
     about: str
+    options: str = ""
+    converses: bool = False
 
 
 _TASKS = {
@@ -49,21 +55,26 @@ _TASKS = {
         "generate:Generator",
         "generation.config:GenerateConfig",
         "Write text, or sets of notes, as in the training data: one input and one output a step, fed back.",
+        "generation.config:WritingConfig",
     ),
     "forecast": _Task(
         "forecast:Forecaster",
         "forecasting.config:ForecastConfig",
         "Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.",
+        "forecasting.config:ForecastOptions",
     ),
     "caption": _Task(
         "caption:Captioner",
         "captioning.config:CaptionConfig",
         "Write a text for an image, a vector, or a few classes and numbers.",
+        "captioning.config:CaptioningConfig",
     ),
     "translate": _Task(
         "translate:Translator",
         "translation.config:TranslateConfig",
         "Write a text for a text: a translation, an answer, a summary, a pronunciation, a sorted list.",
+        "writing.search:SearchConfig",
+        converses=True,
     ),
 }
 
@@ -106,6 +117,19 @@ def about(task: str) -> str:
         ConfigError: there is no such task.
     """
     return _task(task).about
+
+
+def options_classes(*, converses: bool = False) -> dict[str, type[BaseModel]]:
+    """The options of the predictions of each task that has some, without importing torch.
+
+    Args:
+        converses: of those tasks alone whose models can hold a conversation.
+    """
+    return {
+        name: _imported(task.options)
+        for name, task in _TASKS.items()
+        if task.options and (task.converses or not converses)
+    }
 
 
 def saved_task(folder: str | Path) -> str:

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many
-from unrolled.data.example import Examples
+from unrolled.data.buckets import Encoded, collate_many_to_many
+from unrolled.data.example import Example, Examples
+from unrolled.data.images import formed
 from unrolled.data.loading import load_with_layout
 from unrolled.data.token_columns import TokenLayout, begins_tokens
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
+from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path
 from unrolled.models.many_to_many import ManyToMany
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
 from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
+from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.crf_loss import PathLikelihood
-from unrolled.tasks.given import given_examples
-from unrolled.tasks.holdout import hold_out
+from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inference import outputs_in_order
+from unrolled.tasks.inputs.base import StepsKind
+from unrolled.tasks.inputs.kinds import steps_from_json, steps_kind, to_json
+from unrolled.tasks.inputs.picture_scale import picture_form
+from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
 from unrolled.tasks.spans import are_span_tags
+from unrolled.tasks.streaming import TaskStream
 from unrolled.tasks.tagging.config import TagConfig
-from unrolled.tasks.tagging.inputs import StepInputs
-from unrolled.tasks.tagging.kinds import check_pairs, fit_inputs, inputs_from_json
+from unrolled.tasks.tagging.pairs import are_spelled, check_pairs, cut
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import CrossEntropy, Loss
 
-_SHOWN = 12
+_ALL_FRAMES = 1_000_000
+"""Frames of a clip that are read at most: each has its tag."""
 
 
-class Tagger(Estimator[Examples]):
+class Tagger(ExampleTask):
     """Predict a tag for every word of a sentence, or for every step of a sequence of numbers.
 
     Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a folder of one table a
@@ -54,15 +63,17 @@ class Tagger(Estimator[Examples]):
     task: ClassVar[str] = "tag"
     _counted = "sentences or sequences"
     Config = TagConfig
+    collate = staticmethod(collate_many_to_many)
 
     effective: TagConfig
-    _inputs: StepInputs
+    _inputs: StepsKind
     _tags: Vocabulary
     _layout: TokenLayout | None
 
     def _reset(self) -> None:
         super()._reset()
         self._layout = None
+        self._weights: list[float] | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -75,14 +86,16 @@ class Tagger(Estimator[Examples]):
         """Whether the tags mark spans, as ``B-PER I-PER O`` do."""
         return are_span_tags(self._tags.symbols)
 
-    def predict(self, data: Any) -> list[list[str]]:
-        """The tags of each sentence, as many as it has words.
+    def stream(self, **options: Any) -> TaskStream:
+        """What the model makes of an input as its steps come; see `ExampleTask.stream`."""
+        if not self._inputs.streams:
+            raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
+        return super().stream(**options)
 
-        Raises:
-            DataError: a sentence is not a list of words.
-        """
+    def input_schema(self) -> InputSchema:
+        """That of the kind of input seen in training."""
         self._require_fitted()
-        return self._predicted(self._encoded_inputs(self._read_later(data, labelled=False)))
+        return self._inputs.schema()
 
     def file_ending(self, first: str) -> str | None:
         """As for any task; numbers that are no lists are in tables, and tokens a line in files."""
@@ -93,50 +106,77 @@ class Tagger(Estimator[Examples]):
         return ".conll" if begins_tokens(first, self._layout, self.tags) else None
 
     def _token_label(self, token: int) -> str:
-        return self._inputs.symbol(token)
+        return self._inputs.label(token)
 
     def target_labels(self, targets: Tensor) -> list[str]:
         """The tag of every step."""
         return self._tags.decode(targets.tolist())
 
-    def _predicted(self, items: list[Encoded]) -> list[list[str]]:
+    def _run(self, items: list[Encoded], options: Any) -> list[Tensor]:
+        """The numbers of the best tags ``(time,)``."""
         # Sentences without words have no tags, and nothing that a network could read.
         spoken = [item for item in items if len(item)]
-        read = best_path if self.effective.crf else _best_tags
-        rows = iter(outputs_in_order(self.model, spoken, collate_many_to_many, read))
-        return [self._tags.decode(next(rows).tolist()) if len(item) else [] for item in items]
+        rows = iter(outputs_in_order(self.model, spoken, collate_many_to_many, self._kept))
+        return [next(rows) if len(item) else torch.zeros(0, dtype=torch.int64) for item in items]
 
-    def _read(self, data: Any, *, labelled: bool) -> Examples:
+    def _kept(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Of a batch's outputs the best tags alone, which are a small part of them."""
+        return best_path(outputs, lengths) if self.effective.crf else outputs.argmax(-1)
+
+    def _decode(self, outputs: Sequence[Any], data: Examples, options: Any) -> list[Prediction]:
+        return [Prediction(self._tags.decode(tags.tolist())) for tags in map(self._best, outputs)]
+
+    def _best(self, outputs: Any) -> Tensor:
+        """The best tags ``(time,)`` of one sentence, from the network's outputs or from these already."""
+        found = torch.as_tensor(outputs)
+        if found.dim() < 2:
+            return found
+        return self._kept(found[None], torch.tensor([len(found)]))[0]
+
+    def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
-        if isinstance(data, str | Path) or hasattr(data, "columns"):
-            read = load_with_layout(
-                data,
-                word=config.word_column,
-                tag=config.tag_column,
-                tagged=labelled,
-                known=self._layout,
-                form=config.table_form(self._form),
+        read = load_with_layout(
+            data,
+            word=config.word_column,
+            tag=config.tag_column,
+            tagged=labelled,
+            known=self._layout,
+            form=config.table_form(self._form),
+        )
+        if labelled and self._layout is None:
+            # Later files are read as the training data was.
+            self._layout = read.layout
+        return read.examples
+
+    def _settled(self, examples: Examples, *, labelled: bool, part: Part) -> Examples:
+        config = self.effective
+        if part == "train" and config.unit is None and are_spelled(examples):
+            self._decide(
+                "Every string has as many characters in its tags: each character has one; set unit to words "
+                "to change that.",
+                unit="characters",
             )
-            examples = read.examples
-            if labelled and self._layout is None:
-                # Later files are read as the training data was.
-                self._layout = read.layout
-        else:
-            examples = given_examples(data, labelled)
+        items = tuple(cut(example, self.effective.unit) for example in examples)
+        form = picture_form(config.image_size, config.colour, _ALL_FRAMES)
+        examples = formed(replace(examples, items=items), form)
         for example in examples if labelled else ():
             check_pairs(example)
         return examples
 
-    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
-        config = self.effective
-        return hold_out(data, config.holdout, config.seed, lambda example: example.target)
+    def _symbols_of(self, example: Example) -> Iterable[str]:
+        return example.target
 
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
             self._note(note)
-        self._inputs = fit_inputs(train, self.effective)
-        self._suit(self._inputs.kind, self._inputs.suited(self.effective))
+        self._inputs = steps_kind(train, self.effective.unit).fit(train, self.effective)
+        self._suit(self._inputs.kind, self._inputs.settled() | self._inputs.suited(train, self.effective))
         self._tags = Vocabulary.of_labels((tag for example in train for tag in example.target), "tag")
+        if self.effective.class_weight is not None:
+            tags = (tag for example in train for tag in example.target)
+            self._weights = balanced_weights(tags, self._tags)
+            if self.effective.crf is None:
+                self._decide("Tags are weighed one by one, so there is no CRF.", crf=False)
         if self.effective.crf is None:
             marks = self.marks_spans
             self._decide(
@@ -157,29 +197,33 @@ class Tagger(Estimator[Examples]):
         ]
 
     def _build_model(self) -> SequenceModel:
-        return ManyToMany(self._inputs.layer(), self.effective, len(self._tags), crf=bool(self.effective.crf))
+        return ManyToMany(
+            self._inputs.layer(self.effective), self.effective, len(self._tags), crf=bool(self.effective.crf)
+        )
 
-    def _encode(self, examples: Examples) -> list[Encoded]:
+    def _encode(self, data: Examples) -> list[Encoded]:
         return [
             Encoded(item.inputs, self._tags.encode(example.target, example.source))
-            for example, item in zip(examples, self._encoded_inputs(examples), strict=True)
+            if example.target is not None
+            else item
+            for example, item in zip(data, self._encoded_inputs(data), strict=True)
         ]
 
-    def _encoded_inputs(self, examples: Examples) -> list[Encoded]:
-        encoded = map(self._inputs.encode, examples)
-        return [Encoded(each, np.zeros(len(next(iter(each.values()))), dtype=np.int64)) for each in encoded]
-
-    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
-        config, items = self.effective, self._encode(data)
-        if training:
-            return BucketLoader(
-                items, collate_many_to_many, config.batch_size, seed=config.seed, shard=self._shard
-            )
-        return BucketLoader(items, collate_many_to_many, config.batch_size, shuffle=False, bucket=1)
+    def _encoded_inputs(self, data: Examples) -> list[Encoded]:
+        items = []
+        for example, arrays in zip(data, self._inputs.encode(data), strict=True):
+            # A network reads something of an empty string, but it has no tags.
+            kept = arrays if len(example.inputs) else {name: values[:0] for name, values in arrays.items()}
+            items.append(Encoded(kept, np.zeros(len(next(iter(kept.values()))), dtype=np.int64)))
+        return items
 
     def _loss(self) -> Loss:
         reduction = self.effective.loss_reduction
-        return PathLikelihood(reduction) if self.effective.crf else CrossEntropy(reduction)
+        return (
+            PathLikelihood(reduction)
+            if self.effective.crf
+            else CrossEntropy(reduction, weights=self._weights)
+        )
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
@@ -193,10 +237,14 @@ class Tagger(Estimator[Examples]):
         self._note_once(unseen_said(unseen, sum(map(len, expected)), "tag", self._inputs.unit))
 
         def score() -> Scored:
-            predicted = self._predicted(items)
+            predicted = [each.value for each in self._decode(self._run(items, None), data, None)]
             shown = tuple(
-                {"input": self._inputs.shown(example), "expected": list(example.target), "predicted": tags}
-                for example, tags in zip(data[:_SHOWN], predicted, strict=False)
+                {
+                    "input": list(map(_shown, self._inputs.steps(example))),
+                    "expected": list(example.target),
+                    "predicted": tags,
+                }
+                for example, tags in zip(data[:SHOWN], predicted, strict=False)
             )
             scores = tag_scores(expected, predicted, self.marks_spans)
             return Scored(scores, sum(map(len, expected)), self._inputs.unit, shown)
@@ -204,7 +252,7 @@ class Tagger(Estimator[Examples]):
         return score
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
-        return self._inputs.baselines(train)
+        return self._inputs.step_baselines(train)
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
@@ -213,14 +261,16 @@ class Tagger(Estimator[Examples]):
 
     def _vocabularies(self) -> dict[str, Any]:
         return {
-            "inputs": {"kind": self._inputs.kind} | self._inputs.to_json(),
+            "inputs": to_json(self._inputs),
             "tags": self._tags.to_dict(),
             "layout": None if self._layout is None else self._layout.to_json(),
+            "weights": self._weights,
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
-        self._inputs = inputs_from_json(vocabularies["inputs"], self.effective)
+        self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._tags = Vocabulary.from_dict(vocabularies["tags"])
+        self._weights = vocabularies.get("weights")
         layout = vocabularies["layout"]
         self._layout = None if layout is None else TokenLayout.from_json(layout)
 
@@ -229,6 +279,6 @@ class Tagger(Estimator[Examples]):
         return MostFrequentTag, MajorityTag, StepLogistic
 
 
-def _best_tags(scores: Tensor, lengths: Tensor) -> Tensor:
-    """The tag with the highest score at every step, ``(batch, time)``."""
-    return scores.argmax(-1)
+def _shown(step: Any) -> str:
+    """A word, or the numbers of a step."""
+    return step if isinstance(step, str) else " ".join(f"{number:.3g}" for number in step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
@@ -11,36 +11,40 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
+from unrolled.data.buckets import Encoded, collate_unequal
 from unrolled.data.builtin import Reference, resolve
 from unrolled.data.example import Example, Examples
 from unrolled.data.loading import load_pairs
 from unrolled.errors import ConfigError
 from unrolled.models.conditional import ConditionalModel
-from unrolled.tasks.base import Estimator, Scored
+from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.retrieval import CopiedSource, MostFrequentTarget, NearestSource
-from unrolled.tasks.beam_search import Hypothesis
-from unrolled.tasks.decoding import decode
-from unrolled.tasks.given import given_examples
-from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.translation.alignment import Alignment, attention_weights
-from unrolled.tasks.translation.config import SearchConfig, TranslateConfig
+from unrolled.tasks.example_task import SHOWN, ExampleTask
+from unrolled.tasks.inputs.schema import TextSchema
+from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.translation.config import TranslateConfig
+from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.encoding import encoded
 from unrolled.tasks.translation.lengths import Lengths
-from unrolled.tasks.translation.measured import Measured
 from unrolled.tasks.translation.network import build_network
-from unrolled.tasks.translation.scores import by_length, is_match, text_scores
 from unrolled.tasks.translation.symbols import Symbols
 from unrolled.tasks.translation.units import settled_units
+from unrolled.tasks.writing.alignment import Alignment, attention_weights
+from unrolled.tasks.writing.beam_search import Hypothesis
+from unrolled.tasks.writing.decoding import decode
+from unrolled.tasks.writing.hypotheses import best_first, hypotheses
+from unrolled.tasks.writing.measured import Measured
+from unrolled.tasks.writing.scores import by_length, is_match, text_scores
+from unrolled.tasks.writing.search import SearchConfig
+from unrolled.tasks.writing.streaming import DecoderStream
 from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
 
-_SHOWN = 12
 _FEWEST_UPDATES = 5_000
 _LONGER = 1_000
 
 
-class Translator(Estimator[Examples]):
+class Translator(ExampleTask):
     """Write a text for a text: a translation, an answer, a summary, a pronunciation, a sorted list.
 
     Data is a path (CSV, TSV, JSON lines, Parquet with a column of sources and one of targets; lines ``IN: ...
@@ -57,6 +61,7 @@ class Translator(Estimator[Examples]):
     task: ClassVar[str] = "translate"
     _counted = "pairs"
     Config = TranslateConfig
+    collate = staticmethod(collate_unequal)
     Options = SearchConfig
 
     effective: TranslateConfig
@@ -89,12 +94,12 @@ class Translator(Estimator[Examples]):
             groups[name] |= parts
         self.dev_evaluation = replace(self.dev_evaluation, groups=groups)
 
-    def predict(self, data: Any, **options: Any) -> list[Any]:
+    def predict(self, data: Any = None, **options: Any) -> list[Any]:
         """The best target of each source.
 
         Args:
             data: a path, a built-in name, or a list of sources.
-            options: those of `unrolled.tasks.translation.config.SearchConfig`; by default as in training.
+            options: those of `unrolled.tasks.writing.search.SearchConfig`; by default as in training.
 
         Returns:
             Texts; where ``n_best`` is asked for, a dict for each of them: ``source``, ``rank``, ``text``,
@@ -104,22 +109,78 @@ class Translator(Estimator[Examples]):
             ConfigError: there is no such option, or its value does not fit.
             DataError: a source is longer than the longest allowed.
         """
+        return super().predict(data, **options)
+
+    def input_schema(self) -> TextSchema:
+        """A text."""
         self._require_fitted()
-        examples, search = self._read_later(data, labelled=False), self._search(options)
-        found = self._found(examples, self._encode(examples), search)
-        if "n_best" not in options:
-            return [self._text(example, best) for example, (best, *_) in zip(examples, found, strict=True)]
+        return TextSchema(blank=True)
+
+    def _chosen(self, options: Mapping[str, Any]) -> SearchConfig:
+        usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
+        return SearchConfig.over(usual, options)
+
+    def _run(self, items: list[Encoded], options: SearchConfig) -> list[list[Hypothesis]]:
+        target = self._symbols.target.tokenizer
+        longest = self.effective.max_target_length
+        # Nothing is written for nothing.
+        said = [item for item in items if len(item) > 1]
+        written = iter(
+            decode(
+                self._network,
+                said,
+                [longest or self._lengths.limit(len(item) - 1) for item in said],
+                beam_size=options.beam_size,
+                length_penalty=options.length_penalty,
+                stop=target.end,
+                never=target.unknown,
+            )
+        )
+        nothing = [Hypothesis((target.end,), 0.0, True, 0.0)]
+        return [next(written) if len(item) > 1 else nothing for item in items]
+
+    def _decode(self, outputs: Sequence[Any], data: Examples, options: SearchConfig) -> list[Prediction]:
         return [
-            {
-                "source": example.inputs,
-                "rank": rank,
-                "text": self._text(example, hypothesis),
-                "log_probability": hypothesis.log_probability,
-                "score": hypothesis.score,
-            }
-            for example, hypotheses in zip(examples, found, strict=True)
-            for rank, hypothesis in enumerate(hypotheses[: search.n_best], start=1)
+            self._prediction(example, rank, hypothesis, options)
+            for example, written in zip(data, outputs, strict=True)
+            for rank, hypothesis in best_first(hypotheses(written, self._symbols.end), options.n_best)
         ]
+
+    def _prediction(
+        self, example: Example, rank: int, hypothesis: Hypothesis, options: SearchConfig
+    ) -> Prediction:
+        text, probability = self._text(example, hypothesis), hypothesis.log_probability
+        if options.n_best is None:
+            return Prediction(text, log_probability=probability)
+        row = {"source": example.inputs, "rank": rank, "text": text, "log_probability": probability}
+        return Prediction(row | {"score": hypothesis.score}, log_probability=probability)
+
+    def stream(self, **options: Any) -> DecoderStream:
+        """A target, symbol by symbol: the first step is given the source."""
+        self._require_fitted()
+        target, longest = self._symbols.target.tokenizer, self.effective.max_target_length
+
+        def text(symbols: list[int], source: str) -> str:
+            return self._symbols.target.text(symbols, self._symbols.further(source))
+
+        return DecoderStream(
+            self._network,
+            self._only_item,
+            text,
+            lambda item: longest or self._lengths.limit(len(item) - 1),
+            beam_size=self._chosen(options).beam_size,
+            stop=target.end,
+            never=target.unknown,
+        )
+
+    def conversation(self, **options: Any) -> Conversation:
+        """A talk that reads as many earlier exchanges as training put before a source.
+
+        Args:
+            options: as for `predict`.
+        """
+        self._require_fitted()
+        return Conversation(self, **options)
 
     def align(self, data: Any, **options: Any) -> Iterator[Alignment]:
         """The best target of each source, and what each of its symbols was written from.
@@ -138,10 +199,9 @@ class Translator(Estimator[Examples]):
             raise ConfigError(
                 "attention: this model has none; train one with --attention additive or multiplicative"
             )
-        examples = self._read_later(data, labelled=False)
+        examples = self._read_inputs(data)
         items = self._encode(examples)
-        found = self._found(examples, items, self._search(options))
-        best = [hypotheses[0] for hypotheses in found]
+        best = [found[0] for found in self._run(items, self._chosen(options))]
         written = [replace(item, target=np.array(one.symbols)) for item, one in zip(items, best, strict=True)]
         weights = attention_weights(self._network, written) if written else iter(())
         for example, hypothesis, each in zip(examples, best, weights, strict=True):
@@ -161,10 +221,6 @@ class Translator(Estimator[Examples]):
         self._require_fitted()
         return len(self._symbols.source.encode(source)) <= self.effective.max_source_length
 
-    def _search(self, options: Mapping[str, Any]) -> SearchConfig:
-        usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
-        return SearchConfig.over(usual, options)
-
     @property
     def _network(self) -> ConditionalModel:
         return cast(ConditionalModel, self.model)
@@ -181,62 +237,33 @@ class Translator(Estimator[Examples]):
         """What the decoder is to write at each step: what it reads at the next."""
         return self.step_labels({"previous": torch.cat([targets[:1], targets])})[1:]
 
-    def _found(
-        self, examples: Examples, items: list[Encoded], search: SearchConfig
-    ) -> list[list[Hypothesis]]:
-        target = self._symbols.target.tokenizer
-        longest = self.effective.max_target_length
-        # Nothing is written for nothing.
-        said = [item for example, item in zip(examples, items, strict=True) if example.inputs]
-        written = iter(
-            decode(
-                self._network,
-                said,
-                [longest or self._lengths.limit(len(item) - 1) for item in said],
-                beam_size=search.beam_size,
-                length_penalty=search.length_penalty,
-                stop=target.end,
-                never=target.unknown,
-            )
-        )
-        nothing = [Hypothesis((target.end,), 0.0, True, 0.0)]
-        return [next(written) if example.inputs else nothing for example in examples]
-
     def _text(self, example: Example, hypothesis: Hypothesis) -> str:
         further = self._symbols.further(example.inputs)
         symbols = hypothesis.symbols[:-1] if hypothesis.finished else hypothesis.symbols
         return self._symbols.target.text(symbols, further)
 
-    def _read(self, data: Any, *, labelled: bool) -> Examples:
+    def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
-        if isinstance(data, str | Path) or hasattr(data, "columns"):
-            return load_pairs(
-                data,
-                paired=labelled,
-                source=config.source_column,
-                target=config.target_column,
-                conversation=config.conversation_column,
-                history=config.history,
-                form=config.table_form(self._form),
-            )
-        examples = given_examples(data, labelled)
-        for example in examples:
-            sides = {"source": example.inputs} | ({"target": example.target} if labelled else {})
-            for side, text in sides.items():
-                if not isinstance(text, str):
-                    raise example.source.error(f"expected a text as the {side}, got {text!r:.60}")
-                if labelled and not text.strip():
-                    raise example.source.error(f"expected a text as the {side}, got none")
-        # As in files: white space around a text is none of it.
-        stripped = (
-            replace(each, inputs=each.inputs.strip(), target=each.target.strip() if labelled else None)
-            for each in examples
+        return load_pairs(
+            data,
+            paired=labelled,
+            source=config.source_column,
+            target=config.target_column,
+            conversation=config.conversation_column,
+            history=config.history,
+            form=config.table_form(self._form),
         )
-        return Examples(tuple(stripped), examples.notes)
 
-    def _hold_out(self, data: Examples) -> tuple[Examples, Examples, str]:
-        config = self.effective
-        return hold_out(data, config.holdout, config.seed, lambda example: ())
+    def _given(self, example: Example, *, labelled: bool) -> Example:
+        sides = {"source": example.inputs} | ({"target": example.target} if labelled else {})
+        for side, text in sides.items():
+            if not isinstance(text, str):
+                raise example.source.error(f"expected a text as the {side}, got {text!r:.60}")
+            if labelled and not text.strip():
+                raise example.source.error(f"expected a text as the {side}, got none")
+        # As in files: white space around a text is none of it.
+        target = example.target.strip() if labelled else None
+        return replace(example, inputs=example.inputs.strip(), target=target)
 
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
@@ -248,9 +275,7 @@ class Translator(Estimator[Examples]):
             self.effective.target_unit, [one.inputs for one in train], [one.target for one in train]
         )
         batches = -(-len(train) // self.effective.batch_size)
-        epochs = _FEWEST_UPDATES // batches
-        if "epochs" not in self.config.model_fields_set and epochs > self.effective.epochs:
-            self._decide(f"The data is small: it is gone through up to {epochs} times.", epochs=epochs)
+        self._go_through_often(batches, _FEWEST_UPDATES)
         self._ramp = max(1, self.effective.epochs * batches // 2)
 
     def _settle_units(self, train: Examples) -> None:
@@ -275,21 +300,17 @@ class Translator(Estimator[Examples]):
         source, target = self._symbols.source.tokenizer, self._symbols.target.tokenizer
         return build_network(self.effective, source.size, target.size, target.unknown, self._ramp)
 
-    def _encode(self, examples: Examples) -> list[Encoded]:
-        items, cut = encoded(examples, self._symbols, self.effective)
+    def _encode(self, data: Examples) -> list[Encoded]:
+        items, cut = encoded(data, self._symbols, self.effective)
         longest = self.effective.max_source_length
         said = f"{cut:,} of {len(items):,} sources were cut to {longest} symbols."
         if cut and said not in self.notices:  # training data is encoded to be measured, and to be trained on
             self._note(said)
         return items
 
-    def _loader(self, data: Examples, *, training: bool) -> BucketLoader:
-        config, items = self.effective, self._encode(data)
-        if training:
-            return BucketLoader(
-                items, collate_unequal, config.batch_size, seed=config.seed, size=_size, shard=self._shard
-            )
-        return BucketLoader(items, collate_unequal, config.batch_size, shuffle=False, bucket=1)
+    def _size(self, item: Encoded) -> int:
+        """The steps that a pair takes in both networks."""
+        return len(item) + len(item.target)
 
     def _loss(self) -> Loss:
         reduction = self.effective.loss_reduction
@@ -306,11 +327,11 @@ class Translator(Estimator[Examples]):
         lengths = [len(item) - 1 for item in items]
 
         def score() -> Scored:
-            found = self._found(data, items, self._search({}))
+            found = self._run(items, self._chosen({}))
             written = [self._text(example, best) for example, (best, *_) in zip(data, found, strict=True)]
             shown = tuple(
                 {"source": example.inputs, "expected": example.target, "written": text}
-                for example, text in zip(data[:_SHOWN], written, strict=False)
+                for example, text in zip(data[:SHOWN], written, strict=False)
             )
             matches = list(map(is_match, expected, written))
             groups = {"exact match by source length": by_length(lengths, matches, self._lengths.source)}
@@ -346,8 +367,3 @@ class Translator(Estimator[Examples]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (CopiedSource, MostFrequentTarget, NearestSource)
-
-
-def _size(item: Encoded) -> int:
-    """The steps that a pair takes in both networks."""
-    return len(item) + len(item.target)

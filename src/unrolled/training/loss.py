@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -78,17 +79,25 @@ class CrossEntropy(_MaskedLoss):
     Args:
         reduction: see `Loss`.
         label_smoothing: share of the target spread evenly over all classes (Szegedy et al. 2016, section 7).
+        weights: what an error on each class weighs; None: 1. The mean is over targets, not over weights.
     """
 
-    def __init__(self, reduction: Reduction = "mean", label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        reduction: Reduction = "mean",
+        label_smoothing: float = 0.0,
+        weights: Sequence[float] | None = None,
+    ) -> None:
         super().__init__(reduction)
         self.label_smoothing = label_smoothing
+        self.weights = None if weights is None else torch.tensor(weights)
 
     def _masked(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[Tensor, int]:
         _check_shape("cross-entropy", outputs.shape[:-1], targets.shape)
         total = functional.cross_entropy(
             outputs.flatten(0, -2),
             targets.masked_fill(~mask, _IGNORED).flatten(),
+            None if self.weights is None else self.weights.to(outputs),
             ignore_index=_IGNORED,
             reduction="sum",
             label_smoothing=self.label_smoothing,

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field
 
-from unrolled.models.config import Size
-from unrolled.tasks.conditional import ConditionalConfig, Unit
 from unrolled.tasks.config import defaults
-from unrolled.tasks.translation.config import SearchConfig
+from unrolled.tasks.inputs.options import ImageOptions, PerceptionOptions
+from unrolled.tasks.writing.config import ConditionalConfig, Unit
+from unrolled.tasks.writing.search import SearchConfig
+
+SUITED: Mapping[str, Mapping[str, Any]] = {
+    "images": {"epochs": 10},
+    # A class says too little to be looked at again and again.
+    "classes": {"attention": "none", "learning_rate": 5e-3},
+}
+"""Options that suit a kind of input, where they are not asked for."""
 
 
 class CaptioningConfig(SearchConfig):
@@ -42,7 +52,7 @@ class CaptioningConfig(SearchConfig):
     schedule="cosine",
     warmup=0.02,
 )
-class CaptionConfig(ConditionalConfig):
+class CaptionConfig(ImageOptions, PerceptionOptions, ConditionalConfig):
     """How a captioner reads its data, is built and is trained; the recurrent layers are the decoder's."""
 
     text_column: str | None = Field(None, description="Column of the texts; guessed where left out.")
@@ -51,18 +61,11 @@ class CaptionConfig(ConditionalConfig):
         description="Columns of what texts are written for: classes, numbers, or one of vectors; guessed "
         "where left out.",
     )
-    image_size: Size | tuple[Size, Size] | None = Field(
-        None,
-        description="Height and width that images are brought to; by default the most frequent size, at most "
-        "64 pixels a side.",
-    )
-    colour: bool | None = Field(None, description="Read images in colour; by default where any is coloured.")
     backbone: str | None = Field(
         None,
         description="The network that reads images: timm:NAME or torchvision:NAME, with trained weights "
         "where that library has them; by default a small convolutional one.",
     )
-    input_size: Size = Field(256, description="Size of the vector that an input becomes.")
     unit: Unit = Field(
         "auto",
         description="What texts are made of; auto looks at them: single words are written by character, "

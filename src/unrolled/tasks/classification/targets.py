@@ -13,6 +13,7 @@ from torch import Tensor
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.tasks.details import confidence, confusion
+from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import class_scores, number_scores
 from unrolled.training.loss import CrossEntropy, Loss, SquaredError
 
@@ -54,12 +55,20 @@ class Targets(ABC):
         """A target for inputs that have none, in batches made only to predict."""
 
     @abstractmethod
-    def loss(self) -> Loss:
-        """What training minimises."""
+    def loss(self, weights: Sequence[float] | None = None) -> Loss:
+        """What training minimises.
+
+        Args:
+            weights: of the classes, where they are given some.
+        """
 
     @abstractmethod
     def decode(self, outputs: Sequence[Tensor]) -> list[Any]:
         """Labels or numbers, from outputs ``(output_size,)``."""
+
+    def predictions(self, outputs: Sequence[Tensor]) -> list[Prediction]:
+        """The same with all that is known of them."""
+        return [Prediction(value) for value in self.decode(outputs)]
 
     @abstractmethod
     def label(self, target: Tensor) -> str:
@@ -119,9 +128,9 @@ class ClassTargets(Targets):
         """Class 0."""
         return np.array(0)
 
-    def loss(self) -> Loss:
+    def loss(self, weights: Sequence[float] | None = None) -> Loss:
         """Cross-entropy."""
-        return CrossEntropy()
+        return CrossEntropy(weights=weights)
 
     def decode(self, outputs: Sequence[Tensor]) -> list[str]:
         """The class with the highest score."""
@@ -130,6 +139,13 @@ class ClassTargets(Targets):
     def label(self, target: Tensor) -> str:
         """The class."""
         return self.vocabulary.decode([int(target)])[0]
+
+    def predictions(self, outputs: Sequence[Tensor]) -> list[Prediction]:
+        """The class with the highest score, and the probability of every one."""
+        return [
+            Prediction(value, self.vocabulary.symbols, probabilities)
+            for value, probabilities in zip(self.decode(outputs), self.probabilities(outputs), strict=True)
+        ]
 
     def probabilities(self, outputs: Sequence[Tensor]) -> np.ndarray:
         """The probability of every class, ``(sequences, classes)``."""
@@ -192,7 +208,7 @@ class NumberTargets(Targets):
         """The mean."""
         return np.zeros(1)
 
-    def loss(self) -> Loss:
+    def loss(self, weights: Sequence[float] | None = None) -> Loss:
         """Squared error."""
         return SquaredError()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from unrolled.models.config import Share, Size
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.prediction import PredictOptions
 
 
 class ForecastConfig(TaskConfig):
@@ -137,15 +138,13 @@ class ForecastConfig(TaskConfig):
         return levels
 
 
-class ForecastOptions(BaseModel):
+class ForecastOptions(PredictOptions):
     """The options of a forecast from a trained model.
 
     Example:
         >>> ForecastOptions(steps=14).steps
         14
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int | None = Field(
         None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from unrolled.models.config import Share, Size
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.prediction import PredictOptions
 
 
 class GenerateConfig(TaskConfig):
@@ -70,15 +71,13 @@ class GenerateConfig(TaskConfig):
     )
 
 
-class WritingConfig(BaseModel):
+class WritingConfig(PredictOptions):
     """The options of writing with a trained generator.
 
     Example:
         >>> WritingConfig(temperature=0.8, length=20).length
         20
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     length: int = Field(500, ge=1, description="Tokens (or steps) to write at most.")
     temperature: float = Field(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+from unrolled.data.buckets import Encoded
 from unrolled.models.base import SequenceModel
-from unrolled.tasks.base import Scored
+from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
+from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.streaming import TaskStream
 
 Data = TypeVar("Data")
-Part = Literal["train", "valid", "test"]
-"""What data is read for, which decides where it is divided itself."""
 
 
 class Medium(ABC, Generic[Data]):
@@ -22,24 +23,18 @@ class Medium(ABC, Generic[Data]):
     Attributes:
         baseline: the class of what `fit_baseline` returns.
         usual: options that suit it better than the defaults, which suit text.
-        kept_apart: the part of the training data that `hold_out` found to be for the final scores, if any.
     """
 
     baseline: ClassVar[type[Baseline]]
     usual: ClassVar[Mapping[str, Any]] = {}
-    kept_apart: Data | None = None
 
     @abstractmethod
     def read(self, data: Any, config: GenerateConfig, part: Part) -> Data:
         """Read a path, a built-in name or Python objects."""
 
     @abstractmethod
-    def hold_out(self, data: Data, config: GenerateConfig) -> tuple[Data, Data, str]:
+    def hold_out(self, data: Data, config: GenerateConfig) -> Shares[Data]:
         """Split off a share of the data, and say in a sentence which."""
-
-    def share_name(self, share: Data) -> str:
-        """What a part is called that `hold_out` has split off."""
-        return "held-out share"
 
     @abstractmethod
     def prepare(self, train: Data, config: GenerateConfig) -> None:
@@ -99,8 +94,28 @@ class Medium(ABC, Generic[Data]):
         """Write on after ``prompt``, piece by piece as it is made."""
 
     @abstractmethod
+    def step_by_step(self, model: SequenceModel, options: WritingConfig) -> TaskStream:
+        """Write on with the state as argument and result."""
+
+    @abstractmethod
+    def schema(self) -> InputSchema:
+        """What a prompt is."""
+
+    @abstractmethod
+    def encode(self, prompts: Iterable[Any]) -> list[Encoded]:
+        """What the network reads of each prompt, from the start of a text or piece."""
+
+    @abstractmethod
+    def run(self, model: SequenceModel, items: Sequence[Encoded], options: WritingConfig) -> list[Any]:
+        """The steps written on after each of the encoded prompts, all together."""
+
+    @abstractmethod
+    def decode(self, outputs: Iterable[Any], options: WritingConfig) -> list[Any]:
+        """What the steps that were written mean."""
+
     def write(self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig) -> list[Any]:
         """Write on after each of the prompts, all together."""
+        return self.decode(self.run(model, self.encode(prompts), options), options)
 
     @abstractmethod
     def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:

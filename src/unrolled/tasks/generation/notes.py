@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from unrolled.data.buckets import BucketLoader, collate_many_to_many, pad
+from unrolled.data.buckets import BucketLoader, Encoded, collate_many_to_many, pad
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.midi import MIDI_SUFFIXES, midi_of_roll
 from unrolled.data.roll_files import read_rolls
@@ -21,11 +20,14 @@ from unrolled.data.tones import tones_of_roll, wav_of_tones
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import BinaryVectorModel
-from unrolled.tasks.base import Scored
+from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.notes import NoteMarkov
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
-from unrolled.tasks.generation.medium import Medium, Part
+from unrolled.tasks.generation.medium import Medium
+from unrolled.tasks.generation.streaming import NoteStream
+from unrolled.tasks.generation.writing import chosen_notes
+from unrolled.tasks.inputs.schema import NotesSchema
 from unrolled.training.loss import BinaryCrossEntropy
 
 
@@ -62,12 +64,15 @@ class NoteMedium(Medium[Examples]):
             )
         return Examples(tuple(example for example in examples if len(example.inputs)), examples.notes)
 
-    def hold_out(self, data: Examples, config: GenerateConfig) -> tuple[Examples, Examples, str]:
+    def hold_out(self, data: Examples, config: GenerateConfig) -> Shares[Examples]:
         """What the data keeps for it itself, else a seeded share of the sequences."""
-        self.kept_apart = self._own.get("test")
-        scores = " The scores are those of its test part." if self.kept_apart else ""
+        test = self._own.get("test") or None
+        scores = " The scores are those of its test part." if test else ""
+        apart = {"kept_apart": test, "kept_apart_name": "the data's own test part"}
         if "valid" in self._own:
-            return data, self._own["valid"], f"The data's own validation part is the dev data.{scores}"
+            sentence = f"The data's own validation part is the dev data.{scores}"
+            name = "the data's own validation part"
+            return Shares(data, self._own["valid"], sentence, name, **apart)
         if len(data) < 2:
             raise DataError(
                 f"expected at least 2 sequences to hold out some of them, got {len(data)}",
@@ -80,14 +85,7 @@ class NoteMedium(Medium[Examples]):
             f"No dev data was given: {size} of {len(data)} sequences are held out (seed {config.seed})."
             f"{scores}"
         )
-        return data.select(train), data.select(held_out), sentence
-
-    def share_name(self, share: Examples) -> str:
-        """The data's own parts are called by their names."""
-        for part, name in (("test", "test"), ("valid", "validation")):
-            if share is self._own.get(part):
-                return f"the data's own {name} part"
-        return super().share_name(share)
+        return Shares(data.select(train), data.select(held_out), sentence, **apart)
 
     def prepare(self, train: Examples, config: GenerateConfig) -> None:
         """Nothing is learnt: the notes are those of the piano."""
@@ -177,28 +175,42 @@ class NoteMedium(Medium[Examples]):
 
     def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[list[int]]:
         """Steps that follow ``prompt``, each a list of notes; every note is drawn by itself."""
-        for (step,) in self._drawn(model, [prompt], options):
-            yield step
+        (item,) = self.encode([prompt])
+        for roll in self._drawn(model, [item.inputs["values"]], options):
+            yield notes_of_roll(roll)[0]
 
-    def write(
-        self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig
-    ) -> list[list[list[int]]]:
-        """The steps that follow each prompt."""
-        seeds = list(prompts)
-        steps = list(self._drawn(model, seeds, options)) if seeds else []
-        return [list(each) for each in zip(*steps, strict=True)]
+    def schema(self) -> NotesSchema:
+        """Steps of notes."""
+        return NotesSchema()
+
+    def encode(self, prompts: Iterable[Any]) -> list[Encoded]:
+        """The roll of each prompt after a step of silence."""
+        rolls = [np.concatenate([np.zeros((1, KEYS)), self._seed(prompt)]) for prompt in prompts]
+        return [Encoded({"values": roll}, np.zeros(0)) for roll in rolls]
+
+    def run(self, model: SequenceModel, items: Sequence[Encoded], options: WritingConfig) -> list[np.ndarray]:
+        """The rolls ``(time, key)`` that follow each prompt."""
+        if not items:
+            return []
+        steps = list(self._drawn(model, [item.inputs["values"] for item in items], options))
+        return list(np.stack(steps, axis=1))
+
+    def decode(self, outputs: Iterable[Any], options: WritingConfig) -> list[list[list[int]]]:
+        """The notes of every step."""
+        return [notes_of_roll(np.asarray(roll)) for roll in outputs]
+
+    def step_by_step(self, model: SequenceModel, options: WritingConfig) -> NoteStream:
+        """Steps of notes."""
+        _require_plain(options)
+        return NoteStream(model, self._seed, options)
 
     def _drawn(
-        self, model: SequenceModel, prompts: Sequence[Any], options: WritingConfig
-    ) -> Iterator[list[list[int]]]:
-        """The next step of every prompt; number i is written on with the seed ``options.seed + i``."""
-        if options.beam or options.top_k or options.top_p < 1 or options.stop:
-            raise ConfigError(
-                "beam, top_k, top_p and stop are for text; notes are drawn with a temperature only"
-            )
+        self, model: SequenceModel, read: Sequence[np.ndarray], options: WritingConfig
+    ) -> Iterator[np.ndarray]:
+        """The next step ``(prompt, key)``; number i is written on with the seed ``options.seed + i``."""
+        _require_plain(options)
         device = next(model.parameters()).device
-        generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(prompts))]
-        read = [np.concatenate([np.zeros((1, KEYS)), self._seed(prompt)]) for prompt in prompts]
+        generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(read))]
         lengths = torch.tensor([len(each) for each in read])
         with torch.no_grad():
             inputs = {"values": pad(read).float().to(device)}
@@ -209,8 +221,8 @@ class NoteMedium(Medium[Examples]):
         )
         for made in range(1, options.length + 1):
             uniform = torch.stack([torch.rand(KEYS, generator=each) for each in generators]).to(device)
-            steps = _chosen(last, options.temperature, uniform)
-            yield notes_of_roll(steps.cpu().numpy())
+            steps = chosen_notes(last, options.temperature, uniform)
+            yield steps.cpu().numpy()
             if made < options.length:
                 last = stream.step({"values": steps.float()})
 
@@ -244,12 +256,10 @@ class NoteMedium(Medium[Examples]):
         raise ConfigError(f"expected a file ending in {known} for notes, got {suffix or 'no ending'!r}")
 
 
+def _require_plain(options: WritingConfig) -> None:
+    if options.beam or options.top_k or options.top_p < 1 or options.stop:
+        raise ConfigError("beam, top_k, top_p and stop are for text; notes are drawn with a temperature only")
+
+
 def _encoded(data: Examples) -> list:
     return [predict_next(example.inputs) for example in data]
-
-
-def _chosen(logits: Tensor, temperature: float, uniform: Tensor) -> Tensor:
-    """Which notes sound, ``(batch, keys)``."""
-    if temperature == 0:
-        return logits > 0
-    return uniform < (logits / temperature).sigmoid()

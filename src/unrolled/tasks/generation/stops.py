@@ -16,22 +16,30 @@ def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
         >>> list(until("END", ["E", "E"]))
         ['E', 'E']
     """
-    if not stop:
-        yield from pieces
-        return
     held = ""
     for piece in pieces:
-        held += piece
-        at = held.find(stop)
-        if at >= 0:
-            if at:
-                yield held[:at]
+        ready, held, stopped = released(held + piece, stop)
+        if ready:
+            yield ready
+        if stopped:
             return
-        keep = next(
-            n for n in range(min(len(stop) - 1, len(held)), -1, -1) if stop.startswith(held[len(held) - n :])
-        )
-        if len(held) > keep:
-            yield held[: len(held) - keep]
-            held = held[len(held) - keep :]
     if held:
         yield held
+
+
+def released(text: str, stop: str) -> tuple[str, str, bool]:
+    """What of a text may be shown, what is held back as it may begin ``stop``, and whether ``stop`` came.
+
+    Example:
+        >>> released("text E", "END"), released("an END", "END")
+        (('text ', 'E', False), ('an ', '', True))
+    """
+    if not stop:
+        return text, "", False
+    at = text.find(stop)
+    if at >= 0:
+        return text[:at], "", True
+    kept = next(
+        n for n in range(min(len(stop) - 1, len(text)), -1, -1) if stop.startswith(text[len(text) - n :])
+    )
+    return text[: len(text) - kept], text[len(text) - kept :], False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from unrolled.data.buckets import Encoded
 from unrolled.data.corpus import Corpus, encode_corpus
 from unrolled.data.loading import load_documents
 from unrolled.data.midi import tones_of_abc
@@ -24,13 +25,16 @@ from unrolled.errors import ConfigError
 from unrolled.layers.state import detach_state, reset_rows
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import LanguageModel
-from unrolled.tasks.base import Scored
+from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
-from unrolled.tasks.generation.medium import Medium, Part
+from unrolled.tasks.generation.medium import Medium
+from unrolled.tasks.generation.stops import until
+from unrolled.tasks.generation.streaming import TextStream
 from unrolled.tasks.generation.texts import Texts
-from unrolled.tasks.generation.writing import TextWriter
+from unrolled.tasks.generation.writing import TextWriter, text_of
+from unrolled.tasks.inputs.schema import TextSchema
 from unrolled.training.loss import CrossEntropy
 
 _WINDOW = 1024
@@ -77,20 +81,16 @@ class TextMedium(Medium[Texts]):
         )
         return Texts(documents, str(data), notes=getattr(documents, "notes", ()))
 
-    def hold_out(self, data: Texts, config: GenerateConfig) -> tuple[Texts, Texts, str]:
+    def hold_out(self, data: Texts, config: GenerateConfig) -> Shares[Texts]:
         """The last share, by position; nothing of a text too small to be divided."""
         size = data.characters
         if size < _SMALL:
             sentence = (
                 f"No dev data was given, and {size} characters are too few to hold some out: the scores are"
             )
-            return data, data, f"{sentence} on the training text itself."
-        train, held_out = data.split(config.holdout)
-        return (
-            train,
-            held_out,
-            f"No dev data was given: the last {config.holdout:.0%} of the text is held out.",
-        )
+            return Shares(data, data, f"{sentence} on the training text itself.", "the training data itself")
+        sentence = f"No dev data was given: the last {config.holdout:.0%} of the text is held out."
+        return Shares(*data.split(config.holdout), sentence)
 
     def prepare(self, train: Texts, config: GenerateConfig) -> None:
         """Fit the tokenizer."""
@@ -217,11 +217,33 @@ class TextMedium(Medium[Texts]):
 
     def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
         """Text that follows ``prompt``, a token at a time; a beam's comes in one piece."""
-        return TextWriter(cast(LanguageModel, model), self.tokenizer, options).stream(prompt)
+        (item,) = self.encode([prompt])
+        writer = TextWriter(cast(LanguageModel, model), self.tokenizer, options)
+        return until(options.stop, text_of(writer.stream(item.inputs["tokens"]), self.tokenizer))
 
-    def write(self, model: SequenceModel, prompts: Iterable[Any], options: WritingConfig) -> list[str]:
-        """The text that follows each prompt."""
-        return TextWriter(cast(LanguageModel, model), self.tokenizer, options).write(list(prompts))
+    def step_by_step(self, model: SequenceModel, options: WritingConfig) -> TextStream:
+        """A token a step."""
+        return TextStream(model, self.tokenizer, options)
+
+    def schema(self) -> TextSchema:
+        """A text, which may be empty."""
+        return TextSchema(blank=True)
+
+    def encode(self, prompts: Iterable[str]) -> list[Encoded]:
+        """The tokens of each prompt after the one that ends a text before it."""
+        read = (np.append(self.tokenizer.end, self.tokenizer.encode(prompt)) for prompt in prompts)
+        return [Encoded({"tokens": tokens.astype(np.int64)}, np.zeros(0)) for tokens in read]
+
+    def run(
+        self, model: SequenceModel, items: Sequence[Encoded], options: WritingConfig
+    ) -> list[Sequence[int]]:
+        """The tokens that follow each prompt."""
+        writer = TextWriter(cast(LanguageModel, model), self.tokenizer, options)
+        return writer.write([item.inputs["tokens"] for item in items])
+
+    def decode(self, outputs: Iterable[Sequence[int]], options: WritingConfig) -> list[str]:
+        """The text of the tokens, up to where it is to stop."""
+        return ["".join(until(options.stop, text_of(tokens, self.tokenizer))) for tokens in outputs]
 
     def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
         """The text; or, of a tune in ABC notation, a WAV file of how it sounds at its own tempo."""

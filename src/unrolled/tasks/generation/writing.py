@@ -1,20 +1,21 @@
-"""Writing text with a language model, on after many prompts at once, a token of each at a time."""
+"""Writing with a model of what comes next: text on after many prompts at once, a token of each at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.buckets import pad
 from unrolled.data.tokenizer import Tokenizer
 from unrolled.layers.state import State, map_state
 from unrolled.models.one_to_one import LanguageModel
-from unrolled.tasks.beam_search import beam_search
 from unrolled.tasks.generation.config import WritingConfig
-from unrolled.tasks.generation.stops import until
-from unrolled.tasks.sampling import Sampling
+from unrolled.tasks.writing.beam_search import beam_search
+from unrolled.tasks.writing.sampling import Sampling
 
 _LONGEST_CHARACTER = 4
 """Bytes that a character may take, and so tokens by which text may lag behind."""
@@ -25,7 +26,7 @@ class TextWriter:
 
     Args:
         model: a language model.
-        tokenizer: its alphabet.
+        tokenizer: its alphabet; a prompt is its tokens, after the one that ends a text before it.
         options: of the writing. Prompt number i is written on with the seed ``options.seed + i``, so what
             follows a prompt does not depend on those beside it.
     """
@@ -36,41 +37,34 @@ class TextWriter:
         self.options = options
         self.device = next(model.parameters()).device
 
-    def stream(self, prompt: str) -> Iterator[str]:
-        """What follows one prompt, a piece at a time as soon as it is made; a beam's comes as a whole."""
+    def stream(self, prompt: np.ndarray) -> Iterator[int]:
+        """The tokens that follow one prompt, each as soon as it is made; a beam's come at the end."""
         if self.options.beam:
-            yield from self.write([prompt])
+            (found,) = self.write([prompt])
+            yield from found
             return
-        tokens = (token for made in self._drawn([prompt]) for token in made.values())
-        yield from until(self.options.stop, self._text(tokens))
+        for made in self._drawn([prompt]):
+            yield from made.values()
 
-    def write(self, prompts: Sequence[str]) -> list[str]:
-        """What follows each prompt; all of them advance together as one batch."""
+    def write(self, prompts: Sequence[np.ndarray]) -> list[Sequence[int]]:
+        """The tokens that follow each prompt; all of them advance together as one batch."""
         if not prompts:
             return []
-        tokens = self._searched(prompts) if self.options.beam else self._collected(prompts)
-        return ["".join(until(self.options.stop, self._text(each))) for each in tokens]
+        return self._searched(prompts) if self.options.beam else list(self._collected(prompts))
 
-    def _begin(self, prompts: Sequence[str]) -> tuple[Tensor, State]:
+    def _begin(self, prompts: Sequence[np.ndarray]) -> tuple[Tensor, State]:
         """Scores after each prompt, read in one go, ``(batch, vocabulary)``, and the state."""
-        read = [[self.tokenizer.end, *self.tokenizer.encode(prompt).tolist()] for prompt in prompts]
-        lengths = torch.tensor([len(tokens) for tokens in read])
-        padded = torch.nn.utils.rnn.pad_sequence(list(map(torch.tensor, read)), batch_first=True)
-        return self._advance(padded, self.model.initial_state(len(read)), lengths.to(self.device))
+        lengths = torch.tensor([len(tokens) for tokens in prompts])
+        padded = pad(prompts)
+        return self._advance(padded, self.model.initial_state(len(prompts)), lengths.to(self.device))
 
     def _advance(self, tokens: Tensor, state: State, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         with torch.no_grad():
             scores, state = self.model({"tokens": tokens.to(self.device)}, lengths, state)
         last = scores[:, -1] if lengths is None else scores[torch.arange(len(lengths)), lengths - 1]
-        return self._writable(last), state
+        return writable(last, self.tokenizer), state
 
-    def _writable(self, scores: Tensor) -> Tensor:
-        scores = scores.float()
-        if self.tokenizer.unknown is not None:
-            scores[:, self.tokenizer.unknown] = -math.inf  # there is nothing to write for it
-        return scores
-
-    def _drawn(self, prompts: Sequence[str]) -> Iterator[dict[int, int]]:
+    def _drawn(self, prompts: Sequence[np.ndarray]) -> Iterator[dict[int, int]]:
         """The next token of each prompt that still goes on, by its number; those that end are left out.
 
         Numbers taken out of what was yielded go on no further.
@@ -96,9 +90,9 @@ class TextWriter:
                 state = map_state(lambda part, kept=kept: part.index_select(1, kept), stream.state)
                 stream = self.model.stream(state)
                 open_rows = list(going)
-            scores = self._writable(stream.step({"tokens": tokens}))
+            scores = writable(stream.step({"tokens": tokens}), self.tokenizer)
 
-    def _collected(self, prompts: Sequence[str]) -> list[list[int]]:
+    def _collected(self, prompts: Sequence[np.ndarray]) -> list[list[int]]:
         written: list[list[int]] = [[] for _ in prompts]
         stop = self.options.stop
         lately = len(stop) + _LONGEST_CHARACTER
@@ -109,7 +103,7 @@ class TextWriter:
                     del going[row]
         return written
 
-    def _searched(self, prompts: Sequence[str]) -> list[Sequence[int]]:
+    def _searched(self, prompts: Sequence[np.ndarray]) -> list[Sequence[int]]:
         scores, state = self._begin(prompts)
 
         def step(tokens: Tensor, state: State, sequences: Tensor) -> tuple[Tensor, State]:
@@ -119,14 +113,35 @@ class TextWriter:
         found = beam_search(step, scores, state, options.beam, options.length, self.tokenizer.end)
         return [best.symbols[:-1] if best.finished else best.symbols for best, *_ in found]
 
-    def _text(self, tokens: Iterable[int]) -> Iterator[str]:
-        """Text as soon as it is whole: a character may need several bytes."""
-        pending: list[int] = []
-        for token in tokens:
-            pending.append(token)
-            text = self.tokenizer.decode(pending)
-            if not text.endswith("\N{REPLACEMENT CHARACTER}") or len(pending) >= _LONGEST_CHARACTER:
-                yield text
-                pending = []
-        if pending:
-            yield self.tokenizer.decode(pending)
+
+def text_of(tokens: Iterable[int], tokenizer: Tokenizer) -> Iterator[str]:
+    """Text as soon as it is whole: a character may need several bytes."""
+    pending: list[int] = []
+    for token in tokens:
+        pending.append(token)
+        if is_whole(pending, tokenizer):
+            yield tokenizer.decode(pending)
+            pending = []
+    if pending:
+        yield tokenizer.decode(pending)
+
+
+def is_whole(tokens: Sequence[int], tokenizer: Tokenizer) -> bool:
+    """Whether tokens end with a whole character, or will not any more."""
+    unfinished = tokenizer.decode(list(tokens)).endswith("\N{REPLACEMENT CHARACTER}")
+    return not unfinished or len(tokens) >= _LONGEST_CHARACTER
+
+
+def writable(scores: Tensor, tokenizer: Tokenizer) -> Tensor:
+    """Scores ``(batch, vocabulary)`` without the unknown token, for which there is nothing to write."""
+    scores = scores.float()
+    if tokenizer.unknown is not None:
+        scores[:, tokenizer.unknown] = -math.inf
+    return scores
+
+
+def chosen_notes(logits: Tensor, temperature: float, uniform: Tensor) -> Tensor:
+    """Which notes sound, ``(batch, keys)``, each drawn by itself."""
+    if temperature == 0:
+        return logits > 0
+    return uniform < (logits / temperature).sigmoid()

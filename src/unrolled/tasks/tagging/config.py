@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal, Self
 
+from pydantic import Field, model_validator
+
+from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.tasks.inputs.options import ClipOptions, TextOptions
 
 
 @defaults(
     cell="gru",
     bidirectional=True,
     dropout=0.33,
+    embedding_size=64,
+    input_dropout=0.33,
     epochs=10,
     learning_rate=3e-3,
     schedule="cosine",
     clip_threshold=5.0,
     patience=3,
 )
-class TagConfig(TaskConfig):
+class TagConfig(ClassWeightOptions, ClipOptions, TextOptions, TaskConfig):
     """How a tagger reads its data, is built and is trained."""
 
     word_column: str | None = Field(
@@ -28,12 +34,16 @@ class TagConfig(TaskConfig):
         description="Column of tags, by name or by number from 1; found where left out. In CoNLL-U upos "
         "(where left out), xpos, deprel, lemma or feats.",
     )
+    unit: Literal["words", "characters"] | None = Field(
+        None,
+        description="What has a tag: a word, or each character of a string without spaces; by default "
+        "characters where every string has as many of them in its tags.",
+    )
     crf: bool | None = Field(
         None,
         description="Score pairs of neighbouring tags too (a conditional random field); where left out, for "
         "tags that mark spans (B-, I-, O).",
     )
-    embedding_size: int = Field(64, ge=1, description="Size of the vector of a word.")
     min_count: int = Field(
         2, ge=1, description="Words seen less often in training are known by their characters alone."
     )
@@ -43,9 +53,14 @@ class TagConfig(TaskConfig):
         48, ge=1, description="Units of each direction of the recurrent layer over a word's characters."
     )
     max_characters: int = Field(32, ge=1, description="Characters of a word that are read.")
-    input_dropout: float = Field(
-        0.33, ge=0, lt=1, description="Share of the entries of the words' vectors dropped."
-    )
     unknown_dropout: float = Field(
         0.05, ge=0, lt=1, description="Share of words known by their characters alone, anew in every batch."
     )
+
+    @model_validator(mode="after")
+    def _consistent_tagging(self) -> Self:
+        if self.crf and self.class_weight is not None:
+            raise ValueError(
+                "class_weight: expected crf=False with it, got crf=True: a CRF weighs whole paths of tags"
+            )
+        return self

@@ -3,72 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from unrolled.data.buckets import Encoded
 from unrolled.data.example import Example, Examples
-from unrolled.data.tokenizer import Tokenizer, fit_tokenizer, tokenizer_from_dict
+from unrolled.data.tokenizer import tokenizer_from_dict
 from unrolled.tasks.translation.config import TranslateConfig
-
-
-class VocabularyOptions(Protocol):
-    """The options of a task that say which symbols are kept."""
-
-    @property
-    def vocabulary_size(self) -> int | None:
-        """How many at most."""
-        ...
-
-    @property
-    def min_count(self) -> int:
-        """How often one must have been seen."""
-        ...
-
-
-class Side:
-    """How the texts of one side become symbols, and symbols a text again.
-
-    A word carries the space before it, so that symbols laid end to end are the text; a text's first word gets
-    one too, or it would be another symbol than in the middle.
-
-    Args:
-        tokenizer: cuts a text.
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
-        self.spaced = tokenizer.unit != "character"
-
-    @classmethod
-    def fit(cls, texts: Sequence[str], config: VocabularyOptions, unit: str) -> Self:
-        """Collect the symbols of some texts."""
-        spaced = texts if unit == "character" else map(_spaced, texts)
-        documents = [[text] for text in spaced]
-        return cls(
-            fit_tokenizer(documents, unit, max_size=config.vocabulary_size, min_count=config.min_count)
-        )
-
-    def encode(self, text: str) -> np.ndarray:
-        """The symbols of a text, without an end."""
-        return self.tokenizer.encode(_spaced(text) if self.spaced else text)
-
-    def split(self, text: str) -> list[str]:
-        """The part of the text that each symbol stands for."""
-        return self.tokenizer.split(_spaced(text) if self.spaced else text)
-
-    def text(self, symbols: Sequence[int], further: Sequence[str] = ()) -> str:
-        """The text of some symbols; the n-th beyond the vocabulary stands for ``further[n]``."""
-        size, parts, own = self.tokenizer.size, [], []
-        for symbol in symbols:
-            if symbol < size:
-                own.append(symbol)
-            else:
-                parts += [self.tokenizer.decode(own), further[symbol - size]]
-                own = []
-        text = "".join([*parts, self.tokenizer.decode(own)])
-        return text.replace("\n ", "\n").removeprefix(" ") if self.spaced else text
+from unrolled.tasks.writing.side import Side
 
 
 class Symbols:
@@ -103,7 +46,8 @@ class Symbols:
 
     def encode(self, example: Example) -> Encoded:
         """A pair as arrays, both ended; of an example without a target the target is the end alone."""
-        source = self.source.encode(example.inputs)
+        # Not even of a space: nothing is written for nothing.
+        source = self.source.encode(example.inputs) if example.inputs else np.zeros(0, dtype=np.int64)
         inputs = {"tokens": np.append(source, self.source.tokenizer.end)}
         target = self.target.encode(example.target or "")
         if self.copying:
@@ -160,7 +104,3 @@ class Symbols:
         source = Side(tokenizer_from_dict(value["source"]))
         target = source if value["target"] is None else Side(tokenizer_from_dict(value["target"]))
         return cls(source, target, copying)
-
-
-def _spaced(text: str) -> str:
-    return " " + text.replace("\n", "\n ")

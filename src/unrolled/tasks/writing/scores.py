@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unrolled.tasks.translation.measured import Measured
+from unrolled.tasks.writing.measured import Measured
 
 _GROUPS = 12
 """Lengths that are shown one by one; more of them are joined to about so many ranges."""

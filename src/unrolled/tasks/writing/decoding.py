@@ -13,7 +13,7 @@ from torch import Tensor
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
 from unrolled.layers.state import State
 from unrolled.models.conditional import ConditionalModel
-from unrolled.tasks.beam_search import Hypothesis, Step, beam_search
+from unrolled.tasks.writing.beam_search import Hypothesis, Step, beam_search
 
 _BATCH = 128
 _SILENCE = 10.0
@@ -41,7 +41,7 @@ def decode(
         items: the encoded inputs; their targets are not looked at.
         limits: the most symbols to write for each item.
         beam_size: hypotheses kept for each item; 1 is greedy.
-        length_penalty: see `unrolled.tasks.beam_search.beam_search`.
+        length_penalty: see `unrolled.tasks.writing.beam_search.beam_search`.
         stop: the symbol that ends a sequence and stands before its first one.
         never: a symbol that is not to be written, such as the unknown one.
     """

@@ -1,9 +1,9 @@
-"""Recordings as what a classifier reads: log-mel features, each band scaled over the training data."""
+"""Recordings: log-mel features, each band scaled over the training data."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,22 +14,23 @@ from unrolled.data.scaling import Scaling
 from unrolled.data.sound import STEP, LogMel, Recording, resampling_note, sampling_rates
 from unrolled.models.inputs import InputLayer
 from unrolled.models.spectrogram import SpectrogramInput
+from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import SegmentLogistic, SegmentRidge
-from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.inputs import Inputs
 from unrolled.tasks.epochs import epochs_for
+from unrolled.tasks.inputs.base import StepsKind, number_baselines
+from unrolled.tasks.inputs.options import SoundOptions
+from unrolled.tasks.inputs.schema import FileSchema
 
 _logger = logging.getLogger("unrolled")
 
 
-class SoundInputs(Inputs):
+class SoundKind(StepsKind):
     """Recordings.
 
     Args:
         features: how they become numbers.
         scaling: of every band over the training data.
         notes: sentences on what was decided in fitting.
-        options: what suits so many recordings.
     """
 
     kind = "sound"
@@ -40,16 +41,14 @@ class SoundInputs(Inputs):
         features: LogMel,
         scaling: Scaling,
         notes: Sequence[str] = (),
-        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.features = features
         self.scaling = scaling
         self.notes = tuple(notes)
-        self.options = dict(options or {})
         self._resampling_said = bool(notes)
 
     @classmethod
-    def fit(cls, examples: Examples, config: ClassifyConfig) -> Self:
+    def fit(cls, examples: Examples, config: SoundOptions) -> Self:
         """Settle the sampling rate, and measure every band."""
         recordings = [_recording(example) for example in examples]
         rates = sampling_rates(recordings)
@@ -64,16 +63,16 @@ class SoundInputs(Inputs):
             else None
         )
         notes = [note for note in (resampling_note(rates, rate), fewer) if note]
-        options = epochs_for(len(examples), config.batch_size)
-        return cls(features, Scaling.fit(steps.astype(np.float64)), notes, options)
+        return cls(features, Scaling.fit(steps.astype(np.float64)), notes)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled features ``(time, bands)``."""
         return [
-            {"values": self.scaling.apply(features).astype(np.float32)} for features in self.simple(examples)
+            {"values": self.scaling.apply(features).astype(np.float32)}
+            for features in self.summaries(examples)
         ]
 
-    def layer(self, config: ClassifyConfig) -> InputLayer:
+    def layer(self, config: SoundOptions) -> InputLayer:
         """The features, shifted and masked in training."""
         return SpectrogramInput(
             self.features.bands,
@@ -83,7 +82,7 @@ class SoundInputs(Inputs):
             config.frequency_mask,
         )
 
-    def simple(self, examples: Sequence[Example]) -> list[np.ndarray]:
+    def summaries(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The features ``(time, bands)``, unscaled."""
         recordings = [_recording(example) for example in examples]
         if not self._resampling_said:
@@ -97,12 +96,25 @@ class SoundInputs(Inputs):
         """The recording's name."""
         return _recording(example).name
 
-    def suited(self) -> dict[str, Any]:
-        """The sampling rate, which later recordings are brought to; the bands; epochs for few recordings."""
-        return {
-            "sampling_rate": self.features.sampling_rate,
-            "mel_bands": self.features.bands,
-        } | self.options
+    def steps(self, example: Example) -> list[np.ndarray]:
+        """The features of every step, ``(bands,)``, unscaled."""
+        return list(self.summaries([example])[0])
+
+    def step_baselines(self, train: Examples) -> Iterable[Baseline]:
+        """The most frequent tag of all, and a linear model of every step alone."""
+        return number_baselines(list(map(list, self.summaries(train))), [example.target for example in train])
+
+    def settled(self) -> dict[str, Any]:
+        """The sampling rate, which later recordings are brought to, and the bands."""
+        return {"sampling_rate": self.features.sampling_rate, "mel_bands": self.features.bands}
+
+    def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
+        """Epochs enough for few recordings."""
+        return epochs_for(len(examples), config.batch_size)
+
+    def schema(self) -> FileSchema:
+        """A recording."""
+        return FileSchema(kind="sound", media_type="audio/*")
 
     def to_json(self) -> dict[str, Any]:
         """The sampling rate, the bands and their scale."""
@@ -113,7 +125,7 @@ class SoundInputs(Inputs):
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], config: ClassifyConfig) -> Self:
+    def from_json(cls, value: Mapping[str, Any], config: SoundOptions) -> Self:
         """The inverse of `to_json`."""
         return cls(LogMel(value["sampling_rate"], value["bands"]), Scaling.from_dict(value["scaling"]))
 
@@ -122,6 +134,8 @@ def _recording(example: Example) -> Recording:
     """The recording, which may be given by its path."""
     if isinstance(example.inputs, Recording):
         return example.inputs
+    if isinstance(example.inputs, bytes):
+        return Recording(example.inputs, example.source)
     if not isinstance(example.inputs, str | Path):
         raise example.source.error("expected a recording as in training, got numbers")
     path = Path(example.inputs)

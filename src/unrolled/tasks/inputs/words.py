@@ -1,9 +1,9 @@
-"""The words of a sentence and their characters, as numbers."""
+"""The words of a sentence and their characters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -12,12 +12,26 @@ from unrolled.data.token_columns import words_in
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary
 from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
-from unrolled.tasks.tagging.config import TagConfig
-from unrolled.tasks.tagging.inputs import StepInputs
+from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
+from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.schema import WordsSchema
 
 
-class Words(StepInputs):
+class _Options(Protocol):
+    """`TextOptions`, and those of the characters."""
+
+    cell: Any
+    lowercase: bool
+    min_count: int
+    embedding_size: int
+    input_dropout: float
+    unknown_dropout: float
+    character_embedding_size: int
+    character_hidden_size: int
+    max_characters: int
+
+
+class WordKind(StepsKind):
     """The vocabularies of words and of characters.
 
     Args:
@@ -29,14 +43,16 @@ class Words(StepInputs):
     kind = "words"
     unit = "words"
     whole = "sentence"
+    linear = BagOfWordsLogistic, BagOfWordsRidge
+    streams = True
 
-    def __init__(self, words: Vocabulary, characters: Vocabulary, config: TagConfig) -> None:
+    def __init__(self, words: Vocabulary, characters: Vocabulary, config: _Options) -> None:
         self.words = words
         self.characters = characters
         self.config = config
 
     @classmethod
-    def fit(cls, examples: Examples, config: TagConfig) -> Self:
+    def fit(cls, examples: Examples, config: _Options) -> Self:
         """Collect the words and characters of the training data."""
         sentences = [words_of(example) for example in examples]
         looked_up = [_cased(words, config) for words in sentences]
@@ -50,9 +66,11 @@ class Words(StepInputs):
         """The words."""
         return words_of(example)
 
-    def encode(self, example: Example) -> dict[str, np.ndarray]:
+    def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """``words`` ``(time,)`` and ``characters`` ``(time, characters)``."""
-        words = words_of(example)
+        return [self._encoded(words_of(example)) for example in examples]
+
+    def _encoded(self, words: Sequence[str]) -> dict[str, np.ndarray]:
         # A word of no characters is spelt as an unknown one, so that there is something to read.
         spelt = [word or UNKNOWN for word in words]
         return {
@@ -60,9 +78,8 @@ class Words(StepInputs):
             "characters": self.characters.encode_characters(spelt, self.config.max_characters),
         }
 
-    def layer(self) -> WordInput:
-        """A fresh input layer."""
-        config = self.config
+    def layer(self, config: _Options) -> WordInput:
+        """A vector of the word beside one of its characters."""
         return WordInput(
             TokenEmbedding(len(self.words), config.embedding_size, config.unknown_dropout),
             CharacterEncoder(
@@ -74,28 +91,32 @@ class Words(StepInputs):
             config.input_dropout,
         )
 
-    def baselines(self, train: Examples) -> Iterable[Baseline]:
+    def summaries(self, examples: Sequence[Example]) -> list[list[str]]:
+        """The words of each sentence."""
+        return [_cased(words_of(example), self.config) for example in examples]
+
+    def step_baselines(self, train: Examples) -> Iterable[Baseline]:
         """The most frequent tag of every word."""
-        yield MostFrequentTag.fit(map(words_of, train), (example.target for example in train))
+        return symbol_baselines(map(words_of, train), [example.target for example in train])
 
     def shown(self, example: Example) -> list[str]:
         """The words."""
         return list(words_of(example))
 
-    def symbol(self, token: int) -> str:
+    def label(self, token: int) -> str:
         """The word."""
         return self.words.decode([token])[0]
 
-    def suited(self, config: TagConfig) -> dict[str, Any]:
-        """The defaults."""
-        return {}
+    def schema(self) -> WordsSchema:
+        """A sentence."""
+        return WordsSchema()
 
     def to_json(self) -> dict[str, Any]:
         """Both vocabularies."""
         return {"words": self.words.to_dict(), "characters": self.characters.to_dict()}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any], config: TagConfig) -> Self:
+    def from_json(cls, value: Mapping[str, Any], config: _Options) -> Self:
         """The inverse of `to_json`."""
         return cls(Vocabulary.from_dict(value["words"]), Vocabulary.from_dict(value["characters"]), config)
 
@@ -113,5 +134,5 @@ def words_of(example: Example) -> tuple[str, ...]:
     return tuple(example.inputs)
 
 
-def _cased(words: Sequence[str], config: TagConfig) -> list[str]:
+def _cased(words: Sequence[str], config: _Options) -> list[str]:
     return [word.lower() for word in words] if config.lowercase else list(words)

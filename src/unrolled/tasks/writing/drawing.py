@@ -8,8 +8,8 @@ import torch
 
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
 from unrolled.models.conditional import ConditionalModel
-from unrolled.tasks.beam_search import Hypothesis
-from unrolled.tasks.sampling import Sampling
+from unrolled.tasks.writing.beam_search import Hypothesis
+from unrolled.tasks.writing.sampling import Sampling
 
 _BATCH = 128
 

@@ -1,0 +1,1 @@
+"""What tasks read, one kind of input a file, for every task that can read it."""

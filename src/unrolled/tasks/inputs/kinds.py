@@ -1,0 +1,79 @@
+"""Which kind of input the data holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unrolled.data.example import Examples
+from unrolled.data.images import is_picture
+from unrolled.data.sound import Recording
+from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.inputs.base import InputKind, PerceivedKind, StepsKind
+from unrolled.tasks.inputs.classes import ClassKind
+from unrolled.tasks.inputs.numbers import NumberKind
+from unrolled.tasks.inputs.pictures import ClipKind, ImageKind
+from unrolled.tasks.inputs.several import SeveralKind
+from unrolled.tasks.inputs.sound import SoundKind
+from unrolled.tasks.inputs.symbols import SymbolKind, are_symbols
+from unrolled.tasks.inputs.text import TextKind
+from unrolled.tasks.inputs.vectors import VectorKind
+from unrolled.tasks.inputs.words import WordKind
+
+STEPS: Mapping[str, type[StepsKind]] = {
+    kind.kind: kind for kind in (TextKind, SymbolKind, WordKind, NumberKind, SoundKind, ImageKind, ClipKind)
+}
+"""The kinds that are read step by step."""
+
+PERCEIVED: Mapping[str, type[PerceivedKind]] = {
+    kind.kind: kind for kind in (ImageKind, VectorKind, ClassKind)
+}
+"""The kinds that are perceived as a whole."""
+
+
+def steps_kind(examples: Examples, unit: str | None = None) -> type[StepsKind]:
+    """The kind of input that some data holds, to be read step by step.
+
+    Args:
+        examples: the data.
+        unit: what texts are cut into, words or characters; None finds out.
+    """
+    first = examples[0].inputs
+    if isinstance(first, str):
+        symbols = are_symbols(examples) if unit is None else unit == "characters"
+        return SymbolKind if symbols else TextKind
+    if isinstance(first, Recording):
+        return SoundKind
+    if is_picture(first):
+        return ImageKind if first.ndim == 3 else ClipKind
+    if isinstance(first, list | tuple) and all(isinstance(word, str) for word in first):
+        return WordKind
+    return NumberKind
+
+
+def perceived_kind(examples: Examples) -> type[PerceivedKind]:
+    """The kind of input that some data holds, to be perceived as a whole."""
+    first = examples[0].inputs
+    if is_picture(first):
+        return ImageKind
+    return ClassKind if isinstance(first, Mapping) else VectorKind
+
+
+def steps_from_json(value: Mapping[str, Any], config: Any) -> StepsKind:
+    """Inputs of the kind that ``value`` names."""
+    kind = SeveralKind if value["kind"] == SeveralKind.kind else STEPS[value["kind"]]
+    return kind.from_json(_learned(value), config)
+
+
+def linear_baselines() -> tuple[type[Baseline], ...]:
+    """The linear models of every kind that is read step by step."""
+    return tuple(dict.fromkeys(baseline for kind in STEPS.values() for baseline in kind.linear))
+
+
+def to_json(inputs: InputKind) -> dict[str, Any]:
+    """What was learned of the inputs, and which kind they are."""
+    return {"kind": inputs.kind} | inputs.to_json()
+
+
+def _learned(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name != "kind"}

@@ -1,0 +1,89 @@
+"""The options of the kinds of input, for the configurations of the tasks that read them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from unrolled.models.config import Size
+
+
+class TextOptions(BaseModel):
+    """Of texts, sentences and strings of symbols."""
+
+    lowercase: bool = Field(True, description="Read texts in lower case.")
+    min_count: int = Field(1, ge=1, description="Words seen less often in training are treated as unknown.")
+    embedding_size: int = Field(100, ge=1, description="Size of the vector of a word or character.")
+    input_dropout: float = Field(0.5, ge=0, lt=1, description="Share of those vectors' entries dropped.")
+    unknown_dropout: float = Field(
+        0.1, ge=0, lt=1, description="Share of words replaced by the unknown one in training."
+    )
+
+
+class SymbolOptions(BaseModel):
+    """Of strings of symbols."""
+
+    kmer: int = Field(1, ge=1, description="Characters that are read as one symbol (a k-mer).")
+    stride: int = Field(1, ge=1, description="Characters from one such symbol to the next.")
+    positions: bool | None = Field(
+        None,
+        description="Tell the network each character's place; by default where all strings are equally long.",
+    )
+
+
+class NumberOptions(BaseModel):
+    """Of sequences of numbers."""
+
+    input_noise: float = Field(
+        0.0,
+        ge=0,
+        description="Deviation of the noise that training adds to sequences of numbers, in units of each "
+        "channel's own; by default 0.5 where few sequences are to be classified.",
+    )
+
+
+class SoundOptions(BaseModel):
+    """Of recordings."""
+
+    sampling_rate: int | None = Field(
+        None,
+        ge=1,
+        description="Samples a second that recordings are brought to; by default the most frequent rate.",
+    )
+    mel_bands: int = Field(40, ge=4, le=256, description="Bands of frequencies of a recording's spectrogram.")
+    time_shift: float = Field(
+        0.05, ge=0, description="Seconds that recordings are moved back or forth in training, at most."
+    )
+    masks: int = Field(
+        2, ge=0, description="Masks over time, and over frequency, that training lays on a recording."
+    )
+    time_mask: float = Field(
+        0.2, ge=0, le=1, description="Share of a recording's steps that a mask hides at most."
+    )
+    frequency_mask: float = Field(
+        0.2, ge=0, le=1, description="Share of the bands that a mask hides at most."
+    )
+
+
+class ImageOptions(BaseModel):
+    """Of images, and of the frames of clips."""
+
+    image_size: Size | tuple[Size, Size] | None = Field(
+        None,
+        description="Height and width that images and frames are brought to; by default the most frequent "
+        "size, at most 64 pixels a side.",
+    )
+    colour: bool | None = Field(
+        None, description="Read images and frames in colour; by default where any is coloured."
+    )
+
+
+class ClipOptions(ImageOptions):
+    """Of images and of clips."""
+
+    frame_size: int = Field(128, ge=1, description="Size of the vector of a clip's frame.")
+
+
+class PerceptionOptions(BaseModel):
+    """Of what is perceived as a whole."""
+
+    input_size: Size = Field(256, description="Size of the vector that an input becomes.")

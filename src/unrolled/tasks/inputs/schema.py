@@ -1,0 +1,313 @@
+"""What is handed over for a prediction: said in JSON Schema, and read from JSON or from a line of text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, SerializeAsAny
+
+from unrolled.data.example import Source
+
+_HANDED_OVER = Source()
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+
+
+class InputSchema(BaseModel, ABC):
+    """One kind of input.
+
+    Attributes:
+        kind: its name.
+        blank: whether an empty line is an input; where it is none, it is left out, as files leave it out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    blank: bool = False
+
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of one input."""
+
+    @abstractmethod
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
+        """One input as `Estimator.predict` takes it, from a JSON value.
+
+        Raises:
+            DataError: the value is not of this kind; it points at ``source``.
+        """
+
+    def from_line(self, line: str) -> Any:
+        """One input as `Estimator.predict` takes it, from a line of text without its end."""
+        return line
+
+    def lines(self, lines: Iterable[str]) -> Iterator[Any]:
+        """The inputs of some lines, whose ends may be there."""
+        stripped = (line.rstrip("\r\n") for line in lines)
+        return (self.from_line(line) for line in stripped if self.blank or line.strip())
+
+
+class TextSchema(InputSchema):
+    """A text, or a string of symbols.
+
+    Example:
+        >>> TextSchema().json_schema()
+        {'type': 'string'}
+    """
+
+    kind: str = "text"
+
+    def json_schema(self) -> dict[str, Any]:
+        """A string."""
+        return {"type": "string"}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> str:
+        """The text."""
+        if not isinstance(value, str):
+            raise source.error(f"expected a text, got {value!r:.60}")
+        return value
+
+
+class WordsSchema(InputSchema):
+    """A sentence: its words, or a text that is split at white space."""
+
+    kind: str = "words"
+    blank: bool = True
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of strings, or a string."""
+        return {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
+        """The words."""
+        if isinstance(value, str):
+            return self.from_line(value)
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise source.error(f"expected a list of words, got {value!r:.60}")
+        return tuple(value)
+
+    def from_line(self, line: str) -> tuple[str, ...]:
+        """The words between white space."""
+        from unrolled.data.token_columns import words_in
+
+        return words_in(line)
+
+
+class NumbersSchema(InputSchema):
+    """A sequence of numbers.
+
+    Attributes:
+        channels: numbers a step.
+    """
+
+    kind: str = "numbers"
+    channels: int
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of steps, each a number where there is one channel, else a list of them."""
+        step = _NUMBERS | {"minItems": self.channels, "maxItems": self.channels}
+        items = {"anyOf": [{"type": "number"}, step]} if self.channels == 1 else step
+        return {"type": "array", "items": items}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> np.ndarray:
+        """The numbers ``(time, channels)``."""
+        from unrolled.data.number_lists import number_sequence
+
+        if not isinstance(value, list):
+            raise source.error(f"expected a list of numbers, got {value!r:.60}")
+        return number_sequence(value, source)
+
+    def from_line(self, line: str) -> Any:
+        """The numbers of a JSON list; what is none stays a text, which the task will refuse."""
+        if not line.lstrip().startswith("["):
+            return line
+        try:
+            return np.asarray(json.loads(line), dtype=np.float64)
+        except ValueError:
+            return line
+
+
+class FileSchema(InputSchema):
+    """A file's content: a recording, an image, or a clip.
+
+    Attributes:
+        media_type: such as ``image/*``.
+    """
+
+    kind: str
+    media_type: str
+
+    def json_schema(self) -> dict[str, Any]:
+        """The file in base64."""
+        return {"type": "string", "contentEncoding": "base64", "contentMediaType": self.media_type}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> bytes:
+        """The file's bytes."""
+        try:
+            return base64.b64decode(value, validate=True)
+        except (TypeError, ValueError, binascii.Error):
+            raise source.error(f"expected a file's content in base64, got {value!r:.60}") from None
+
+    def from_line(self, line: str) -> Path:
+        """The path of a file."""
+        return Path(line)
+
+
+class VectorsSchema(InputSchema):
+    """A vector, or one for each region.
+
+    Attributes:
+        features: numbers of a vector.
+    """
+
+    kind: str = "vectors"
+    features: int
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of numbers, or a list of such lists."""
+        vector = _NUMBERS | {"minItems": self.features, "maxItems": self.features}
+        return {"anyOf": [vector, {"type": "array", "items": vector}]}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
+        """The vector or vectors."""
+        if not isinstance(value, list):
+            raise source.error(f"expected a list of {self.features} numbers, got {value!r:.60}")
+        return value
+
+    def from_line(self, line: str) -> Any:
+        """Those of a JSON list."""
+        return _json_or_text(line)
+
+
+class ClassesSchema(InputSchema):
+    """Values by name: one of some classes each, or a number.
+
+    Attributes:
+        classes: the classes by name.
+        numbers: the names of numbers.
+    """
+
+    kind: str = "classes"
+    classes: Mapping[str, tuple[str, ...]]
+    numbers: tuple[str, ...] = ()
+
+    def json_schema(self) -> dict[str, Any]:
+        """An object; a single class stands for itself."""
+        properties = self.properties()
+        if list(properties) == ["class"]:
+            return properties["class"]
+        return {"type": "object", "properties": properties, "required": list(properties)}
+
+    def properties(self) -> dict[str, Any]:
+        """The JSON Schema of each value."""
+        of_classes = {name: {"type": "string", "enum": list(each)} for name, each in self.classes.items()}
+        return {**of_classes, **{name: {"type": "number"} for name in self.numbers}}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
+        """The values by name, or the one class."""
+        if not isinstance(value, str | int | float | dict):
+            raise source.error(f"expected a class, or values by name, got {value!r:.60}")
+        return value
+
+    def from_line(self, line: str) -> Any:
+        """Those of a JSON object; or one class."""
+        return _json_or_text(line)
+
+
+class SeveralSchema(InputSchema):
+    """A sequence, by the name ``input``, with further values by their names.
+
+    Attributes:
+        sequence: what the sequence is.
+        beside: what the further values are.
+    """
+
+    kind: str = "several"
+    sequence: SerializeAsAny[InputSchema]
+    beside: ClassesSchema
+
+    def json_schema(self) -> dict[str, Any]:
+        """An object."""
+        further = self.beside.properties()
+        properties = {"input": self.sequence.json_schema(), **further}
+        return {"type": "object", "properties": properties, "required": list(properties)}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> dict[str, Any]:
+        """The sequence and the values, by name."""
+        if not isinstance(value, dict) or "input" not in value:
+            raise source.error(f"expected an object with 'input' and further values, got {value!r:.60}")
+        return {**value, "input": self.sequence.from_json(value["input"], source)}
+
+    def from_line(self, line: str) -> Any:
+        """Those of a JSON object."""
+        read = _json_or_text(line)
+        return self.from_json(read) if isinstance(read, dict) else read
+
+
+class NotesSchema(InputSchema):
+    """Steps of notes, each a list of MIDI notes, to go on from."""
+
+    kind: str = "notes"
+    blank: bool = True
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of lists of whole numbers."""
+        note = {"type": "integer", "minimum": 0, "maximum": 127}
+        return {"type": "array", "items": {"type": "array", "items": note}}
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> list[list[int]]:
+        """The steps."""
+        if not isinstance(value, list) or not all(isinstance(step, list) for step in value):
+            raise source.error(f"expected a list of lists of notes, got {value!r:.60}")
+        return value
+
+
+class SeriesSchema(InputSchema):
+    """A series of numbers up to the present.
+
+    Attributes:
+        covariates: the names of the other numbers of every step.
+    """
+
+    kind: str = "series"
+    covariates: tuple[str, ...] = ()
+
+    def json_schema(self) -> dict[str, Any]:
+        """An object of columns: ``ds``, the times, and ``y``, the numbers, null where one is missing."""
+        numbers = {"type": "array", "items": {"type": ["number", "null"]}}
+        times = {"type": "array", "items": {"type": ["string", "number"]}}
+        return {
+            "type": "object",
+            "properties": {"unique_id": {"type": "string"}, "ds": times, "y": numbers}
+            | dict.fromkeys(self.covariates, numbers),
+            "required": ["y", *self.covariates],
+        }
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
+        """A table with a row a step."""
+        import pandas as pd
+
+        if not isinstance(value, dict) or "y" not in value:
+            raise source.error(f"expected a series as an object with a list 'y', got {value!r:.60}")
+        columns = {name: each for name, each in value.items() if isinstance(each, list)}
+        lengths = {name: len(each) for name, each in columns.items()}
+        if len(set(lengths.values())) != 1:
+            listed = ", ".join(f"{name} {count}" for name, count in lengths.items())
+            raise source.error(f"expected lists of equal length in a series, got {listed}")
+        return pd.DataFrame({name: value[name] for name in value})
+
+
+def _json_or_text(line: str) -> Any:
+    if line.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(line)
+        except json.JSONDecodeError:
+            return line
+    return line

@@ -1,0 +1,195 @@
+"""A model that is handed its input, or gives its output, piece by piece; its state is argument and result."""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.batches import Batch
+from unrolled.data.buckets import Encoded, pad
+from unrolled.errors import ConfigError, DataError
+from unrolled.layers.state import State, state_tensors
+from unrolled.models.base import SequenceModel
+from unrolled.tasks.prediction import Prediction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamState:
+    """Where a stream is: all that its next step has to know of the steps before.
+
+    Attributes:
+        arrays: by name, such as the network's state.
+        values: plain JSON values.
+
+    Example:
+        >>> state = StreamState({"h": np.ones((1, 1, 2), dtype=np.float32)}, {"made": 3})
+        >>> again = StreamState.from_json(state.to_json())
+        >>> again.arrays["h"].tolist(), again.values
+        ([[[1.0, 1.0]]], {'made': 3})
+    """
+
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON; arrays to the bit, their bytes in base64."""
+        arrays = {
+            name: {
+                "dtype": array.dtype.str,
+                "shape": list(array.shape),
+                "data": base64.b64encode(array.tobytes()).decode(),
+            }
+            for name, array in self.arrays.items()
+        }
+        return {"arrays": arrays, "values": dict(self.values)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> StreamState:
+        """The inverse of `to_json`.
+
+        Raises:
+            DataError: it is not what `to_json` gave.
+        """
+        try:
+            arrays = {str(name): _array(each) for name, each in value["arrays"].items()}
+            return cls(arrays, dict(value["values"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise DataError(
+                "expected the state that a step of this stream gave, got something else"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streamed:
+    """What a step of a stream gives.
+
+    Attributes:
+        prediction: of what has been read so far, or the next piece of what is written; None for none yet.
+        state: for the next step.
+        done: whether what is written has come to its end.
+    """
+
+    prediction: Prediction | None
+    state: StreamState
+    done: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        prediction = None if self.prediction is None else self.prediction.to_json()
+        return {"prediction": prediction, "state": self.state.to_json(), "done": self.done}
+
+
+class TaskStream(ABC):
+    """Steps of a model, nothing kept between them: several may run side by side, each with its own state."""
+
+    @abstractmethod
+    def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
+        """Read what is given, if anything, and say what there is to say.
+
+        Args:
+            given: the next piece of the input, as the task's `predict` takes an input; None where a task
+                goes on writing.
+            state: from the step before; None begins anew.
+
+        Raises:
+            DataError: the input is not of the kind seen in training, or the state of another stream.
+        """
+
+
+class ReadingStream(TaskStream):
+    """A network that says at every step what it makes of the steps so far.
+
+    Args:
+        model: reads forwards, and looks at the latest state alone.
+        read: makes of a piece of input what the network reads.
+        decode: makes a prediction of the network's outputs for it.
+
+    Raises:
+        ConfigError: the model has to see a whole input first.
+    """
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        read: Callable[[Any], Encoded],
+        decode: Callable[[Tensor, Any], Prediction],
+    ) -> None:
+        if not model.causal:
+            raise ConfigError(
+                "this model has to see the whole input first; one that is read step by step is trained with "
+                "bidirectional=False, and a classifier with pooling='last' and skip=False, a tagger with "
+                "crf=False"
+            )
+        self._model, self._read, self._decode = model, read, decode
+
+    def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
+        """Read the next steps of the input."""
+        item = None if given is None else self._read(given)
+        if item is None or not len(item):
+            return Streamed(None, state or StreamState())
+        outputs, after = run_on(self._model, item.inputs, state)
+        return Streamed(self._decode(outputs, given), StreamState(packed(after)))
+
+
+def run_on(
+    model: SequenceModel, inputs: Mapping[str, np.ndarray], state: StreamState | None
+) -> tuple[Tensor, State]:
+    """The outputs for the next steps of one sequence, without the batch's axis, and the state after them."""
+    device = next(model.parameters()).device
+    length = len(next(iter(inputs.values())))
+    batch = Batch(
+        {name: pad([values]) for name, values in inputs.items()},
+        torch.tensor([length]),
+        torch.zeros(1),
+        targets_per_step=False,
+    ).to(device)
+    before = model.initial_state(1)
+    if state is not None and any(name.startswith("state.") for name in state.arrays):
+        before = unpacked(state.arrays, before)
+    with torch.no_grad():
+        outputs, after = model(batch.inputs, batch.lengths, before)
+    return outputs[0].cpu(), after
+
+
+def packed(state: State, name: str = "state") -> dict[str, np.ndarray]:
+    """The tensors of a state, as arrays by name."""
+    return {f"{name}.{at}": part.cpu().numpy() for at, part in enumerate(state_tensors(state))}
+
+
+def unpacked(arrays: Mapping[str, np.ndarray], like: State, name: str = "state") -> State:
+    """The inverse of `packed`.
+
+    Args:
+        arrays: by name.
+        like: a state of the same nesting and shapes.
+        name: given to `packed`.
+
+    Raises:
+        DataError: the arrays are not those of such a state.
+    """
+    numbers = iter(range(len(state_tensors(like))))
+
+    def restored(part: State) -> State:
+        if isinstance(part, tuple):
+            return tuple(map(restored, part))
+        array = arrays.get(f"{name}.{next(numbers)}")
+        if array is None or array.shape != tuple(part.shape):
+            raise DataError(
+                f"expected a state of this model, with an array {tuple(part.shape)}, got "
+                f"{'none' if array is None else array.shape}"
+            )
+        return torch.from_numpy(array.copy()).to(part)
+
+    return restored(like)
+
+
+def _array(value: Mapping[str, Any]) -> np.ndarray:
+    data = base64.b64decode(value["data"], validate=True)
+    return np.frombuffer(data, dtype=np.dtype(value["dtype"])).reshape(value["shape"]).copy()

@@ -1,0 +1,1 @@
+"""What all tasks share that write a text: its symbols, the search for it or its drawing, and its scores."""
