@@ -1,14 +1,18 @@
 """Recurrent neural networks on PyTorch: train one on your own sequences, from the shell and from Python.
 
 Every public name is imported on first use (PEP 562), so ``import unrolled`` is quick and the command line
-starts at once.
+starts at once. What torch must know beforehand, the operators of exported programs, is registered with torch's
+own import (`unrolled._operators`).
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from unrolled._operators import register_with_torch
+
 if TYPE_CHECKING:
     from unrolled import diagnosis as diagnosis
+    from unrolled import export as export
     from unrolled.cells import Cell
     from unrolled.layers import GRU, LSTM, RNN, Recurrent
     from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
@@ -55,7 +59,7 @@ __all__ = [
 ]
 
 
-_ROOMS = ("diagnosis",)
+_ROOMS = ("diagnosis", "export")
 """Packages to be used by their name: ``unrolled.diagnosis.watch(module)``."""
 
 
@@ -71,3 +75,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(set(globals()) | set(__all__) | set(_ROOMS))
+
+
+register_with_torch()

@@ -1,5 +1,6 @@
 """Sequence in, sequence out: recurrent layers as torch modules."""
 
+from unrolled.layers import onnx_nodes as onnx_nodes  # torch's exporter finds what it registers
 from unrolled.layers.cell_layer import Recurrent
 from unrolled.layers.record import Direction, Unrolled
 from unrolled.layers.recurrent import GRU, LSTM, RNN, build_recurrent

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers import checks, fused, layerwise, plain
+from unrolled.layers import checks, exported, fused, layerwise, plain
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -405,7 +405,9 @@ class RecurrentLayer(nn.Module, ABC):
         """
         arranged = arrange(input, lengths, self.batch_first, self.input_size, resets)
         before = arranged.enter_state(hx)
-        if resets is None and fused.runs(self):
+        if exported.applies(self):
+            output, final = exported.run(self, arranged, before)
+        elif resets is None and fused.runs(self):
             output, final = fused.run(self, arranged, before)
         else:
             output, final = plain.run(self, arranged, before) or layerwise.run(self, arranged, before)[:2]

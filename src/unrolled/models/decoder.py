@@ -202,7 +202,11 @@ def _mixed(scores: Tensor, own: Tensor, weights: Tensor, memory: Memory) -> Tens
     """Log-probabilities of writing a symbol oneself or copying it, over the symbols of both kinds."""
     assert memory.symbols is not None
     rows, time, vocabulary = scores.shape
-    further = max(0, int(memory.symbols.max()) + 1 - vocabulary)
+    # Each step of a memory stands for one symbol of its row outside of the vocabulary at most; in a graph, whose
+    # sizes must not depend on what is read, there is room for that many.
+    further = memory.symbols.shape[1]
+    if not torch.compiler.is_exporting():
+        further = max(0, int(memory.symbols.max()) + 1 - vocabulary)
     written = nn.functional.pad(own.sigmoid() * scores.softmax(-1), (0, further))
     hypotheses = rows // len(memory.symbols)
     symbols = memory.symbols.repeat_interleave(hypotheses, 0).unsqueeze(1).expand(rows, time, -1)

@@ -150,7 +150,10 @@ class CharacterEncoder(nn.Module):
 
     def forward(self, characters: Tensor) -> Tensor:
         """From ``(batch, time, characters)`` int64 to ``(batch, time, size)``; none give zeros."""
-        words, where = characters.flatten(0, 1).unique(dim=0, return_inverse=True)
+        words = characters.flatten(0, 1)
+        where = torch.arange(len(words), device=words.device)
+        if not torch.compiler.is_exporting():  # a graph's sizes must not depend on what is read
+            words, where = words.unique(dim=0, return_inverse=True)
         lengths = (words != PADDING).sum(1)
         outputs, _ = self.layer(self.embedding(words), lengths=lengths)
         vectors = last_step(outputs, lengths, bidirectional=True)

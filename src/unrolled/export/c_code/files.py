@@ -1,0 +1,176 @@
+"""The three files: a header, the code with its weights, and a test program with what it must give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import indent, wrap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unrolled.export.c_code.numbers import float_array, literal
+from unrolled.export.c_code.source import Source
+from unrolled.ops.layer_norm import EPSILON
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a step takes and gives.
+
+    Attributes:
+        about: a sentence on what the code computes.
+        inputs: how many floats it takes, and what each is, in words.
+        outputs: how many it gives, and what each is.
+    """
+
+    about: str
+    inputs: tuple[int, str]
+    outputs: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What the original computes of some sequences, one after the other.
+
+    Attributes:
+        inputs: ``(sequence, step, inputs)``.
+        outputs: ``(sequence, step, outputs)``.
+        tolerance: by how much an output may differ, as a share of the largest.
+    """
+
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+    tolerance: float
+
+
+def header(source: Source, signature: Signature) -> str:
+    """The ``.h``."""
+    name, guard = source.name, f"{source.name.upper()}_H"
+    about = "\n".join(
+        f" * {line}"
+        for text in (
+            signature.about,
+            f"Memory: {source.weight_bytes} bytes of constant weights; {source.state_bytes} bytes a sequence "
+            "(sizeof its state). Nothing is allocated and nothing else is kept.",
+            f"Input: {signature.inputs[1]}",
+            f"Output: {signature.outputs[1]}",
+        )
+        for line in wrap(text, 100)
+    )
+    fields = indent("\n".join(source.fields()), "    ")
+    return f"""\
+/*
+{about}
+ */
+#ifndef {guard}
+#define {guard}
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+#define {name.upper()}_INPUTS {signature.inputs[0]}
+#define {name.upper()}_OUTPUTS {signature.outputs[0]}
+
+/* All that is carried from one step of a sequence to the next, and room to compute in. */
+typedef struct {{
+{fields}
+}} {name}_state;
+
+/* Before the first step of a sequence. */
+void {name}_begin({name}_state *state);
+
+/* One step. */
+void {name}_step({name}_state *state, const float *input, float *output);
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+
+def code(source: Source) -> str:
+    """The ``.c``."""
+    name = source.name
+    begin, step = source.at_first(), source.step
+    counter = ["int j;"]
+    return f"""\
+#include "{name}.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define EPSILON {literal(EPSILON)}
+
+{source.definitions()}
+
+void {name}_begin({name}_state *state)
+{{
+{indent(chr(10).join([*(counter if any("j" in line for line in begin) else []), *begin]), "    ")}
+}}
+
+void {name}_step({name}_state *state, const float *input, float *output)
+{{
+{indent(chr(10).join([*counter, *step]), "    ")}
+}}
+"""
+
+
+def test_program(source: Source, vectors: Vectors) -> str:
+    """The ``_test.c``: says by how much its outputs differ and how long a step takes; fails if by too much."""
+    name, (sequences, steps, _) = source.name, vectors.inputs.shape
+    return f"""\
+/* Build and run: cc -std=c99 -O2 {name}.c {name}_test.c -lm -o {name}_test && ./{name}_test */
+#include "{name}.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#define SEQUENCES {sequences}
+#define STEPS {steps}
+#define TOLERANCE {literal(vectors.tolerance)}
+
+{float_array("inputs", vectors.inputs)}
+
+{float_array("expected", vectors.outputs)}
+
+int main(void)
+{{
+    static {name}_state state;
+    float output[{name.upper()}_OUTPUTS];
+    float apart = 0.0f, largest = 0.0f;
+    int sequence, step, k, wrong = 0;
+    long runs = 0;
+    clock_t start;
+    double seconds;
+    for (sequence = 0; sequence < SEQUENCES; sequence++) {{
+        {name}_begin(&state);
+        for (step = 0; step < STEPS; step++) {{
+            const int at = sequence * STEPS + step;
+            {name}_step(&state, inputs + at * {name.upper()}_INPUTS, output);
+            for (k = 0; k < {name.upper()}_OUTPUTS; k++) {{
+                const float wanted = expected[at * {name.upper()}_OUTPUTS + k];
+                const float off = fabsf(output[k] - wanted), size = fabsf(wanted);
+                if (!(off <= TOLERANCE * (size > 1.0f ? size : 1.0f))) wrong++;
+                if (off > apart) apart = off;
+                if (size > largest) largest = size;
+            }}
+        }}
+    }}
+    start = clock();
+    do {{
+        {name}_step(&state, inputs, output);
+        runs++;
+        seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    }} while (seconds < 0.05);
+    printf("%d outputs, largest %g: differ by %g at most, %d by too much\\n",
+           SEQUENCES * STEPS * {name.upper()}_OUTPUTS, (double)largest, (double)apart, wrong);
+    printf("%.3f microseconds a step\\n", 1e6 * seconds / (double)runs);
+    return wrong ? 1 : 0;
+}}
+"""

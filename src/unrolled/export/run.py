@@ -1,0 +1,553 @@
+"""Predict with an exported model; needs numpy and onnxruntime only.
+
+    python run.py < inputs > predictions        a line in, a line out
+    python run.py FILE                          ... of a file
+
+A line is: for words a text; for numbers, features of sound and pixels a JSON list, or the path of a .npy file; for
+classes a JSON object; for a forecaster FILE is a table of the series so far (CSV; see forecast()).
+"""
+
+import argparse
+import json
+import math
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+HERE = Path(__file__).resolve().parent
+PADDING, UNKNOWN, END = "<pad>", "<unk>", "<end>"
+
+
+class Model:
+    """The files of a model, by default those beside this one."""
+
+    def __init__(self, folder=HERE):
+        self.folder = Path(folder)
+        self.content = json.loads((self.folder / "preprocess.json").read_text(encoding="utf-8"))
+        self.task = self.content["task"]
+        self.options = self.content["options"]
+        self.learnt = self.content["vocabulary"]
+        self._sessions = {}
+
+    def run(self, name, inputs):
+        """The outputs of a graph by name; inputs that it does not take are left out."""
+        if name not in self._sessions:
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            self._sessions[name] = onnxruntime.InferenceSession(
+                str(self.folder / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        session = self._sessions[name]
+        given = {}
+        for port in session.get_inputs():
+            kind = {"tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(uint8)": np.uint8}
+            given[port.name] = np.asarray(inputs[port.name], dtype=kind.get(port.type, np.float32))
+        names = [port.name for port in session.get_outputs()]
+        return dict(zip(names, session.run(names, given)))
+
+    def predict(self, inputs, **options):
+        """A prediction for each input; an input is what a line holds, read."""
+        return [_TASKS[self.task](self, each, **options) for each in inputs]
+
+
+# What is read.
+
+_SPACELESS = (
+    r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_LETTER = rf"(?:(?![{_SPACELESS}])\w)"
+_WORD = re.compile(
+    rf"['’](?:s|t|re|ve|m|ll|d)\b|[{_SPACELESS}]|{_LETTER}+(?:['’]{_LETTER}+)*|[^\w\s]", re.IGNORECASE
+)
+
+
+def numbers_of(symbols, vocabulary):
+    """Numbers of symbols; those that are not listed take the unknown one's."""
+    place = {symbol: number for number, symbol in enumerate(vocabulary["symbols"])}
+    return np.array([place.get(symbol, place.get(UNKNOWN, 0)) for symbol in symbols], dtype=np.int64)
+
+
+def scaled(values, scaling):
+    """Numbers on the scale that the network reads."""
+    values = np.asarray(values, dtype=np.float64)
+    if scaling["floor"] is not None:
+        floor = np.array(scaling["floor"])
+        values = np.log(np.maximum(values, floor)) + (np.minimum(values, floor) / floor - 1)
+    return (values - np.array(scaling["center"])) / np.array(scaling["scale"])
+
+
+def unscaled(values, scaling):
+    """The inverse of `scaled`."""
+    numbers = values * np.array(scaling["scale"]) + np.array(scaling["center"])
+    if scaling["floor"] is None:
+        return numbers
+    floor = np.array(scaling["floor"])
+    lowest = np.log(floor)
+    return np.exp(np.maximum(numbers, lowest)) + floor * np.minimum(numbers - lowest, 0.0)
+
+
+def steps_of(values):
+    """A list of numbers, or of lists of them, as steps."""
+    if isinstance(values, str):
+        values = np.load(values, allow_pickle=False) if values.endswith(".npy") else json.loads(values)
+    values = np.asarray(values, dtype=np.float64)
+    return values.reshape(len(values), -1)
+
+
+def pixels_of(picture):
+    """An image or the frames of a clip as bytes, of the size the model reads: `(..., height, width, channel)`."""
+    if isinstance(picture, str):
+        picture = np.load(picture, allow_pickle=False) if picture.endswith(".npy") else json.loads(picture)
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def inputs_of(model, given):
+    """What a classifier's or tagger's network reads of an input, a row of its own."""
+    learnt, options = model.learnt["inputs"], model.options
+    kind = learnt["kind"]
+    if kind == "text":
+        text = given.lower() if options["lowercase"] else given
+        return {"tokens": numbers_of(_WORD.findall(text) or [UNKNOWN], learnt["vocabulary"])[None]}
+    if kind == "symbols":
+        text = given.strip()
+        text = text.lower() if options["lowercase"] else text
+        size, stride = options["kmer"], options["stride"]
+        mers = [text[at : at + size] for at in range(0, max(1, len(text) - size + 1), stride)]
+        return {"tokens": numbers_of(mers or [UNKNOWN], learnt["vocabulary"])[None]}
+    if kind == "words":
+        words = given.split() if isinstance(given, str) else list(given)
+        cased = [word.lower() for word in words] if options["lowercase"] else words
+        most = options["max_characters"]
+        letters = [numbers_of((word or UNKNOWN)[:most], learnt["characters"]) for word in words]
+        if not all(words):
+            letters = [numbers_of(list(word or UNKNOWN)[:most], learnt["characters"]) for word in words]
+        padded = np.zeros((len(words), max(map(len, letters), default=0)), dtype=np.int64)
+        for row, each in enumerate(letters):
+            padded[row, : len(each)] = each
+        return {"words": numbers_of(cased, learnt["words"])[None], "characters": padded[None]}
+    if kind in ("numbers", "sound"):
+        return {"values": scaled(steps_of(given), learnt["scaling"])[None]}
+    return {"pixels": pixels_of(given)[None]}
+
+
+# What is written.
+
+
+def classify(model, given, probabilities=False):
+    """A label, or a number."""
+    inputs = inputs_of(model, given)
+    steps = next(iter(inputs.values())).shape[1]
+    output = model.run("model", {**inputs, "lengths": [steps]})["output"][0].astype(np.float64)
+    targets = model.learnt["targets"]
+    if targets["kind"] == "numbers":
+        return float(output[0]) * targets["scale"] + targets["mean"]
+    labels = targets["vocabulary"]["symbols"]
+    if probabilities:
+        likely = np.exp(output - output.max())
+        return dict(zip(labels, (likely / likely.sum()).tolist()))
+    return labels[int(output.argmax())]
+
+
+def tag(model, given):
+    """A tag for every step."""
+    inputs = inputs_of(model, given)
+    steps = next(iter(inputs.values())).shape[1]
+    if not steps:
+        return []
+    scores = model.run("model", {**inputs, "lengths": [steps]})["output"][0]
+    path = best_path(scores) if model.options["crf"] else scores.argmax(-1)
+    tags = model.learnt["tags"]["symbols"]
+    return [tags[number] for number in path]
+
+
+def best_path(potentials):
+    """The path of the highest score through a CRF's potentials `(time, tags, tags)` (Viterbi)."""
+    best, origins = potentials[0, 0], []
+    for step in potentials[1:]:
+        further = best[:, None] + step
+        origins.append(further.argmax(0))
+        best = further.max(0)
+    path = [int(best.argmax())]
+    for origin in reversed(origins):
+        path.append(int(origin[path[-1]]))
+    return path[::-1]
+
+
+class Tokenizer:
+    """Text to numbers and back: characters, bytes, words or byte pairs."""
+
+    def __init__(self, content):
+        self.unit = content["unit"]
+        self.end, self.unknown = 0, None
+        if self.unit == "character":
+            self.symbols = ["", "\N{REPLACEMENT CHARACTER}", *content["characters"]]
+            self.unknown = 1
+        elif self.unit == "byte":
+            self.symbols = [b"", *(bytes([each]) for each in range(256))]
+        else:
+            model = content["tokenizer"]["model"]
+            self.place = dict(model["vocab"])
+            for each in content["tokenizer"]["added_tokens"]:
+                self.place[each["content"]] = each["id"]
+            self.symbols = [symbol for symbol, _ in sorted(self.place.items(), key=lambda pair: pair[1])]
+            self.end, self.unknown = self.place[END], self.place.get(UNKNOWN)
+            pairs = [
+                tuple(pair) if isinstance(pair, list) else tuple(pair.split(" "))
+                for pair in model.get("merges", [])
+            ]
+            self.ranks = {pair: rank for rank, pair in enumerate(pairs)}
+        if self.unit == "character":
+            self.place = {symbol: number for number, symbol in enumerate(self.symbols) if number > 1}
+
+    def split(self, text):
+        """The part of a text that each of its tokens stands for."""
+        if self.unit == "word":
+            return re.findall(r" ?\w+| ?[^\w\s]+|\s+(?=\s)|\s", text)
+        if self.unit == "bpe":
+            raise ValueError("byte pairs do not stand for parts of a text one by one")
+        return list(text)
+
+    def encode(self, text):
+        """The tokens of a text."""
+        if self.unit == "byte":
+            return [each + 1 for each in text.encode()]
+        if self.unit == "bpe":
+            return [self.place[part] for word in _pieces(text) for part in self._merged(word)]
+        return [self.place.get(part, self.unknown) for part in self.split(text)]
+
+    def _merged(self, word):
+        """Byte pairs of a word, the ones learnt first joined first."""
+        parts = [_BYTES[each] for each in word.encode()]
+        while len(parts) > 1:
+            ranked = [(self.ranks.get(pair, math.inf), at) for at, pair in enumerate(zip(parts, parts[1:]))]
+            rank, at = min(ranked)
+            if rank == math.inf:
+                break
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+        return parts
+
+    def decode(self, tokens):
+        """The text of some tokens."""
+        kept = [self.symbols[token] for token in tokens if token != self.end]
+        if self.unit == "byte":
+            return b"".join(kept).decode(errors="replace")
+        if self.unit == "bpe":
+            letters = {letter: byte for byte, letter in _BYTES.items()}
+            return bytes(letters[each] for each in "".join(kept)).decode(errors="replace")
+        return "".join(kept)
+
+
+def _byte_letters():
+    """The letter that byte pairs write for each byte: itself where it can be seen."""
+    seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    rest = [each for each in range(256) if each not in seen]
+    return {each: chr(each) for each in seen} | {each: chr(256 + at) for at, each in enumerate(rest)}
+
+
+_BYTES = _byte_letters()
+
+
+def _kind(character):
+    """What a character counts as where a text is cut before byte pairs are made."""
+    if character.isspace():
+        return "space"
+    if character.isalpha():
+        return "letter"
+    return "number" if character.isnumeric() else "other"
+
+
+def _pieces(text):
+    """A text cut as GPT-2 does: clitics, words, numbers and marks with the space before them, white space."""
+    at, found = 0, []
+    while at < len(text):
+        clitic = re.match(r"'(?:s|t|re|ve|m|ll|d)", text[at:])
+        if clitic:
+            found.append(clitic.group())
+            at += clitic.end()
+            continue
+        start = at + (text[at] == " " and at + 1 < len(text) and _kind(text[at + 1]) != "space")
+        kind, stop = _kind(text[start]), start
+        while stop < len(text) and _kind(text[stop]) == kind:
+            stop += 1
+        if kind == "space" and stop < len(text) and stop - at > 1:
+            stop -= 1  # the last one belongs to what follows
+        found.append(text[at:stop])
+        at = stop
+    return found
+
+
+def log_softmax(scores):
+    """Log-probabilities of the last axis."""
+    scores = scores.astype(np.float64)
+    scores = scores - scores.max(-1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+
+
+def states_of(model, graph_inputs):
+    """A fresh state: as it was saved."""
+    return {name: np.array(value, dtype=np.float32) for name, value in model.content["state"].items()}
+
+
+def generate(model, prompt, length=100, temperature=0.0, seed=0):
+    """What follows a prompt; temperature 0 takes the most probable symbol each time."""
+    tokenizer = Tokenizer(model.learnt["tokenizer"])
+    generator = np.random.default_rng(seed)
+    read, made = [tokenizer.end, *tokenizer.encode(prompt)], []
+    state = states_of(model, "model")
+    while len(made) < length:
+        found = model.run("model", {"tokens": [read], **state})
+        state = {name: found[f"{name.removesuffix('_0')}_n"] for name in state}
+        scores = found["output"][0, -1].astype(np.float64)
+        if tokenizer.unknown is not None:
+            scores[tokenizer.unknown] = -math.inf
+        if temperature:
+            likely = np.exp(log_softmax(scores / temperature))
+            token = int(generator.choice(len(likely), p=likely / likely.sum()))
+        else:
+            token = int(scores.argmax())
+        if token == tokenizer.end:
+            break
+        made.append(token)
+        read = [token]
+    return tokenizer.decode(made)
+
+
+def _spaced(text):
+    return " " + text.replace("\n", "\n ")
+
+
+def translate(model, source, beam_size=None):
+    """The text for a text."""
+    options, learnt = model.options, model.learnt
+    source = source.strip()
+    if not source:
+        return ""
+    reads = Tokenizer(learnt["source"])
+    writes = reads if learnt["target"] is None else Tokenizer(learnt["target"])
+    given = source if reads.unit == "character" else _spaced(source)
+    tokens = reads.encode(given)
+    most = options["max_source_length"]
+    if len(tokens) > most and not options["truncate"]:
+        raise ValueError(f"expected a source of at most {most} symbols, got {len(tokens)}")
+    lengths = learnt["lengths"]
+    limit = options["max_target_length"] or (
+        min(math.ceil(lengths["ratio"] * min(len(tokens), most)), 2 * lengths["target"]) + 10
+    )
+    inputs = {"tokens": [[*tokens[:most], reads.end]]}
+    further = []
+    if options["copying"]:
+        copies = _copies(reads.split(given), writes, further)
+        inputs["copies"] = [[*copies[:most], writes.end]]
+    encoded = model.run("encoder", {**inputs, "lengths": [len(inputs["tokens"][0])]})
+    width = beam_size or options["beam_size"]
+    symbols = search(model, encoded, writes, width, limit, options["length_penalty"], options["copying"])
+    return text_of(symbols, writes, further, spaced=writes.unit != "character")
+
+
+def _copies(parts, writes, further):
+    """The number of each part of a source in the vocabulary that is written; `further` takes those it lacks."""
+    numbers = []
+    for part in parts:
+        found = writes.encode(part)
+        if len(found) == 1 and found[0] != writes.unknown:
+            numbers.append(found[0])
+            continue
+        if part not in further:
+            further.append(part)
+        numbers.append(len(writes.symbols) + further.index(part))
+    return numbers
+
+
+def text_of(symbols, writes, further=(), spaced=True):
+    """The text of what was written; numbers beyond the vocabulary stand for what was copied."""
+    size, parts, own = len(writes.symbols), [], []
+    for symbol in symbols:
+        if symbol < size:
+            own.append(symbol)
+        else:
+            parts += [writes.decode(own), further[symbol - size]]
+            own = []
+    text = "".join([*parts, writes.decode(own)])
+    return text.replace("\n ", "\n").removeprefix(" ") if spaced else text
+
+
+def search(model, encoded, writes, width, limit, penalty, copying=False):
+    """The best sequence that a beam of some width finds; width 1 is greedy."""
+    memory = {name: each for name, each in encoded.items() if name.startswith("memory")}
+    first = {name: each for name, each in encoded.items() if name.startswith("state")}
+
+    def step(symbols, states):
+        rows = len(symbols)
+        inputs = {name: np.repeat(each, rows, 0) for name, each in memory.items()}
+        found = model.run("decoder", {"previous": [[each] for each in symbols], **states, **inputs})
+        scores = found["scores"][:, 0]
+        if writes.unknown is not None:
+            scores[:, writes.unknown] = -math.inf
+        return log_softmax(scores), {name: found[f"{name.removesuffix('_0')}_n"] for name in states}
+
+    def ranked(total, size):
+        return total / ((5 + size) / 6) ** penalty
+
+    beams, ended = [((), 0.0)], []
+    logs, states = step([writes.end], first)
+    for made in range(1, limit + 1):
+        joint = np.array([total for _, total in beams])[:, None] + logs
+        order = np.argsort(-joint, axis=None, kind="stable")[: 2 * width]
+        longer, kept = [], []
+        for place, at in enumerate(order):
+            row, symbol = divmod(int(at), joint.shape[1])
+            total = joint[row, symbol]
+            if total == -math.inf:
+                continue
+            if symbol == writes.end:
+                if place < width:
+                    ended.append(((*beams[row][0],), total, made))
+            elif len(longer) < width:
+                longer.append(((*beams[row][0], symbol), total))
+                kept.append(row)
+        ended = sorted(ended, key=lambda each: -ranked(each[1], each[2]))[:width]
+        best_open = max((ranked(total, made) for _, total in longer), default=-math.inf)
+        if not longer or (len(ended) == width and ranked(ended[-1][1], ended[-1][2]) >= best_open):
+            beams = longer
+            break
+        beams = longer
+        if made < limit:
+            states = {name: each[:, kept] for name, each in states.items()}
+            logs, states = step([symbols[-1] for symbols, _ in beams], states)
+    found = [(symbols, ranked(total, size)) for symbols, total, size in ended]
+    found += [(symbols, ranked(total, len(symbols))) for symbols, total in beams]
+    return max(found, key=lambda each: each[1])[0]
+
+
+def filled(values):
+    """Gaps closed with the last number before them, 0 where there is none."""
+    steps = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, steps), axis=0)
+    return np.where(last < 0, 0.0, np.take_along_axis(values, np.maximum(last, 0), axis=0))
+
+
+def time_after(times, step, count=1):
+    """The times of the steps that follow a series."""
+    if times.dtype.kind != "M":
+        apart = times[-1] - times[-2] if len(times) > 1 else 1
+        return times[-1] + apart * np.arange(1, count + 1)
+    calendar = re.fullmatch(r"(\d*)(B?)([MQY])(S|E|@(\d{1,2}))", step or "")
+    if step == "B":
+        return np.busday_offset(times[-1].astype("datetime64[D]"), np.arange(1, count + 1)).astype(
+            times.dtype
+        )
+    if calendar:
+        months = int(calendar[1] or 1) * {"M": 1, "Q": 3, "Y": 12}[calendar[3]]
+        month = times[-1].astype("datetime64[M]") + months * np.arange(1, count + 1)
+        first, last = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]") - 1
+        if calendar[2]:
+            first = np.busday_offset(first, 0, roll="forward")
+            last = np.busday_offset(last, 0, roll="backward")
+        day = {"S": first, "E": last}.get(calendar[4])
+        if day is None:
+            day = np.minimum(month.astype("datetime64[D]") + int(calendar[5]) - 1, last)
+        return day.astype(times.dtype)
+    fixed = re.fullmatch(r"(\d*)(W|D|h|min|s|ms|us|ns)", step or "")
+    if fixed:
+        unit = {"min": "m"}.get(fixed[2], fixed[2])
+        apart = np.timedelta64(int(fixed[1] or 1), unit).astype("timedelta64[ns]")
+    else:
+        apart = times[-1] - times[-2]
+    return times[-1] + apart * np.arange(1, count + 1)
+
+
+def circles(times, season, count, year):
+    """Where times lie in the year, the week and the day, or whole numbers in their season."""
+    if times.dtype.kind != "M":
+        phases = [times % season / season] if season > 1 else []
+    else:
+        days = times.astype("datetime64[D]")
+        phases = [(times - times.astype("datetime64[Y]")) / np.timedelta64(31_556_952, "s")] if year else []
+        phases.append((times - np.datetime64(0, "D")) / np.timedelta64(7, "D") % 1)
+        phases.append((times - days) / np.timedelta64(1, "D"))
+    angles = 2 * np.pi * np.stack(phases[: count // 2], axis=1) if count else np.zeros((len(times), 0))
+    return np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(times), -1)
+
+
+def forecast(model, series=None):
+    """The next steps of a series, as rows of `unique_id`, `ds`, `y` and a column for each quantile.
+
+    A series is one of those that the training data ended with, by its name; or a mapping of `unique_id`, `times`
+    (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any.
+    """
+    learnt, options = model.learnt["preparation"], model.options
+    known = {each["unique_id"]: each for each in model.learnt["latest"]}
+    if series is None or isinstance(series, str):
+        series = known[series] if series else model.learnt["latest"][0]
+    like = known.get(series["unique_id"], model.learnt["latest"][0])
+    times = np.asarray(series["times"])
+    if times.dtype.kind != "M" and like["dates"]:
+        times = times.astype("datetime64[ns]")
+    values = np.array([np.nan if each is None else each for each in series["values"]], dtype=np.float64)
+    own = series.get("covariates") or [[] for _ in values]
+    covariates = np.array(
+        [[np.nan if each is None else each for each in step] for step in own], dtype=np.float64
+    ).reshape(len(values), len(learnt["names"]))
+    scaling = learnt["scalings"].get(series["unique_id"])
+    if scaling is None:
+        raise ValueError(
+            f"no series {series['unique_id']!r} was in the training data: its scale is not known"
+        )
+    step = like["step"]
+    following = np.concatenate([times[1:], time_after(times, step).astype(times.dtype)])
+    columns = [
+        filled(scaled(values, scaling))[:, None],
+        filled(scaled(covariates, learnt["covariates"])),
+        circles(following, like["season"], learnt["cycles"], learnt["year"]),
+    ]
+    if learnt["mask"]:
+        columns.append(~np.isnan(values)[:, None])
+    features = np.concatenate(columns, axis=1)[-options["context"] :]
+    found = model.run("model", {"values": features[None], **states_of(model, "model")})["output"][0, -1]
+    numbers = unscaled(found.astype(np.float64), scaling)
+    ahead = time_after(times, step, options["horizon"])
+    texts = ahead.tolist() if ahead.dtype.kind != "M" else _texts(ahead)
+    return [
+        {"unique_id": series["unique_id"], "ds": time, "y": float(each[0])}
+        | {f"y_{level:g}": float(one) for level, one in zip(options["quantiles"], each[1:])}
+        for time, each in zip(texts, numbers)
+    ]
+
+
+def _texts(times):
+    """Dates, without a time of day where none has one."""
+    days = times.astype("datetime64[D]")
+    return (days if (days == times).all() else times.astype("datetime64[s]")).astype(str).tolist()
+
+
+_TASKS = {
+    "classify": classify,
+    "tag": tag,
+    "generate": generate,
+    "translate": translate,
+    "forecast": forecast,
+}
+
+
+def main():
+    """From lines to lines."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", nargs="?", help="by default what comes in")
+    given = parser.parse_args()
+    model = Model()
+    lines = (Path(given.file).read_text(encoding="utf-8") if given.file else sys.stdin.read()).splitlines()
+    for line in lines:
+        (prediction,) = model.predict([line])
+        if isinstance(prediction, list) and all(isinstance(each, str) for each in prediction):
+            prediction = " ".join(prediction)
+        print(prediction if isinstance(prediction, str) else json.dumps(prediction, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
