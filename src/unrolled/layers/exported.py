@@ -43,8 +43,9 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
         The output of the top layer, ``(T, B, width)``, and the state at each row's end.
     """
     rows = arranged.values.shape[1]
+    if state is not None:
+        layer._layout.split(state, rows)  # refuses what does not fit
     before = layer.initial_state(rows) if state is None else state
-    layer._layout.split(before, rows)  # refuses what does not fit
     described = description(layer)
     parameters = [getattr(layer, name) for name in parameter_names(described)]
     output, *final = torch.ops.unrolled.recurrent(
