@@ -31,7 +31,7 @@ def test_the_python_runs(number, tmp_path):
 
 
 def test_there_is_python_to_run():
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
 
 
 def test_ci_runs_the_two_commands_as_they_stand():

@@ -1,8 +1,8 @@
 """Recurrent neural networks on PyTorch: train one on your own sequences, from the shell and from Python.
 
 Every public name is imported on first use (PEP 562), so ``import unrolled`` is quick and the command line
-starts at once. What torch must know beforehand, the operators of exported programs, is registered with torch's
-own import (`unrolled._operators`).
+starts at once. What torch must know beforehand, the operators of exported programs, is registered with
+torch's own import (`unrolled._operators`).
 """
 
 import importlib

@@ -1,7 +1,8 @@
 """The operators of exported programs, known to torch as soon as both it and ``unrolled`` are imported.
 
-``torch.export.load`` asks for an operator by its name. Importing torch takes seconds, which ``import unrolled``
-must not; so where torch is not there yet, the operators are registered right after it, whoever imports it.
+``torch.export.load`` asks for an operator by its name. Importing torch takes seconds, which ``import
+unrolled`` must not; so where torch is not there yet, the operators are registered right after it, whoever
+imports it.
 """
 
 import importlib

@@ -6,21 +6,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import unrolled
-from tests.export.layers import layers
+from tests.export.layers import one_way_layers
 from unrolled.errors import ConfigError
 
 STRICT = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1"]
 
 
 def compiled_and_run(files, folder):
-    header, code, test = files
+    _, code, test = files
     program = folder / "program"
     subprocess.run([*STRICT, code, test, "-lm", "-o", program], check=True, cwd=folder)
     return subprocess.run([program], capture_output=True, text=True)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(layer=layers(one_way=True), int8=st.booleans())
+@given(layer=one_way_layers(), int8=st.booleans())
 def test_any_layer_gives_the_same_in_c(layer, int8, tmp_path):
     done = unrolled.export.c(layer, tmp_path, name="layer", int8=int8)
     ran = compiled_and_run(done.files, tmp_path)
@@ -49,7 +49,8 @@ def test_the_header_states_the_memory(tmp_path):
     assert f"{done.numbers['state bytes']} bytes a sequence" in stated
     check = tmp_path / "size.c"
     check.write_text(
-        '#include "cell.h"\n#include <stdio.h>\nint main(void) { printf("%zu", sizeof(cell_state)); return 0; }'
+        '#include "cell.h"\n#include <stdio.h>\n'
+        'int main(void) { printf("%lu", (unsigned long)sizeof(cell_state)); return 0; }\n'
     )
     subprocess.run([*STRICT, check, "-o", tmp_path / "size"], check=True, cwd=tmp_path)
     size = subprocess.run([tmp_path / "size"], capture_output=True, text=True, check=True).stdout

@@ -13,6 +13,7 @@ from unrolled.cli.data import data
 from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor, doctor_command
 from unrolled.cli.evaluate import evaluate
+from unrolled.cli.export import export
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
 from unrolled.cli.train import TaskCommands
@@ -23,7 +24,18 @@ class Verbs(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands' names."""
-        return ["train", "evaluate", "predict", "chat", "inspect", "diagnose", "compare", "doctor", "data"]
+        return [
+            "train",
+            "evaluate",
+            "predict",
+            "chat",
+            "inspect",
+            "diagnose",
+            "compare",
+            "export",
+            "doctor",
+            "data",
+        ]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command to run; those with flags made of configurations are made when they are called."""
@@ -49,7 +61,7 @@ app.add_typer(
     ),
     name="train",
 )
-for command in (evaluate, inspect, diagnose, data):
+for command in (evaluate, inspect, diagnose, export, data):
     app.command()(command)
 app.command(context_settings=OPEN_ENDED)(compare)
 

@@ -3,8 +3,8 @@
     python run.py < inputs > predictions        a line in, a line out
     python run.py FILE                          ... of a file
 
-A line is: for words a text; for numbers, features of sound and pixels a JSON list, or the path of a .npy file; for
-classes a JSON object; for a forecaster FILE is a table of the series so far (CSV; see forecast()).
+A line is a text where the model reads words; a JSON list, or the path of a .npy file, where it reads numbers,
+features of sound, or pixels; a series' name for a forecaster, which goes on from its training data.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import math
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ class Model:
             kind = {"tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(uint8)": np.uint8}
             given[port.name] = np.asarray(inputs[port.name], dtype=kind.get(port.type, np.float32))
         names = [port.name for port in session.get_outputs()]
-        return dict(zip(names, session.run(names, given)))
+        return dict(zip(names, session.run(names, given), strict=True))
 
     def predict(self, inputs, **options):
         """A prediction for each input; an input is what a line holds, read."""
@@ -99,7 +100,7 @@ def steps_of(values):
 
 
 def pixels_of(picture):
-    """An image or the frames of a clip as bytes, of the size the model reads: `(..., height, width, channel)`."""
+    """An image, or frames, as bytes of the size that the model reads: `(..., height, width, channel)`."""
     if isinstance(picture, str):
         picture = np.load(picture, allow_pickle=False) if picture.endswith(".npy") else json.loads(picture)
     return np.asarray(picture, dtype=np.uint8)
@@ -148,7 +149,7 @@ def classify(model, given, probabilities=False):
     labels = targets["vocabulary"]["symbols"]
     if probabilities:
         likely = np.exp(output - output.max())
-        return dict(zip(labels, (likely / likely.sum()).tolist()))
+        return dict(zip(labels, (likely / likely.sum()).tolist(), strict=True))
     return labels[int(output.argmax())]
 
 
@@ -223,7 +224,7 @@ class Tokenizer:
         """Byte pairs of a word, the ones learnt first joined first."""
         parts = [_BYTES[each] for each in word.encode()]
         while len(parts) > 1:
-            ranked = [(self.ranks.get(pair, math.inf), at) for at, pair in enumerate(zip(parts, parts[1:]))]
+            ranked = [(self.ranks.get(pair, math.inf), at) for at, pair in enumerate(pairwise(parts))]
             rank, at = min(ranked)
             if rank == math.inf:
                 break
@@ -294,7 +295,7 @@ def states_of(model, graph_inputs):
 
 def generate(model, prompt, length=100, temperature=0.0, seed=0):
     """What follows a prompt; temperature 0 takes the most probable symbol each time."""
-    tokenizer = Tokenizer(model.learnt["tokenizer"])
+    tokenizer = Tokenizer(model.learnt)
     generator = np.random.default_rng(seed)
     read, made = [tokenizer.end, *tokenizer.encode(prompt)], []
     state = states_of(model, "model")
@@ -349,7 +350,7 @@ def translate(model, source, beam_size=None):
 
 
 def _copies(parts, writes, further):
-    """The number of each part of a source in the vocabulary that is written; `further` takes those it lacks."""
+    """The number of each part of a source in the target's vocabulary; `further` takes those it lacks."""
     numbers = []
     for part in parts:
         found = writes.encode(part)
@@ -476,8 +477,8 @@ def circles(times, season, count, year):
 def forecast(model, series=None):
     """The next steps of a series, as rows of `unique_id`, `ds`, `y` and a column for each quantile.
 
-    A series is one of those that the training data ended with, by its name; or a mapping of `unique_id`, `times`
-    (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any.
+    A series is one of those that the training data ended with, by its name; or a mapping of `unique_id`,
+    `times` (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any.
     """
     learnt, options = model.learnt["preparation"], model.options
     known = {each["unique_id"]: each for each in model.learnt["latest"]}
@@ -513,8 +514,8 @@ def forecast(model, series=None):
     texts = ahead.tolist() if ahead.dtype.kind != "M" else _texts(ahead)
     return [
         {"unique_id": series["unique_id"], "ds": time, "y": float(each[0])}
-        | {f"y_{level:g}": float(one) for level, one in zip(options["quantiles"], each[1:])}
-        for time, each in zip(texts, numbers)
+        | {f"y_{level:g}": float(one) for level, one in zip(options["quantiles"], each[1:], strict=True)}
+        for time, each in zip(texts, numbers, strict=True)
     ]
 
 

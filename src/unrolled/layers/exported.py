@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from unrolled.errors import ConfigError
 from unrolled.layers.sequences import Arranged
 from unrolled.layers.state import State, map_state, state_tensors
 
@@ -43,6 +44,8 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
         The output of the top layer, ``(T, B, width)``, and the state at each row's end.
     """
     rows = arranged.values.shape[1]
+    if layer.proj_size and arranged.resets is not None:
+        raise ConfigError("an LSTM that projects its state knows no resets: expected proj_size=0 with them.")
     if state is not None:
         layer._layout.split(state, rows)  # refuses what does not fit
     before = layer.initial_state(rows) if state is None else state

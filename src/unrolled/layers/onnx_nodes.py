@@ -1,8 +1,9 @@
 """What ``unrolled::recurrent`` becomes in an ONNX file.
 
-Plain cells become ONNX's own ``RNN``, ``GRU`` and ``LSTM``; every other one, and every option that those lack,
-a ``Scan`` over the cell's program. This is a decomposition of the operator, which ``torch.onnx.export`` finds
-by itself, so modules of anybody's that hold these layers need nothing but ``import unrolled``.
+Plain cells become ONNX's own ``RNN``, ``GRU`` and ``LSTM``; every other one, and every option that those
+lack, a ``Scan`` over the cell's program. This is a decomposition of the operator, which
+``torch.onnx.export`` finds by itself, so modules of anybody's that hold these layers need nothing but
+``import unrolled``.
 
 Legend: ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden units, ``D`` directions.
 """
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unrolled.layers.exported import described_layer, fake_recurrent, parameter_names, state_like
 from unrolled.layers.stack import RecurrentLayer
@@ -38,7 +40,8 @@ def decompose(
     resets: Tensor | None,
 ) -> Any:
     """The operator by what ONNX has; see `unrolled.layers.exported` for the arguments."""
-    if not torch.onnx.is_in_onnx_export():  # torch asks here as well for the shapes of what is traced
+    # torch asks here as well for the shapes of what is traced, once or more.
+    if not torch.onnx.is_in_onnx_export() or get_proxy_mode() is None:
         return fake_recurrent(described, values, state, parameters, lengths, resets)
     layer = described_layer(described)
     named = dict(zip(parameter_names(described), parameters, strict=True))

@@ -193,7 +193,7 @@ class Decoder(nn.Module):
             return hidden, hidden, None
         rows, time, _ = hidden.shape
         # Hypotheses of one sequence ask its memory together, as further steps.
-        context, weights = self.attention(hidden.reshape(len(memory.real), -1, self.width), memory)
+        context, weights = self.attention(hidden.reshape(memory.real.shape[0], -1, self.width), memory)
         context, weights = (part.reshape(rows, time, -1) for part in (context, weights))
         return torch.tanh(self.combine(torch.cat([context, hidden], dim=-1))), context, weights
 
@@ -202,13 +202,13 @@ def _mixed(scores: Tensor, own: Tensor, weights: Tensor, memory: Memory) -> Tens
     """Log-probabilities of writing a symbol oneself or copying it, over the symbols of both kinds."""
     assert memory.symbols is not None
     rows, time, vocabulary = scores.shape
-    # Each step of a memory stands for one symbol of its row outside of the vocabulary at most; in a graph, whose
-    # sizes must not depend on what is read, there is room for that many.
+    # Each step of a memory stands for one symbol of its row outside of the vocabulary at most; in a graph,
+    # whose sizes must not depend on what is read, there is room for that many.
     further = memory.symbols.shape[1]
     if not torch.compiler.is_exporting():
         further = max(0, int(memory.symbols.max()) + 1 - vocabulary)
     written = nn.functional.pad(own.sigmoid() * scores.softmax(-1), (0, further))
-    hypotheses = rows // len(memory.symbols)
+    hypotheses = rows // memory.symbols.shape[0]
     symbols = memory.symbols.repeat_interleave(hypotheses, 0).unsqueeze(1).expand(rows, time, -1)
     mixed = written.scatter_add(-1, symbols, (-own).sigmoid() * weights)
     return mixed.clamp(min=torch.finfo(mixed.dtype).tiny).log()

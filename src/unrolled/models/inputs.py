@@ -151,13 +151,16 @@ class CharacterEncoder(nn.Module):
     def forward(self, characters: Tensor) -> Tensor:
         """From ``(batch, time, characters)`` int64 to ``(batch, time, size)``; none give zeros."""
         words = characters.flatten(0, 1)
-        where = torch.arange(len(words), device=words.device)
-        if not torch.compiler.is_exporting():  # a graph's sizes must not depend on what is read
-            words, where = words.unique(dim=0, return_inverse=True)
+        if torch.compiler.is_exporting():  # the sizes in a graph must not depend on what is read
+            return self._spelt(words).view(*characters.shape[:2], self.size)
+        words, where = words.unique(dim=0, return_inverse=True)
+        return self._spelt(words)[where].view(*characters.shape[:2], self.size)
+
+    def _spelt(self, words: Tensor) -> Tensor:
+        """The vector of each of some words, ``(word, size)``, from ``(word, characters)``."""
         lengths = (words != PADDING).sum(1)
         outputs, _ = self.layer(self.embedding(words), lengths=lengths)
-        vectors = last_step(outputs, lengths, bidirectional=True)
-        return vectors[where].view(*characters.shape[:2], self.size)
+        return last_step(outputs, lengths, bidirectional=True)
 
 
 class WordInput(InputLayer):

@@ -121,7 +121,7 @@ void {name}_step({name}_state *state, const float *input, float *output)
 
 
 def test_program(source: Source, vectors: Vectors) -> str:
-    """The ``_test.c``: says by how much its outputs differ and how long a step takes; fails if by too much."""
+    """The ``_test.c``: by how much its outputs differ, and how long a step takes; fails if by too much."""
     name, (sequences, steps, _) = source.name, vectors.inputs.shape
     return f"""\
 /* Build and run: cc -std=c99 -O2 {name}.c {name}_test.c -lm -o {name}_test && ./{name}_test */

@@ -41,8 +41,8 @@ def write_network(source: Source, model: SequenceModel, of: str) -> tuple[str, i
         if isinstance(model, kind):
             return write(source, model, of)
     raise ConfigError(
-        f"{type(model).__name__} cannot become C: expected a network that takes a step at a time and gives an "
-        "output for it (forecasters, taggers, classifiers, generators); --to onnx takes every one."
+        f"{type(model).__name__} cannot become C: expected a network that takes a step at a time and gives "
+        "an output for it (forecasters, taggers, classifiers, generators); --to onnx takes every one."
     )
 
 
@@ -84,7 +84,7 @@ def _one_way(recurrent: nn.Module) -> None:
     if getattr(recurrent, "bidirectional", False):
         raise ConfigError(
             "a bidirectional layer reads from the sequence's end, which a step has not seen: expected "
-            "bidirectional=False, got True; --to onnx takes it."
+            "bidirectional=False (train with --no-bidirectional), got True; --to onnx takes it."
         )
 
 
@@ -92,8 +92,8 @@ def _many_to_many(source: Source, model: ManyToMany, of: str) -> tuple[str, int]
     _one_way(model.recurrent)
     if model.transitions is not None:
         raise ConfigError(
-            "a CRF's best path depends on later steps: expected a tagger trained with --no-crf, got one with a "
-            "CRF; --to onnx takes it."
+            "a CRF's best path depends on later steps: expected a tagger trained with --no-crf, got one with "
+            "a CRF; --to onnx takes it."
         )
     top = write_layers(source, model.recurrent, _write_inputs(source, model.inputs, of))
     return _write_linear(source, "scores", top, model.output), model.output.out_features

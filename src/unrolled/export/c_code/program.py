@@ -1,8 +1,8 @@
 """One step of a recurrent layer in C, from its cell's program.
 
-Operations on single units are gathered in loops; a loop ends where the next operation needs all units of a
-vector: a recurrent product, a mean, a normalisation. What later loops read is kept in a vector, all else lives
-in a loop's variables.
+Operations on single units are gathered in loops; a loop ends where the next operation needs all units of
+a vector: a recurrent product, a mean, a normalisation. What later loops read is kept in a vector, all else
+lives in a loop's variables.
 
 Legend: ``H`` hidden units.
 """

@@ -1,4 +1,4 @@
-"""A C file while it is written: constants, what is carried from step to step, scratch, and the step itself."""
+"""A C file while it is written: constants, what is carried from step to step, scratch, the step itself."""
 
 from __future__ import annotations
 

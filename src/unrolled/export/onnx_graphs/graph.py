@@ -182,8 +182,8 @@ def require_same(apart: float, what: str) -> None:
     """
     if not apart <= TOLERANCE:
         raise ConfigError(
-            f"{what}: expected outputs within {TOLERANCE:g} of the original's, got a difference of {apart:.3g}; "
-            "the files are not to be used."
+            f"{what}: expected outputs within {TOLERANCE:g} of the original's, got a difference of "
+            f"{apart:.3g}; the files are not to be used."
         )
 
 

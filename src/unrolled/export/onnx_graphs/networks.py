@@ -142,7 +142,7 @@ def input_ports(model: SequenceModel, inputs: Mapping[str, Tensor]) -> list[Port
     ports = []
     for name, example in inputs.items():
         repeated = torch.cat([example[:1]] * _ROWS)
-        axes = {0: BATCH} | {axis: kind for axis, kind in _AXES.get(name, {}).items()}
+        axes = {0: BATCH} | _AXES.get(name, {})
         if name == "pixels" and not _reads_frames(model):
             axes = {0: BATCH}
         for axis in axes:

@@ -1,0 +1,98 @@
+"""Which frame stands around an estimator's network, and what the original computes of some sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unrolled.data.scaling import Scaling
+from unrolled.errors import ConfigError
+from unrolled.export.c_code.frames import Frame, NumberFrame, SeriesFrame, TokenFrame
+from unrolled.models.base import SequenceModel
+from unrolled.models.inputs import TokenInput
+from unrolled.models.many_to_one import ManyToOne
+from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
+from unrolled.tasks.base import Estimator
+from unrolled.tasks.forecast import Forecaster
+
+
+def frame_of(estimator: Estimator[Any]) -> Frame:
+    """The frame around an estimator's network.
+
+    Raises:
+        ConfigError: what it reads cannot be given to C number by number.
+    """
+    model = estimator.model
+    if isinstance(estimator, Forecaster):
+        return _series(estimator)
+    if isinstance(model, LanguageModel):
+        return TokenFrame(len(model.output_bias), "the score of each token to come, before the softmax.")
+    if isinstance(model, BinaryVectorModel):
+        size = model.recurrent.input_size
+        plain = Scaling(np.zeros(size), np.ones(size))
+        return NumberFrame(plain, "1 for each note that sounds, else 0.", "the logit of each note to come.")
+    learnt = estimator._vocabularies()
+    reads, writes = learnt.get("inputs", {}), learnt.get("targets")
+    gives, target = _outputs(learnt, writes)
+    layer = getattr(model, "inputs", None)
+    if isinstance(layer, TokenInput):
+        return TokenFrame(layer.embedding.table.num_embeddings, gives)
+    if "scaling" in reads:
+        what = "the log-mel bands of 10 ms" if reads["kind"] == "sound" else "the numbers"
+        return NumberFrame(
+            Scaling.from_dict(reads["scaling"]),
+            f"{what} of a step, as they were given in training.",
+            gives,
+            target,
+        )
+    raise ConfigError(
+        f"{reads.get('kind', estimator.task)} cannot become C: expected a network that reads numbers, sound "
+        "or single tokens at a step; --to onnx takes every one."
+    )
+
+
+def _outputs(learnt: Any, writes: Any) -> tuple[str, tuple[float, float] | None]:
+    if writes is not None and writes["kind"] == "numbers":
+        return "the number, so far.", (writes["scale"], writes["mean"])
+    names = (writes["vocabulary"] if writes is not None else learnt["tags"])["symbols"]
+    what = "class, of the sequence so far" if writes is not None else "tag of the step"
+    return f"the score of each {what}, before the softmax: {', '.join(names)[:400]}.", None
+
+
+def _series(estimator: Forecaster) -> SeriesFrame:
+    prepared, config = estimator._preparation, estimator.effective
+    scalings = list(prepared.scalings.values())
+    if len(scalings) != 1:
+        raise ConfigError(
+            f"expected a forecaster of one series, whose scale the C can hold, got {len(scalings)} series; "
+            "--to onnx takes any number."
+        )
+    places = [
+        f"{wave} of its place in the cycle {at + 1}"
+        for at in range(prepared.cycles // 2)
+        for wave in ("sine", "cosine")
+    ]
+    return SeriesFrame(
+        scalings[0],
+        prepared.covariates,
+        prepared.names,
+        places,
+        prepared.mask,
+        config.horizon,
+        config.quantiles,
+    )
+
+
+def outputs_at_every_step(model: SequenceModel, inputs: dict[str, Tensor]) -> np.ndarray:
+    """What a network gives after each step, ``(sequence, step, ...)``."""
+    with torch.no_grad():
+        if not isinstance(model, ManyToOne):
+            return model(inputs)[0].numpy()
+        steps = next(iter(inputs.values())).shape[1]
+        so_far = [
+            model({name: each[:, :stop] for name, each in inputs.items()})[0] for stop in range(1, steps + 1)
+        ]
+        return torch.stack(so_far, 1).numpy()

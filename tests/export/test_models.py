@@ -1,0 +1,73 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+import unrolled
+from unrolled.errors import ConfigError
+
+
+def runner(folder):
+    """The exported folder's own run.py, which knows nothing of this package."""
+    spec = importlib.util.spec_from_file_location("exported_run", folder / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Model(folder)
+
+
+def test_a_forecaster_gives_the_same_from_onnx_and_c(tmp_path):
+    generator = np.random.default_rng(0)
+    rows = {
+        "ds": np.arange("2024-01-01", "2024-03-21", dtype="datetime64[D]").astype("datetime64[ns]"),
+        "y": 50 + np.sin(np.arange(80) / 3) + 0.1 * generator.normal(size=80),
+        "wind": generator.normal(size=80),
+    }
+    import pandas as pd
+
+    forecaster = unrolled.Forecaster(hidden_size=4, epochs=1, horizon=3).fit(pd.DataFrame(rows))
+    done = unrolled.export.onnx(forecaster, tmp_path / "onnx")
+    assert done.difference < 1e-4
+    expected = forecaster.predict()
+    found = runner(tmp_path / "onnx").predict([None])[0]
+    assert [row["ds"] for row in found] == [row["ds"] for row in expected]
+    for one, other in zip(expected, found, strict=True):
+        assert other == {name: pytest.approx(each, rel=1e-5) for name, each in one.items()}
+    as_c = unrolled.export.c(forecaster, tmp_path / "c", name="weather")  # builds and runs its test program
+    assert as_c.numbers["state bytes"] > 0
+
+
+def test_a_translator_writes_the_same_from_onnx(tmp_path):
+    pairs = [("a b c", "c b a"), ("b c", "c b"), ("a c", "c a"), ("c", "c")] * 3
+    translator = unrolled.Translator(
+        hidden_size=6,
+        epochs=2,
+        embedding_size=4,
+        beam_size=3,
+        copying=True,
+        input_feeding=True,
+        unit="word",
+        target_unit="word",
+    ).fit(pairs, dev=pairs)
+    unrolled.export.onnx(translator, tmp_path, data=pairs)
+    sources = ["a b", "c zebra a", "", "b b b b c"]
+    assert runner(tmp_path).predict(sources) == translator.predict(sources)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
+def test_a_classifier_of_numbers_becomes_c(pooling, tmp_path):
+    generator = np.random.default_rng(0)
+    data = [(generator.normal(size=(5, 2)), "ab"[row % 2]) for row in range(6)]
+    options = {"hidden_size": 3, "epochs": 1, "bidirectional": False, "pooling": pooling, "skip": True}
+    classifier = unrolled.Classifier(**options).fit(data, dev=data)
+    done = unrolled.export.c(classifier, tmp_path, int8=True)
+    assert "microseconds a step" in done.numbers
+
+
+def test_what_needs_the_sequences_end_is_refused(tmp_path):
+    data = [(np.arange(4.0), "a"), (np.arange(5.0), "b")]
+    classifier = unrolled.Classifier(hidden_size=3, epochs=1, bidirectional=True).fit(data, dev=data)
+    with pytest.raises(ConfigError, match="--no-bidirectional"):
+        unrolled.export.c(classifier, tmp_path)
+    with pytest.raises(ConfigError, match="layer of unrolled.layers"):
+        unrolled.export.c(torch.nn.LSTM(2, 3), tmp_path)
