@@ -69,5 +69,5 @@ def test_what_needs_the_sequences_end_is_refused(tmp_path):
     classifier = unrolled.Classifier(hidden_size=3, epochs=1, bidirectional=True).fit(data, dev=data)
     with pytest.raises(ConfigError, match="--no-bidirectional"):
         unrolled.export.c(classifier, tmp_path)
-    with pytest.raises(ConfigError, match="layer of unrolled.layers"):
+    with pytest.raises(ConfigError, match="fitted estimator"):
         unrolled.export.c(torch.nn.LSTM(2, 3), tmp_path)
