@@ -184,6 +184,7 @@ class Tokenizer:
     def __init__(self, content):
         self.unit = content["unit"]
         self.end, self.unknown = 0, None
+        self.symbols: list = []
         if self.unit == "character":
             self.symbols = ["", "\N{REPLACEMENT CHARACTER}", *content["characters"]]
             self.unknown = 1

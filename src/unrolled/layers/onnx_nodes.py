@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch._decomp import decomposition_table
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unrolled.layers.exported import described_layer, fake_recurrent, parameter_names, state_like
@@ -277,4 +278,4 @@ def unit_vectors(layer: RecurrentLayer, named: dict[str, Tensor | None]) -> tupl
     return tuple(units)
 
 
-torch._decomp.decomposition_table[torch.ops.unrolled.recurrent.default] = decompose
+decomposition_table[torch.ops.unrolled.recurrent.default] = decompose

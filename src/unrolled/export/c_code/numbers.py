@@ -35,7 +35,7 @@ def listed(items: Iterable[str]) -> str:
 
 def float_array(name: str, values: NDArray[np.floating]) -> str:
     """The definition of a constant array of floats."""
-    flat = [literal(value) for value in values.ravel()]
+    flat = [literal(float(value)) for value in values.ravel()]
     return f"static const float {name}[{len(flat)}] = {{\n{listed(flat)}\n}};"
 
 
