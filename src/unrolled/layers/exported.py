@@ -109,9 +109,15 @@ def nested(like: State, tensors: Sequence[Tensor]) -> State:
     return map_state(lambda _: next(rest), like)
 
 
-def state_like(layer: RecurrentLayer, tensors: Sequence[Tensor]) -> State:
-    """Tensors nested as a layer's state is."""
-    return nested(layer.initial_state(1), tensors)
+@lru_cache(maxsize=128)
+def _template(described: str) -> State:
+    with ThreadPoolExecutor(1) as other:  # as in `_made`
+        return other.submit(lambda: _build(described).initial_state(1)).result()
+
+
+def state_like(described: str, tensors: Sequence[Tensor]) -> State:
+    """Tensors nested as the state of a description's layer is."""
+    return nested(_template(described), tensors)
 
 
 @torch.library.custom_op("unrolled::recurrent", mutates_args=())
@@ -150,7 +156,7 @@ def _call(
 ) -> tuple[Tensor, State]:
     layer = described_layer(described)
     named = dict(zip(parameter_names(described), parameters, strict=True))
-    return functional_call(layer, named, (values, state_like(layer, state), lengths, resets))
+    return functional_call(layer, named, (values, state_like(described, state), lengths, resets))
 
 
 @_recurrent.register_fake

@@ -46,7 +46,7 @@ def decompose(
         return fake_recurrent(described, values, state, parameters, lengths, resets)
     layer = described_layer(described)
     named = dict(zip(parameter_names(described), parameters, strict=True))
-    initial = layer._layout.split(state_like(layer, state), values.shape[1])
+    initial = layer._layout.split(state_like(described, state), values.shape[1])
     ends: list[tuple[Tensor, ...]] = []
     for places in layer._places:
         run = _as_node if _has_node(layer, values, resets) else _as_scans
