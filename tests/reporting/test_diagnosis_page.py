@@ -136,6 +136,19 @@ def test_an_rnn_has_no_gates():
     assert "25 % of the units' values are saturated" in text
 
 
+def test_norms_that_run_as_the_decay_does_are_no_figure_of_their_own():
+    (flow,) = examination().diagnosis.flows
+
+    def names(norm):
+        made = examination(flows=(replace(flow, norm=norm),), triangles=())
+        return [plot.name for section in sections(made) for plot in section.plots][:2]
+
+    assert names(tuple(3 * norm for norm in flow.norm)) == ["decay-0", "weights-0"]
+    assert names((1.0,) * len(flow.norm)) == ["gradient", "decay-0"]
+    alike = examination(triangles=())
+    assert "mean over sequences (so runs the norm of dL/dh)" in drawn(alike, "decay-0")
+
+
 def test_every_band_and_bound_has_its_legend_and_a_bound_outside_the_frame_is_said():
     (found,) = examination().diagnosis.jacobians
     far = replace(found, matrix=RecurrentMatrix({"candidate": 50.0}, {"candidate": 0.45}, 1.0))
@@ -165,7 +178,7 @@ def test_numbers_that_are_all_equal_or_nothing_can_be_drawn():
 
 
 def test_every_plot_is_written_twice(tmp_path):
-    few = examination(triangles=(), jacobians=(), weights=(), gates=(), context=None, order=None)
+    few = examination(triangles=(), jacobians=(), weights=(), gates=(), order=None)
     written = write_plots(tmp_path, few)
     assert len(written) == 2 * len({path.stem for path in written}) == 6
     assert {path.suffix for path in written} == {".png", ".svg"}

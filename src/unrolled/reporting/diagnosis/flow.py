@@ -23,8 +23,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TALL = (4.3, 3.6)
+_ALIKE = 0.15
+"""Orders of magnitude that two curves may be apart and still tell the same."""
 _BESIDE_TOP = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0}
 """Where a legend stands that would cover what is drawn: above the frame."""
+
+
+def norm_is_decay(flow: GradientFlow) -> bool:
+    """Whether the norms of dL/dh tell the same as what is left of an error, so that one figure says both."""
+    norm, left = drawable(flow.norm), drawable(flow.decay)
+    if not (np.isfinite(norm).all() and (norm > 0).all() and np.isfinite(left).all() and (left > 0).all()):
+        return False
+    return bool(np.abs(np.log10(norm / norm[0] / left)).max() < _ALIKE)
 
 
 def gradient_over_time(flows: Sequence[GradientFlow]) -> Plot:
@@ -77,7 +87,8 @@ def decay(
         values = [value for line in measured for value in line]
         logarithmic(axes, [1.0, *values], room=4)
         if flow is not None:
-            axes.plot(drawable(flow.decay), color=MODEL, label="mean over sequences")
+            also = " (so runs the norm of dL/dh)" if norm_is_decay(flow) else ""
+            axes.plot(drawable(flow.decay), color=MODEL, label=f"mean over sequences{also}")
         if triangle is not None:
             axes.plot(drawable(triangle.decay), color=MARK, lw=1.1, label="along one sequence")
         if jacobians is not None:

@@ -9,7 +9,13 @@ from typing import NamedTuple
 from unrolled.inspection.examination import Examination
 from unrolled.reporting.diagnosis.clipping import clipping_norms
 from unrolled.reporting.diagnosis.context import context_curve, order_test
-from unrolled.reporting.diagnosis.flow import decay, gradient_over_time, jacobian_range, weight_parts
+from unrolled.reporting.diagnosis.flow import (
+    decay,
+    gradient_over_time,
+    jacobian_range,
+    norm_is_decay,
+    weight_parts,
+)
 from unrolled.reporting.diagnosis.gates import gate_strips, has_gates, time_constants
 from unrolled.reporting.diagnosis.triangle import triangle_map
 from unrolled.reporting.pages import rendered
@@ -102,16 +108,15 @@ def sections(examined: Examination) -> list[Section]:
 
 def _flow_plots(examined: Examination) -> Iterator[Plot]:
     found = examined.diagnosis
-    if found.flows:
-        yield gradient_over_time(found.flows)
-    flows = {each.layer: each for each in found.flows}
     triangles = {each.layer: each for each in found.triangles}
     jacobians = {each.layer: each for each in found.jacobians}
+    # Where errors of several ages meet at a step, their mean says nothing of a single one.
+    several = {layer for layer, each in triangles.items() if len(each.loss_steps) > 1}
+    flows = {each.layer: each for each in found.flows if each.layer not in several}
+    if any(each.layer in several or not norm_is_decay(each) for each in found.flows):
+        yield gradient_over_time(found.flows)
     for number, layer in enumerate(dict.fromkeys([*flows, *triangles, *jacobians])):
-        triangle = triangles.get(layer)
-        # Errors of several ages meet at a step: their mean says nothing of a single one.
-        single = triangle is None or len(triangle.loss_steps) == 1
-        yield decay(flows.get(layer) if single else None, triangle, jacobians.get(layer), number)
+        yield decay(flows.get(layer), triangles.get(layer), jacobians.get(layer), number)
     for number, triangle in enumerate(found.triangles):
         yield triangle_map(triangle, examined.labels, number)
     for number, parts in enumerate(found.weights):
