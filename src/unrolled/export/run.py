@@ -132,7 +132,9 @@ def inputs_of(model, given):
         return {"words": numbers_of(cased, learnt["words"])[None], "characters": padded[None]}
     if kind in ("numbers", "sound"):
         return {"values": scaled(steps_of(given), learnt["scaling"])[None]}
-    return {"pixels": pixels_of(given)[None]}
+    if kind in ("images", "clips"):
+        return {"pixels": pixels_of(given)[None]}
+    raise ValueError(f"run.py reads no inputs of the kind {kind!r}; give the graphs their arrays instead")
 
 
 # What is written.
@@ -346,8 +348,38 @@ def translate(model, source, beam_size=None):
         inputs["copies"] = [[*copies[:most], writes.end]]
     encoded = model.run("encoder", {**inputs, "lengths": [len(inputs["tokens"][0])]})
     width = beam_size or options["beam_size"]
-    symbols = search(model, encoded, writes, width, limit, options["length_penalty"], options["copying"])
+    symbols = search(model, encoded, writes, width, limit, options["length_penalty"])
     return text_of(symbols, writes, further, spaced=writes.unit != "character")
+
+
+def caption(model, given, beam_size=None):
+    """The text for an image, for vectors, or for classes and numbers."""
+    learnt, kind, options = model.learnt["subjects"], model.learnt["kind"], model.options
+    if kind == "classes":
+        values = json.loads(given) if isinstance(given, str) and given.lstrip().startswith("{") else given
+        if not isinstance(values, dict):
+            values = {name: values for name in [*learnt["classes"], *learnt["numbers"]]}
+        places, before = [], 0
+        for name, vocabulary in learnt["classes"].items():
+            places.append(before + vocabulary["symbols"].index(str(values[name])))
+            before += len(vocabulary["symbols"])
+        numbers = [float(scaled(float(values[name]), each)) for name, each in learnt["numbers"].items()]
+        inputs = {"classes": np.array([places]), "numbers": np.array([numbers]).reshape(1, -1)}
+    elif kind == "vectors":
+        regions = json.loads(given) if isinstance(given, str) and given.startswith("[") else given
+        regions = np.load(regions, allow_pickle=False) if isinstance(regions, str) else regions
+        inputs = {
+            "values": scaled(np.atleast_2d(np.asarray(regions, dtype=np.float64)), learnt["scaling"])[None]
+        }
+        inputs["lengths"] = [inputs["values"].shape[1]]
+    else:
+        inputs = {"pixels": pixels_of(given)[None]}
+    encoded = model.run("encoder", inputs)
+    writes = Tokenizer(model.learnt["texts"])
+    limit = options["max_length"] or 2 * model.learnt["longest"]
+    width = beam_size or options["beam_size"]
+    symbols = search(model, encoded, writes, width, limit, options["length_penalty"])
+    return text_of(symbols, writes, spaced=writes.unit != "character")
 
 
 def _copies(parts, writes, further):
@@ -377,7 +409,7 @@ def text_of(symbols, writes, further=(), spaced=True):
     return text.replace("\n ", "\n").removeprefix(" ") if spaced else text
 
 
-def search(model, encoded, writes, width, limit, penalty, copying=False):
+def search(model, encoded, writes, width, limit, penalty):
     """The best sequence that a beam of some width finds; width 1 is greedy."""
     memory = {name: each for name, each in encoded.items() if name.startswith("memory")}
     first = {name: each for name, each in encoded.items() if name.startswith("state")}
@@ -531,6 +563,7 @@ _TASKS = {
     "tag": tag,
     "generate": generate,
     "translate": translate,
+    "caption": caption,
     "forecast": forecast,
 }
 

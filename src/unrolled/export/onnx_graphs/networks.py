@@ -167,6 +167,8 @@ _AXES: dict[str, dict[int, str]] = {
     "characters": {1: TIME, 2: "letters"},
     "copies": {1: TIME},
     "pixels": {1: TIME},
+    "beside_classes": {1: TIME},
+    "beside_numbers": {1: TIME},
 }
 """The axes that differ from sequence to sequence."""
 
