@@ -358,7 +358,7 @@ def caption(model, given, beam_size=None):
     if kind == "classes":
         values = json.loads(given) if isinstance(given, str) and given.lstrip().startswith("{") else given
         if not isinstance(values, dict):
-            values = {name: values for name in [*learnt["classes"], *learnt["numbers"]]}
+            values = dict.fromkeys([*learnt["classes"], *learnt["numbers"]], values)
         places, before = [], 0
         for name, vocabulary in learnt["classes"].items():
             places.append(before + vocabulary["symbols"].index(str(values[name])))
