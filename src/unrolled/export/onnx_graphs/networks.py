@@ -6,11 +6,12 @@ network can be fed step by step, its state too. So the same file reads whole seq
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unrolled.export.onnx_graphs.graph import Graph, Port, frozen
 from unrolled.export.onnx_graphs.layers import BATCH, TIME, state_ports
@@ -105,7 +106,7 @@ def _conditional(model: ConditionalModel, inputs: Mapping[str, Tensor]) -> dict[
         before = nested(begin, rest[: len(states)])
         decoded = model.decoder.unroll(symbols, before, memory_of(rest[len(states) :], kept))
         weights = [] if decoded.weights is None else [decoded.weights]
-        return [decoded.scores, *weights, *state_tensors(decoded.state)]
+        return [_padded(decoded.scores, model, rest, kept), *weights, *state_tensors(decoded.state)]
 
     decoder_outputs = ["scores", *(["weights"] if memory is not None else []), *(f"{n}_n" for n in states)]
     return {
@@ -114,6 +115,15 @@ def _conditional(model: ConditionalModel, inputs: Mapping[str, Tensor]) -> dict[
             decode, model, [previous, *state_ports(states, begin), *remembered], decoder_outputs
         ),
     }
+
+
+def _padded(scores: Tensor, model: ConditionalModel, rest: Sequence[Tensor], kept: Sequence[str]) -> Tensor:
+    """Scores with room for as many copied symbols as a graph has: one for each step of the memory."""
+    if model.decoder.generate is None:
+        return scores
+    width = model.decoder.vocabulary + rest[len(rest) - len(kept)].shape[1]
+    missing = width - scores.shape[-1]
+    return nn.functional.pad(scores, (0, missing), value=math.log(torch.finfo(scores.dtype).tiny))
 
 
 def memory_names(memory: Memory | None) -> list[str]:
