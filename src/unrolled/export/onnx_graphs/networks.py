@@ -119,7 +119,7 @@ def _conditional(model: ConditionalModel, inputs: Mapping[str, Tensor]) -> dict[
 
 def _padded(scores: Tensor, model: ConditionalModel, rest: Sequence[Tensor], kept: Sequence[str]) -> Tensor:
     """Scores with room for as many copied symbols as a graph has: one for each step of the memory."""
-    if model.decoder.generate is None:
+    if model.decoder.generate is None or torch.compiler.is_exporting():
         return scores
     width = model.decoder.vocabulary + rest[len(rest) - len(kept)].shape[1]
     missing = width - scores.shape[-1]
