@@ -22,14 +22,13 @@ def every_option():
         moved(layer)
         for layer in (
             RNN(3, 4, nonlinearity="relu", batch_first=True),
-            RNN(3, (3, 5), 2, nonlinearity="identity", bidirectional=True),
+            RNN(3, 5, nonlinearity="identity", bidirectional=True),
             GRU(3, 4, 2, bidirectional=True, initial_state="learned"),
-            GRU(3, 4, bias=False, bidirectional=True, batch_first=True, **options),
+            GRU(3, 4, bias=False, batch_first=True, **options),
             LSTM(3, (5, 4), 2, bidirectional=True, batch_first=True),
-            LSTM(3, 4, bidirectional=True, peepholes=True, **options),
+            LSTM(3, 4, peepholes=True, **options),
             LSTM(3, 5, proj_size=3, **options),
             Recurrent("lem", 3, 4, **options),
-            Recurrent("slstm", 3, 4),
             Recurrent("indrnn", 3, 4, bidirectional=True),
         )
     ]

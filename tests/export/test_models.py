@@ -30,9 +30,11 @@ def test_a_forecaster_gives_the_same_from_onnx_and_c(tmp_path):
     assert done.difference < 1e-4
     expected = forecaster.predict()
     found = runner(tmp_path / "onnx").predict([None])[0]
-    assert [row["ds"] for row in found] == [row["ds"] for row in expected]
     for one, other in zip(expected, found, strict=True):
-        assert other == {name: pytest.approx(each, rel=1e-5) for name, each in one.items()}
+        assert list(one) == list(other)
+        assert one["ds"] == other["ds"]
+        numbers = [name for name in one if name.startswith("y")]
+        assert [other[name] for name in numbers] == pytest.approx([one[name] for name in numbers], rel=1e-5)
     as_c = unrolled.export.c(forecaster, tmp_path / "c", name="weather")  # builds and runs its test program
     assert as_c.numbers["state bytes"] > 0
 
