@@ -368,10 +368,8 @@ def caption(model, given, beam_size=None):
     elif kind == "vectors":
         regions = json.loads(given) if isinstance(given, str) and given.startswith("[") else given
         regions = np.load(regions, allow_pickle=False) if isinstance(regions, str) else regions
-        inputs = {
-            "values": scaled(np.atleast_2d(np.asarray(regions, dtype=np.float64)), learnt["scaling"])[None]
-        }
-        inputs["lengths"] = [inputs["values"].shape[1]]
+        values = scaled(np.atleast_2d(np.asarray(regions, dtype=np.float64)), learnt["scaling"])
+        inputs = {"values": values[None], "lengths": np.array([len(values)])}
     else:
         inputs = {"pixels": pixels_of(given)[None]}
     encoded = model.run("encoder", inputs)
