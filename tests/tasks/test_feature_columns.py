@@ -58,6 +58,9 @@ def test_files_frames_and_objects_are_read_alike(classifier, tmp_path):
     assert schema.json_schema()["required"] == ["input", "shop", "price"]
     assert classifier.predict([schema.from_json(each) for each in objects]) == expected
     assert classifier.predict(list(schema.lines(map(json.dumps, objects)))) == expected
+    # On standard input such an object is an input, one with the training data's columns a row of a table.
+    assert classifier.file_ending(json.dumps(objects[0])) is None
+    assert classifier.file_ending(json.dumps(frame.iloc[0].to_dict())) == ".jsonl"
     classifier.save(tmp_path / "model")
     assert Classifier.load(tmp_path / "model").predict(frame) == expected
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 from unrolled.data.text import existing_file
 from unrolled.errors import DataError
 
 _DECOMPRESSED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+_OPENED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _BROKEN = (
     OSError,
     EOFError,
@@ -60,6 +65,26 @@ def unpacked(path: str | Path) -> bytes:
     if not content:
         raise DataError("expected data, found an empty file", path=path)
     return content
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """A file for reading its bytes piece by piece, unpacked where its ending says that it is compressed.
+
+    Raises:
+        DataError: the file is missing or empty, is damaged, or is an archive of several members.
+    """
+    path = existing_file(path)
+    kind = path.suffix.lower()
+    try:
+        if kind == ".zip":
+            with zipfile.ZipFile(path) as archive, archive.open(_only_member(path)) as file:
+                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file)))
+        else:
+            with _OPENED.get(kind, open)(path, "rb") as file:
+                yield cast(BinaryIO, file)
+    except _BROKEN as error:
+        raise DataError(f"expected a {kind} file, but {error}", path=path) from error
 
 
 def _only_member(path: Path) -> str:

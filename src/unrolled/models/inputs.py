@@ -82,6 +82,29 @@ class BesideInput(InputLayer):
         return torch.cat([self.sequence(inputs), beside], dim=-1)
 
 
+class VectorInput(InputLayer):
+    """Words' learned vectors, each beside one that is given and stays as it is.
+
+    Args:
+        words: the input layer of the words.
+        table: ``(row, size)`` the given vectors; row 0 is that of words without one.
+        dropout: the share of their entries that training drops.
+    """
+
+    def __init__(self, words: InputLayer, table: Tensor, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.words = words
+        self.size = words.size + table.shape[1]
+        self.dropout = dropout
+        self.table: Tensor
+        self.register_buffer("table", table)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read what the words' layer reads, and ``vectors`` ``(batch, time)``; see `InputLayer`."""
+        given = functional.dropout(self.table[inputs["vectors"]], self.dropout, self.training)
+        return torch.cat([self.words(inputs), given], dim=-1)
+
+
 class TokenEmbedding(nn.Module):
     """A learned vector for every token; token 0 is padding, token 1 stands for all unknown ones.
 

@@ -35,12 +35,12 @@ from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.files import from_file
-from unrolled.tasks.inputs.kinds import linear_baselines, steps_from_json, steps_kind, to_json
+from unrolled.tasks.inputs.kinds import fit_steps, linear_baselines, steps_from_json, to_json
 from unrolled.tasks.inputs.numbers import NumberKind
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.pictures import PictureKind
 from unrolled.tasks.inputs.schema import InputSchema
-from unrolled.tasks.inputs.several import SeveralKind, split
+from unrolled.tasks.inputs.several import split
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.streaming import TaskStream
 from unrolled.tasks.words import unseen_said
@@ -109,7 +109,9 @@ class Classifier(ExampleTask):
         return targets.probabilities(self._run(self._encode(self._read_inputs(data)), self.Options()))
 
     def file_ending(self, first: str) -> str | None:
-        """As for any task; sequences of numbers that are no lists are in tables."""
+        """As for any task; numbers that are no lists are in tables, objects with an input are inputs."""
+        if self.effective.feature_columns and first.lstrip().startswith("{") and '"input"' in first:
+            return None
         if isinstance(self._inputs, NumberKind) and not first.lstrip().startswith("["):
             return ".ts" if first.startswith(("@", "#", "%")) else super().file_ending(first) or ".csv"
         return super().file_ending(first)
@@ -184,11 +186,12 @@ class Classifier(ExampleTask):
         return (example.target,) if isinstance(example.target, str) else ()
 
     def _prepare(self, train: Examples) -> None:
-        kind = SeveralKind if self.effective.feature_columns else steps_kind(train, self.effective.unit)
-        self._inputs = kind.fit(train, self.effective)
+        self._inputs = fit_steps(train, self.effective)
         for note in (*train.notes, *self._inputs.notes):
             self._note(note)
-        self._suit(self._inputs.kind, self._inputs.settled() | self._inputs.suited(train, self.effective))
+        self._suit(
+            self._inputs.described, self._inputs.settled() | self._inputs.suited(train, self.effective)
+        )
         self._targets = fit_targets(train)
         if isinstance(self._targets, ClassTargets) and self._targets.output_size < 2:
             raise DataError(
@@ -215,7 +218,7 @@ class Classifier(ExampleTask):
             names = targets.vocabulary.symbols
             found = f"{len(names)} classes ({listed(names)})"
         return [
-            self._inputs.kind
+            self._inputs.described
             + (f" in column {inputs!r}" if inputs else "")
             + f" to {found}"
             + (f", labels in column {column!r}" if column else ""),

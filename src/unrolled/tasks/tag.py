@@ -30,7 +30,7 @@ from unrolled.tasks.crf_loss import PathLikelihood
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
-from unrolled.tasks.inputs.kinds import steps_from_json, steps_kind, to_json
+from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
@@ -169,8 +169,12 @@ class Tagger(ExampleTask):
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:
             self._note(note)
-        self._inputs = steps_kind(train, self.effective.unit).fit(train, self.effective)
-        self._suit(self._inputs.kind, self._inputs.settled() | self._inputs.suited(train, self.effective))
+        self._inputs = fit_steps(train, self.effective)
+        for note in self._inputs.notes:
+            self._note(note)
+        self._suit(
+            self._inputs.described, self._inputs.settled() | self._inputs.suited(train, self.effective)
+        )
         self._tags = Vocabulary.of_labels((tag for example in train for tag in example.target), "tag")
         if self.effective.class_weight is not None:
             tags = (tag for example in train for tag in example.target)

@@ -15,6 +15,7 @@ from unrolled.tasks.inputs.options import (
     SoundOptions,
     SymbolOptions,
     TextOptions,
+    VectorOptions,
 )
 
 
@@ -30,7 +31,14 @@ from unrolled.tasks.inputs.options import (
     patience=8,
 )
 class ClassifyConfig(
-    ClassWeightOptions, ClipOptions, SoundOptions, NumberOptions, SymbolOptions, TextOptions, TaskConfig
+    ClassWeightOptions,
+    ClipOptions,
+    SoundOptions,
+    NumberOptions,
+    SymbolOptions,
+    TextOptions,
+    VectorOptions,
+    TaskConfig,
 ):
     """How a classifier reads its data, is built and is trained."""
 

@@ -66,6 +66,11 @@ class InputKind(ABC):
     def from_json(cls, value: Mapping[str, Any], config: Any) -> Self:
         """The inverse of `to_json`."""
 
+    @property
+    def described(self) -> str:
+        """What it is, for a person."""
+        return self.kind
+
     def settled(self) -> dict[str, Any]:
         """Options that the training data settled, by which later data is read."""
         return {}

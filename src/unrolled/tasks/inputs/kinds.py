@@ -17,6 +17,7 @@ from unrolled.tasks.inputs.several import SeveralKind
 from unrolled.tasks.inputs.sound import SoundKind
 from unrolled.tasks.inputs.symbols import SymbolKind, are_symbols
 from unrolled.tasks.inputs.text import TextKind
+from unrolled.tasks.inputs.vectored import VectoredKind
 from unrolled.tasks.inputs.vectors import VectorKind
 from unrolled.tasks.inputs.words import WordKind
 
@@ -24,6 +25,8 @@ STEPS: Mapping[str, type[StepsKind]] = {
     kind.kind: kind for kind in (TextKind, SymbolKind, WordKind, NumberKind, SoundKind, ImageKind, ClipKind)
 }
 """The kinds that are read step by step."""
+
+_WRAPPED: Mapping[str, type[StepsKind]] = {kind.kind: kind for kind in (SeveralKind, VectoredKind)}
 
 PERCEIVED: Mapping[str, type[PerceivedKind]] = {
     kind.kind: kind for kind in (ImageKind, VectorKind, ClassKind)
@@ -51,6 +54,20 @@ def steps_kind(examples: Examples, unit: str | None = None) -> type[StepsKind]:
     return NumberKind
 
 
+def fit_sequence(examples: Examples, config: Any) -> StepsKind:
+    """The kind of input that the training data has, fitted to it, with the vectors that are asked for."""
+    vectored = getattr(config, "vectors", None) is not None
+    kind = VectoredKind if vectored else steps_kind(examples, getattr(config, "unit", None))
+    return kind.fit(examples, config)
+
+
+def fit_steps(examples: Examples, config: Any) -> StepsKind:
+    """As `fit_sequence`, with the further columns that are asked for."""
+    if getattr(config, "feature_columns", ()):
+        return SeveralKind.fit(examples, config)
+    return fit_sequence(examples, config)
+
+
 def perceived_kind(examples: Examples) -> type[PerceivedKind]:
     """The kind of input that some data holds, to be perceived as a whole."""
     first = examples[0].inputs
@@ -61,8 +78,7 @@ def perceived_kind(examples: Examples) -> type[PerceivedKind]:
 
 def steps_from_json(value: Mapping[str, Any], config: Any) -> StepsKind:
     """Inputs of the kind that ``value`` names."""
-    kind = SeveralKind if value["kind"] == SeveralKind.kind else STEPS[value["kind"]]
-    return kind.from_json(_learned(value), config)
+    return {**_WRAPPED, **STEPS}[value["kind"]].from_json(_learned(value), config)
 
 
 def linear_baselines() -> tuple[type[Baseline], ...]:

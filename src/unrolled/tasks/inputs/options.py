@@ -19,6 +19,22 @@ class TextOptions(BaseModel):
     )
 
 
+class VectorOptions(BaseModel):
+    """Of the vectors that words have elsewhere."""
+
+    vectors: str | None = Field(
+        None,
+        description="File of word vectors that are read beside the learned ones: of word2vec, GloVe or "
+        "fastText, as text or binary.",
+    )
+    vectors_limit: int = Field(
+        100_000,
+        ge=1,
+        description="Of how many words of that file, the first ones, the vectors are kept; those of the "
+        "training data's words are kept in any case.",
+    )
+
+
 class SymbolOptions(BaseModel):
     """Of strings of symbols."""
 

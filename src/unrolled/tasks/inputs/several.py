@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from unrolled.data.example import Example, Examples
 from unrolled.models.inputs import BesideInput, InputLayer
-from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.classes import ClassKind
 from unrolled.tasks.inputs.schema import InputSchema, SeveralSchema
+from unrolled.tasks.inputs.wrapped import WrappedKind
 
 _SIZE = 32
 """Of the vector that the further columns become."""
 
 
-class SeveralKind(StepsKind):
+class SeveralKind(WrappedKind):
     """What is read step by step, each step with the same values by name beside it.
 
     Args:
@@ -30,18 +30,20 @@ class SeveralKind(StepsKind):
     kind = "several"
 
     def __init__(self, sequence: StepsKind, beside: ClassKind) -> None:
-        self.sequence, self.beside = sequence, beside
-        self.notes = sequence.notes
-        self.unit, self.whole, self.linear = sequence.unit, sequence.whole, sequence.linear
-        self.streams = sequence.streams
+        super().__init__(sequence)
+        self.beside = beside
+
+    @property
+    def described(self) -> str:
+        """The sequence, and what is beside it."""
+        return f"{self.sequence.described} beside {', '.join((*self.beside.classes, *self.beside.numbers))}"
 
     @classmethod
     def fit(cls, examples: Examples, config: Any) -> Self:
         """Learn both."""
-        from unrolled.tasks.inputs.kinds import steps_kind
+        from unrolled.tasks.inputs.kinds import fit_sequence
 
-        sequence = steps_kind(examples, config.unit).fit(examples, config)
-        return cls(sequence, ClassKind.fit(_beside(examples), config))
+        return cls(fit_sequence(examples, config), ClassKind.fit(_beside(examples), config))
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The arrays of the sequence, and ``beside_classes`` and ``beside_numbers`` ``(time, columns)``."""
@@ -78,31 +80,11 @@ class SeveralKind(StepsKind):
             return np.concatenate([summary, vector])
         return np.concatenate([summary, np.tile(vector, (len(summary), 1))], axis=1)
 
-    def steps(self, example: Example) -> Sequence[Any]:
-        """Those of the sequence."""
-        return self.sequence.steps(example)
-
-    def step_baselines(self, train: Examples) -> Iterable[Baseline]:
-        """Those of the sequence."""
-        return self.sequence.step_baselines(train)
-
-    def label(self, token: int) -> str:
-        """That of the sequence."""
-        return self.sequence.label(token)
-
     def shown(self, example: Example) -> Any:
         """Both, the sequence first."""
         return (
             f"{self.sequence.shown(example)} · {self.beside.shown(replace(example, inputs=example.beside))}"
         )
-
-    def settled(self) -> dict[str, Any]:
-        """What the sequence settled."""
-        return self.sequence.settled()
-
-    def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """What suits the sequence."""
-        return self.sequence.suited(examples, config)
 
     def schema(self) -> InputSchema:
         """An object."""
@@ -110,8 +92,7 @@ class SeveralKind(StepsKind):
 
     def to_json(self) -> dict[str, Any]:
         """Both."""
-        sequence = {"kind": self.sequence.kind} | self.sequence.to_json()
-        return {"sequence": sequence, "beside": self.beside.to_json()}
+        return {"sequence": self.sequence_to_json(), "beside": self.beside.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], config: Any) -> Self:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import TaskConfig, defaults
-from unrolled.tasks.inputs.options import ClipOptions, TextOptions
+from unrolled.tasks.inputs.options import ClipOptions, TextOptions, VectorOptions
 
 
 @defaults(
@@ -23,7 +23,7 @@ from unrolled.tasks.inputs.options import ClipOptions, TextOptions
     clip_threshold=5.0,
     patience=3,
 )
-class TagConfig(ClassWeightOptions, ClipOptions, TextOptions, TaskConfig):
+class TagConfig(ClassWeightOptions, ClipOptions, TextOptions, VectorOptions, TaskConfig):
     """How a tagger reads its data, is built and is trained."""
 
     word_column: str | None = Field(
