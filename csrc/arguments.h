@@ -8,7 +8,7 @@ namespace unrolled {
 
 // Of the layout below: one more with every change, here and in library.py, so that sources are not run with a library
 // that was built from others.
-constexpr int kLayout = 18;
+constexpr int kLayout = 19;
 
 // An address as what it is of.
 template <typename T> const T* in(const void* p) { return static_cast<const T*>(p); }
@@ -46,7 +46,7 @@ struct Ragged {            // rows of several lengths, and where their steps lie
 struct Options {  // of every cell
   Ragged ragged;
   const void *norm_ih_gain, *norm_hh_gain, *norm_cell_gain, *norm_cell_bias, *peephole, *hidden_mask;
-  Strided zoneout_h, zoneout_c, probe_c;
+  Strided zoneout_h, zoneout_c;
 };
 
 // What a plain pass has comes first. `gates` and `by_unit` are a cell's own: an LSTM's cells and the recurrent share of
@@ -58,7 +58,6 @@ struct ForwardRecord {
   const void *h_0, *c_0, *weight_hh, *bias_ih, *bias_hh;
   void *h, *h_n, *c_n, *gates, *by_unit;
   Options options;
-  Strided probe_h;
   void* products;
 };
 
@@ -78,9 +77,7 @@ struct BackwardRecord {
   void* dh_norms;  // [T, B], optional: of every dL/dh_t, zero past a row's end
   Options options;
   const void *gates_x, *products;
-  Strided grad_c;
-  const void *grad_gates, *grad_by_unit;
-  void *dh, *dc, *dgain_ih, *dgain_hh, *dcell_gain, *dcell_bias, *dpeephole;
+  void *dgain_ih, *dgain_hh, *dcell_gain, *dcell_bias, *dpeephole;
 };
 
 struct MatmulSide {  // `Side` of split_panel.h

@@ -1,4 +1,4 @@
-// Gated recurrent unit: the pointwise part of one step. The equations stand in src/unrolled/ops/gru.py.
+// Gated recurrent unit: the pointwise part of one step. The equations stand in cells/library/gru_reset_after.py.
 #pragma once
 #include <array>
 
@@ -60,8 +60,6 @@ template <typename T> struct GruForward : StateForward<T> {
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
     this->clear_h(t, b, from, to);
-    clear_packed(this->s, gates, 3, t, b, from, to);
-    clear_packed(this->s, q, 1, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const { this->finish_h(b, length, from, to); }
 };
@@ -71,10 +69,9 @@ template <typename T> struct GruBackward : StateBackward<T> {
   static constexpr int kGroups[] = {0, 2, 3};
   static constexpr int kColumns = 4;  // of both gradients in one array where nothing is normalised: n r z q
   using StateBackward<T>::s;
-  const T *gates, *q;            // [N, 3H], [N, H]: from the forward
-  const T *grad_gates, *grad_q;  // likewise, optional
-  T *dbias_ih, *dbias_hh;        // [3H], optional
-  T *dgain_ih, *dgain_hh;        // [3H], with the norms
+  const T *gates, *q;      // [N, 3H], [N, H]: from the forward
+  T *dbias_ih, *dbias_hh;  // [3H], optional
+  T *dgain_ih, *dgain_hh;  // [3H], with the norms
 
   bool whole_rows() const { return false; }
   void advance(const Visit<T>& v) const {
@@ -92,23 +89,15 @@ template <typename T> struct GruBackward : StateBackward<T> {
                    fresh = load_first(gate + 2 * H + j, n);
       const Vec<T> candidate = load_first(q + here * H + j, n);
       const Vec<T> total = this->total(v, j, n) + load_first(carried + j, n);
-      this->record(v, total, squares, j, n);
+      this->hear(v, total, squares, n);
       const Vec<T> over = this->unmixed(v, total, j, n);
       Vec<T> bypass = over * z;
       if (this->zoneout_h) bypass += load_first(carried + j, n);
       store_first(carried + j, bypass, n);
-      Vec<T> over_r{}, over_z = over * (load_first(old + j, n) - fresh), over_n = over * (1 - z), over_q{};
-      if (grad_gates) {
-        const T* const direct = grad_gates + here * 3 * H + j;
-        over_r = load_first(direct, n);
-        over_z += load_first(direct + H, n);
-        over_n += load_first(direct + 2 * H, n);
-      }
-      if (grad_q) over_q = load_first(grad_q + here * H + j, n);
-      const Vec<T> d_n = this->clipped(over_n * (1 - fresh * fresh));
-      const Vec<T> d_r = this->clipped((over_r + d_n * candidate) * r * (1 - r));
-      const Vec<T> d_z = this->clipped(over_z * z * (1 - z));
-      const Vec<T> d_q = over_q + d_n * r;
+      const Vec<T> d_n = this->clipped(over * (1 - z) * (1 - fresh * fresh));
+      const Vec<T> d_r = this->clipped(d_n * candidate * r * (1 - r));
+      const Vec<T> d_z = this->clipped(over * (load_first(old + j, n) - fresh) * z * (1 - z));
+      const Vec<T> d_q = d_n * r;
       add(v.sums + j, d_r, n);
       add(v.sums + H + j, d_z, n);
       add(v.sums + 2 * H + j, d_n, n);
@@ -125,10 +114,6 @@ template <typename T> struct GruBackward : StateBackward<T> {
     add_squares(v, squares);
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
-  void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear_gates(3, t, b, from, to);
-    clear_padded(this->s, this->dh, 1, t, b, from, to);
-  }
   // Of a thread: the gradients of r, z and n, that of q, then the gains'.
   int64_t sum_count() const { return 10 * s.hidden; }
   int64_t gain_x_sums() const { return 4 * s.hidden; }

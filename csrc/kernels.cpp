@@ -96,7 +96,6 @@ template <typename T, typename Cell> void forward(Cell& cell, const ForwardRecor
   cell.h_0 = in<T>(r.h_0);
   cell.zeros = nothing.data();
   cell.zoneout_h = broadcast<T>(options.zoneout_h);
-  cell.probe_h = broadcast<T>(r.probe_h);
   cell.h = out<T>(r.h);
   cell.h_n = out<T>(r.h_n);
   const size_t kept = cell.s.all * Cell::kGates * r.head.hidden * sizeof(T);
@@ -146,7 +145,6 @@ template <typename T, typename Cell> void backward(Cell& cell, const BackwardRec
                            apart,
                            int(r.head.threads)};
   cell.over = {out<T>(r.dgates), out<T>(r.du), r.joined ? Cell::kColumns * H : wide};
-  cell.dh = out<T>(r.dh);
   cell.dh_norms = out<T>(r.dh_norms);
   cell.grad_h_n = in<T>(r.grad_h_n);
   cell.grad_h_0 = out<T>(r.grad_h_0);
@@ -173,7 +171,6 @@ template <typename T> void run(RnnForward<T> cell, const ForwardRecord& r) {
 template <typename T> void run(RnnBackward<T> cell, const BackwardRecord& r) {
   cell.activation = Activation(r.head.activation);
   cell.values = in<T>(r.gates);
-  cell.grad_values = in<T>(r.grad_gates);
   backward<T>(cell, r);
 }
 template <typename T> void run(GruForward<T> cell, const ForwardRecord& r) {
@@ -185,8 +182,6 @@ template <typename T> void run(GruForward<T> cell, const ForwardRecord& r) {
 template <typename T> void run(GruBackward<T> cell, const BackwardRecord& r) {
   cell.gates = in<T>(r.gates);
   cell.q = in<T>(r.by_unit);
-  cell.grad_gates = in<T>(r.grad_gates);
-  cell.grad_q = in<T>(r.grad_by_unit);
   backward<T>(cell, r);
 }
 template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
@@ -195,7 +190,6 @@ template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
   cell.cell_gain = in<T>(r.options.norm_cell_gain);
   cell.cell_bias = in<T>(r.options.norm_cell_bias);
   cell.zoneout_c = broadcast<T>(r.options.zoneout_c);
-  cell.probe_c = broadcast<T>(r.options.probe_c);
   cell.c = out<T>(r.by_unit);
   cell.c_n = out<T>(r.c_n);
   cell.gates = out<T>(r.gates);
@@ -205,17 +199,13 @@ template <typename T> void run(LstmForward<T> cell, const ForwardRecord& r) {
 template <typename T> void run(LstmBackward<T> cell, const BackwardRecord& r) {
   // On the way it holds the gradient of every step's cell, so there must be one.
   const Workspace<T> carry(r.grad_c_0 ? 0 : r.head.rows * r.head.hidden);
-  cell.grad_c = broadcast<T>(r.grad_c);
   cell.c = in<T>(r.by_unit);
   cell.gates = in<T>(r.gates);
-  cell.grad_gates = in<T>(r.grad_gates);
   cell.c_0 = in<T>(r.c_0);
   cell.peephole = in<T>(r.options.peephole);
   cell.cell_gain = in<T>(r.options.norm_cell_gain);
   cell.cell_bias = in<T>(r.options.norm_cell_bias);
   cell.zoneout_c = broadcast<T>(r.options.zoneout_c);
-  cell.probe_c = broadcast<T>(r.options.probe_c);
-  cell.dc = out<T>(r.dc);
   cell.grad_c_n = in<T>(r.grad_c_n);
   cell.grad_c_0 = r.grad_c_0 ? out<T>(r.grad_c_0) : carry.data();
   cell.dpeephole = out<T>(r.dpeephole);

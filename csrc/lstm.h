@@ -1,4 +1,5 @@
-// Long short-term memory: the pointwise part of one step. The equations stand in src/unrolled/ops/lstm.py.
+// Long short-term memory: the pointwise part of one step. The equations stand in
+// cells/library/long_short_term_memory.py.
 #pragma once
 #include <array>
 
@@ -20,7 +21,6 @@ template <typename T> struct LstmForward : StateForward<T> {
   const T* cell_gain;      // [H], optional, with cell_bias
   const T* cell_bias;      // [H]
   Broadcast<T> zoneout_c;  // [T, B, H], optional
-  Broadcast<T> probe_c;    // [T, B, H], optional
   T* c;                    // [N, H], or null where only the last is wanted
   T* c_n;                  // [B, H]
   T* gates;                // [N, 4H], optional; may be gates_x
@@ -44,7 +44,7 @@ template <typename T> struct LstmForward : StateForward<T> {
   template <typename Visits> void advance(int64_t from, int64_t to, const Visits& visit) const {
     if (cell_gain)
       for (int64_t r = from; r < to; ++r) advance_normalised(visit(r));
-    else if (peephole || zoneout_c || probe_c || this->zoneout_h || this->probe_h)
+    else if (peephole || zoneout_c || this->zoneout_h)
       advance_rows<Work::options>(from, to, visit);
     else if (this->bias || (from < to && visit(from).x))
       advance_rows<Work::inputs>(from, to, visit);
@@ -114,7 +114,6 @@ template <typename T> struct LstmForward : StateForward<T> {
     g = hyperbolic_tangent(g);
     Vec<T> fresh = f * old + i * g;
     if constexpr (kOptions) {
-      if (probe_c) fresh += probe_c.at(v, j, n);
       if (peephole) o += load_first(peephole + 2 * H + j, n) * fresh;
     }
     o = sigmoid(o);
@@ -135,9 +134,7 @@ template <typename T> struct LstmForward : StateForward<T> {
     Vec<T> next = fresh;
     if (zoneout_c) {
       const Vec<T> keep = zoneout_c.at(v, j, n);
-      // The probe belongs to c_t as a whole: take it out of the new cell and put it on the mixture.
-      const Vec<T> probe = probe_c ? probe_c.at(v, j, n) : Vec<T>{};
-      next = keep * old + (1 - keep) * (fresh - probe) + probe;
+      next = keep * old + (1 - keep) * fresh;
     }
     store_first(c_out + j, next, n);
     store_first(h_out + j, this->mixed(v, exposed, j, n), n);
@@ -168,8 +165,6 @@ template <typename T> struct LstmForward : StateForward<T> {
 
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
     this->clear_h(t, b, from, to);
-    clear_packed(s, c, 1, t, b, from, to);
-    clear_packed(this->s, gates, 4, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const {
     this->finish_h(b, length, from, to);
@@ -189,11 +184,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   const T* cell_gain;          // [H], optional, with cell_bias
   const T* cell_bias;          // [H]
   Broadcast<T> zoneout_c;      // [T, B, H], optional
-  Broadcast<T> probe_c;        // [T, B, H], optional
-  Broadcast<T> grad_c;         // [T, B, H], optional
   const T *c, *gates;          // [N, H], [N, 4H]: from the forward
-  const T* grad_gates;         // [N, 4H], optional
-  T* dc;                       // [T, B, H], optional: total gradient of every c_t
   const T* grad_c_n;           // [B, H], optional
   T* grad_c_0;                 // [B, H]; on the way, the gradient of the step's c
   T *dbias_ih, *dbias_hh;      // [4H], optional
@@ -206,7 +197,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
 
   void advance(const Visit<T>& v) const {
     if (cell_gain) return advance_normalised(v);
-    if (peephole || zoneout_c || this->zoneout_h || grad_c || grad_gates || this->clip_step > 0 || dc)
+    if (peephole || zoneout_c || this->zoneout_h || this->clip_step > 0)
       advance_units<false>(v);
     else
       advance_units<true>(v);
@@ -233,7 +224,7 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     Vec<T> total = this->total(v, j, n);
     if constexpr (!kBare)
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
-    this->record(v, total, squares, j, n);
+    this->hear(v, total, squares, n);
     return kBare ? total : this->unmixed(v, total, j, n);
   }
 
@@ -247,10 +238,8 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     const int64_t H = s.hidden;
     const T* const gate = gates + s.packed(v.t, v.row) * 4 * H + j;
     if (!zoneout_c) return load_first(c + s.packed(v.t, v.row) * H + j, n);
-    Vec<T> fresh =
-        load_first(gate + H, n) * load_first(previous_c(v) + j, n) + load_first(gate, n) * load_first(gate + 2 * H, n);
-    if (probe_c) fresh += probe_c.at(v, j, n);
-    return fresh;
+    return load_first(gate + H, n) * load_first(previous_c(v) + j, n) +
+           load_first(gate, n) * load_first(gate + 2 * H, n);
   }
 
   // From the gradients of tanh's argument and of o to those of the gates and of the cell before.
@@ -265,25 +254,13 @@ template <typename T> struct LstmBackward : StateBackward<T> {
     T* const carry = grad_c_0 + v.row * H + j;
     Vec<T> total = load_first(carry, n);
 
-    Vec<T> over_i{}, over_f{}, over_g{}, over_o = exposed * squashed;
-    if constexpr (!kBare) {
-      if (grad_c) total += grad_c.at(v, j, n);
-      if (grad_gates) {
-        const T* const direct = grad_gates + row * 4 * H + j;
-        over_i = load_first(direct, n);
-        over_f = load_first(direct + H, n);
-        over_g = load_first(direct + 2 * H, n);
-        over_o += load_first(direct + 3 * H, n);
-      }
-    }
     const auto limited = [&](Vec<T> x) { return kBare ? x : this->clipped(x); };
-    const Vec<T> d_o = limited(over_o * o * (1 - o));
+    const Vec<T> d_o = limited(exposed * squashed * o * (1 - o));
     Vec<T> kept{};
     if constexpr (kBare) {
       dnew += total;
     } else {
       if (peephole) dnew += d_o * load_first(peephole + 2 * H + j, n);
-      if (dc) store_first(dc + s.padded(v.t, v.row) * H + j, total + dnew, n);
       if (zoneout_c) {
         const Vec<T> keep = zoneout_c.at(v, j, n);
         kept = total * keep;
@@ -291,9 +268,9 @@ template <typename T> struct LstmBackward : StateBackward<T> {
       }
       dnew += total;
     }
-    const Vec<T> d_i = limited((over_i + dnew * g) * i * (1 - i));
-    const Vec<T> d_f = limited((over_f + dnew * old) * f * (1 - f));
-    const Vec<T> d_g = limited((over_g + dnew * i) * (1 - g * g));
+    const Vec<T> d_i = limited(dnew * g * i * (1 - i));
+    const Vec<T> d_f = limited(dnew * old * f * (1 - f));
+    const Vec<T> d_g = limited(dnew * i * (1 - g * g));
     kept += dnew * f;
     if constexpr (!kBare)
       if (peephole) {
@@ -339,11 +316,6 @@ template <typename T> struct LstmBackward : StateBackward<T> {
   void begin(int64_t b, int64_t from, int64_t to) const {
     this->start(nullptr, this->carry_h, b, from, to);
     this->start(grad_c_n, grad_c_0, b, from, to);
-  }
-  void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear_gates(4, t, b, from, to);
-    clear_padded(this->s, this->dh, 1, t, b, from, to);
-    clear_padded(s, dc, 1, t, b, from, to);
   }
   // Of a thread: the gradients of the biases, of the norms' gains, the peepholes, the cell's gain and bias.
   int64_t gain_x_sums() const { return 4 * s.hidden; }

@@ -1,4 +1,4 @@
-// The simple recurrent network: the pointwise part of one step. The equations stand in src/unrolled/ops/rnn.py.
+// The simple recurrent network: the pointwise part of one step. The equations stand in cells/library/elman.py.
 #pragma once
 #include <array>
 
@@ -47,7 +47,6 @@ template <typename T> struct RnnForward : StateForward<T> {
   }
   void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
     this->clear_h(t, b, from, to);
-    clear_packed(this->s, values, 1, t, b, from, to);
   }
   void finish(int64_t b, int64_t length, int64_t from, int64_t to) const { this->finish_h(b, length, from, to); }
 };
@@ -58,7 +57,6 @@ template <typename T> struct RnnBackward : StateBackward<T> {
   static constexpr int kColumns = 1;  // of both gradients in one array where nothing is normalised
   using StateBackward<T>::s;
   const T* values;         // [N, H], or null where the states h are the values
-  const T* grad_values;    // [N, H], optional
   T *dbias_ih, *dbias_hh;  // [H], optional
   T *dgain_ih, *dgain_hh;  // [H], with the norms
   Activation activation;
@@ -84,9 +82,8 @@ template <typename T> struct RnnBackward : StateBackward<T> {
     by_vectors<T>(v.begin, v.end, [&](int64_t j, auto n) UNROLLED_INLINE {
       Vec<T> total = this->total(v, j, n);
       if (this->zoneout_h) total += load_first(this->carry_h + v.row * s.hidden + j, n);
-      this->record(v, total, squares, j, n);
-      Vec<T> over = this->unmixed(v, total, j, n);
-      if (grad_values) over += load_first(grad_values + here + j, n);
+      this->hear(v, total, squares, n);
+      const Vec<T> over = this->unmixed(v, total, j, n);
       const Vec<T> entering = this->clipped(over * slope(load_first(value + j, n)));
       add(v.sums + j, entering, n);
       store_first(v.over_input + j, entering, n);
@@ -95,10 +92,6 @@ template <typename T> struct RnnBackward : StateBackward<T> {
     add_squares(v, squares);
   }
   void begin(int64_t b, int64_t from, int64_t to) const { this->start(nullptr, this->carry_h, b, from, to); }
-  void blank(int64_t t, int64_t b, int64_t from, int64_t to) const {
-    this->clear_gates(1, t, b, from, to);
-    clear_padded(this->s, this->dh, 1, t, b, from, to);
-  }
   // Of a thread: the biases' gradient, then the gains'.
   int64_t sum_count() const { return 3 * s.hidden; }
   int64_t gain_x_sums() const { return s.hidden; }

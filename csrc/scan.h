@@ -199,9 +199,9 @@ template <typename T> struct Sum {
 // Backward. A cell gives: kGates, kGroups and kGroupCount; over, the gradients of what the input and the recurrent
 // product bring to the gates, which advance(visit) fills: of all steps, unless there are `factors`, with which they are
 // used; gates_x; grad_h_n [B, H], or null for zeros; carry_h [B, H], what bypasses the product on its way to the step
-// before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step and blank as in the
-// forward; dh_norms [T, B], or null; the sums it returns, sum_count() elements of them, those of the norms' gains from
-// gain_x_sums() and gain_h_sums() on.
+// before; grad_h_0 [B, H], or null where nobody asks; begin(row, begin, end) before the first step; dh_norms [T, B], or
+// null; the sums it returns, sum_count() elements of them, those of the norms' gains from gain_x_sums() and
+// gain_h_sums() on.
 template <typename Way, typename Cell, typename T = typename Way::Number>
 void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, const Norm<T, const T*>& norm, Cell cell,
                    const Factors<T>* factors) {
@@ -304,7 +304,6 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
                       firsts.data() + (row * G + g) * H + begin);
         }
       }
-      for (int64_t r = active; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
       for (int64_t k = 0; gradients && k < active; ++k) {
         const int64_t r = s.reverse ? k : active - 1 - k;
         gradients->collect(member, t, mine.rows[r], over.of_input + within(place, t, r));
@@ -316,8 +315,6 @@ void scan_backward(const Shape& s, const T* weight_hh, const T* hidden_mask, con
       if (!by_rows) member.wait();
     }
     if (gradients) gradients->use(member);
-    for (int64_t t = total; t < s.steps; ++t)
-      for (int64_t r = 0; r < mine.count; ++r) cell.blank(t, mine.rows[r], mine.begin, mine.end);
 
     if (cell.grad_h_0) {
       int64_t started = 0;

@@ -1,4 +1,4 @@
-// What every cell does with its hidden state: where it comes from, zoneout, the probe, and the way back through them.
+// What every cell does with its hidden state: where it comes from, zoneout, and the way back through it.
 #pragma once
 #include "scan.h"
 
@@ -39,17 +39,6 @@ template <typename T> class Ahead {
   int count_ = 0;
 };
 
-// Zeros for a step past a row's end, in an array that has room for it.
-template <typename T>
-void clear_padded(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
-  if (!values) return;
-  for (int g = 0; g < gates; ++g) std::fill_n(values + (s.padded(t, b) * gates + g) * s.hidden + from, to - from, T(0));
-}
-template <typename T>
-void clear_packed(const Shape& s, T* values, int gates, int64_t t, int64_t b, int64_t from, int64_t to) {
-  if (!s.offsets) clear_padded(s, values, gates, t, b, from, to);
-}
-
 // Shapes: T steps, B rows, H units; [N, ...] stands for what belongs to the steps, one row a step and row of the batch,
 // with padding or without (`Shape`).
 template <typename T> struct StateForward {
@@ -59,7 +48,6 @@ template <typename T> struct StateForward {
   const T* h_0;            // [B, H], or null for zeros
   const T* zeros;          // [H]
   Broadcast<T> zoneout_h;  // [T, B, H], optional
-  Broadcast<T> probe_h;    // [T, B, H], optional
   T* h;                    // [T, B, H]
   T* h_n;                  // [B, H]
   bool far;                // what is kept for the backward pass is more than a core's own cache holds, in whole vectors
@@ -89,7 +77,6 @@ template <typename T> struct StateForward {
       const Vec<T> keep = zoneout_h.at(v, j, n);
       fresh = keep * load_first(previous_h(v) + j, n) + (1 - keep) * fresh;
     }
-    if (probe_h) fresh += probe_h.at(v, j, n);
     return fresh;
   }
 
@@ -118,8 +105,7 @@ template <typename T> struct StateBackward {
   Broadcast<T> grad_h;     // [T, B, H], optional
   T clip_step;             // 0: none
   GateGradients<T> over;   // [N, G*H] each, or of some steps at a time
-  T* dh;                   // [T, B, H], optional: total gradient of every h_t
-  T* dh_norms;             // [T, B], optional: the norm of each
+  T* dh_norms;             // [T, B], optional: the norm of every dL/dh_t
   const T* grad_h_n;       // [B, H], optional
   T* grad_h_0;             // [B, H], optional
   T* carry_h;              // [B, H]: what bypasses the recurrent product
@@ -137,7 +123,7 @@ template <typename T> struct StateBackward {
   inline __attribute__((always_inline)) Vec<T> clipped(Vec<T> x) const {
     return clip_step > 0 ? clamp<T>(x, -clip_step, clip_step) : x;
   }
-  // The total gradient of h_t: recorded where asked for.
+  // The total gradient of h_t.
   template <typename Count>
   inline __attribute__((always_inline)) Vec<T> total(const Visit<T>& v, int64_t j, Count n) const {
     Vec<T> total = load_first(v.product + j, n);
@@ -145,10 +131,8 @@ template <typename T> struct StateBackward {
     return total;
   }
   template <typename Count>
-  inline __attribute__((always_inline)) void record(const Visit<T>& v, Vec<T> total, Vec<T>& squares, int64_t j,
-                                                    Count n) const {
+  inline __attribute__((always_inline)) void hear(const Visit<T>& v, Vec<T> total, Vec<T>& squares, Count n) const {
     if (v.squares) squares += first_lanes<T>(total * total, n);
-    if (dh) store_first(dh + s.padded(v.t, v.row) * s.hidden + j, total, n);
   }
   // What is left for the new state when zoneout has handed its share to the step before.
   template <typename Count>
@@ -158,12 +142,6 @@ template <typename T> struct StateBackward {
     const Vec<T> keep = zoneout_h.at(v, j, n);
     store_first(carry, total * keep, n);
     return total * (1 - keep);
-  }
-
-  // For a step past a row's end, in arrays that have room for it.
-  void clear_gates(int gates, int64_t t, int64_t b, int64_t from, int64_t to) const {
-    clear_packed(s, over.of_input, gates, t, b, from, to);
-    if (over.of_recurrent != over.of_input) clear_packed(s, over.of_recurrent, gates, t, b, from, to);
   }
 
   void start(const T* last, T* carry, int64_t b, int64_t from, int64_t to) const {

@@ -4,7 +4,7 @@ import torch
 import unrolled
 from unrolled.errors import ConfigError
 from unrolled.inspection.system import default_layers, layer_of, recurrences
-from unrolled.layers import implementation
+from unrolled.layers.engines import kernels
 
 
 def runs(layer):
@@ -13,7 +13,7 @@ def runs(layer):
 
 
 def test_a_covered_layer_runs_on_the_fastest_library(monkeypatch):
-    monkeypatch.setattr(implementation, "choices", lambda: ("avx2", "portable"))
+    monkeypatch.setattr(kernels, "choices", lambda: ("avx2", "portable"))
     assert runs(unrolled.GRU(2, 3))[0] == "compiled (avx2)"
 
 
@@ -26,13 +26,13 @@ def test_a_covered_layer_runs_on_the_fastest_library(monkeypatch):
     ],
 )
 def test_the_reason_for_the_reference_is_given(layer, why, monkeypatch):
-    monkeypatch.setattr(implementation, "choices", lambda: ("portable",))
+    monkeypatch.setattr(kernels, "choices", lambda: ("portable",))
     assert runs(layer)[0].startswith("reference")
     assert why in runs(layer)[1]
 
 
 def test_without_a_library_the_remedy_is_a_compiler(monkeypatch):
-    monkeypatch.setattr(implementation, "choices", tuple)
+    monkeypatch.setattr(kernels, "library", lambda: None)
     assert runs(unrolled.LSTM(2, 3)) == (
         "reference (plain torch)",
         "no compiled library was installed; a C++ compiler and a new install bring it",
@@ -40,7 +40,7 @@ def test_without_a_library_the_remedy_is_a_compiler(monkeypatch):
 
 
 def test_a_layer_is_asked_for_by_a_networks_options(monkeypatch):
-    monkeypatch.setattr(implementation, "choices", lambda: ("portable",))
+    monkeypatch.setattr(kernels, "choices", lambda: ("portable",))
     assert runs(layer_of({"cell": "gru", "layer_norm": True}))[0] == "compiled (portable)"
     assert "projection" in runs(layer_of({"hidden_size": 8, "projection_size": 4}))[1]
     with pytest.raises(ConfigError, match="peepholes"):

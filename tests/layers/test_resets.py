@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import unrolled
 from tests.tolerances import tolerance
-from unrolled.errors import ConfigError, ShapeError
+from unrolled.errors import ShapeError
 
 TOLERANCE = tolerance(torch.float64, "gradient")
 LAYERS = {"RNN": unrolled.RNN, "GRU": unrolled.GRU, "LSTM": unrolled.LSTM}
@@ -99,6 +99,23 @@ def test_parts_of_a_row_are_sequences_of_their_own(cell, options, steps, rows, h
         )
 
 
+def test_a_projected_state_begins_anew_too():
+    layer = unrolled.LSTM(2, 5, proj_size=3, dtype=torch.float64)
+    values, resets = torch.randn(6, 2, 2, dtype=torch.float64), torch.zeros(6, 2, dtype=torch.bool)
+    resets[2, 0] = resets[4, 1] = resets[5, 1] = True
+    output, end = layer(values, resets=resets)
+    weights = [torch.randn_like(output), *(torch.randn_like(part) for part in end)]
+    lengths = torch.tensor([6, 6])
+    expected = by_parts(layer, values, lengths, resets, weights[0], weights[1:])
+    total = sum((part * weight).sum() for part, weight in zip((output, *end), weights, strict=True))
+    for one, other in zip(
+        torch.autograd.grad(total, layer.parameters()),
+        torch.autograd.grad(expected, layer.parameters()),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, **TOLERANCE)
+
+
 def test_a_state_that_is_given_is_where_a_row_begins_anew():
     layer = unrolled.GRU(2, 3, dtype=torch.float64, batch_first=True)
     values, state = torch.randn(1, 4, 2, dtype=torch.float64), torch.randn(1, 1, 3, dtype=torch.float64)
@@ -117,8 +134,6 @@ def test_what_does_not_fit_is_refused():
         layer(values, resets=torch.zeros(1, 4, dtype=torch.bool))
     with pytest.raises(ShapeError, match=r"torch.bool, got .* torch.int64"):
         layer(values, resets=torch.zeros(4, 1, dtype=torch.int64))
-    with pytest.raises(ConfigError, match="projects its state knows no resets"):
-        unrolled.LSTM(2, 3, proj_size=2)(values, resets=torch.zeros(4, 1, dtype=torch.bool))
     packed = torch.nn.utils.rnn.pack_padded_sequence(values, [4])
     with pytest.raises(ShapeError, match="packed sequence knows no resets"):
         layer(packed, resets=torch.zeros(4, 1, dtype=torch.bool))

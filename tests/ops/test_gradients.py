@@ -1,4 +1,4 @@
-"""Hand-written gradients, first and second, against autograd through the reference and finite differences."""
+"""A cell's gradients, first and second, against autograd through the reference and finite differences."""
 
 from contextlib import nullcontext
 
@@ -39,14 +39,14 @@ def test_first_and_second_gradients_equal_the_references(recurrence, option, cli
     arguments = recurrence.arguments(option) | {"clip_step": clip_step}
     inputs = differentiable(arguments)
     found = {}
-    for name, call in (("operator", recurrence.call), ("reference", recurrence.reference)):
+    for name, call in (("cell", recurrence.call), ("reference", recurrence.reference)):
         first = torch.autograd.grad(weighted_sum(call(**arguments), 1), inputs.values(), create_graph=True)
         second = torch.autograd.grad(weighted_sum(first, 2), inputs.values(), materialize_grads=True)
         found[name] = dict(zip(inputs, zip(first, second, strict=True), strict=True))
     for name in inputs:
         for order in (0, 1):
             torch.testing.assert_close(
-                found["operator"][name][order],
+                found["cell"][name][order],
                 found["reference"][name][order],
                 **FLOAT64,
                 msg=lambda text, name=name, order=order: f"derivative {order + 1} of {name}: {text}",

@@ -13,10 +13,10 @@ def test_a_linear_scalar_shows_powers_of_its_weight():
     w, steps = 0.9, 20
     probe = torch.zeros(steps, 1, 1, dtype=torch.float64, requires_grad=True)
     hidden, h_n, _ = RNN.call(
-        torch.zeros(steps, 1, 1, dtype=torch.float64),
-        torch.ones(1, 1, dtype=torch.float64),
-        torch.tensor([[w]], dtype=torch.float64),
-        probe=probe,
+        gates_x=torch.zeros(steps, 1, 1, dtype=torch.float64),
+        h_0=torch.ones(1, 1, dtype=torch.float64),
+        weight_hh=torch.tensor([[w]], dtype=torch.float64),
+        probe_h=probe,
         activation="identity",
     )
     h_n.sum().backward()
@@ -69,9 +69,7 @@ def test_reverse_is_forward_over_flipped_time(recurrence):
 
 @pytest.mark.parametrize("recurrence", [RNN, GRU, LSTM], ids=lambda each: each.name)
 def test_the_probes_gradient_is_the_total_gradient_of_every_hidden_state(recurrence):
-    option = "probes" if recurrence is LSTM else "probe"
-    arguments = recurrence.arguments(option)
-    name = "probe_h" if recurrence is LSTM else "probe"
+    arguments = recurrence.arguments("probe")
     weights = torch.randn(T, *arguments["h_0"].shape, dtype=torch.float64)
     (recurrence.call(**arguments)[0] * weights).sum().backward()
     # The same through a chain of one-step calls, whose hidden states autograd can be asked about.
@@ -87,7 +85,7 @@ def test_the_probes_gradient_is_the_total_gradient_of_every_hidden_state(recurre
         hidden.append(carried[0])
     total = sum((h * weight).sum() for h, weight in zip(hidden, weights, strict=True))
     expected = torch.autograd.grad(total, hidden)
-    torch.testing.assert_close(arguments[name].grad, torch.stack(expected), **GRADIENT)
+    torch.testing.assert_close(arguments["probe_h"].grad, torch.stack(expected), **GRADIENT)
 
 
 @pytest.mark.parametrize("recurrence", [RNN, GRU, LSTM], ids=lambda each: each.name)
@@ -128,5 +126,5 @@ def test_zoneout_mixes_old_and_new():
     arguments = GRU.arguments("plain")
     one = {"gates_x": arguments["gates_x"][:1]}
     new = GRU.call(**(arguments | one))[1]
-    mixed = GRU.call(**(arguments | one), zoneout=torch.full((1, 1, 1), 0.25, dtype=torch.float64))[1]
+    mixed = GRU.call(**(arguments | one), zoneout_h=torch.full((1, 1, 1), 0.25, dtype=torch.float64))[1]
     torch.testing.assert_close(mixed, 0.25 * arguments["h_0"] + 0.75 * new, **VALUE)

@@ -4,25 +4,50 @@ import pytest
 import torch
 from torch.library import opcheck
 
-from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, LENGTHS, LSTM, NAMES
+from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, GRU, LSTM, NAMES, RNN, as_cell
 from tests.tolerances import tolerance
+from unrolled.ops.cells.given import tensors_of
+from unrolled.ops.cells.operator import recurrence as recurrence_operator
+from unrolled.ops.cells.operator import recurrence_backward
+from unrolled.ops.cells.run import run_cell
 
 FLOAT64 = tolerance(torch.float64, "gradient")
 
 
+def as_operator(recurrence, option):
+    """What the operator is called with."""
+    program, around, given = as_cell(recurrence.name, recurrence.arguments(option))
+    text = f"{program.text}\n{around.text()}"
+    tensors = [each.detach().clone().requires_grad_(each.requires_grad) for each in tensors_of(given)]
+    return tensors, given.lengths, given.resets, text, given.reverse, given.bound, True
+
+
 @pytest.mark.parametrize(("recurrence", "option"), FULLEST, ids=FULLEST_NAMES)
 def test_opcheck_of_the_forward(recurrence, option):
-    opcheck(recurrence.operator, (), recurrence.arguments(option))
+    opcheck(recurrence_operator, as_operator(recurrence, option))
 
 
-@pytest.mark.parametrize(("recurrence", "option"), FULLEST, ids=FULLEST_NAMES)
+# Of a projection the backward is computed by torch.func, which the checks' modes cannot see into.
+@pytest.mark.parametrize("option", ["plain", "probe", "layer norm", "lengths reverse"])
+@pytest.mark.parametrize("recurrence", [RNN, GRU, LSTM], ids=lambda each: each.name)
 def test_opcheck_of_the_backward(recurrence, option):
+    grads = [torch.randn_like(result) for result in recurrence.reference(**recurrence.arguments(option))]
+    tensors, *rest = as_operator(recurrence, option)
+    opcheck(recurrence_backward, (grads, [tensor.detach() for tensor in tensors], *rest))
+
+
+@pytest.mark.parametrize(("recurrence", "option"), CASES, ids=NAMES)
+def test_the_operator_computes_the_cell(recurrence, option):
     arguments = recurrence.arguments(option)
-    results = [result.detach() for result in recurrence.reference(**arguments)]
-    grads = [torch.randn_like(result).requires_grad_() for result in results]
-    saved = [results[position].clone().requires_grad_() for position in recurrence.saved]
-    del arguments["gates_x"]
-    opcheck(recurrence.backward_operator, (*grads, *saved), arguments)
+    learned = [value for value in arguments.values() if getattr(value, "requires_grad", False)]
+    found, expected = (
+        torch.autograd.grad(sum(each.cos().sum() for each in call(**arguments)), learned)
+        for call in (recurrence.operator, recurrence.reference)
+    )
+    for ours, theirs in zip(recurrence.operator(**arguments), recurrence.reference(**arguments), strict=True):
+        torch.testing.assert_close(ours, theirs, **tolerance(torch.float64, "value"))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, **FLOAT64)
 
 
 @pytest.mark.parametrize(("recurrence", "option"), CASES, ids=NAMES)
@@ -34,11 +59,12 @@ def test_results_share_no_memory_with_arguments_or_each_other(recurrence, option
     assert len(set(places)) == len(places)
 
 
-START = LSTM.arguments("lengths")
+START = as_cell("lstm", LSTM.arguments("lengths"))
 
 
 def run(gates_x, weight_hh):
-    return LSTM.call(gates_x, START["h_0"], START["c_0"], weight_hh, lengths=LENGTHS)[0]
+    program, around, given = START
+    return run_cell(program, around, given._replace(gates_x=gates_x, weight_hh=weight_hh)).states[0]
 
 
 def loss(weight_hh, gates_x):

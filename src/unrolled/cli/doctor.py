@@ -61,7 +61,7 @@ def doctor(
         for name, value in found.items():
             if name != "recurrences":
                 machine.add_row(name.replace("_", " "), _line(value))
-        running = Table("layer", "operator", "runs", "why", title="Recurrences", title_justify="left")
+        running = Table("layer", "cell", "runs", "why", title="Recurrences", title_justify="left")
         for row in found["recurrences"]:
             running.add_row(*row.values())
         result(Group(machine, running), found, as_json=as_json)

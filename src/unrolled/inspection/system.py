@@ -48,7 +48,7 @@ def recurrences(layers: Iterable[tuple[str, nn.Module]]) -> list[Mapping[str, st
     return [
         {
             "layer": f"{name}: {layer.cell_name}" if name else layer.cell_name,
-            "operator": "a program" if layer.cell not in CELLS else f"unrolled::{layer.cell}",
+            "cell": layer.program.name,
         }
         | implementation(layer)._asdict()
         for name, layer in layers

@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from unrolled.cells.lookup import program_of
 from unrolled.errors import ConfigError
-from unrolled.layers.by_program import run_program
-from unrolled.layers.scan import Scan, Steps
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
 from unrolled.ops.cells.cell import Cell
 from unrolled.ops.cells.program import Program
@@ -54,8 +52,6 @@ class Recurrent(RecurrentLayer):
         (torch.Size([7, 2, 5]), torch.Size([2, 2, 5]))
     """
 
-    in_pieces = True
-
     def __init__(
         self,
         cell: Cell | type[Cell] | Program | dict[str, Any] | str,
@@ -73,21 +69,22 @@ class Recurrent(RecurrentLayer):
         chrono: float | None = None,
         **extras: Unpack[RecurrentExtras],
     ) -> None:
-        self._program = program_of(cell)
-        self.cell = self.program.name
-        self.gate_names = self.program.gates
-        self.state_names = self.program.states
-        self.keep_gate = self.program.keep_gate
-        self.write_gate = self.program.write_gate
-        self.norm_groups = (1,) * len(self.program.inputs)
-        self.hidden_norm_groups = (1,) * len(self.program.products)
+        program = program_of(cell)
+        self.cell = program.name
+        self.gate_names = program.gates
+        self.state_names = program.states
+        self.keep_gate = program.keep_gate
+        self.write_gate = program.write_gate
+        self.norm_groups = (1,) * len(program.inputs)
+        self.hidden_norm_groups = (1,) * len(program.products)
         for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
-            if value is not None and not self.program.remembers:
+            if value is not None and not program.remembers:
                 raise ConfigError(
                     f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name "
                     f"its keep_gate with it, got keep_gate={self.keep_gate!r}."
                 )
         super().__init__(
+            program,
             input_size,
             hidden_size,
             num_layers,
@@ -102,20 +99,11 @@ class Recurrent(RecurrentLayer):
             **extras,
         )
 
-    def _extra_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
-        own: dict[str, tuple[int, ...]] = dict.fromkeys(self.program.parameters, (self.hidden_sizes[layer],))
-        return own | super()._extra_shapes(layer)
-
     def gates_of(self, parameter: str) -> tuple[str, ...]:
         """The gates that have a block in a parameter, such as "weight_ih", in their order."""
         if parameter in ("weight_hh", "bias_hh", "norm_hh_gain"):
             return self.program.products
         return self.program.inputs
-
-    @property
-    def program(self) -> Program:
-        """What the cell computes."""
-        return self._program
 
     @property
     def cell_name(self) -> str:
@@ -132,15 +120,6 @@ class Recurrent(RecurrentLayer):
                     nn.init.constant_(parameter, initial.first)
                 else:
                     nn.init.uniform_(parameter, initial.first, initial.second)
-
-    def scan(self, scan: Scan) -> Steps:
-        """Run the cell over all steps of one layer in one direction."""
-        scan = scan._replace(weight_hh=self.matrices(scan.weight_hh))
-        return run_program(self, self.program, self.own_parameters(scan.suffix), scan)
-
-    def own_parameters(self, suffix: str) -> list[Tensor]:
-        """The cell's own, ``(H,)`` each, of one layer in one direction."""
-        return [self._weight(name, suffix) for name in self.program.parameters]
 
     def matrices(self, weight_hh: Tensor) -> Tensor:
         """The recurrent matrices that are made of the weights."""

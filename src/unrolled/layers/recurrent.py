@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from typing import Any, Literal, Unpack, final
 
 import torch
+from torch import Tensor
 
 from unrolled.errors import ConfigError
-from unrolled.layers.by_program import run_built_in
+from unrolled.layers.built_in import ACTIVATIONS, program_of_built_in
 from unrolled.layers.cell_layer import Recurrent
-from unrolled.layers.scan import Scan, Steps
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
-from unrolled.ops.gru import gru
 from unrolled.ops.inputs import NORM_GROUPS
-from unrolled.ops.lstm import lstm
-from unrolled.ops.rnn import ACTIVATIONS, rnn
 
 
 @final
 class RNN(RecurrentLayer):
-    """The simple recurrent network of Elman (1990); the equations stand in `unrolled.ops.rnn`.
+    """The simple recurrent network of Elman (1990); the equations stand in `unrolled.cells.library.elman`.
 
     Args:
         input_size: features of the input.
@@ -65,7 +62,9 @@ class RNN(RecurrentLayer):
             raise ConfigError(
                 f"expected nonlinearity to be one of {', '.join(ACTIVATIONS)}, got {nonlinearity!r}."
             )
+        self.nonlinearity = nonlinearity
         super().__init__(
+            program_of_built_in("rnn", nonlinearity),
             input_size,
             hidden_size,
             num_layers,
@@ -77,34 +76,11 @@ class RNN(RecurrentLayer):
             dtype,
             **extras,
         )
-        self.nonlinearity = nonlinearity
-
-    def scan(self, scan: Scan) -> Steps:
-        """Run the cell's operator over all steps of one layer in one direction."""
-        if scan.resets is not None:
-            return run_built_in(self, scan)
-        (probe,) = scan.heard()
-        (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
-        hidden, h_n, values = rnn(
-            scan.gates_x,
-            scan.initial[0],
-            scan.weight_hh,
-            self._parameter("bias_hh", scan.suffix),
-            self._parameter("norm_hh_gain", scan.suffix),
-            self._hidden_mask(scan.initial[0]),
-            zoneout,
-            probe,
-            scan.lengths,
-            self.nonlinearity,
-            scan.reverse,
-            self.clip_step or 0.0,
-        )
-        return Steps((hidden,), values, (h_n,))
 
 
 @final
 class GRU(RecurrentLayer):
-    """The gated recurrent unit of Cho et al. (2014); the equations stand in `unrolled.ops.gru`.
+    """The gated recurrent unit of Cho et al. (2014); its equations: `unrolled.cells.library.gru_reset_after`.
 
     Args:
         input_size: features of the input.
@@ -149,6 +125,7 @@ class GRU(RecurrentLayer):
         **extras: Unpack[RecurrentExtras],
     ) -> None:
         super().__init__(
+            program_of_built_in("gru"),
             input_size,
             hidden_size,
             num_layers,
@@ -162,31 +139,12 @@ class GRU(RecurrentLayer):
             **extras,
         )
 
-    def scan(self, scan: Scan) -> Steps:
-        """Run the cell's operator over all steps of one layer in one direction."""
-        if scan.resets is not None:
-            return run_built_in(self, scan)
-        (probe,) = scan.heard()
-        (zoneout,) = self._zoneouts(len(scan.gates_x), scan.initial)
-        hidden, h_n, gates, _ = gru(
-            scan.gates_x,
-            scan.initial[0],
-            scan.weight_hh,
-            self._parameter("bias_hh", scan.suffix),
-            self._parameter("norm_hh_gain", scan.suffix),
-            self._hidden_mask(scan.initial[0]),
-            zoneout,
-            probe,
-            scan.lengths,
-            scan.reverse,
-            self.clip_step or 0.0,
-        )
-        return Steps((hidden,), gates, (h_n,))
-
 
 @final
 class LSTM(RecurrentLayer):
-    """Long short-term memory, Hochreiter & Schmidhuber (1997); the equations stand in `unrolled.ops.lstm`.
+    """Long short-term memory, Hochreiter & Schmidhuber (1997).
+
+    The equations stand in `unrolled.cells.library.long_short_term_memory`.
 
     Args:
         input_size: features of the input.
@@ -236,7 +194,9 @@ class LSTM(RecurrentLayer):
         chrono: float | None = None,
         **extras: Unpack[RecurrentExtras],
     ) -> None:
+        self.peepholes = peepholes
         super().__init__(
+            program_of_built_in("lstm", peepholes=peepholes, cell_norm=extras.get("layer_norm", False)),
             input_size,
             hidden_size,
             num_layers,
@@ -247,40 +207,26 @@ class LSTM(RecurrentLayer):
             device,
             dtype,
             proj_size=proj_size,
-            peepholes=peepholes,
             forget_bias=forget_bias,
             chrono=chrono,
             **extras,
         )
 
-    def scan(self, scan: Scan) -> Steps:
-        """Run the cell's operator over all steps of one layer in one direction."""
-        if scan.resets is not None:
-            return run_built_in(self, scan)
-        probe_h, probe_c = scan.heard()
-        zoneout_h, zoneout_c = self._zoneouts(len(scan.gates_x), scan.initial)
-        h_0, c_0 = scan.initial
-        hidden, cell, h_n, c_n, gates = lstm(
-            scan.gates_x,
-            h_0,
-            c_0,
-            scan.weight_hh,
-            self._parameter("bias_hh", scan.suffix),
-            self._parameter("weight_hr", scan.suffix),
-            self._parameter("peephole", scan.suffix),
-            self._parameter("norm_hh_gain", scan.suffix),
-            self._parameter("norm_cell_gain", scan.suffix),
-            self._parameter("norm_cell_bias", scan.suffix),
-            self._hidden_mask(scan.initial[0]),
-            zoneout_h,
-            zoneout_c,
-            probe_h,
-            probe_c,
-            scan.lengths,
-            scan.reverse,
-            self.clip_step or 0.0,
-        )
-        return Steps((hidden, cell), gates, (h_n, c_n))
+    def _own_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        hidden = self.hidden_sizes[layer]
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.layer_norm:
+            shapes |= {"norm_cell_gain": (hidden,), "norm_cell_bias": (hidden,)}
+        if self.peepholes:
+            shapes |= {"peephole": (3, hidden)}
+        return shapes
+
+    def own_parameters(self, suffix: str) -> list[Tensor]:
+        """Those of its program, ``(H,)`` each, of one layer in one direction."""
+        peephole = self._parameter("peephole", suffix)
+        norms = [self._parameter(name, suffix) for name in ("norm_cell_gain", "norm_cell_bias")]
+        seen = [] if peephole is None else [*peephole.unbind(0)]
+        return seen + [norm for norm in norms if norm is not None]
 
 
 CELLS: dict[str, type[RNN] | type[GRU] | type[LSTM]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from unrolled.ops.listening import Listen, listening_probe
+from unrolled.ops.listening import Listen
 
 
 class Steps(NamedTuple):
@@ -59,15 +59,6 @@ class Scan(NamedTuple):
     watched: bool = False
     resets: Tensor | None = None
     listen: Listen | None = None
-
-    def heard(self) -> tuple[Tensor | None, ...]:
-        """The probes, with one more that hears the norms, for who has no other way to."""
-        if self.listen is None:
-            return self.probes
-        first = self.initial[0]
-        heard = listening_probe(self.listen, first, (len(self.gates_x), *first.shape))
-        own = self.probes[0]
-        return heard if own is None else own + heard, *self.probes[1:]
 
 
 class Call(NamedTuple):

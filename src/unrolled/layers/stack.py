@@ -1,10 +1,6 @@
-"""What all recurrent layers share: stacking, direction, lengths, state, regularisation.
-
-A concrete layer adds one thing: how its cell's operator is called (`RecurrentLayer.scan`).
-"""
+"""What all recurrent layers share: stacking, direction, lengths, state, regularisation."""
 
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
@@ -13,7 +9,12 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from unrolled.errors import ConfigError, ShapeError
-from unrolled.layers import checks, exported, fused, layerwise, plain
+from unrolled.layers import checks
+from unrolled.layers.engines import run
+from unrolled.layers.engines.cudnn import lay_out
+from unrolled.layers.engines.engine import Pass
+from unrolled.layers.engines.kernels import CELLS as KERNELS
+from unrolled.layers.engines.programs import run_scan
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 INITIAL_STATES = ("zeros", "learned", "random")
 RANDOM_STATE_DEVIATION = 0.1
 PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-"""Of every cell, in the order of `unrolled.ops.cell_pass.Pass`."""
+"""Of every cell, in the order of `unrolled.ops.kernel_pass.Pass`."""
 
 
 class RecurrentExtras(TypedDict, total=False):
@@ -52,12 +53,13 @@ class RecurrentExtras(TypedDict, total=False):
     clip_step: float | None
 
 
-class RecurrentLayer(nn.Module, ABC):
-    """Base of `RNN`, `GRU` and `LSTM`: drop-in for `torch.nn`'s, with the options it lacks.
+class RecurrentLayer(nn.Module):
+    """Base of `RNN`, `GRU`, `LSTM` and `Recurrent`: drop-in for `torch.nn`'s, with the options it lacks.
 
     Parameters carry torch's names, shapes and gate order, so without extras a state_dict moves both ways.
 
     Args:
+        program: what the cell computes; a projection comes after it.
         input_size: features of the input.
         hidden_size: units of every layer, or a sequence with the width of each.
         num_layers: layers, one on top of the other.
@@ -81,7 +83,6 @@ class RecurrentLayer(nn.Module, ABC):
             training and zero in evaluation.
         recurrent_init: "uniform" as torch; "orthogonal", "identity" or "xavier", each gate by itself.
         proj_size: LSTM: project h to this many units (Sak, Senior & Beaufays 2014).
-        peepholes: LSTM: let the gates see the cell (Gers & Schmidhuber 2000).
         forget_bias: LSTM: the forget gate's bias at the start.
         chrono: LSTM and GRU: the longest dependency expected, in steps; biases are drawn so that units
             remember for 1 to that many steps (Tallec & Ollivier 2018).
@@ -94,8 +95,8 @@ class RecurrentLayer(nn.Module, ABC):
 
     cell: str
     """Its name."""
-    in_pieces: bool = False
-    """Whether it is always run by `scan`, rather than from its input on by the library."""
+    peepholes: bool = False
+    """Whether the gates see the cell, which an LSTM's alone can."""
     nonlinearity: str = "tanh"
     """Of the simple recurrent network, which alone has a choice."""
     gate_names: tuple[str, ...]
@@ -118,6 +119,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def __init__(
         self,
+        program: Program,
         input_size: int,
         hidden_size: int | Sequence[int],
         num_layers: int,
@@ -129,7 +131,6 @@ class RecurrentLayer(nn.Module, ABC):
         dtype: torch.dtype | None,
         *,
         proj_size: int = 0,
-        peepholes: bool = False,
         forget_bias: float | None = None,
         chrono: float | None = None,
         layer_norm: bool = False,
@@ -143,6 +144,7 @@ class RecurrentLayer(nn.Module, ABC):
         clip_step: float | None = None,
     ) -> None:
         super().__init__()
+        self.program = program
         self.input_size = checks.whole_number("input_size", input_size, 1)
         self.num_layers = checks.whole_number("num_layers", num_layers, 1)
         self.hidden_sizes = checks.widths(hidden_size, num_layers)
@@ -150,11 +152,9 @@ class RecurrentLayer(nn.Module, ABC):
         self.proj_size = checks.whole_number("proj_size", proj_size, 0)
         if self.proj_size >= min(self.hidden_sizes):
             raise ConfigError(f"expected proj_size below hidden_size={hidden_size}, got {proj_size}.")
-        self.peepholes = peepholes
         widths = dict.fromkeys(self.state_names, self.hidden_sizes)
         if self.proj_size:
             widths["h"] = (self.proj_size,) * num_layers
-            self.in_pieces = True
         self.bias = bias
         self.batch_first = batch_first
         self.bidirectional = bidirectional
@@ -190,7 +190,8 @@ class RecurrentLayer(nn.Module, ABC):
 
         self._directions = 2 if bidirectional else 1
         self._layout = StateLayout(widths, self._directions)
-        self._plain = self._layout.equal and not (layer_norm or peepholes or self.in_pieces)
+        built_in = self.cell in KERNELS and not (layer_norm or self.peepholes or self.proj_size)
+        self._plain = built_in and self._layout.equal
         # The endings of the parameters' names, one for each layer and direction, in torch's order.
         self._suffixes = tuple(
             f"_l{layer}{direction}"
@@ -239,13 +240,18 @@ class RecurrentLayer(nn.Module, ABC):
         if self.layer_norm:
             gains = ("norm_ih_gain", "norm_hh_gain")
             shapes |= {name: (len(self.gates_of(name)) * hidden,) for name in gains}
-            if self.cell == "lstm":
-                shapes |= {"norm_cell_gain": (hidden,), "norm_cell_bias": (hidden,)}
-        if self.peepholes:
-            shapes |= {"peephole": (3, hidden)}
+        shapes |= self._own_shapes(layer)
         if self.initial_state_kind == "learned":
             shapes |= {f"initial_{name}": (size,) for name, size in self._state_sizes(layer).items()}
         return shapes
+
+    def _own_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        """The parameters of the cell's own."""
+        return dict.fromkeys(self.program.parameters, (self.hidden_sizes[layer],))
+
+    def own_parameters(self, suffix: str) -> list[Tensor]:
+        """Those of its program, ``(H,)`` each, of one layer in one direction."""
+        return [self._weight(name, suffix) for name in self.program.parameters]
 
     def gates_of(self, parameter: str) -> tuple[str, ...]:
         """The gates that have a block in a parameter, such as "weight_ih", in their order."""
@@ -279,13 +285,6 @@ class RecurrentLayer(nn.Module, ABC):
             [self._weight(name, suffix) for name in self._torch_shapes(index // self._directions)]
             for index, suffix in enumerate(self._suffixes)
         ]
-
-    @property
-    def program(self) -> Program:
-        """What the cell computes, as its definition says it; a projection comes after it."""
-        from unrolled.layers.by_program import program_of_built_in
-
-        return program_of_built_in(self.cell, self.nonlinearity, self.peepholes, self.layer_norm)
 
     @property
     def cell_name(self) -> str:
@@ -336,8 +335,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     def flatten_parameters(self) -> None:
         """Lay the weights out on a GPU as cuDNN wants them, where it computes this layer."""
-        if fused.runs(self):
-            fused.lay_out(self)
+        lay_out(self)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)
@@ -404,13 +402,7 @@ class RecurrentLayer(nn.Module, ABC):
             ShapeError: a tensor does not fit; the message says what was expected and what came.
         """
         arranged = arrange(input, lengths, self.batch_first, self.input_size, resets)
-        before = arranged.enter_state(hx)
-        if exported.applies(self):
-            output, final = exported.run(self, arranged, before)
-        elif resets is None and fused.runs(self):
-            output, final = fused.run(self, arranged, before)
-        else:
-            output, final = plain.run(self, arranged, before) or layerwise.run(self, arranged, before)[:2]
+        output, final, _ = run(Pass(self, arranged, arranged.enter_state(hx)))
         if arranged.packed is not None:
             return arranged.pack(output), final
         return arranged.leave(output), arranged.leave_state(final)
@@ -448,10 +440,10 @@ class RecurrentLayer(nn.Module, ABC):
                 "expected a padded tensor, got a PackedSequence; pass lengths beside it instead."
             )
         arranged = arrange(input, lengths, self.batch_first, self.input_size, resets)
-        before = arranged.enter_state(hx)
-        output, final, run = layerwise.run(self, arranged, before, unrolled=True, probe=probe)
+        given = Pass(self, arranged, arranged.enter_state(hx), unrolled=True, probe=probe)
+        output, final, looked_at = run(given)
         directions = []
-        for index, (steps, probes) in enumerate(run):
+        for index, (steps, probes) in enumerate(looked_at):
             assert steps.gates is not None
             named = zip(self.gate_names, steps.gates.chunk(len(self.gate_names), -1), strict=True)
             directions.append(
@@ -481,9 +473,9 @@ class RecurrentLayer(nn.Module, ABC):
 
         return Stream(self, batch_size)
 
-    @abstractmethod
     def scan(self, scan: Scan) -> Steps:
-        """Run the cell's operator over all steps of one layer in one direction."""
+        """Run the cell over all steps of one layer in one direction."""
+        return run_scan(self, scan)
 
     def matrices(self, weight_hh: Tensor) -> Tensor:
         """The matrices of the gates, one above the other, that are made of the recurrent weights."""

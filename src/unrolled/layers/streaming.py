@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,14 +11,10 @@ from torch import Tensor
 
 from unrolled.errors import ConfigError, ShapeError
 from unrolled.layers import checks
-from unrolled.layers.by_program import program_step
-from unrolled.layers.cell_layer import Recurrent
+from unrolled.layers.engines import ENGINES
+from unrolled.layers.engines.engine import Step
 from unrolled.layers.state import State, reset_rows
-from unrolled.ops import native
 from unrolled.ops.alike import alike
-from unrolled.ops.native.coverage import obstacle
-from unrolled.ops.native.library import library
-from unrolled.ops.native.step import StepWeights, compiled_step
 
 if TYPE_CHECKING:
     from unrolled.layers.stack import RecurrentLayer
@@ -132,39 +128,10 @@ def _own(part: Tensor, like: Tensor) -> Tensor:
     return part.to(like).clone(memory_format=torch.contiguous_format)
 
 
-def _advance(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Callable[[Tensor], Tensor]:
-    """What computes a step: the library where it can, else the layer itself."""
-    weight = layer._weight("weight_hh", "_l0")
-    covered = obstacle(weight.device.type, weight.dtype, projection=layer.proj_size > 0) is None
-    if covered and native.in_use() and (chosen := library()) is not None:
-        if not isinstance(layer, Recurrent):
-            return compiled_step(chosen, [_weights(layer, suffix) for suffix in layer._suffixes], states)
-        if not layer.layer_norm:  # of the input's product
-            return program_step(chosen, layer, states)
-
-    @torch.no_grad()
-    def run_layer(inputs: Tensor) -> Tensor:
-        time = 1 if layer.batch_first else 0
-        output, after = layer(inputs.unsqueeze(time), layer._layout.join(list(states)))
-        for own, new in zip(states, layer._layout.split(after, len(inputs)), strict=True):
-            for part, value in zip(own, new, strict=True):
-                part.copy_(value)
-        return output.squeeze(time)
-
-    return run_layer
-
-
-def _weights(layer: RecurrentLayer, suffix: str) -> StepWeights:
-    return StepWeights(
-        weight_ih=layer._weight("weight_ih", suffix),
-        weight_hh=layer._weight("weight_hh", suffix),
-        bias_ih=layer._parameter("bias_ih", suffix),
-        bias_hh=layer._parameter("bias_hh", suffix),
-        norm_ih_gain=layer._parameter("norm_ih_gain", suffix),
-        norm_hh_gain=layer._parameter("norm_hh_gain", suffix),
-        peephole=layer._parameter("peephole", suffix),
-        norm_cell_gain=layer._parameter("norm_cell_gain", suffix),
-        norm_cell_bias=layer._parameter("norm_cell_bias", suffix),
-        zoneout=layer.zoneout,
-        activation=layer.nonlinearity,
-    )
+def _advance(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Step:
+    """What computes a step, by the first engine that can."""
+    for engine in ENGINES:
+        answer = engine.stream(layer, states)
+        if not isinstance(answer, str):
+            return answer
+    raise AssertionError("the reference computes every layer.")

@@ -6,10 +6,11 @@ before it runs what it has compiled.
 """
 
 from collections.abc import Callable
-from typing import Any
 
+import torch
 from torch import Tensor
-from torch._C._dynamo.guards import TensorGuards
+
+from unrolled.ops.torch_private import tensor_guards
 
 
 def alike(*tensors: Tensor) -> Callable[..., bool]:
@@ -24,5 +25,12 @@ def alike(*tensors: Tensor) -> Callable[..., bool]:
         >>> same(torch.ones(2, 3)), same(torch.ones(3, 2).t()), same(torch.ones(2, 3).double())
         (True, False, False)
     """
-    make: Any = TensorGuards
-    return make(*tensors, dynamic_dims_sizes=None, dynamic_dims_strides=None).check
+    if tensor_guards is not None:
+        return tensor_guards(*tensors, dynamic_dims_sizes=None, dynamic_dims_strides=None).check
+    known = [_seen(tensor) for tensor in tensors]
+    return lambda *others: [_seen(tensor) for tensor in others] == known
+
+
+def _seen(tensor: Tensor) -> tuple[object, ...]:
+    flags = tensor.requires_grad, tensor.is_neg(), tensor.is_inference(), torch.is_inference_mode_enabled()
+    return type(tensor), tensor.dtype, tensor.device, tensor.shape, tensor.stride(), *flags

@@ -10,9 +10,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _are_functorch_transforms_active, _get_tracing_state, _len_torch_dispatch_stack
-from torch.autograd import forward_ad
 from torch.compiler import is_compiling
+
+from unrolled.ops.torch_private import (
+    dispatch_modes,
+    forward_differentiated,
+    tracing_state,
+    transforms_active,
+)
 
 _ORDINARY = frozenset({Tensor, torch.nn.Parameter, type(None), bool, int, float, str})
 
@@ -22,13 +27,23 @@ def unobserved(like: Tensor, args: Iterable[Any]) -> bool:
     return (
         like.is_cpu
         and not is_compiling()
-        and not _are_functorch_transforms_active()
-        and not _len_torch_dispatch_stack()
-        and _get_tracing_state() is None
-        and forward_ad._current_level < 0
+        and not transforms_active()
+        and not dispatch_modes()
+        and tracing_state() is None
+        and not forward_differentiated()
         and not torch.is_autocast_enabled("cpu")
         and ordinary(args)
     )
+
+
+def transformed() -> bool:
+    """Whether a transform of `torch.func`, or forward differentiation, looks at every operation."""
+    return transforms_active() or forward_differentiated()
+
+
+def traced() -> bool:
+    """Whether somebody writes down which operators are called."""
+    return is_compiling() or dispatch_modes() > 0 or tracing_state() is not None
 
 
 def ordinary(args: Iterable[Any]) -> bool:

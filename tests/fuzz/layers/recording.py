@@ -8,7 +8,8 @@ from unittest.mock import patch
 import torch
 
 from tests.fuzz.layers.oracle import Masks
-from unrolled.layers import layerwise, stack
+from unrolled.layers import stack
+from unrolled.layers.engines import kernels, levels, programs
 
 
 @contextmanager
@@ -35,7 +36,8 @@ def recorded_masks() -> Iterator[Masks]:
     with (
         patch.object(stack, "variational_mask", keeping(stack.variational_mask, masks.hidden)),
         patch.object(stack, "zoneout_weights", keeping(stack.zoneout_weights, masks.zoneout)),
-        patch.object(layerwise, "drop_weights", multiplying(layerwise.drop_weights, masks.weights)),
-        patch.object(layerwise, "dropout_between", multiplying(layerwise.dropout_between, masks.between)),
+        patch.object(kernels, "drop_weights", multiplying(kernels.drop_weights, masks.weights)),
+        patch.object(programs, "drop_weights", multiplying(programs.drop_weights, masks.weights)),
+        patch.object(levels, "dropout_between", multiplying(levels.dropout_between, masks.between)),
     ):
         yield masks

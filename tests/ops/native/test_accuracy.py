@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 
-from tests.ops.native.drawn import CELLS, FORWARD, OPTIONS, Case, cases, in_type
+from tests.ops.native.drawn import CELLS, OPTIONS, Case, cases, in_type, reference, run
 from tests.tolerances import RELATIVE_ERROR
 from unrolled.ops.native import library
 
@@ -18,9 +18,9 @@ def _threads_restored():
     torch.set_num_threads(before)
 
 
-def results_and_gradients(call, arguments, weights):
+def results_and_gradients(call, cell, arguments, weights):
     """By name: every result, and what a weighted sum of them all gives every input as its gradient."""
-    results = call(**arguments)
+    results = call(cell, **arguments)
     total = sum(
         (weight.to(result.dtype) * result).sum() for weight, result in zip(weights, results, strict=True)
     )
@@ -32,17 +32,16 @@ def results_and_gradients(call, arguments, weights):
 
 def assert_as_accurate(case, dtype, floor=0.0, purpose="kernel"):
     """Each tensor's error is small beside the tensor, or beside one with ``floor`` in every element."""
-    recurrence, given_ = CELLS[case.cell], case.arguments()
-    reference = in_type(given_, torch.float64)
+    given_ = case.arguments()
+    exact = in_type(given_, torch.float64)
     generator = torch.Generator().manual_seed(1)
-    shapes = [result.shape for result in recurrence.reference(**reference)]
+    shapes = [result.shape for result in reference(case.cell, **exact)]
     weights = [torch.randn(shape, generator=generator).double() for shape in shapes]
-    expected = results_and_gradients(recurrence.reference, reference, weights)
+    expected = results_and_gradients(reference, case.cell, exact, weights)
 
     torch.set_num_threads(case.threads)
     with library.instruction_set(case.instruction_set):
-        assert FORWARD[case.cell](**in_type(given_, dtype)) is not None, "not covered: this compares nothing"
-        found = results_and_gradients(recurrence.operator, in_type(given_, dtype), weights)
+        found = results_and_gradients(run, case.cell, in_type(given_, dtype), weights)
     for name, value in found.items():
         error = (value.double() - expected[name]).norm()
         scale = max(expected[name].norm(), floor * value.numel() ** 0.5)

@@ -5,66 +5,72 @@ import warnings
 import pytest
 import torch
 
-from tests.ops.native.drawn import CELLS, FORWARD, Case
+from tests.ops.cases import LSTM, as_cell, flat
+from tests.ops.native.drawn import CELLS, Case, as_pass
 from unrolled.errors import ReferenceWarning
+from unrolled.ops.cells.surrounded import surround
+from unrolled.ops.kernel_pass import Options
+from unrolled.ops.kernels import run_kernel
 from unrolled.ops.native import library, plain_torch
+from unrolled.ops.native.cell import covered
+from unrolled.ops.native.program import forward, prepared
 
 PLAIN = Case("lstm", 3, 2, 5, frozenset(), 0, 1, "portable").arguments()
+GIVEN = as_pass("lstm", PLAIN)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"weight_hr": torch.ones(5, 5, dtype=torch.float64)},
-        {"gates_x": PLAIN["gates_x"].bfloat16()},
-        {"gates_x": PLAIN["gates_x"].float()},
-        {"gates_x": PLAIN["gates_x"][:0]},
-        {"h_0": PLAIN["h_0"][:1]},
-        {"weight_hh": PLAIN["weight_hh"][:-1]},
-        {"hidden_mask": PLAIN["h_0"][:1]},
-        {"zoneout_c": torch.ones(4, 1, 1, dtype=torch.float64)},
-        {"norm_cell_gain": torch.ones(5, dtype=torch.float64)},
-        {"lengths": torch.tensor([3, 3, 3])},
-        {"lengths": torch.tensor([3, 3], dtype=torch.int32)},
+        {"values": GIVEN.values.bfloat16()},
+        {"values": GIVEN.values.float()},
+        {"values": GIVEN.values[:0]},
+        {"values": GIVEN.values[..., :-1]},
+        {"h_0": GIVEN.h_0[:1]},
+        {"weight_hh": GIVEN.weight_hh[:-1]},
+        {"options": Options(hidden_mask=GIVEN.h_0[:1])},
+        {"options": Options(zoneout_c=torch.ones(4, 1, 1, dtype=torch.float64))},
+        {"options": Options(norm_cell_gain=torch.ones(4, dtype=torch.float64))},
     ],
 )
 def test_cases_not_covered(change):
-    assert FORWARD["lstm"](**(PLAIN | change)) is None
+    assert covered((GIVEN,))
+    assert not covered((GIVEN._replace(**change),))
 
 
 def test_a_projection_runs_the_reference():
     arguments = PLAIN | {"weight_hr": torch.randn(5, 5, dtype=torch.float64)}
-    for ours, theirs in zip(
-        CELLS["lstm"].operator(**arguments), CELLS["lstm"].reference(**arguments), strict=True
-    ):
+    for ours, theirs in zip(LSTM.call(**arguments), LSTM.reference(**arguments), strict=True):
         assert torch.equal(ours, theirs)
 
 
 def test_wrong_shapes_are_refused_as_torch_refuses_them():
-    with pytest.raises(RuntimeError, match="size"):
-        CELLS["lstm"].operator(**(PLAIN | {"weight_hh": PLAIN["weight_hh"][:-1]}))
+    with pytest.raises(RuntimeError, match=r"size|shape"):
+        run_kernel(GIVEN._replace(weight_hh=GIVEN.weight_hh[:-1]))
 
 
 @pytest.mark.parametrize("cell", sorted(CELLS))
 def test_strides_of_any_kind(cell):
     arguments = Case(cell, 4, 3, 6, frozenset({"lengths"}), 0, 1, "portable").arguments()
-    expected = FORWARD[cell](**arguments)
+    expected = CELLS[cell].call(**arguments)
     apart = {
         name: value.repeat_interleave(2, -1)[..., ::2] if isinstance(value, torch.Tensor) else value
         for name, value in arguments.items()
     }
     assert not apart["gates_x"].is_contiguous()
-    for one, other in zip(FORWARD[cell](**apart), expected, strict=True):
+    for one, other in zip(CELLS[cell].call(**apart), expected, strict=True):
         assert torch.equal(one, other)
 
 
 def test_plain_torch_within_the_context_only():
     with plain_torch():
-        inside = CELLS["lstm"].operator(**PLAIN)
-    outside = CELLS["lstm"].operator(**PLAIN)
-    for ours, theirs in zip(inside, CELLS["lstm"].reference(**PLAIN), strict=True):
+        inside = LSTM.call(**PLAIN)
+    outside = LSTM.call(**PLAIN)
+    program, around, given = as_cell("lstm", PLAIN)
+    with_library, _ = forward(surround(program, around), prepared(given), keep=False, watched=True)
+    for ours, theirs in zip(inside, LSTM.reference(**PLAIN), strict=True):
         assert torch.equal(ours, theirs)
-    for ours, theirs in zip(outside, FORWARD["lstm"](**PLAIN), strict=True):
+    for ours, theirs in zip(outside, flat(with_library), strict=True):
         assert torch.equal(ours, theirs)
 
 
@@ -86,10 +92,10 @@ def _nothing_built(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("_nothing_built")
 def test_without_a_library_there_is_one_warning_and_the_reference():
     with pytest.warns(ReferenceWarning, match="install a C\\+\\+ compiler"):
-        first = CELLS["lstm"].operator(**PLAIN)
+        first = LSTM.call(**PLAIN)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        second = CELLS["lstm"].operator(**PLAIN)
-    for one, other, reference in zip(first, second, CELLS["lstm"].reference(**PLAIN), strict=True):
+        second = LSTM.call(**PLAIN)
+    for one, other, reference in zip(first, second, LSTM.reference(**PLAIN), strict=True):
         assert torch.equal(one, reference)
         assert torch.equal(other, reference)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, OPTIONS, Case
+from tests.ops.native.drawn import CELLS, OPTIONS, Case, run
 from unrolled.ops.native import library
 
 BY_ROW = {"gates_x": 1, "h_0": 0, "c_0": 0, "hidden_mask": 0, "lengths": 0}
@@ -12,11 +12,12 @@ VARIANTS = {"plain": set(), "lengths": {"lengths"}, "everything": None}
 
 def everything(cell, arguments):
     """Forward and backward with gradients of all results; what is summed over rows left out."""
-    results = FORWARD[cell](**arguments)
-    grads = [result.cos() for result in results]
-    rest = {name: value for name, value in arguments.items() if name != "gates_x"}
-    gradients = BACKWARD[cell](*grads, *(results[index] for index in CELLS[cell].saved), **rest)
-    return results + gradients[: 3 if cell == "lstm" else 2]
+    by_row = [name for name in ("gates_x", "h_0", "c_0") if name in arguments]
+    leaves = {name: arguments[name].detach().requires_grad_() for name in by_row}
+    results = run(cell, **(arguments | leaves))
+    grads = [result.detach().cos() for result in results]
+    gradients = torch.autograd.grad(results, list(leaves.values()), grads)
+    return [result.detach() for result in results] + list(gradients)
 
 
 def chosen_rows(arguments, rows):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import unrolled
 from tests.tolerances import tolerance
 from unrolled.errors import ShapeError
-from unrolled.layers import plain
+from unrolled.layers.engines import inference as engine
 from unrolled.ops.native import inference, plain_torch
 
 OPTIONS = [
@@ -25,15 +25,15 @@ OPTIONS = [
 
 
 def took_the_short_way(layer, *given):
-    """The results, and whether `infer` gave them."""
+    """The results, and whether the engine for plain cells gave them."""
     answers = []
 
     def heard(*args):
-        answers.append(infer(*args))
+        answers.append(inference_of(*args))
         return answers[-1]
 
-    infer = plain.infer
-    with patch.object(plain, "infer", heard), torch.no_grad():
+    inference_of = engine.inference_of
+    with patch.object(engine, "inference_of", heard), torch.no_grad():
         results = layer(*given)
     return results, bool(answers) and answers[0] is not None
 
@@ -77,7 +77,7 @@ def test_it_gives_what_the_long_way_gives_to_the_bit(cell, sizes, layers, flags,
     state = some(layer, places, rows, hidden) if has_state else None
     results, short = took_the_short_way(layer, inputs, state)
     assert short
-    with patch.object(plain, "infer", lambda *_: None), torch.no_grad():
+    with patch.object(engine, "inference_of", lambda *_: None), torch.no_grad():
         expected = layer(inputs, state)
     for one, other in zip(flat(results), flat(expected), strict=True):
         assert torch.equal(one, other)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unrolled
-from tests.ops.native.drawn import BACKWARD, CELLS, FORWARD, OPTIONS, Case
+from tests.ops.native.drawn import CELLS, OPTIONS, Case, run
 from tests.ops.native.test_accuracy import FLOOR, assert_as_accurate
 from tests.ops.native.test_independence import chosen_rows, everything
 from tests.tolerances import RELATIVE_ERROR, tolerance
@@ -44,11 +44,10 @@ def single(arguments):
 def assert_answered_alike(found, expected, purpose):
     close = tolerance(torch.float32, purpose)
     for one, other in zip(found, expected, strict=True):
-        if one is not None:
-            # Where large numbers cancel, what is left is the rounding of the large.
-            largest = other.nan_to_num(0, 0, 0).abs().max().item()
-            close = close | {"atol": tolerance(torch.float32, purpose)["atol"] * max(1, largest)}
-            torch.testing.assert_close(one, other, equal_nan=True, **close)
+        # Where large numbers cancel, what is left is the rounding of the large.
+        largest = other.nan_to_num(0, 0, 0).abs().max().item()
+        close = close | {"atol": tolerance(torch.float32, purpose)["atol"] * max(1, largest)}
+        torch.testing.assert_close(one, other, equal_nan=True, **close)
 
 
 def test_the_switch():
@@ -143,22 +142,25 @@ def test_a_row_of_extremes_is_answered_as_on_any_processor(cell, value):
     arguments = single(Case(cell, 3, 18, 128, frozenset(), 0, 1, FASTEST).arguments())
     arguments["h_0"][4, 9] = value
     others = torch.tensor([row for row in range(18) if row != 4])
-    found = FORWARD[cell](**arguments)
-    for ours, theirs in zip(FORWARD[cell](**chosen_rows(arguments, others)), found, strict=True):
+    found = run(cell, **arguments)
+    for ours, theirs in zip(run(cell, **chosen_rows(arguments, others)), found, strict=True):
         assert torch.equal(ours, theirs.index_select(theirs.dim() - 2, others))
     with library.instruction_set("portable"):
-        expected = FORWARD[cell](**arguments)
+        expected = run(cell, **arguments)
     assert_answered_alike(found, expected, "value")
 
     arguments["h_0"][4, 9] = 0
-    results = FORWARD[cell](**arguments)
-    grads = [torch.ones_like(result) for result in results]
-    grads[0][1, 4, 3] = value
-    saved = [results[index] for index in CELLS[cell].saved]
-    rest = {name: each for name, each in arguments.items() if name != "gates_x"}
-    ours = BACKWARD[cell](*grads, *saved, **rest)
+    leaves = [arguments[name].requires_grad_() for name in ("gates_x", "h_0", "weight_hh")]
+
+    def gradients():
+        results = run(cell, **arguments)
+        grads = [torch.ones_like(result) for result in results]
+        grads[0][1, 4, 3] = value
+        return torch.autograd.grad(results, leaves, grads)
+
+    ours = gradients()
     with library.instruction_set("portable"):
-        theirs = BACKWARD[cell](*grads, *saved, **rest)
+        theirs = gradients()
     assert_answered_alike(ours, theirs, "gradient")
 
 
@@ -166,9 +168,9 @@ def test_a_row_of_extremes_is_answered_as_on_any_processor(cell, value):
 def test_weights_that_do_not_split(value):
     arguments = single(Case("lstm", 3, 18, 128, frozenset(), 0, 1, FASTEST).arguments())
     arguments["weight_hh"][7, 9] = value
-    found = FORWARD["lstm"](**arguments)
+    found = run("lstm", **arguments)
     with library.instruction_set("portable"):
-        expected = FORWARD["lstm"](**arguments)
+        expected = run("lstm", **arguments)
     assert_answered_alike(found, expected, "value")
 
 

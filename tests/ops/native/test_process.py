@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from tests.ops.native.drawn import CELLS, FORWARD, Case
+from tests.ops.native.drawn import CELLS, Case, run
 from tests.ops.native.threads import at_once
 
 # Python 3.12 and later warn of every fork of a process with threads, and so does JAX where something imported
@@ -43,7 +43,7 @@ def test_thousands_of_calls_leak_nothing(cell):
 
     def train(times):
         for _ in range(times):
-            CELLS[cell].operator(**arguments)[0].sum().backward()
+            run(cell, **arguments)[0].sum().backward()
             arguments["gates_x"].grad = arguments["weight_hh"].grad = None
         gc.collect()
 
@@ -63,12 +63,12 @@ def test_several_python_threads_at_once():
         Case("lstm", 7, 5 + index, 33, frozenset({"lengths"}), index, 2, "portable") for index in range(4)
     ]
     arguments = [case.arguments() for case in cases]
-    expected = [FORWARD["lstm"](**each) for each in arguments]
+    expected = [run("lstm", **each) for each in arguments]
     wrong = []
 
     def work(index):
         for _ in range(50):
-            found = FORWARD["lstm"](**arguments[index])
+            found = run("lstm", **arguments[index])
             if not all(torch.equal(one, other) for one, other in zip(found, expected[index], strict=True)):
                 wrong.append(index)
 
@@ -77,12 +77,12 @@ def test_several_python_threads_at_once():
 
 
 def answer(pipe, arguments):
-    pipe.send([result.numpy() for result in FORWARD["gru"](**arguments)])
+    pipe.send([result.numpy() for result in run("gru", **arguments)])
 
 
 def test_after_a_fork():
     arguments = Case("gru", 5, 9, 20, frozenset(), 0, 2, "portable").arguments()
-    expected = FORWARD["gru"](**arguments)  # the parent's threads are running now
+    expected = run("gru", **arguments)  # the parent's threads are running now
     context = multiprocessing.get_context("fork")
     receiving, sending = context.Pipe(duplex=False)
     child = context.Process(target=answer, args=(sending, arguments))
@@ -102,12 +102,12 @@ class Encoded(Dataset):
         return 4
 
     def __getitem__(self, index):
-        return FORWARD["rnn"](**self.arguments)[0]
+        return run("rnn", **self.arguments)[0]
 
 
 def test_in_a_data_loaders_workers():
     arguments = Case("rnn", 5, 9, 20, frozenset(), 0, 2, "portable").arguments()
-    expected = FORWARD["rnn"](**arguments)[0]
+    expected = run("rnn", **arguments)[0]
     for batch in DataLoader(Encoded(arguments), batch_size=2, num_workers=2):
         assert torch.equal(batch, torch.stack([expected, expected]))
 

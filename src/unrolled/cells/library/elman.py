@@ -4,7 +4,7 @@ from typing import Any
 
 from unrolled.cells import Cell, relu, sigmoid, tanh
 
-_ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid, "identity": lambda value: value}
+ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid, "identity": lambda value: value}
 
 
 class Elman(Cell):
@@ -17,7 +17,7 @@ class Elman(Cell):
     gates = ("candidate",)
 
     def __init__(self, activation: str = "tanh") -> None:
-        self.activation = _ACTIVATIONS[activation]
+        self.activation = ACTIVATIONS[activation]
 
     def step(self, x: Any, u: Any, h: Any) -> Any:
         """One step."""

@@ -39,7 +39,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 def evaluate(
     instructions: Sequence[Instruction],
     leaf: Callable[[Instruction], Tensor],
-    multiply: Callable[[int, Tensor], Tensor],
+    multiply: Callable[[int | None, Tensor], Tensor],
     bound: float = 0.0,
 ) -> list[Tensor]:
     """The value of every instruction.
@@ -48,7 +48,7 @@ def evaluate(
         instructions: of a program with its surroundings.
         leaf: the value of an input, state, parameter or stream, ``(B, H)`` or ``(H,)``; a constant is a
             tensor of one element.
-        multiply: the recurrent matrix of a gate times a value.
+        multiply: the recurrent matrix of a gate times a value; the projection of one where the gate is None.
         bound: of the gradients that are clamped.
     """
     values: list[Tensor] = []
@@ -56,6 +56,8 @@ def evaluate(
         args = [values[arg] for arg in each.args]
         if each.op == "product":
             values.append(multiply(int(each.value), args[0]))
+        elif each.op == "project":
+            values.append(multiply(None, args[0]))
         elif each.op == "clamp":
             values.append(clamp_gradient(args[0], bound))
         elif args:

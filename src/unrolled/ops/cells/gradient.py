@@ -26,13 +26,11 @@ class Gradient:
     """A program for one step back.
 
     Its leaves: those of the forward program; "kept", what that kept; "result", a state after the step;
-    "carried", the gradient of a state after the step, from later ones; "given", that of the first from
-    outside. Operations
-    besides: "transposed", the transposed matrices of a group of gates times the gradients of their products;
-        "sigmoid_gradient",
-    "tanh_gradient" and "relu_gradient" of an arriving gradient and the operation's result;
-    "normalise_gradient" of an arriving gradient and what was normalised; "sign"; "clamp", to the bound of the
-    call.
+    "carried", the gradient of a state after the step, from later ones; "given" and "given_gate", that of a
+    state and of a gate's value from outside. Operations besides: "transposed", the transposed matrices of a
+    group of gates times the gradients of their products; "sigmoid_gradient", "tanh_gradient" and
+    "relu_gradient" of an arriving gradient and the operation's result; "normalise_gradient" of an arriving
+    gradient and what was normalised; "sign"; "clamp", to the bound of the call.
 
     Attributes:
         kept: instructions of the forward program.
@@ -76,8 +74,13 @@ def groups_of(instructions: Sequence[Instruction]) -> Groups:
 
 
 @lru_cache(maxsize=256)
-def differentiate(forward: Surrounded) -> Gradient:
-    """Write the gradient of a program."""
+def differentiate(forward: Surrounded, watched: bool = False) -> Gradient:
+    """Write the gradient of a program.
+
+    Args:
+        forward: the program with its surroundings.
+        watched: a gradient arrives at every state and at the gates' values, not at the first state alone.
+    """
     instructions, program = forward.instructions, forward.program
     graph = Graph(instructions)
     groups = groups_of(instructions)
@@ -91,7 +94,11 @@ def differentiate(forward: Surrounded) -> Gradient:
     zero = graph.constant(0.0)
     for state, result in enumerate(forward.results):
         give(result, graph.add("carried", value=state))
-    give(forward.results[0], graph.add("given"))
+        if watched or not state:
+            give(result, graph.add("given", value=state))
+    if watched:
+        for gate, at in enumerate(forward.gate_values):
+            give(at, graph.add("given_gate", value=gate))
     arriving = over[forward.results[0]]
     for at in reversed(range(len(instructions))):
         if at in group_of:

@@ -63,8 +63,9 @@ class Memory:
 
     Attributes:
         kind: "input" (a gate's share of it), "before" and "after" (a state), "stream", "kept", "given",
-            "carried" and "passed" (the gradient of a state after the step, and before it), "over_input",
-            "over_product" and "over_stream" (gradients), "norm".
+            "given_gate" (gradients from outside), "carried" and "passed" (the gradient of a state after the
+            step, and before it), "over_input", "over_product" and "over_stream" (gradients), "gate" (its
+            value), "norm".
         index: which one.
     """
 
@@ -102,8 +103,14 @@ class Code:
 
 
 @lru_cache(maxsize=256)
-def lower_forward(cell: Surrounded, keep: bool) -> Code:
-    """The code of a step; ``keep``: with what its gradient needs."""
+def lower_forward(cell: Surrounded, keep: bool, watched: bool = False) -> Code:
+    """The code of a step.
+
+    Args:
+        cell: its program with its surroundings.
+        keep: with what its gradient needs.
+        watched: with the gates' values.
+    """
     # On the way forward a clamp is the value itself.
     itself = list(range(len(cell.instructions)))
     for at, each in enumerate(cell.instructions):
@@ -112,14 +119,22 @@ def lower_forward(cell: Surrounded, keep: bool) -> Code:
     instructions = [each._replace(args=tuple(itself[arg] for arg in each.args)) for each in cell.instructions]
     sinks = [(itself[result], Memory("after", state)) for state, result in enumerate(cell.results)]
     if keep:
-        sinks += [(at, Memory("kept", index)) for index, at in enumerate(differentiate(cell).kept)]
+        sinks += [(at, Memory("kept", index)) for index, at in enumerate(differentiate(cell, watched).kept)]
+    if watched:
+        sinks += [(itself[at], Memory("gate", index)) for index, at in enumerate(cell.gate_values)]
     return _Lowering(instructions, sinks, [], cell.units, len(cell.program.products), None).code()
 
 
 @lru_cache(maxsize=256)
-def lower_backward(cell: Surrounded, norms: bool) -> Code:
-    """The code of a step back; ``norms``: with the norm of all that arrives at the first state."""
-    gradient = differentiate(cell)
+def lower_backward(cell: Surrounded, norms: bool, watched: bool = False) -> Code:
+    """The code of a step back.
+
+    Args:
+        cell: its program with its surroundings.
+        norms: with the norm of all that arrives at the first state.
+        watched: see `differentiate`.
+    """
+    gradient = differentiate(cell, watched)
     program = cell.program
     sinks = [(at, Memory("passed", state)) for state, at in enumerate(gradient.over_state)]
     sinks += [
@@ -150,6 +165,7 @@ _LEAVES = {
     "result": "after",
     "carried": "carried",
     "given": "given",
+    "given_gate": "given_gate",
 }
 """Leaves that lie in memory, and how they are called there."""
 _PRODUCTS = ("product", "transposed")

@@ -4,6 +4,7 @@ A program is what a definition (`unrolled.ops.cells.cell`) is traced to, what a 
 what everything else is derived from. Legend: ``H`` hidden units.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ MATRICES = ("full", "antisymmetric")
 """What the recurrent matrix of a gate can be made of its weights ``W``: ``W``, or ``W - W'``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A cell's step.
 
@@ -106,15 +107,24 @@ class Program:
     results: tuple[int, ...]
     keep_gate: str | None = None
     write_gate: str | None = None
+    text: str = field(init=False, repr=False, compare=False)
+    """All of it as JSON, in a line."""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "text", json.dumps(self.to_dict()))
         # What is derived of a program is looked up at every call of a layer.
-        object.__setattr__(self, "_hash", hash((self.name, self.instructions, self.results)))
+        object.__setattr__(self, "_hash", hash(self.text))
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Program) and self.text == other.text)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self  # it never changes, and is found quicker by who knows it
 
     @property
     def remembers(self) -> bool:

@@ -12,30 +12,32 @@ from unrolled.ops.cells.evaluate import evaluate
 from unrolled.ops.cells.given import Given
 from unrolled.ops.cells.program import Instruction
 from unrolled.ops.cells.surrounded import Surrounded
-from unrolled.ops.scan import each_step, real_steps, step_order
+from unrolled.ops.scan import each_step, real_steps, step_order, zero_padding
 
 
 class Ran(NamedTuple):
     """What comes of a run.
 
     Attributes:
-        states: every state after every step, ``(T, B, H)`` each, zero past a row's end.
+        states: every state after every step, ``(T, B, H)`` each, zero past a row's end; the first alone
+            where nobody asked for more.
         final: every state at each row's end, ``(B, H)`` each.
-        gates: the values of all gates, ``(T, B, gates * H)``, zero past a row's end.
+        gates: the values of all gates, ``(T, B, gates * H)``, zero past a row's end; None where nobody asked.
     """
 
     states: tuple[Tensor, ...]
     final: tuple[Tensor, ...]
-    gates: Tensor
+    gates: Tensor | None
 
 
 def run_reference(cell: Surrounded, given: Given) -> Ran:
     """Run a cell."""
-    gates_x, weight_hh, initial, units, streams, lengths, resets, reverse, bound = given
+    gates_x, weight_hh, initial, units, streams, projection, lengths, resets, reverse, bound = given
     steps, rows, _ = gates_x.shape
-    size = initial[0].shape[-1]
+    size, width = given.units_of_cell, weight_hh.shape[-1]
     matrices = weight_hh.split(size)
     real = real_steps(lengths, steps)
+    gates_x = zero_padding(gates_x, real)  # no gradient comes of what is not read, not even of NaN
     states = list(initial)
     found: list[list[Tensor]] = [[] for _ in range(len(states) + len(cell.gate_values))]
     order = step_order(steps, reverse)
@@ -59,10 +61,14 @@ def run_reference(cell: Surrounded, given: Given) -> Ran:
                 return moving[index][t]
             return gates_x.new_tensor(each.value)
 
-        values = evaluate(
-            cell.instructions, leaf, lambda gate, value: value.expand(rows, size) @ matrices[gate].t(), bound
-        )
-        new = [values[result].expand(rows, size) for result in cell.results]
+        def multiply(gate: int | None, value: Tensor) -> Tensor:
+            if gate is None:
+                assert projection is not None
+                return value.expand(rows, size) @ projection.t()
+            return value.expand(rows, width) @ matrices[gate].t()
+
+        values = evaluate(cell.instructions, leaf, multiply, bound)
+        new = [values[result].expand_as(first) for result, first in zip(cell.results, initial, strict=True)]
         shown = new + [values[at].expand(rows, size) for at in cell.gate_values]
         if real is not None:
             shown = [torch.where(real[t], value, 0.0) for value in shown]

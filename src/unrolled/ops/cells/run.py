@@ -8,99 +8,157 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_legacy_batchedtensor
 
-from unrolled.ops.cells.given import Given
+from unrolled.ops.cells.given import Given, given_of, tensors_of
+from unrolled.ops.cells.operator import computed_by, run_operator
+from unrolled.ops.cells.program import Program
 from unrolled.ops.cells.reference import Ran, run_reference
-from unrolled.ops.cells.surrounded import Surrounded
-from unrolled.ops.direct import unobserved
+from unrolled.ops.cells.surrounded import Surrounded, Surroundings, surround
+from unrolled.ops.direct import traced, transformed, unobserved
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.native import in_use
 from unrolled.ops.native.coverage import obstacle
 from unrolled.ops.native.library import library
 from unrolled.ops.native.program import Kept, backward, forward, prepared
+from unrolled.ops.torch_private import batched_gradient
 
 
 def run_cell(
-    cell: Surrounded, given: Given, listen: Listen | None = None
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+    program: Program, around: Surroundings, given: Given, listen: Listen | None = None, watched: bool = False
+) -> Ran:
     """Run a cell.
 
     Args:
-        cell: its program with its surroundings.
+        program: the cell's.
+        around: what stands around it.
         given: what it is run with.
         listen: hears the norm of every dL/dh_t on the way back, or None.
-
-    Returns:
-        The first state after every step, ``(T, B, H)``, zero past a row's end; and every state at each row's
-        end, ``(B, H)`` each.
+        watched: give all states and the gates' values, not the first state alone.
     """
-    tensors = _tensors(given)
-    if not _covered(given, tensors):
-        ran = reference(cell, given, listen)
-        return ran.states[0], ran.final
-    if not torch.is_grad_enabled() or not any(tensor.requires_grad for tensor in tensors):
-        hidden, final, _ = forward(cell, prepared(given), keep=False)
-        return hidden, final
-    hidden, *final = _Run.apply(cell, given, listen, *tensors)
-    return hidden, tuple(final)
+    kind = given.gates_x.device.type
+    if torch.is_autocast_enabled(kind):
+        # A recurrence adds up over time, so it keeps the type that its weights have.
+        with torch.autocast(kind, enabled=False):
+            return run_cell(program, around, _in_type(given, torch.float32), listen, watched)
+    tensors = tensors_of(given)
+    if _covered(program, around, given, tensors):
+        cell = surround(program, around)
+        if not torch.is_grad_enabled() or not any(tensor.requires_grad for tensor in tensors):
+            return forward(cell, prepared(given), False, watched)[0]
+        results = _Run.apply(cell, given, listen, watched, *tensors)
+        return _ran(results, len(given.initial), watched)
+    if listen is not None:
+        around, given = _heard(around, given, listen)
+    if traced() and not transformed():
+        return _ran(run_operator(program, around, given, watched), len(given.initial), watched)
+    return run_reference(surround(program, around), given)
 
 
-def reference(cell: Surrounded, given: Given, listen: Listen | None = None) -> Ran:
-    """The same in plain torch, with every state and gate of every step."""
-    ran = run_reference(cell, given)
-    if listen is None:
-        return ran
-    first = ran.states[0]
-    heard = first + listening_probe(listen, first, tuple(first.shape))
-    return ran._replace(states=(heard, *ran.states[1:]))
+def _in_type(given: Given, dtype: torch.dtype) -> Given:
+    def cast(tensor: Tensor) -> Tensor:
+        return tensor.to(dtype) if tensor.is_floating_point() and tensor.dtype.itemsize < 4 else tensor
+
+    return given._replace(
+        gates_x=cast(given.gates_x),
+        weight_hh=cast(given.weight_hh),
+        initial=tuple(map(cast, given.initial)),
+        units=tuple(map(cast, given.units)),
+        streams=tuple(map(cast, given.streams)),
+        projection=None if given.projection is None else cast(given.projection),
+    )
 
 
-def _covered(given: Given, tensors: Sequence[Tensor]) -> bool:
+def _covered(program: Program, around: Surroundings, given: Given, tensors: Sequence[Tensor]) -> bool:
+    """Whether the library computes this case; anything else is plain torch's to compute or to refuse."""
     first = given.gates_x
     return (
-        obstacle(first.device.type, first.dtype) is None
+        in_use()
+        and unobserved(first, tensors)
+        and obstacle(first.device.type, first.dtype, projection=given.projection is not None) is None
         and all(tensor.dtype is first.dtype and not tensor.is_neg() for tensor in tensors)
         and first.numel() > 0
-        and in_use()
-        and unobserved(first, tensors)
+        and _fits(program, around, given)
         and library() is not None
     )
+
+
+def _fits(program: Program, around: Surroundings, given: Given) -> bool:
+    """Whether every tensor has its shape: what keeps the library inside the arrays that it is given."""
+    (steps, rows, wide), size = given.gates_x.shape, given.units_of_cell
+    products, states = len(program.products), len(program.states)
+    units = len(program.parameters) + products * (around.bias + bool(around.normalised))
+    streams = around.masked + sum(around.zoneout) + sum(around.probed)
+    lengths, resets = given.lengths, given.resets
+    return (
+        wide == len(program.inputs) * size
+        and given.weight_hh.shape == (products * size, size)
+        and len(given.initial) == states
+        and all(state.shape == (rows, size) for state in given.initial)
+        and len(given.units) == units
+        and all(unit.shape == (size,) for unit in given.units)
+        and len(given.streams) == streams
+        and all(stream.shape == (steps, rows, size) for stream in given.streams)
+        and (
+            lengths is None or (lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == (rows,))
+        )
+        and (
+            resets is None or (resets.is_cpu and resets.dtype is torch.bool and resets.shape == (steps, rows))
+        )
+    )
+
+
+def _heard(around: Surroundings, given: Given, listen: Listen) -> tuple[Surroundings, Given]:
+    """With a probe of the first state that hears the norms, where nothing else does."""
+    first = given.initial[0]
+    heard = listening_probe(listen, first, (len(given.gates_x), *first.shape))
+    place = around.masked + sum(around.zoneout)
+    streams = list(given.streams)
+    if around.probed[0]:
+        streams[place] = streams[place] + heard
+    else:
+        streams.insert(place, heard)
+    probed = (True, *around.probed[1:])
+    return around._replace(probed=probed), given._replace(streams=tuple(streams))
+
+
+def _ran(results: Sequence[Tensor], states: int, watched: bool) -> Ran:
+    seen = states if watched else 1
+    final = tuple(results[seen : seen + states])
+    return Ran(tuple(results[:seen]), final, results[seen + states] if watched else None)
 
 
 class _Run(torch.autograd.Function):
     # Given what a cell is run with, and its tensors once more, for autograd to see.
     @staticmethod
-    def forward(ctx: Any, cell: Surrounded, given: Given, listen: Listen | None, *tensors: Tensor) -> Any:
+    def forward(
+        ctx: Any, cell: Surrounded, given: Given, listen: Listen | None, watched: bool, *tensors: Tensor
+    ) -> Any:
         ready = prepared(given)
-        hidden, final, kept = forward(cell, ready, keep=True)
+        ran, kept = forward(cell, ready, True, watched)
         assert kept is not None
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*tensors, *_tensors(ready), *kept.states, kept.values)
-        ctx.cell, ctx.listen, ctx.count = cell, listen, len(tensors)
+        ctx.save_for_backward(*tensors, *tensors_of(ready), *kept.states, kept.values)
+        ctx.cell, ctx.listen, ctx.watched, ctx.count = cell, listen, watched, len(tensors)
         ctx.rest = ready[_REST:]
-        return hidden, *final
+        return _flat(ran, watched)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         cell, count = ctx.cell, ctx.count
         if all(grad is None for grad in grads):
-            return (None,) * (3 + count)
-        saved, needed = ctx.saved_tensors, ctx.needs_input_grad[3:]
-        if torch.is_grad_enabled() or any(
-            grad is not None and is_legacy_batchedtensor(grad) for grad in grads
-        ):
-            return (None,) * 3 + _replayed(
-                cell, _given(cell, saved[:count], ctx.rest), grads, needed, ctx.listen
-            )
-        given = _given(cell, saved[count : 2 * count], ctx.rest)
+            return (None,) * (_CONSTANTS + count)
+        saved, needed = ctx.saved_tensors, ctx.needs_input_grad[_CONSTANTS:]
+        if torch.is_grad_enabled() or any(grad is not None and batched_gradient(grad) for grad in grads):
+            given = given_of(cell, saved[:count], ctx.rest)
+            return (None,) * _CONSTANTS + _replayed(cell, given, grads, needed, ctx.watched, ctx.listen)
+        given = given_of(cell, saved[count : 2 * count], ctx.rest)
         states, units = len(given.initial), len(given.units)
         over = backward(
             cell,
             given,
             Kept(saved[2 * count : -1], saved[-1]),
-            grads[0],
-            grads[1:],
+            grads,
+            ctx.watched,
             needed[1],
             needed[2 + states : 2 + states + units],
             ctx.listen is not None,
@@ -108,23 +166,14 @@ class _Run(torch.autograd.Function):
         if ctx.listen is not None:
             ctx.listen(over.norms)
         found = (over.gates_x, over.weight_hh, *over.initial, *over.units, *over.streams)
-        return (None,) * 3 + tuple(
+        return (None,) * _CONSTANTS + tuple(
             gradient if wanted else None for gradient, wanted in zip(found, needed, strict=True)
         )
 
 
+_CONSTANTS = 4
+"""Arguments of `_Run` before its tensors."""
 _REST = Given._fields.index("lengths")
-
-
-def _tensors(given: Given) -> tuple[Tensor, ...]:
-    return (given.gates_x, given.weight_hh, *given.initial, *given.units, *given.streams)
-
-
-def _given(cell: Surrounded, tensors: Sequence[Tensor], rest: Any) -> Given:
-    states = 2 + len(cell.program.states)
-    units = states + cell.units
-    initial, vectors, streams = tensors[2:states], tensors[states:units], tensors[units:]
-    return Given(tensors[0], tensors[1], tuple(initial), tuple(vectors), tuple(streams), *rest)
 
 
 def _replayed(
@@ -132,23 +181,64 @@ def _replayed(
     given: Given,
     grads: Sequence[Tensor | None],
     needed: Sequence[bool],
+    watched: bool,
     listen: Listen | None,
 ) -> tuple[Tensor | None, ...]:
     """The gradients by torch, which can differentiate them once more."""
     with torch.enable_grad():
-        ran = reference(cell, given, listen)
-    results = (ran.states[0], *ran.final)
+        around, heard = cell.surroundings, given
+        if listen is not None:
+            around, heard = _heard(around, given, listen)
+        ran = run_reference(surround(cell.program, around), heard)
+    results = _flat(ran, watched)
     arrived = [(result, grad) for result, grad in zip(results, grads, strict=True) if grad is not None]
-    tensors = _tensors(given)
+    tensors = tensors_of(given)
     asked = [index for index, wanted in enumerate(needed) if wanted]
-    gradients = torch.autograd.grad(
+    found = torch.autograd.grad(
         [result for result, _ in arrived],
         [tensors[index] for index in asked],
         [grad for _, grad in arrived],
         create_graph=torch.is_grad_enabled(),
         allow_unused=True,
     )
-    found: list[Tensor | None] = [None] * len(tensors)
-    for index, gradient in zip(asked, gradients, strict=True):
-        found[index] = gradient
-    return tuple(found)
+    by_place = dict(zip(asked, found, strict=True))
+    return tuple(by_place.get(index) for index in range(len(tensors)))
+
+
+def _results(cell: Surrounded, given: Given, watched: bool) -> tuple[Tensor, ...]:
+    """What the operator computes."""
+    if _covered(cell.program, cell.surroundings, given, tensors_of(given)):
+        ran = forward(cell, prepared(given), False, watched)[0]
+    else:
+        ran = run_reference(cell, given)
+    return _flat(ran, watched)
+
+
+def _flat(ran: Ran, watched: bool) -> tuple[Tensor, ...]:
+    if not watched:
+        return ran.states[0], *ran.final
+    assert ran.gates is not None
+    return *ran.states, *ran.final, ran.gates
+
+
+def _gradients(
+    cell: Surrounded, given: Given, grads: Sequence[Tensor | None], watched: bool
+) -> Sequence[Tensor | None]:
+    """What its backward computes, from what it was given alone."""
+    tensors = tensors_of(given)
+    if _covered(cell.program, cell.surroundings, given, tensors):
+        ready = prepared(given)
+        _, kept = forward(cell, ready, True, watched)
+        assert kept is not None
+        over = backward(cell, ready, kept, grads, watched, True, (True,) * len(given.units), False)
+        return over.gates_x, over.weight_hh, *over.initial, *over.units, *over.streams
+
+    def replay(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return _flat(run_reference(cell, given_of(cell, tensors, given[_REST:])), watched)
+
+    results, pull_back = torch.func.vjp(replay, *tensors)[:2]
+    made = zip(grads, results, strict=True)
+    return pull_back(tuple(torch.zeros_like(result) if grad is None else grad for grad, result in made))
+
+
+computed_by(_results, _gradients)

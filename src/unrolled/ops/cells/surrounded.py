@@ -5,7 +5,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from unrolled.ops.cells.graph import Graph
 from unrolled.ops.cells.program import NONLINEAR, Instruction, Program
@@ -23,6 +23,7 @@ class Surroundings(NamedTuple):
         zoneout: of each state, whether units keep their old value in part.
         probed: of each state, whether something is added to it.
         clipped: the gradient is clamped with respect to what enters each gate.
+        projected: the first state is a matrix times what the program makes of it.
     """
 
     bias: bool
@@ -31,6 +32,24 @@ class Surroundings(NamedTuple):
     zoneout: tuple[bool, ...]
     probed: tuple[bool, ...]
     clipped: bool
+    projected: bool = False
+
+    def text(self) -> str:
+        """All of it in a line, for who can hand over no more than a text."""
+        each = (self.normalised, self.zoneout, self.probed)
+        lists = [",".join([str(int(part)) for part in parts]) for parts in each]
+        flags = [str(int(flag)) for flag in (self.bias, self.masked, self.clipped, self.projected)]
+        return " ".join([*flags, *["-" if part == "" else part for part in lists]])
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The ones that `text` described."""
+        *flags, normalised, zoneout, probed = text.split()
+        bias, masked, clipped, projected = (flag == "1" for flag in flags)
+        groups, mixed, added = (
+            () if part == "-" else tuple(map(int, part.split(","))) for part in (normalised, zoneout, probed)
+        )
+        return cls(bias, groups, masked, tuple(map(bool, mixed)), tuple(map(bool, added)), clipped, projected)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +58,8 @@ class Surrounded:
 
     Two more leaves: "parameter" counts the cell's own, then the bias of every product, then its gain;
     "stream" is what is handed in for every step: the mask, then the zoneouts, then the probes that there are.
-    One more operation, "clamp", is the value itself and clamps its gradient.
+    Two more operations: "clamp" is the value itself and clamps its gradient, "project" multiplies by the
+    projection.
 
     Attributes:
         program: the cell's own.
@@ -79,12 +99,27 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
     probes = [stream("probe", state) if given else None for state, given in enumerate(around.probed)]
     own, count = len(program.parameters), len(program.products)
     together = _together(around.normalised)
-    places: list[int] = []
+    places: list[int] = []  # of each instruction's value, as later ones read it
+    values: list[int] = []  # without what is added for others to see
 
     def product(of: int, gate: int) -> int:
         return graph.add("product", of if mask is None else graph.add("mul", of, mask), value=gate)
 
     entered = set(program.gate_values) if around.clipped else set()
+    results = dict[int, int]()
+
+    def result_of(state: int, new: int) -> int:
+        """What a state becomes of what the program makes of it."""
+        keep, probe = keeps[state], probes[state]
+        if around.projected and not state:
+            new = graph.add("project", new)
+        if keep is not None:
+            # The old value is a leaf, wherever the program itself has it.
+            old = graph.add("state", value=state)
+            rest = graph.add("mul", graph.add("sub", graph.constant(1.0), keep), new)
+            new = graph.add("add", graph.add("mul", keep, old), rest)
+        return new if probe is None else graph.add("add", new, probe)
+
     for at, each in enumerate(program.instructions):
         args = [places[arg] for arg in each.args]
         if at in entered and each.op in NONLINEAR:
@@ -102,22 +137,21 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
             made = graph.add(each.op, *args, value=each.value)
         if at in entered and each.op not in NONLINEAR:
             made = graph.add("clamp", made)
+        values.append(made)
+        become = [state for state, result in enumerate(program.results) if result == at]
+        results |= {state: result_of(state, made) for state in become}
+        alone = len(become) == 1 and each.op != "state" and not (around.projected and become == [0])
+        if alone and (probe := probes[become[0]]) is not None:
+            # What else reads the new state in this step, as an LSTM's h reads c, sees what is added to it.
+            made = graph.add("add", made, probe)
         places.append(made)
-    results = []
-    for state, result in enumerate(program.results):
-        new, keep, probe = places[result], keeps[state], probes[state]
-        if keep is not None:
-            # The old value is a leaf, wherever the program itself has it.
-            old = graph.add("state", value=state)
-            new = graph.add("add", new, graph.add("mul", keep, graph.add("sub", old, new)))
-        results.append(new if probe is None else graph.add("add", new, probe))
     return Surrounded(
         program,
         around,
         tuple(graph.instructions),
-        tuple(results),
+        tuple(results[state] for state in range(len(program.results))),
         tuple(streams),
-        tuple(places[at] for at in program.gate_values),
+        tuple(values[at] for at in program.gate_values),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from unrolled.ops.cell_pass import NO_OPTIONS, PLAIN, Pass, tensors_of
+from unrolled.ops.kernel_pass import NO_OPTIONS, PLAIN, KernelPass, tensors_of
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.known import fit, known_weights, readable
 from unrolled.ops.native.library import library
@@ -18,7 +18,7 @@ from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing, packing
 from unrolled.ops.native.products import joined, over_products, room_for_gates
 from unrolled.ops.native.record import (
-    ABSENT,
+    ACTIVATION_NUMBERS,
     NO_INPUTS,
     Fields,
     broadcasts,
@@ -31,10 +31,9 @@ from unrolled.ops.native.record import (
     strided,
     whole,
 )
-from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
 
 
-def covered(passes: Sequence[Pass]) -> bool:
+def covered(passes: Sequence[KernelPass]) -> bool:
     """Whether the library computes this case."""
     for given in passes:
         if not _plain_covered(given) or (given.options is not None and not _options_covered(given)):
@@ -42,7 +41,7 @@ def covered(passes: Sequence[Pass]) -> bool:
     return library() is not None
 
 
-def _plain_covered(given: Pass) -> bool:
+def _plain_covered(given: KernelPass) -> bool:
     values = given.values
     known = known_weights(given.cell, given.weight_ih, given.weight_hh, given.bias_ih, given.bias_hh)
     if known is None:
@@ -59,7 +58,7 @@ def _plain_covered(given: Pass) -> bool:
     )
 
 
-def _options_covered(given: Pass) -> bool:
+def _options_covered(given: KernelPass) -> bool:
     (steps, rows, _), (wide, units), dtype = given.values.shape, given.weight_hh.shape, given.values.dtype
     options = given.options or NO_OPTIONS
     of_the_shape = (
@@ -81,7 +80,7 @@ def _options_covered(given: Pass) -> bool:
 
 
 def forward(
-    passes: Sequence[Pass], keep: bool
+    passes: Sequence[KernelPass], keep: bool
 ) -> tuple[tuple[Tensor, ...], tuple[Kept, ...], Packing | None]:
     """Run what is `covered`.
 
@@ -94,7 +93,7 @@ def forward(
         keep: keep what `backward` reads.
 
     Returns:
-        All h and the last states, as `unrolled.ops.whole.run_whole`; what is kept of each pass; and the
+        All h and the last states, as `unrolled.ops.kernels.run_kernel`; what is kept of each pass; and the
         layout of a ragged batch.
     """
     first = passes[0]
@@ -142,7 +141,7 @@ def forward(
         tensors += [own, h_n, c_n, gates, by_unit]
         special = ()
         if given.options is not None or layout is not None:
-            special = [*_special(given, shape, layout), *ABSENT, products]
+            special = [*_special(given, shape, layout), products]
         fields.append((numbers, tensors, special))  # which hold on to what is not kept
         results += (h_n,) if c_n is None else (h_n, c_n)
         if keep:
@@ -180,7 +179,7 @@ the scan runs, some steps at a time, even where there are tiles. Both are measur
 
 
 def backward(
-    passes: Sequence[Pass],
+    passes: Sequence[KernelPass],
     kept: Sequence[Kept],
     layout: Packing | None,
     grads: Sequence[Tensor | None],
@@ -253,7 +252,7 @@ class _Room(NamedTuple):
 
 
 def _backward_fields(
-    given: Pass,
+    given: KernelPass,
     kept: Kept,
     layout: Packing | None,
     grad_hidden: Tensor | None,
@@ -282,8 +281,8 @@ def _backward_fields(
     tensors += [room.gates, room.product, over_h_0, over_c_0, over_bias_ih, over_bias_hh, room.norms]
     if layout is None and given.options is None:
         return numbers, tensors, ()
-    special = [*_special(given, hidden.shape, layout), kept.gates_x, kept.products, *ABSENT, None, None]
-    special += [None, None, *(room.over[PLAIN:] or (None,) * _DIFFERENTIABLE)]
+    special = [*_special(given, hidden.shape, layout), kept.gates_x, kept.products]
+    special += room.over[PLAIN:] or (None,) * _DIFFERENTIABLE
     return numbers, tensors, special
 
 
@@ -291,7 +290,7 @@ _DIFFERENTIABLE = 5
 """Options that have gradients, the first ones."""
 
 
-def _special(given: Pass, shape: tuple[int, ...], layout: Packing | None) -> list[Any]:
+def _special(given: KernelPass, shape: tuple[int, ...], layout: Packing | None) -> list[Any]:
     """``Options`` of csrc/arguments.h."""
     of = given.options or NO_OPTIONS
     norms = of.norm_ih_gain, of.norm_hh_gain, of.norm_cell_gain, of.norm_cell_bias

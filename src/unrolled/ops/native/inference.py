@@ -1,13 +1,14 @@
 """Plain cells without gradients, layer upon layer, with the least that has to be done around the library.
 
-A short sequence takes the library less time than Python takes to it by `unrolled.ops.whole`, which has room
+A short sequence takes the library less time than Python takes to it by `unrolled.ops.kernels`, which has room
 for every option.
 
 Legend: ``L`` layers, ``D`` directions, ``T`` steps, ``B`` rows, ``I`` features of the input, ``H`` hidden
 units, ``G`` gates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -17,22 +18,21 @@ from unrolled.ops.native.cell import inside_forward
 from unrolled.ops.native.known import fit, known_weights
 from unrolled.ops.native.library import addresses, library
 from unrolled.ops.native.memory import allocate, empty
-from unrolled.ops.native.record import PLAIN_FORWARD, call, head
-from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
+from unrolled.ops.native.record import ACTIVATION_NUMBERS, PLAIN_FORWARD, call, head
 
 Weights: TypeAlias = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 """``weight_ih`` ``(G * H, I)``, ``weight_hh`` ``(G * H, H)``; ``bias_ih`` and ``bias_hh``, or None."""
 
 
-def infer(
+def inference_of(
     cell: str,
     activation: str,
     values: Tensor,
     weights: Sequence[Weights],
     directions: int,
     initial: Sequence[Tensor],
-) -> tuple[Tensor, ...] | None:
-    """Run a stack of layers over all steps.
+) -> Callable[[], tuple[Tensor, ...]] | None:
+    """What runs a stack of layers over all steps, if the library covers it.
 
     Args:
         cell: "rnn", "gru" or "lstm".
@@ -43,13 +43,13 @@ def infer(
         initial: h, for an LSTM also c, ``(L * D, B, H)`` each; none of them for zeros.
 
     Returns:
-        All h of the top layer, ``(T, B, D * H)``, and the last states like the initial ones; None where
-        `unrolled.ops.whole` has to look closer, be it that something does not fit.
+        What gives all h of the top layer, ``(T, B, D * H)``, and the last states like the initial ones; None
+        where `unrolled.ops.kernels` has to look closer, be it that something does not fit.
     """
     steps, rows, width = values.shape
-    units, dtype, size = weights[0][1].shape[-1], values.dtype, values.itemsize
+    units, dtype = weights[0][1].shape[-1], values.dtype
     names = 2 if cell == "lstm" else 1
-    shape, states, across = (steps, rows, units), (len(weights), rows, units), directions * units
+    states, across = (len(weights), rows, units), directions * units
     if library() is None or values.is_neg() or not values.numel() or len(initial) not in (0, names):
         return None
     if initial and not fit(states, dtype, *initial):
@@ -58,6 +58,21 @@ def infer(
     for place, own in enumerate(weights):
         if not _covered(cell, own, dtype, width if place < directions else across, units, steps * rows):
             return None
+    return partial(_run, cell, activation, values, weights, directions, initial)
+
+
+def _run(
+    cell: str,
+    activation: str,
+    values: Tensor,
+    weights: Sequence[Weights],
+    directions: int,
+    initial: Sequence[Tensor],
+) -> tuple[Tensor, ...]:
+    steps, rows, width = values.shape
+    units, dtype, size = weights[0][1].shape[-1], values.dtype, values.itemsize
+    names = 2 if cell == "lstm" else 1
+    shape, states, across = (steps, rows, units), (len(weights), rows, units), directions * units
     if not values.is_contiguous():
         values = values.contiguous()
     strides, apart = (rows * units, units, 1), rows * units * size

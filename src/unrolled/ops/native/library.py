@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import ReferenceWarning
+from unrolled.ops.torch_private import cpu_capability
 
 # What torch calls the processor's vector instructions, and our libraries for it, fastest first. So torch's
 # own switch, the environment variable ATEN_CPU_CAPABILITY, holds for both.
@@ -45,7 +46,7 @@ _FUNCTIONS = {
 """The arguments and the result of each function."""
 _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((), ctypes.c_int)}
 """Those which the library for AMX has besides."""
-_LAYOUT = 18
+_LAYOUT = 19
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
 
@@ -78,7 +79,7 @@ def library() -> Library | None:
     """The library to call, or None where none was built; then there is one warning."""
     if _forced is not None:
         return _load(_forced)
-    return _fastest(torch._C._get_cpu_capability())
+    return _fastest(cpu_capability())
 
 
 @contextmanager

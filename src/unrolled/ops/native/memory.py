@@ -7,22 +7,18 @@ up to 256 MB (`Blocks` of csrc/workspace.h).
 
 import ctypes
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch._C._dynamo import guards
 
 from unrolled.ops.native.library import Library, library
+from unrolled.ops.torch_private import allocate
+
+__all__ = ["LARGE", "allocate", "empty"]
 
 _Sizes: TypeAlias = tuple[int, ...]
-allocate: Callable[[_Sizes, _Sizes, torch.dtype], Tensor] = guards._empty_strided_cpu  # type: ignore
-"""A tensor on the CPU of some sizes and strides, not filled.
-
-What programs compiled by torch allocate with, in half the time of `torch.empty`.
-"""
 LARGE = 1 << 18
 """Bytes from which on the library lends memory: `kLarge` of csrc/workspace.h."""
 

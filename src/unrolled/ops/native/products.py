@@ -9,24 +9,24 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from unrolled.ops.cell_pass import NO_OPTIONS, Pass
+from unrolled.ops.kernel_pass import NO_OPTIONS, KernelPass
 from unrolled.ops.native.kept import Kept
 from unrolled.ops.native.matmul import matmul, matmul_both
 from unrolled.ops.native.memory import empty
 from unrolled.ops.native.packing import Packing
 
 
-def joined(given: Pass) -> bool:
+def joined(given: KernelPass) -> bool:
     """Whether the gradients of the gates stand in one array of four columns; see `room_for_gates`."""
     return given.cell == "gru" and not _normalised(given)
 
 
-def _normalised(given: Pass) -> bool:
+def _normalised(given: KernelPass) -> bool:
     special = given.options or NO_OPTIONS
     return special.norm_ih_gain is not None or special.norm_hh_gain is not None
 
 
-def room_for_gates(given: Pass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]:
+def room_for_gates(given: KernelPass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]:
     """For the gradients of what the input and of what the state bring to the gates, ``(N, G * H)`` each.
 
     They are the same unless each is normalised. But a GRU's candidate takes the state's through the reset
@@ -41,7 +41,7 @@ def room_for_gates(given: Pass, kept: Kept, steps: int) -> tuple[Tensor, Tensor]
 
 
 def over_products(
-    given: Pass,
+    given: KernelPass,
     kept: Kept,
     layout: Packing | None,
     over_gates: Tensor,
@@ -90,7 +90,7 @@ def over_products(
     return over_values, over_weight_ih, over_weight_hh
 
 
-def _entered(given: Pass, kept: Kept, layout: Packing | None) -> tuple[Tensor, int, Tensor | None]:
+def _entered(given: KernelPass, kept: Kept, layout: Packing | None) -> tuple[Tensor, int, Tensor | None]:
     """The states that entered a product.
 
     Returns:

@@ -15,6 +15,7 @@ from torch import Tensor
 from unrolled.ops.cells.given import Given
 from unrolled.ops.cells.gradient import Gradient, differentiate
 from unrolled.ops.cells.lowering import Code, Memory, lower_backward, lower_forward
+from unrolled.ops.cells.reference import Ran
 from unrolled.ops.cells.surrounded import Surrounded
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library, addresses, library
@@ -60,20 +61,22 @@ class Over(NamedTuple):
     norms: Tensor | None
 
 
-def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[Tensor, ...], Kept | None]:
+def forward(cell: Surrounded, given: Given, keep: bool, watched: bool = False) -> tuple[Ran, Kept | None]:
     """Run a cell over all steps.
 
-    Returns:
-        The first state after every step, ``(T, B, H)``, zero past a row's end; every state at each row's end,
-        ``(B, H)`` each; and what `backward` needs, if it is to be kept.
+    Args:
+        cell: its program with its surroundings.
+        given: what it is run with, `prepared`.
+        keep: keep what `backward` needs.
+        watched: give all states and the gates' values, not the first state alone.
     """
-    code = lower_forward(cell, keep)
+    code = lower_forward(cell, keep, watched)
     steps, rows, _ = given.gates_x.shape
     size = given.initial[0].shape[-1]
     like, ragged = given.gates_x, given.lengths is not None
     buffers, after = [], []
     for state, initial in enumerate(given.initial):
-        if not keep and state:
+        if state and not (keep or watched):
             after.append(empty(like, 2, rows, size))
             continue
         buffer = empty(like, steps + keep, rows, size)
@@ -88,15 +91,21 @@ def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[T
         values = empty(like, steps, rows, sum(each.kind == "kept" for each in code.memory), size)
         if ragged:
             values.zero_()
+    gates = empty(like, steps, rows, len(cell.gate_values) * size) if watched else None
+    if gates is not None and ragged:
+        gates.zero_()
     final = tuple(empty(like, rows, size) for _ in given.initial)
 
     def place(memory: Memory) -> tuple[Any, ...]:
         kind, index = memory.kind, memory.index
         if kind in ("before", "after"):
-            return _state(given, memory, after[index], turns=not keep and index > 0)
+            return _state(given, memory, after[index], turns=index > 0 and not (keep or watched))
         if kind == "kept":
             assert values is not None
             return _column(values, index, size)
+        if kind == "gate":
+            assert gates is not None
+            return _column(gates, index, size)
         return _given(given, memory, size)
 
     states = [
@@ -104,29 +113,45 @@ def forward(cell: Surrounded, given: Given, keep: bool) -> tuple[Tensor, tuple[T
         for at, initial, last in zip(code.ends, given.initial, final, strict=True)
     ]
     _run(cell, code, given, place, states, sums=(), backward=False)
-    return after[0], final, None if values is None else Kept(tuple(buffers), values)
+    ran = Ran(tuple(after if watched else after[:1]), final, gates)
+    return ran, None if values is None else Kept(tuple(buffers), values)
 
 
 def backward(
     cell: Surrounded,
     given: Given,
     kept: Kept,
-    grad_hidden: Tensor | None,
-    grad_final: Sequence[Tensor | None],
+    grads: Sequence[Tensor | None],
+    watched: bool,
     needs_weight: bool,
     needs_units: Sequence[bool],
     norms: bool,
 ) -> Over:
-    """The gradients of what a cell was run with, from those of what came of it."""
-    gradient, code = differentiate(cell), lower_backward(cell, norms)
+    """The gradients of what a cell was run with, from those of what came of it.
+
+    Args:
+        cell: its program with its surroundings.
+        given: what it was run with.
+        kept: by `forward`.
+        grads: of the states after every step, of those at the end, of the gates' values: of the first state
+            and of those at the end where nothing was watched.
+        watched: as `forward` was told.
+        needs_weight: the matrices' gradient is asked for.
+        needs_units: the same of each vector of units.
+        norms: those of dL/dh_t are.
+    """
+    gradient, code = differentiate(cell, watched), lower_backward(cell, norms, watched)
     steps, rows, wide = given.gates_x.shape
     size = given.initial[0].shape[-1]
     like, ragged = given.gates_x, given.lengths is not None
     make = like.new_zeros if ragged else (lambda *shape: empty(like, *shape))
     after = [buffer[:-1] if given.reverse else buffer[1:] for buffer in kept.states]
-    if grad_hidden is None:
-        grad_hidden = like.new_zeros(()).expand(steps, rows, size)
-    grad_hidden = _readable(grad_hidden)
+    count = len(given.initial)
+    seen = count if watched else 1
+    nothing = like.new_zeros(()).expand(steps, rows, size)
+    grad_states = [nothing if grad is None else _readable(grad) for grad in grads[:seen]]
+    grad_final = grads[seen : seen + count]
+    grad_gates = grads[-1].contiguous() if watched and grads[-1] is not None else None
     carried = [like.new_zeros(2, rows, size) for _ in given.initial]
     ends = tuple(like.new_zeros(rows, size) for _ in given.initial)
     for buffer, end, grad in zip(carried, ends, grad_final, strict=True):
@@ -151,7 +176,11 @@ def backward(
             of_kind = _LAST if kind == "carried" else _PLAIN
             return carried[index].data_ptr(), 0, rows * size, size, 1, of_kind, 1
         if kind == "given":
-            return grad_hidden.data_ptr(), 0, *grad_hidden.stride(), _PLAIN, 0
+            return grad_states[index].data_ptr(), 0, *grad_states[index].stride(), _PLAIN, 0
+        if kind == "given_gate":
+            if grad_gates is None:
+                return nothing.data_ptr(), 0, *nothing.stride(), _PLAIN, 0
+            return _column(grad_gates, index, size)
         if kind == "over_product":
             return _column(over_product, index, size)
         if kind == "over_input":

@@ -1,4 +1,4 @@
-"""What the cells' kernels have in common: the cases covered, the record, the products over all steps.
+"""What the cells' kernels have in common: the record that they are called with.
 
 A kernel is called with a record of 8-byte fields, sizes, strides and addresses, in the order of
 ``csrc/arguments.h``. An absent tensor is address 0. What is checked here is what keeps the library inside
@@ -15,48 +15,8 @@ import torch
 from torch import Tensor
 
 from unrolled.ops.layer_norm import EPSILON
-from unrolled.ops.native.coverage import obstacle
 from unrolled.ops.native.library import addresses, as_numbers, library
-from unrolled.ops.native.matmul import matmul
 from unrolled.ops.precision import terms
-from unrolled.ops.scan import previous_states, real_steps
-
-
-def covered(
-    like: Tensor,
-    lengths: Tensor | None,
-    exact: Sequence[tuple[Tensor | None, tuple[int, ...]]],
-    spread: Sequence[Tensor | None],
-    shape: tuple[int, ...],
-    *,
-    projection: bool = False,
-) -> bool:
-    """Whether the library computes this case; anything else is plain torch's to compute or to refuse.
-
-    Args:
-        like: a tensor whose type all must have.
-        lengths: ``(B,)`` int64.
-        exact: tensors with the shapes they must have.
-        spread: tensors that must be broadcastable to ``shape``.
-        shape: ``(T, B, H)``.
-        projection: an LSTM that projects its hidden state.
-    """
-    dtype = like.dtype
-    if obstacle(like.device.type, dtype, projection=projection) is not None:
-        return False
-    if 0 in shape or not lies_here(like, dtype):
-        return False
-    if lengths is not None and not (
-        lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == shape[1:2]
-    ):
-        return False
-    for tensor, wanted in exact:
-        if tensor is not None and (tensor.shape != wanted or not lies_here(tensor, dtype)):
-            return False
-    for tensor in spread:
-        if tensor is not None and not broadcasts(tensor, shape, dtype):
-            return False
-    return library() is not None
 
 
 def lies_here(tensor: Tensor, dtype: torch.dtype) -> bool:
@@ -82,11 +42,6 @@ def spread(shape: tuple[int, ...], *tensors: Tensor | None) -> list[Tensor | Non
     return [tensor if tensor is None or tensor.stride(-1) <= 1 else tensor.contiguous() for tensor in wide]
 
 
-def room(like: Tensor | None, wanted: bool = True) -> Tensor | None:
-    """A tensor to be filled, of the same size and in one piece; None for None and where it is not wanted."""
-    return None if like is None or not wanted else like.new_empty(like.shape)
-
-
 def strided(tensor: Tensor | None) -> tuple[Any, ...]:
     """``Strided``: a tensor from `spread` and its strides; one zero seen as many counts as absent."""
     if tensor is None:
@@ -98,6 +53,8 @@ def strided(tensor: Tensor | None) -> tuple[Any, ...]:
     return (tensor, *strides)
 
 
+ACTIVATION_NUMBERS = {"tanh": 0, "relu": 1, "sigmoid": 2, "identity": 3}
+"""`Activation` of csrc/activation.h."""
 ABSENT = (None, 0, 0, 0)
 """A ``Strided`` that is not there."""
 NO_INPUTS = (None, None)
@@ -145,7 +102,6 @@ def options(
     hidden_mask: Tensor | None = None,
     zoneout_h: Tensor | None = None,
     zoneout_c: Tensor | None = None,
-    probe_c: Tensor | None = None,
 ) -> list[Any]:
     """``Options``.
 
@@ -156,7 +112,6 @@ def options(
         hidden_mask: ``(B, H)``.
         zoneout_h: from `spread`.
         zoneout_c: from `spread`.
-        probe_c: from `spread`.
     """
     return [
         *rows,
@@ -165,13 +120,12 @@ def options(
         hidden_mask,
         *strided(zoneout_h),
         *strided(zoneout_c),
-        *strided(probe_c),
     ]
 
 
 _HEAD = "10q2d"
 _PLAIN = {"forward": f"{_HEAD}13q", "backward": f"{_HEAD}5q21q"}
-_OPTIONS = {"forward": 29, "backward": 39}
+_OPTIONS = {"forward": 21, "backward": 27}
 """Fields of ``ForwardRecord`` and ``BackwardRecord``: those of every pass, and how many options have."""
 _RECORDS = {
     f"{cell}_{way}": (Struct(f"{plain}{8 * _OPTIONS[way]}x"), Struct(f"{plain}{_OPTIONS[way]}q"))
@@ -210,47 +164,3 @@ def call(function: str, records: bytes, count: int) -> None:
     assert chosen is not None
     if chosen.functions[function](records, count):
         raise MemoryError(f"no memory for the scratch space of {function}.")
-
-
-def weight_gradient(
-    over_product: Tensor,
-    states: Tensor,
-    initial: Tensor,
-    mask: Tensor | None,
-    lengths: Tensor | None,
-    reverse: bool,
-) -> Tensor:
-    """The gradient of ``weight_hh``, ``(G * H, H)``: one product for the first step, one for all others.
-
-    Args:
-        over_product: gradient of the recurrent product, ``(T, B, G * H)``, zero past each row's end.
-        states: the state after every step, ``(T, B, H)``, zero past each row's end.
-        initial: the state before the first, ``(B, H)``.
-        mask: on the states that entered, ``(B, H)``.
-        lengths: ``(B,)`` or None.
-        reverse: the scan ran backwards in time.
-    """
-    if not reverse:
-        first, later, entered = over_product[0], over_product[1:], states[:-1]
-    elif lengths is None:
-        first, later, entered = over_product[-1], over_product[:-1], states[1:]
-    else:
-        # A row's own last step comes first; there the state after it, past the row's end, is zero.
-        last = (lengths - 1).clamp(0, len(states) - 1)
-        first, later, entered = over_product[last, torch.arange(len(last))], over_product[:-1], states[1:]
-    if mask is not None:
-        initial, entered = initial * mask, entered * mask
-    return matmul(later.flatten(0, 1).t(), entered.flatten(0, 1)).addmm_(first.t(), initial)
-
-
-def recurrent_products(
-    states: Tensor,
-    initial: Tensor,
-    weight_hh: Tensor,
-    mask: Tensor | None,
-    lengths: Tensor | None,
-    reverse: bool,
-) -> Tensor:
-    """``W_hh h`` of all steps once more, ``(T, B, G * H)``: what its normalisation is differentiated with."""
-    entered = previous_states(states, initial, real_steps(lengths, len(states)), reverse)
-    return (entered if mask is None else entered * mask) @ weight_hh.t()

@@ -13,7 +13,7 @@ from torch import Tensor
 from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library, addresses
 from unrolled.ops.native.memory import allocate
-from unrolled.ops.native.rnn import ACTIVATION_NUMBERS
+from unrolled.ops.native.record import ACTIVATION_NUMBERS
 
 _WIDEST = 16
 """Numbers of the widest vector of any instruction set."""

@@ -6,14 +6,18 @@ They know the plain cells only, and nothing of what happens at a step. cuDNN has
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from unrolled.layers.engines.engine import Engine, Pass, Result
 from unrolled.layers.sequences import Arranged, check_type
 from unrolled.layers.state import State, map_state, reset_rows
+from unrolled.ops.torch_private import transforms_active
 
 if TYPE_CHECKING:
     from unrolled.layers.stack import RecurrentLayer
@@ -48,6 +52,26 @@ def obstacle(layer: RecurrentLayer) -> str | None:
     return None if dtype in _TYPES else f"cuDNN has no {dtype}"
 
 
+def _offer(given: Pass) -> str | Callable[[], Result]:
+    layer = given.layer
+    if not on_gpu(layer):
+        return "cuDNN is for GPUs"
+    if not available():
+        return "cuDNN is not there, or switched off"
+    if given.unrolled or given.arranged.resets is not None:
+        return "cuDNN gives no single steps and knows no resets"
+    if torch.compiler.is_compiling() or transforms_active():
+        return "somebody looks on whom cuDNN does not know"
+    return obstacle(layer) or partial(_run, layer, given.arranged, given.state)
+
+
+ENGINE = Engine(
+    name=lambda: "cuDNN",
+    why=lambda: "a plain cell on a GPU; single steps, as unroll gives them, run in plain torch",
+    offer=_offer,
+)
+
+
 def on_gpu(layer: RecurrentLayer) -> bool:
     """Whether a layer's weights lie where cuDNN could run."""
     return layer._weight("weight_hh", "_l0").is_cuda
@@ -58,32 +82,14 @@ def available() -> bool:
     return torch.backends.cudnn.is_available() and torch.backends.cudnn.enabled
 
 
-def runs(layer: RecurrentLayer) -> bool:
-    """Whether a layer's own device computes it this way, as long as nothing but autograd looks on."""
-    return (
-        on_gpu(layer)
-        and available()
-        and obstacle(layer) is None
-        and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-    )
-
-
-def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
-    """The output of the top layer, and the state at each row's end.
-
-    Args:
-        layer: one without an `obstacle`.
-        arranged: the sequences.
-        state: of a batch, before the first step; None for a fresh one.
-    """
+def _run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> Result:
     check_type(arranged.values, layer._weight("weight_ih", "_l0"))
     values, lengths, rows = arranged.without_padding(), arranged.lengths, arranged.values.shape[1]
     if state is None:
         state = layer.initial_state(rows)
     layer._layout.split(state, rows)  # refuses what does not fit
     if lengths is None:
-        return _call(layer, (values,), state, batch_first=(False,))
+        return Result(*_call(layer, (values,), state, batch_first=(False,)))
     # cuDNN has no rows without a step: they take one, and it is put right afterwards.
     packed = pack_padded_sequence(values, lengths.cpu().clamp(min=1), enforce_sorted=False)
     order, back = packed.sorted_indices, packed.unsorted_indices
@@ -94,7 +100,7 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
     output, _ = pad_packed_sequence(packed._replace(data=data), total_length=len(values))
     after = map_state(lambda part: part.index_select(1, back), after)
     none = lengths == 0
-    return output.masked_fill(none[None, :, None], 0.0), reset_rows(after, none, state)
+    return Result(output.masked_fill(none[None, :, None], 0.0), reset_rows(after, none, state))
 
 
 def _call(
@@ -117,7 +123,9 @@ def _call(
 
 
 def lay_out(layer: RecurrentLayer) -> None:
-    """Join the weights to one piece of memory; apart, they would be copied together at every call."""
+    """Join the weights to one piece of memory, where they are used so; apart, every call would copy them."""
+    if not (on_gpu(layer) and available() and obstacle(layer) is None):
+        return
     from torch.backends.cudnn.rnn import get_cudnn_mode
 
     weights = _weights(layer)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tests.tolerances import tolerance
 from unrolled import GRU, LSTM, RNN
-from unrolled.layers import fused, implementation
+from unrolled.layers import implementation, stack
+from unrolled.layers.engines import cudnn, kernels, programs
+from unrolled.layers.engines.engine import Pass
 from unrolled.layers.sequences import arrange
 
 PLAIN = [
@@ -53,6 +55,13 @@ def layers(draw):
     )
 
 
+def runs(layer):
+    """Whether cuDNN computes a layer."""
+    weight = layer._weight("weight_ih", "_l0")
+    values = arrange(weight.new_zeros(1, 1, 3), None, False, 3)
+    return not isinstance(cudnn.ENGINE.offer(Pass(layer, values, None)), str)
+
+
 def everything(output, state, leaves):
     parts = [output, *(state if isinstance(state, tuple) else (state,))]
     total = sum((part * torch.arange(part.numel()).view_as(part).sin()).sum() for part in parts)
@@ -65,7 +74,7 @@ def test_torchs_own_recurrences_give_the_same(layer, lengths):
     values = torch.randn(5, 4, 3, dtype=torch.float64, requires_grad=True)
     lengths = None if lengths is None else torch.tensor(lengths)
     expected = everything(*layer(values, lengths=lengths), [values, *layer.parameters()])
-    found = fused.run(layer, arrange(values, lengths, False, 3), None)
+    found = cudnn._run(layer, arrange(values, lengths, False, 3), None)[:2]
     for one, other in zip(everything(*found, [values, *layer.parameters()]), expected, strict=True):
         torch.testing.assert_close(one, other, **tolerance(torch.float64, "gradient"))
 
@@ -73,22 +82,24 @@ def test_torchs_own_recurrences_give_the_same(layer, lengths):
 @pytest.fixture
 def on_gpu(monkeypatch):
     """Layers take themselves to be on a GPU with cuDNN."""
-    monkeypatch.setattr(fused, "on_gpu", lambda layer: True)
-    monkeypatch.setattr(fused, "available", lambda: True)
-    monkeypatch.setattr(fused, "lay_out", lambda layer: None)
+    monkeypatch.setattr(cudnn, "on_gpu", lambda layer: True)
+    monkeypatch.setattr(cudnn, "available", lambda: True)
+    monkeypatch.setattr(stack, "lay_out", lambda layer: None)
+    for engine in (kernels, programs):
+        monkeypatch.setattr(engine, "lacking", lambda layer: "the compiled library is for CPUs")
 
 
 @pytest.mark.usefixtures("on_gpu")
 @pytest.mark.parametrize("layer", PLAIN, ids=str)
-def test_plain_cells_run_fused(layer):
-    assert fused.runs(layer)
+def test_plain_cells_run_by_cudnn(layer):
+    assert runs(layer)
     assert implementation.implementation(layer).runs == "cuDNN"
 
 
 @pytest.mark.usefixtures("on_gpu")
 @pytest.mark.parametrize(("layer", "why"), OTHERS + IN_TRAINING, ids=str)
 def test_all_else_does_not_and_the_reason_is_given(layer, why):
-    assert not fused.runs(layer)
+    assert not runs(layer)
     assert implementation.implementation(layer).runs.startswith("reference")
     assert why in implementation.implementation(layer).why
 
@@ -96,19 +107,19 @@ def test_all_else_does_not_and_the_reason_is_given(layer, why):
 @pytest.mark.usefixtures("on_gpu")
 @pytest.mark.parametrize("layer", [layer for layer, _ in IN_TRAINING], ids=str)
 def test_what_acts_in_training_only_is_no_obstacle_in_evaluation(layer):
-    assert fused.runs(layer.eval())
-    assert not fused.runs(layer.train())
+    assert runs(layer.eval())
+    assert not runs(layer.train())
 
 
 @pytest.mark.usefixtures("on_gpu")
 def test_not_where_somebody_looks_on():
     layer = GRU(3, 4)
     layer.observers = (lambda scan, run: run(scan),)
-    assert not fused.runs(layer)
+    assert not runs(layer)
     layer.observers = ()
 
     def seen(values):
-        assert not fused.runs(layer)
+        assert not runs(layer)
         return values.sum()
 
     torch.func.grad(seen)(torch.ones(2))
@@ -116,18 +127,18 @@ def test_not_where_somebody_looks_on():
 
 @pytest.mark.usefixtures("on_gpu")
 def test_not_where_cudnn_is_switched_off(monkeypatch):
-    monkeypatch.setattr(fused, "available", lambda: False)
-    assert not fused.runs(GRU(3, 4))
+    monkeypatch.setattr(cudnn, "available", lambda: False)
+    assert not runs(GRU(3, 4))
     assert "switched off" in implementation.implementation(GRU(3, 4)).why
 
 
 def test_on_a_cpu_never():
-    assert not any(fused.runs(layer) for layer in PLAIN)
+    assert not any(runs(layer) for layer in PLAIN)
 
 
 @pytest.mark.usefixtures("on_gpu")
 @pytest.mark.parametrize("form", ["batch", "batch first", "one sequence", "packed", "with a state"])
-def test_a_layer_that_runs_fused_takes_every_form_of_input(form, monkeypatch):
+def test_a_layer_that_cudnn_runs_takes_every_form_of_input(form, monkeypatch):
     layer = LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=form == "batch first")
     values = torch.randn(5, 2, 3)
     given = {
@@ -140,10 +151,10 @@ def test_a_layer_that_runs_fused_takes_every_form_of_input(form, monkeypatch):
         "with a state": (values, (torch.randn(4, 2, 4), torch.randn(4, 2, 4))),
     }[form]
     called = []
-    monkeypatch.setattr(fused, "run", lambda *args, run=fused.run: called.append(1) or run(*args))
+    monkeypatch.setattr(cudnn, "_run", lambda *args, run=cudnn._run: called.append(1) or run(*args))
     output, (h, c) = layer(*given)
     assert called
-    monkeypatch.setattr(fused, "runs", lambda layer: False)
+    monkeypatch.setattr(cudnn, "available", lambda: False)
     expected, (h_n, c_n) = layer(*given)
     if form == "packed":
         output, expected = output.data, expected.data
@@ -156,7 +167,7 @@ def test_a_layer_that_runs_fused_takes_every_form_of_input(form, monkeypatch):
 def test_a_layer_that_is_moved(layer, device):
     moved, values = copy.deepcopy(layer).double().to(device), torch.randn(5, 4, 3, dtype=torch.float64)
     lengths = torch.tensor([5, 0, 2, 4])
-    assert fused.runs(moved) == (device == "cuda")
+    assert runs(moved) == (device == "cuda")
     found = moved(values.to(device), lengths=lengths)[0].cpu()
     expected = copy.deepcopy(layer).double()(values, lengths=lengths)[0]
     torch.testing.assert_close(found, expected, **tolerance(torch.float64, "gradient"))

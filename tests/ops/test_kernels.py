@@ -1,4 +1,4 @@
-"""A cell in one call each way against the float64 operators, and what it promises beside numbers."""
+"""A cell in one call each way against its program in float64, and what it promises beside numbers."""
 
 from dataclasses import dataclass, replace
 from unittest.mock import patch
@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tolerances import RELATIVE_ERROR
-from unrolled.ops import whole
-from unrolled.ops.cell_pass import NO_OPTIONS, Options, Pass
+from unrolled.layers.built_in import program_of_built_in
+from unrolled.ops import kernels
+from unrolled.ops.kernel_pass import NO_OPTIONS, KernelPass, Options
+from unrolled.ops.kernels import run_kernel
 from unrolled.ops.native import cell as cell_module
 from unrolled.ops.native import library, plain_torch
 from unrolled.ops.native.cell import covered
 from unrolled.ops.native.packing import packing
-from unrolled.ops.whole import run_whole
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 STATES = {"rnn": 1, "gru": 1, "lstm": 2}
@@ -77,11 +78,12 @@ class Case:
             "zoneout_c": lambda: share(1, 1, 1),
         }
         options = {name: make() for name, make in makers.items() if name in self.options}
-        given_ = Pass(
+        activation = ("tanh", "relu", "sigmoid", "identity")[self.seed % 4] if self.cell == "rnn" else "tanh"
+        normed = "norm_cell_gain" in options
+        given_ = KernelPass(
+            program=program_of_built_in(self.cell, activation, "peephole" in options, normed),
             cell=self.cell,
-            activation=("tanh", "relu", "sigmoid", "identity")[self.seed % 4]
-            if self.cell == "rnn"
-            else "tanh",
+            activation=activation,
             reverse=self.reverse,
             clip_step=0.1 if "clip_step" in self.options else 0.0,
             listen=None,
@@ -155,16 +157,16 @@ def cases(draw):
 
 @settings(max_examples=150)
 @given(case=cases())
-def test_everything_is_that_of_the_float64_pieces(case):
+def test_everything_is_that_of_the_float64_program(case):
     torch.set_num_threads(case.threads)
     with plain_torch():
-        expected = computed(whole._in_pieces, *case.arguments(torch.float64))
+        expected = computed(kernels._by_program, *case.arguments(torch.float64))
     # Layer normalisation is chaotic over many steps: small errors grow until nothing can be compared.
     normalised = any("norm" in name for name in case.options)
     for dtype in (torch.float64,) if normalised else (torch.float32, torch.float64):
         given_, weights = case.arguments(dtype)
         assert covered((given_,)), "not covered: this compares nothing"
-        assert_near(computed(run_whole, given_, weights), expected, dtype)
+        assert_near(computed(run_kernel, given_, weights), expected, dtype)
 
 
 def assert_near(found, expected, dtype):
@@ -200,15 +202,15 @@ def computed_of_both(run, passes, weights):
 @pytest.mark.parametrize("options", [frozenset(), frozenset(OPTIONS)], ids=["plain", "full"])
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize("cell", sorted(GATES))
-def test_both_directions_are_those_of_the_float64_pieces(cell, ragged, options, threads):
+def test_both_directions_are_those_of_the_float64_program(cell, ragged, options, threads):
     torch.set_num_threads(threads)
     case = Case(cell, 12, 20, 20, 48, True, True, ragged, False, 0, threads, options)
     with plain_torch():
-        expected = computed_of_both(whole._in_pieces, *both_directions(case, torch.float64))
+        expected = computed_of_both(kernels._by_program, *both_directions(case, torch.float64))
     for dtype in (torch.float64,) if options else (torch.float32, torch.float64):
         passes, weights = both_directions(case, dtype)
         assert covered(passes), "not covered: this compares nothing"
-        assert_near(computed_of_both(run_whole, passes, weights), expected, dtype)
+        assert_near(computed_of_both(run_kernel, passes, weights), expected, dtype)
 
 
 def test_both_directions_differentiated_twice():
@@ -219,7 +221,7 @@ def test_both_directions_differentiated_twice():
         wanted = [passes[0].values, passes[0].weight_hh, passes[1].weight_ih]
         return torch.autograd.grad(first[0].square().sum(), wanted)
 
-    torch.testing.assert_close(second(run_whole), second(whole._in_pieces))
+    torch.testing.assert_close(second(run_kernel), second(kernels._by_program))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -230,8 +232,8 @@ def test_both_directions_of_an_input_that_wants_no_gradient(threads):
     values = passes[0].values.detach()
     bare = [each._replace(values=values) for each in passes]
     wanted = [each.weight_hh for each in passes]
-    found = torch.autograd.grad((run_whole(*bare)[0] * weights[0]).sum(), wanted)
-    expected = torch.autograd.grad((run_whole(*passes)[0] * weights[0]).sum(), wanted)
+    found = torch.autograd.grad((run_kernel(*bare)[0] * weights[0]).sum(), wanted)
+    expected = torch.autograd.grad((run_kernel(*passes)[0] * weights[0]).sum(), wanted)
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
@@ -239,7 +241,7 @@ def test_the_input_of_both_directions_alone():
     passes, weights = both_directions(Case("lstm", 6, 4, 3, 5, True, False, False, False, 0), torch.float64)
     found, expected = (
         torch.autograd.grad((run(*passes)[0] * weights[0]).sum(), passes[0].values)[0]
-        for run in (run_whole, whole._in_pieces)
+        for run in (run_kernel, kernels._by_program)
     )
     torch.testing.assert_close(found, expected)
 
@@ -249,7 +251,7 @@ def test_the_input_of_both_directions_alone():
 def test_more_is_kept_than_a_core_has_cache_for(cell, threads):
     # Two megabytes and more of gates: those are stored past the caches.
     case = Case(cell, 9, 128, 16, 160, True, True, False, False, 0, threads)
-    test_everything_is_that_of_the_float64_pieces.hypothesis.inner_test(case=case)
+    test_everything_is_that_of_the_float64_program.hypothesis.inner_test(case=case)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -261,7 +263,7 @@ def test_gradients_of_the_gates_are_used_some_steps_at_a_time(cell, ragged, reve
     # Of a thousand rows and more the backward pass uses some hundred at a time. Three threads are at times
     # more than the machine has cores, and then run far apart.
     case = Case(cell, 20, 120, 20, 24, True, True, ragged, reverse, 0, threads, options)
-    test_everything_is_that_of_the_float64_pieces.hypothesis.inner_test(case=case)
+    test_everything_is_that_of_the_float64_program.hypothesis.inner_test(case=case)
 
 
 PLAIN = Case("lstm", 7, 5, 3, 20, bias=True, state=True, ragged=False, reverse=False, seed=0)
@@ -279,7 +281,7 @@ def test_a_row_is_the_same_to_the_bit_whatever_the_others_hold(cell, ragged, opt
     changed = given_.values.detach().clone()
     changed[:, others] = torch.randn(9, int(others.sum()), 37)
     with library.instruction_set(instruction_set), torch.no_grad():
-        for one, other in zip(run_whole(given_), run_whole(given_._replace(values=changed)), strict=True):
+        for one, other in zip(run_kernel(given_), run_kernel(given_._replace(values=changed)), strict=True):
             assert torch.equal(one.select(-2, 11), other.select(-2, 11))
 
 
@@ -290,7 +292,7 @@ def test_lengths_that_are_all_whole_change_no_bit(cell, instruction_set):
     given_, _ = Case(cell, 7, 19, 21, 37, True, True, False, False, 1).arguments(torch.float32)
     ragged = given_._replace(lengths=torch.full((19,), 7))
     with library.instruction_set(instruction_set), torch.no_grad():
-        for one, other in zip(run_whole(given_), run_whole(ragged), strict=True):
+        for one, other in zip(run_kernel(given_), run_kernel(ragged), strict=True):
             assert torch.equal(one, other)
 
 
@@ -303,7 +305,7 @@ def test_what_lies_past_a_rows_end_is_never_read(cell, options):
     spoilt = given_._replace(
         values=given_.values.detach().masked_fill(past[..., None], torch.nan).requires_grad_()
     )
-    expected, found = computed(run_whole, given_, weights), computed(run_whole, spoilt, weights)
+    expected, found = computed(run_kernel, given_, weights), computed(run_kernel, spoilt, weights)
     for name, value in found.items():
         assert torch.equal(value, expected[name]), name
     assert not found["values"][past].any()
@@ -315,17 +317,19 @@ def test_what_lies_past_a_rows_end_is_never_read(cell, options):
 )
 def test_one_gradient_alone_is_what_it_is_beside_the_others(case, name):
     given_, weights = case.arguments(torch.float32)
-    expected = computed(run_whole, given_, weights)[name]
+    expected = computed(run_kernel, given_, weights)[name]
     alone = without_gradients(given_, name)
-    assert torch.equal(computed(run_whole, alone, weights)[name], expected)
+    assert torch.equal(computed(run_kernel, alone, weights)[name], expected)
 
 
 @pytest.mark.parametrize("case", [PLAIN, FULL], ids=["plain", "full"])
 @pytest.mark.parametrize("index", range(3))
 def test_the_gradient_of_one_result_alone(index, case):
     given_, weights = case.arguments(torch.float64)
-    found = torch.autograd.grad((run_whole(given_)[index] * weights[index]).sum(), given_.weight_hh)
-    expected = torch.autograd.grad((whole._in_pieces(given_)[index] * weights[index]).sum(), given_.weight_hh)
+    found = torch.autograd.grad((run_kernel(given_)[index] * weights[index]).sum(), given_.weight_hh)
+    expected = torch.autograd.grad(
+        (kernels._by_program(given_)[index] * weights[index]).sum(), given_.weight_hh
+    )
     torch.testing.assert_close(found, expected)
 
 
@@ -333,24 +337,24 @@ def test_the_gradient_of_one_result_alone(index, case):
 @pytest.mark.parametrize("cell", sorted(GATES))
 def test_inference_computes_the_same_to_the_bit(cell, options):
     given_, _ = Case(cell, 7, 5, 3, 20, True, True, True, False, 2, 1, options).arguments(torch.float32)
-    expected = run_whole(given_)
+    expected = run_kernel(given_)
     for mode in (torch.no_grad, torch.inference_mode):
         with mode():
-            for one, other in zip(run_whole(given_), expected, strict=True):
+            for one, other in zip(run_kernel(given_), expected, strict=True):
                 assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("case", [PLAIN, FULL], ids=["plain", "full"])
 def test_a_graph_can_be_walked_twice(case):
     given_, weights = case.arguments(torch.float32)
-    total = (run_whole(given_)[0] * weights[0]).sum()
+    total = (run_kernel(given_)[0] * weights[0]).sum()
     first = torch.autograd.grad(total, given_.values, retain_graph=True)
     assert torch.equal(first[0], torch.autograd.grad(total, given_.values)[0])
 
 
 def test_a_weight_that_changed_in_between_is_noticed():
     given_, _ = PLAIN.arguments(torch.float32)
-    total = run_whole(given_)[0].sum()
+    total = run_kernel(given_)[0].sum()
     with torch.no_grad():
         given_.weight_hh.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -365,7 +369,7 @@ def test_the_norm_of_every_steps_error_is_heard(cell, ragged, rows):
     given_, weights = Case(cell, 20, rows, 3, 150, True, True, ragged, False, 5).arguments(torch.float64)
     heard = []
     given_ = given_._replace(listen=heard.append)
-    for run in (run_whole, whole._in_pieces):
+    for run in (run_kernel, kernels._by_program):
         sum((weight * result).sum() for weight, result in zip(weights, run(given_), strict=True)).backward()
     torch.testing.assert_close(heard[0], heard[1])
 
@@ -374,8 +378,8 @@ def test_an_error_that_is_the_same_for_all_units_is_heard():
     heard = []
     given_, _ = Case("lstm", 6, 3, 4, 5, True, False, False, False, 6).arguments(torch.float64)
     given_ = given_._replace(listen=heard.append)
-    run_whole(given_)[0].sum().backward()
-    whole._in_pieces(given_)[0].sum().backward()
+    run_kernel(given_)[0].sum().backward()
+    kernels._by_program(given_)[0].sum().backward()
     torch.testing.assert_close(heard[0], heard[1])
 
 
@@ -399,14 +403,14 @@ def test_packing_and_spreading_are_inverse(lengths):
 def test_a_weight_that_has_changed_since_the_last_call_is_looked_at_again(bias):
     given_, _ = replace(PLAIN, bias=bias).arguments(torch.float32)
     with torch.no_grad():
-        expected = run_whole(given_)
+        expected = run_kernel(given_)
         assert covered((given_,))
         weight = given_.weight_hh.data
         given_.weight_hh.data = weight.t().contiguous().t()
         assert not covered((given_,))
-        torch.testing.assert_close(run_whole(given_), expected)
+        torch.testing.assert_close(run_kernel(given_), expected)
         given_.weight_hh.data = weight[:, :-1]
-        with pytest.raises(RuntimeError, match="shape"):
-            run_whole(given_)
+        with pytest.raises(RuntimeError, match="size"):
+            run_kernel(given_)
         given_.weight_hh.data = weight
         assert covered((given_,))
