@@ -7,7 +7,7 @@ import torch
 
 from unrolled import cells
 from unrolled.cells import Cell, library, sigmoid, tanh
-from unrolled.cells.lookup import program_of
+from unrolled.cells.lookup import description_of
 from unrolled.errors import ConfigError
 from unrolled.ops.cells.graph import Graph
 from unrolled.ops.cells.program import Program
@@ -27,7 +27,9 @@ def test_a_program_is_plain_json_and_comes_back():
     again = Program.from_dict(json.loads(json.dumps(program.to_dict())))
     assert again == program
     assert hash(again) == hash(program)
-    assert program_of(program.to_dict()) == program_of(Minimal) == program_of(Minimal()) == program
+    assert (
+        description_of(program.to_dict()) == description_of(Minimal) == description_of(Minimal()) == program
+    )
 
 
 def test_what_is_written_twice_is_computed_once_and_constants_are_at_once():
@@ -152,20 +154,20 @@ def test_a_cell_is_found_by_its_name_and_in_its_file(tmp_path):
         "    def step(self, x, u, h):\n        return tanh(x.g + u.g(h))\n"
         "class Needs(Mine):\n    def __init__(self, rate):\n        self.rate = rate\n"
     )
-    assert program_of(f"{file}:Mine").gates == ("g",)
+    assert description_of(f"{file}:Mine").gates == ("g",)
     with pytest.raises(ConfigError, match="options of its own"):
-        program_of(f"{file}:Needs")
+        description_of(f"{file}:Needs")
     with pytest.raises(ConfigError, match=r"named 'Other' in .*found .*Mine"):
-        program_of(f"{file}:Other")
+        description_of(f"{file}:Other")
     with pytest.raises(ConfigError, match="found none"):
-        program_of(f"{tmp_path / 'no.py'}:Mine")
+        description_of(f"{tmp_path / 'no.py'}:Mine")
     file.write_text("1 / 0")
     with pytest.raises(ConfigError, match="cannot be run: ZeroDivisionError"):
-        program_of(f"{file}:Mine")
+        description_of(f"{file}:Mine")
     with pytest.raises(ConfigError, match=r"rnn, gru, lstm, .*got 'nope'"):
-        program_of("nope")
+        description_of("nope")
     with pytest.raises(ConfigError, match="expected a Cell"):
-        program_of(3)
+        description_of(3)
 
 
 def test_every_cell_of_the_library_has_a_program():

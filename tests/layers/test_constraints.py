@@ -64,3 +64,19 @@ def test_what_does_not_fit_is_refused():
         join_units(made("leaky"), MASK.double())
     with pytest.raises(ConfigError, match="cell whose recurrent matrices are its weights"):
         follow_dales_law(made("antisymmetric"), EXCITATORY)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "leaky", "lem"])
+def test_a_constrained_layer_starts_anew(cell):
+    layer = join_units(follow_dales_law(made(cell, num_layers=2, recurrent_init="xavier"), EXCITATORY), MASK)
+    before = layer.weight_hh_l1.detach().clone()
+    torch.manual_seed(5)
+    layer.reset_parameters()
+    plain = made(cell, num_layers=2, recurrent_init="xavier")
+    torch.manual_seed(5)
+    plain.reset_parameters()
+    blocks = len(plain.weight_hh_l1) // 4
+    expected = plain.weight_hh_l1.abs() * (2 * EXCITATORY.double() - 1) * MASK.repeat(blocks, 1)
+    torch.testing.assert_close(layer.weight_hh_l1, expected)
+    torch.testing.assert_close(layer.weight_ih_l1, plain.weight_ih_l1)
+    assert not torch.equal(layer.weight_hh_l1, before)

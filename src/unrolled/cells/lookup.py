@@ -7,11 +7,12 @@ from typing import Any
 from unrolled.cells import library
 from unrolled.errors import ConfigError
 from unrolled.ops.cells.cell import Cell
+from unrolled.ops.cells.plain import PlainCell
 from unrolled.ops.cells.program import Program
 
 
-def program_of(cell: Any) -> Program:
-    """The program of a cell.
+def description_of(cell: Any) -> Program | PlainCell:
+    """The program of a cell, or the cell with its own step where it is not fused.
 
     Args:
         cell: a `Cell`, its class, a `Program`, one as plain JSON, the name of one of the library, or
@@ -21,12 +22,12 @@ def program_of(cell: Any) -> Program:
         ConfigError: it is none of these, or its step cannot be traced.
 
     Example:
-        >>> program_of("janet").states
+        >>> description_of("janet").states
         ('h',)
     """
     if isinstance(cell, str):
         cell = _named(cell)
-    if isinstance(cell, Program):
+    if isinstance(cell, Program | PlainCell):
         return cell
     if isinstance(cell, dict):
         return Program.from_dict(cell)
@@ -40,7 +41,7 @@ def program_of(cell: Any) -> Program:
             ) from error
     if not isinstance(cell, Cell):
         raise ConfigError(f"expected a Cell, its class, its program or its name, got {cell!r}.")
-    return cell.program()
+    return cell.program() if cell.fused else PlainCell.of(cell)
 
 
 def _named(name: str) -> Any:

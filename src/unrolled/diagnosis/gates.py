@@ -42,7 +42,7 @@ class Gates(Result):
         gates: by name, as in `unrolled.layers.Direction.gates`; an RNN has its "candidate" alone.
         time_constant: for each unit how many steps it takes to forget all but 1/e of what it holds,
             ``-1 / ln(f)`` with the geometric mean f of its forget gate (of a GRU: its update gate); rising.
-            None for an RNN.
+            None for an RNN, and for a cell that is not fused, of whose gates only what enters them is known.
         saturated: the share of the candidate's values where tanh or the logistic function is flat (a slope
             below a tenth of the steepest); None for ReLU and the identity.
         dead: the share of ReLU units that are 0 at every step of every row; None for others.
@@ -100,7 +100,7 @@ def use_of(recurrence: Recurrence) -> Gates:
     activation = activations[written[0]] if written else ""
     same = [values[name][mask] for name in written if activations[name] == activation]
     candidate = torch.cat(same, -1) if same else None
-    kept = None if layer.keep_gate is None else values[layer.keep_gate][mask]
+    kept = values[layer.keep_gate][mask] if layer.keep_gate is not None and layer.has_program else None
     return Gates(
         layer=recurrence.name,
         cell=layer.cell,
@@ -117,6 +117,8 @@ def use_of(recurrence: Recurrence) -> Gates:
 
 def _activations(layer: RecurrentLayer) -> dict[str, str]:
     """What makes each gate's value of the sum that enters it; nothing known of one that is the sum itself."""
+    if not layer.has_program:
+        return dict.fromkeys(layer.gate_names, "")
     program = layer.program
     operations = (program.instructions[at].op for at in program.gate_values)
     return dict(zip(program.gates, operations, strict=True))

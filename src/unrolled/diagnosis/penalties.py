@@ -43,6 +43,8 @@ def omega(recurrence: Recurrence) -> Tensor:
     real = real_steps(whole.scan.lengths, len(error))
     if real is not None:
         counted &= real[:, :_ROWS, 0]
+    if whole.scan.resets is not None:  # nothing passes there
+        counted &= ~whole.scan.resets[:, :_ROWS]
     if not counted.any():
         return error.new_zeros(())
     direction = (error / size.unsqueeze(-1))[counted]

@@ -47,6 +47,7 @@ class Recurrence:
             initial=tuple(part.detach() for part in scan.initial),
             probes=(None,) * len(scan.probes),
             listen=None,
+            noise=None,
         )
         done = Steps(
             tuple(states.detach() for states in steps.states),
@@ -70,9 +71,16 @@ class Recurrence:
     def before(self) -> tuple[Tensor, ...]:
         """The state that every step started from, ``(T, B, ·)`` for each of its tensors."""
         real = real_steps(self.scan.lengths, len(self.steps.hidden))
-        return tuple(
+        found = [
             previous_states(states, initial, real, self.scan.reverse)
             for states, initial in zip(self.steps.states, self.scan.initial, strict=True)
+        ]
+        if self.scan.resets is None:
+            return tuple(found)
+        anew = self.scan.resets.unsqueeze(-1)
+        return tuple(
+            torch.where(anew, initial, states)
+            for states, initial in zip(found, self.scan.initial, strict=True)
         )
 
     def order(self, row: int | None = None) -> list[int]:
@@ -91,7 +99,9 @@ class Recurrence:
         Returns:
             The states after, ``(N, ·)`` each.
         """
-        single = self.scan._replace(gates_x=gates_x.unsqueeze(0), initial=state, lengths=None, reverse=False)
+        single = self.scan._replace(
+            gates_x=gates_x.unsqueeze(0), initial=state, lengths=None, reverse=False, resets=None
+        )
         return self.layer.scan(single).final
 
 
@@ -121,7 +131,11 @@ def step_jacobians(
         gradients = torch.autograd.grad(
             after, state, element, create_graph=differentiable, materialize_grads=True
         )
-    return joined(gradients).view(len(steps), size, size)
+    found = joined(gradients).view(len(steps), size, size)
+    if recurrence.scan.resets is None:
+        return found
+    # Nothing passes to the state before a step that begins anew.
+    return torch.where(recurrence.scan.resets[steps, row].view(-1, 1, 1), 0.0, found)
 
 
 def joined(state: tuple[Tensor, ...]) -> Tensor:

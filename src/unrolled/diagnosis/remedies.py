@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unrolled.cells.lookup import program_of
+from unrolled.cells.lookup import description_of
 from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.remedy import Remedy
 
@@ -79,7 +79,7 @@ def _memory(case: Case) -> Iterator[Remedy]:
 def _keeps(case: Case) -> bool:
     """Whether the cell has a gate whose bias makes it remember."""
     cell = case.get("cell")
-    return cell in (None, "gru", "lstm") or program_of(cell).remembers
+    return cell in (None, "gru", "lstm") or description_of(cell).remembers
 
 
 def _gates(case: Case) -> Iterator[Remedy]:

@@ -50,6 +50,8 @@ def state_errors(recurrence: Recurrence, rows: int, border: Border | None = None
     if not isinstance(recurrence.layer, LSTM):
         return hidden, *(each[:, :rows] for each in recurrence.others)
     sent = recurrence.others[0][:, :rows] * _kept(recurrence, rows)
+    if recurrence.scan.resets is not None:
+        sent = sent.masked_fill(recurrence.scan.resets[:, :rows].unsqueeze(-1), 0.0)
     cell = torch.zeros_like(sent)
     if recurrence.scan.reverse:
         cell[1:] = sent[:-1]

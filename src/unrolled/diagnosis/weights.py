@@ -119,5 +119,7 @@ def _state_gradients(recurrence: Recurrence) -> Tensor:
             after = recurrence.advance(recurrence.scan.gates_x[step], state)
             came = joined(torch.autograd.grad(joined(after), state, error))
         sent = parted(came, state)[1]
+        if recurrence.scan.resets is not None:
+            sent = sent.masked_fill(recurrence.scan.resets[step].unsqueeze(1), 0.0)
         cell = sent if length is None else torch.where((step < length).unsqueeze(1), sent, cell)
     return found

@@ -6,10 +6,11 @@ from typing import Any, Unpack, final
 import torch
 from torch import Tensor, nn
 
-from unrolled.cells.lookup import program_of
+from unrolled.cells.lookup import description_of
 from unrolled.errors import ConfigError
 from unrolled.layers.stack import RecurrentExtras, RecurrentLayer
-from unrolled.ops.cells.cell import Cell
+from unrolled.ops.cells.cell import Cell, refuse
+from unrolled.ops.cells.plain import PlainCell
 from unrolled.ops.cells.program import Program
 
 
@@ -37,7 +38,8 @@ class Recurrent(RecurrentLayer):
         **extras: see `unrolled.layers.stack.RecurrentLayer`.
 
     Raises:
-        ConfigError: the cell's step cannot be traced, or an option's value cannot be used.
+        ConfigError: the cell's step cannot be traced (or run, where it is not fused), or an option's value
+            cannot be used.
 
     Example:
         >>> from unrolled.cells import Cell, tanh
@@ -69,22 +71,22 @@ class Recurrent(RecurrentLayer):
         chrono: float | None = None,
         **extras: Unpack[RecurrentExtras],
     ) -> None:
-        program = program_of(cell)
-        self.cell = program.name
-        self.gate_names = program.gates
-        self.state_names = program.states
-        self.keep_gate = program.keep_gate
-        self.write_gate = program.write_gate
-        self.norm_groups = (1,) * len(program.inputs)
-        self.hidden_norm_groups = (1,) * len(program.products)
+        described = description_of(cell)
+        self.cell = described.name
+        self.gate_names = described.gates
+        self.state_names = described.states
+        self.keep_gate = described.keep_gate
+        self.write_gate = described.write_gate
+        self.norm_groups = (1,) * len(described.inputs)
+        self.hidden_norm_groups = (1,) * len(described.products)
         for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
-            if value is not None and not program.remembers:
+            if value is not None and not described.remembers:
                 raise ConfigError(
                     f"{name} is the bias of the gate that keeps the old state: expected {self.cell} to name "
                     f"its keep_gate with it, got keep_gate={self.keep_gate!r}."
                 )
         super().__init__(
-            program,
+            described,
             input_size,
             hidden_size,
             num_layers,
@@ -98,38 +100,53 @@ class Recurrent(RecurrentLayer):
             chrono=chrono,
             **extras,
         )
+        if isinstance(described, PlainCell):
+            self._try(described)
+
+    def _try(self, cell: PlainCell) -> None:
+        """Run a step that nobody has seen yet, so that what does not fit is said at once."""
+        weight = self._weight("weight_ih", "_l0")
+        if weight.is_meta:
+            return
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            inputs = weight.new_zeros(1, 2, self.input_size)
+            try:
+                self(inputs.transpose(0, 1) if self.batch_first else inputs)
+            except ConfigError:
+                raise
+            except Exception as error:
+                refuse(cell.cell, error)
 
     def gates_of(self, parameter: str) -> tuple[str, ...]:
         """The gates that have a block in a parameter, such as "weight_ih", in their order."""
         if parameter in ("weight_hh", "bias_hh", "norm_hh_gain"):
-            return self.program.products
-        return self.program.inputs
+            return self.described.products
+        return self.described.inputs
 
     @property
     def cell_name(self) -> str:
         """What its definition is called."""
-        return self.program.name
+        return self.described.name
 
     def reset_parameters(self) -> None:
         """Fill all parameters anew: torch's start, then what the options and the cell ask for."""
         super().reset_parameters()
         for suffix in self._suffixes:
-            for name, initial in self.program.parameters.items():
-                parameter = self.get_parameter(name + suffix)
-                if initial.kind == "constant":
-                    nn.init.constant_(parameter, initial.first)
-                else:
-                    nn.init.uniform_(parameter, initial.first, initial.second)
+            for name, initial in self.described.parameters.items():
+                with self._filling(name + suffix) as parameter:
+                    if initial.kind == "constant":
+                        nn.init.constant_(parameter, initial.first)
+                    else:
+                        nn.init.uniform_(parameter, initial.first, initial.second)
 
     def matrices(self, weight_hh: Tensor) -> Tensor:
         """The recurrent matrices that are made of the weights."""
-        if all(kind == "full" for kind in self.program.matrices):
+        kinds = self.described.matrices
+        if all(kind == "full" for kind in kinds):
             return weight_hh
         made = {"full": lambda weight: weight, "antisymmetric": lambda weight: weight - weight.t()}
         blocks = weight_hh.split(weight_hh.shape[-1])
-        return torch.cat(
-            [made[kind](block) for kind, block in zip(self.program.matrices, blocks, strict=True)]
-        )
+        return torch.cat([made[kind](block) for kind, block in zip(kinds, blocks, strict=True)])
 
     def extra_repr(self) -> str:
         """The cell, the sizes, and every option that is not at its default."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from unrolled.layers.engines import ENGINES, cudnn, kernels, reference
+from unrolled.layers.engines import ENGINES, cudnn, programs, reference
 from unrolled.layers.engines.engine import Pass
 from unrolled.layers.sequences import arrange
 from unrolled.layers.stack import RecurrentLayer
@@ -32,6 +32,6 @@ def implementation(layer: RecurrentLayer) -> Implementation:
     engine = next(each for each, answer in zip(ENGINES, answers, strict=True) if not isinstance(answer, str))
     why = engine.why()
     if engine is reference.ENGINE:
-        # Why not what is made for the device.
-        why = str(answers[0]) if cudnn.on_gpu(layer) else kernels.lacking(layer) or why
+        # Why not what is made for the device, or for any cell.
+        why = str(answers[ENGINES.index(cudnn.ENGINE if cudnn.on_gpu(layer) else programs.ENGINE)])
     return Implementation(engine.name(), why)

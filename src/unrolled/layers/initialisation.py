@@ -12,11 +12,10 @@ from torch import Tensor, nn
 RECURRENT_INITS = ("uniform", "orthogonal", "identity", "xavier")
 
 
-def fill_uniform(parameters: list[nn.Parameter], hidden_size: int) -> None:
-    """The start of `torch.nn`: uniform in ``±1/sqrt(hidden_size)``, drawn in the order given."""
+def fill_uniform(parameter: Tensor, hidden_size: int) -> None:
+    """The start of `torch.nn`: uniform in ``±1/sqrt(hidden_size)``."""
     bound = 1 / math.sqrt(hidden_size)
-    for parameter in parameters:
-        nn.init.uniform_(parameter, -bound, bound)
+    nn.init.uniform_(parameter, -bound, bound)
 
 
 def fill_recurrent(weight: Tensor, kind: str, blocks: int) -> None:

@@ -21,7 +21,8 @@ class Direction:
             "output_gate" of an LSTM; "reset_gate", "update_gate", "candidate" of a GRU; "candidate" of an
             RNN.
         probes: where asked for, by the name of the state a zero that was added to it at every step: after a
-            backward pass its ``grad`` is the total gradient of the loss with respect to each of these states.
+            backward pass its ``grad`` is the total gradient of the loss with respect to each of these states,
+            with what the step's other states draw from it (of a cell that is not fused without that).
     """
 
     layer: int

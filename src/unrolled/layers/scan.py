@@ -44,6 +44,9 @@ class Scan(NamedTuple):
         lengths: ``(B,)`` or None.
         reverse: it reads the sequence from its end.
         probes: added to every state of a name, one for each name, or None.
+        total: what the other states of a step draw from a state counts as its own gradient, for its probe;
+            False: only what later steps and the loss draw. An LSTM's is always total.
+        noise: added to the first state after every step, ``(T, B, H)``, or None.
         watched: somebody asks for the gates and all states of every step.
         resets: ``(T, B)`` bool, the steps before which a row's state is the initial one; or None.
         listen: hears the norms of dL/dh_t on the way back, or None.
@@ -59,6 +62,8 @@ class Scan(NamedTuple):
     watched: bool = False
     resets: Tensor | None = None
     listen: Listen | None = None
+    total: bool = False
+    noise: Tensor | None = None
 
 
 class Call(NamedTuple):

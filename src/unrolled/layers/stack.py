@@ -1,7 +1,8 @@
 """What all recurrent layers share: stacking, direction, lengths, state, regularisation."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict
 
 import torch
@@ -28,6 +29,7 @@ from unrolled.layers.regularisation import variational_mask, zoneout_weights
 from unrolled.layers.scan import Listener, Observer, Scan, Steps
 from unrolled.layers.sequences import Lengths, arrange
 from unrolled.layers.state import State
+from unrolled.ops.cells.plain import PlainCell
 from unrolled.ops.cells.program import Program
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class RecurrentLayer(nn.Module):
     Parameters carry torch's names, shapes and gate order, so without extras a state_dict moves both ways.
 
     Args:
-        program: what the cell computes; a projection comes after it.
+        described: what the cell computes, its program or its own step; a projection comes after it.
         input_size: features of the input.
         hidden_size: units of every layer, or a sequence with the width of each.
         num_layers: layers, one on top of the other.
@@ -119,7 +121,7 @@ class RecurrentLayer(nn.Module):
 
     def __init__(
         self,
-        program: Program,
+        described: Program | PlainCell,
         input_size: int,
         hidden_size: int | Sequence[int],
         num_layers: int,
@@ -144,7 +146,7 @@ class RecurrentLayer(nn.Module):
         clip_step: float | None = None,
     ) -> None:
         super().__init__()
-        self.program = program
+        self.described = described
         self.input_size = checks.whole_number("input_size", input_size, 1)
         self.num_layers = checks.whole_number("num_layers", num_layers, 1)
         self.hidden_sizes = checks.widths(hidden_size, num_layers)
@@ -247,11 +249,11 @@ class RecurrentLayer(nn.Module):
 
     def _own_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         """The parameters of the cell's own."""
-        return dict.fromkeys(self.program.parameters, (self.hidden_sizes[layer],))
+        return dict.fromkeys(self.described.parameters, (self.hidden_sizes[layer],))
 
     def own_parameters(self, suffix: str) -> list[Tensor]:
         """Those of its program, ``(H,)`` each, of one layer in one direction."""
-        return [self._weight(name, suffix) for name in self.program.parameters]
+        return [self._weight(name, suffix) for name in self.described.parameters]
 
     def gates_of(self, parameter: str) -> tuple[str, ...]:
         """The gates that have a block in a parameter, such as "weight_ih", in their order."""
@@ -287,6 +289,22 @@ class RecurrentLayer(nn.Module):
         ]
 
     @property
+    def has_program(self) -> bool:
+        """Whether what the cell computes is known as data, rather than as its own step alone."""
+        return isinstance(self.described, Program)
+
+    @property
+    def program(self) -> Program:
+        """What the cell computes; a projection comes after it.
+
+        Raises:
+            ConfigError: the cell is not fused.
+        """
+        if isinstance(self.described, PlainCell):
+            return self.described.cell.program()  # which says that there is none
+        return self.described
+
+    @property
     def cell_name(self) -> str:
         """What a person calls the cell."""
         return type(self).__name__
@@ -306,17 +324,17 @@ class RecurrentLayer(nn.Module):
         """Fill all parameters anew: torch's start, in torch's order, then what the options ask for."""
         for index, suffix in enumerate(self._suffixes):
             layer = index // self._directions
-            fill_uniform(
-                [self.get_parameter(name + suffix) for name in self._torch_shapes(layer)],
-                self.hidden_sizes[layer],
-            )
+            for name in self._torch_shapes(layer):
+                with self._filling(name + suffix) as parameter:
+                    fill_uniform(parameter, self.hidden_sizes[layer])
         for index, suffix in enumerate(self._suffixes):
             layer = index // self._directions
-            weight = self.get_parameter("weight_hh" + suffix)
-            if len(weight):
-                fill_recurrent(weight, self.recurrent_init, len(weight) // self.hidden_sizes[layer])
+            with self._filling("weight_hh" + suffix) as weight:
+                if len(weight):
+                    fill_recurrent(weight, self.recurrent_init, len(weight) // self.hidden_sizes[layer])
             for name in self._extra_shapes(layer):
-                nn.init.constant_(self.get_parameter(name + suffix), 1.0 if name.endswith("gain") else 0.0)
+                with self._filling(name + suffix) as parameter:
+                    nn.init.constant_(parameter, 1.0 if name.endswith("gain") else 0.0)
 
             if self.forget_bias is not None:
                 self._fill_gate(self.keep_gate, self.forget_bias, suffix)
@@ -330,8 +348,20 @@ class RecurrentLayer(nn.Module):
         for name, own in (("bias_ih", value), ("bias_hh", 0.0)):
             gates = self.gates_of(name)
             if gate in gates:
-                bias = self.get_parameter(name + suffix)
-                fill_gate_bias(bias, gates.index(gate), len(gates), own)
+                with self._filling(name + suffix) as bias:
+                    fill_gate_bias(bias, gates.index(gate), len(gates), own)
+
+    @contextmanager
+    def _filling(self, name: str) -> Iterator[Tensor]:
+        """A parameter to be filled in place; under a parametrisation what is made of it, and back again."""
+        parameter = self._parameters.get(name)
+        if parameter is not None:
+            yield parameter
+            return
+        made = getattr(self, name).detach().clone()
+        yield made
+        with torch.no_grad():
+            setattr(self, name, made)
 
     def flatten_parameters(self) -> None:
         """Lay the weights out on a GPU as cuDNN wants them, where it computes this layer."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator
+from pydantic import PlainSerializer, WrapValidator
 
 from unrolled.errors import ConfigError
 
@@ -21,22 +21,39 @@ def described(cell: Any) -> Any:
 
     Args:
         cell: what `unrolled.Recurrent` takes: a name, "file.py:Name", a `Cell`, its class, or its program.
+
+    Returns:
+        Of a cell that is not fused its definition, which is nothing that can be saved.
     """
     if cell is None or (isinstance(cell, str) and cell in BUILT_IN):
         return cell
     # Only a cell of another name needs torch, which takes seconds to import.
     from unrolled.cells.library import names
-    from unrolled.cells.lookup import program_of
+    from unrolled.cells.lookup import description_of
+    from unrolled.ops.cells.program import Program
 
     try:
-        program = program_of(cell)
+        found = description_of(cell)
     except ConfigError as error:
         raise ValueError(str(error).rstrip(".")) from error
-    return cell if isinstance(cell, str) and cell in names() else program.to_dict()
+    if not isinstance(found, Program):
+        return found.cell
+    return cell if isinstance(cell, str) and cell in names() else found.to_dict()
+
+
+def _validated(cell: Any, as_type: Callable[[Any], Any]) -> Any:
+    found = described(cell)
+    return as_type(found) if found is None or isinstance(found, str | dict) else found
+
+
+def _shown(cell: Any) -> Any:
+    return cell if cell is None or isinstance(cell, str | dict) else f"{name_of(cell)} (fused = False)"
 
 
 AnyCell: TypeAlias = Annotated[
-    Literal["rnn", "gru", "lstm"] | str | dict[str, Any], BeforeValidator(described)
+    Literal["rnn", "gru", "lstm"] | str | dict[str, Any],
+    WrapValidator(_validated),
+    PlainSerializer(_shown, when_used="json"),
 ]
 """The type of such an option."""
 
@@ -55,21 +72,44 @@ def require_programs(options: Mapping[str, Any]) -> None:
             )
 
 
-def name_of(cell: str | dict[str, Any]) -> str:
-    """What a cell is called.
+def require_saveable(options: Any) -> None:
+    """See that every cell of a model can be kept in its folder.
+
+    Args:
+        options: a task's configuration.
+
+    Raises:
+        ConfigError: one is not fused; its step is code, and a model folder holds none.
+    """
+    for name in OPTIONS:
+        cell = getattr(options, name, None)
+        if cell is not None and not isinstance(cell, str | dict):
+            raise ConfigError(
+                f"a model folder keeps a cell's program, and {name_of(cell)} has none (fused = False): "
+                f"expected a fused {name} to save a model or a checkpoint; in Python it trains without a "
+                "folder, and estimator.model.state_dict() gives its weights"
+            )
+
+
+def name_of(cell: Any) -> str:
+    """What a cell of a configuration is called.
 
     Example:
         >>> name_of("lstm")
         'LSTM'
     """
+    if not isinstance(cell, str | dict):
+        from unrolled.ops.cells.cell import called
+
+        return called(cell)
     name = cell if isinstance(cell, str) else cell["name"]
     return name.upper() if name in BUILT_IN else name
 
 
-def keeps(cell: str | dict[str, Any]) -> bool:
+def keeps(cell: Any) -> bool:
     """Whether a cell has a gate that holds on to the old state, whose bias can be raised."""
     if isinstance(cell, str) and cell in BUILT_IN:
         return cell == "lstm"
-    from unrolled.cells.lookup import program_of
+    from unrolled.cells.lookup import description_of
 
-    return program_of(cell).remembers
+    return description_of(cell).remembers

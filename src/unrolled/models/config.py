@@ -46,6 +46,12 @@ class NetworkConfig(BaseModel):
     weight_drop: Share = Field(
         0.0, description="Share of recurrent weights dropped for a whole pass (DropConnect)."
     )
+    state_noise: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Standard deviation of the noise added to the state at every step in training.",
+    )
     layer_norm: bool = Field(False, description="Normalise each layer's summed inputs at every step.")
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
         "tanh", description="Activation of the plain RNN cell."
@@ -126,7 +132,8 @@ class NetworkConfig(BaseModel):
         """The keyword arguments of `unrolled.layers.build_recurrent`, but for the input's size."""
         foreign = set() if keeps(self.cell) else {"forget_bias"}
         foreign |= {"activation"} if self.cell != "rnn" else {"chrono"}
-        options = self.model_dump(include=set(NetworkConfig.model_fields) - foreign)
+        # Not dumped: a cell that is not fused is an object of somebody's own class.
+        options = {name: getattr(self, name) for name in NetworkConfig.model_fields if name not in foreign}
         if self.num_layers == 1:  # a layer's own acts between layers only, and says so
             del options["dropout"]
         return options

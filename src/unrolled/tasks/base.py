@@ -24,7 +24,7 @@ from unrolled.data.piped import table_ending
 from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, ModelFolderError
 from unrolled.models.base import SequenceModel
-from unrolled.models.cell import require_programs
+from unrolled.models.cell import require_programs, require_saveable
 from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline, BaselineState
@@ -363,13 +363,14 @@ class Estimator(ABC, Generic[Data]):
 
         Raises:
             ConfigError: ``run_folder`` holds a model or a checkpoint, and neither ``resume`` nor
-                ``overwrite`` says what becomes of it.
+                ``overwrite`` says what becomes of it; or the cell is not fused, and cannot be saved.
             DataError: the data cannot be used; names the file, row and column.
             DivergedError: the loss became NaN or infinite.
         """
         if resume and run_folder is None:
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
         if run_folder is not None:
+            require_saveable(self.config)
             require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
         self._keep_apart = keep_apart
@@ -630,9 +631,11 @@ class Estimator(ABC, Generic[Data]):
             evaluation: the scores that the card shows; by default those on the dev data.
 
         Raises:
+            ConfigError: the cell is not fused, so that its step is code, which is not saved.
             StorageError: the disk would not take it; a model that was there before is untouched.
         """
         self._require_fitted()
+        require_saveable(self.effective)
         shown = evaluation or self.dev_evaluation
         assert self.history is not None
         assert shown is not None

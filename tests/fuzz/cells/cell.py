@@ -10,12 +10,14 @@ from torch import Tensor
 from tests.fuzz.case import program_of, running_on
 from unrolled.cells.library import cell as of_the_library
 from unrolled.cells.library import names
+from unrolled.ops.cells.description import Initial
 from unrolled.ops.cells.given import Given
 from unrolled.ops.cells.graph import Graph
-from unrolled.ops.cells.program import Initial, Instruction, Program, live
-from unrolled.ops.cells.run import reference, run_cell
+from unrolled.ops.cells.program import Instruction, Program, live
+from unrolled.ops.cells.reference import Ran
+from unrolled.ops.cells.run import run_cell
 from unrolled.ops.cells.surrounded import Surrounded, Surroundings, surround
-from unrolled.ops.native import library
+from unrolled.ops.native import library, plain_torch
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 BOUNDS = {"float32": 5e-3, "float64": 1e-8}
@@ -48,6 +50,9 @@ class CellCase:
     threads: int
     instruction_set: str
     seed: int
+    noisy: bool = False
+    shared: bool = False
+    watched: bool = False
 
     def difference(self) -> str | None:
         """The first result or gradient that is not the reference's."""
@@ -58,23 +63,33 @@ class CellCase:
         return program_of(self)
 
     def _difference(self) -> str | None:
-        cell = surround(
-            program(self.cell),
-            Surroundings(
-                self.bias, self.normalised, self.masked, self.zoneout, self.probed, clipped=self.bound > 0
-            ),
+        own = program(self.cell)
+        around = Surroundings(
+            self.bias,
+            self.normalised,
+            self.masked,
+            self.zoneout,
+            self.probed,
+            clipped=self.bound > 0,
+            noisy=self.noisy,
+            shared=self.shared,
         )
-        given, tensors = self._given(cell)
+        given, tensors = self._given(surround(own, around))
         norms: dict[str, list[Tensor]] = {"ours": [], "reference": []}
-        ours = run_cell(cell, given, norms["ours"].append if self.heard else None)
-        ran = reference(cell, given, norms["reference"].append if self.heard else None)
-        theirs = ran.states[0], ran.final
-        found, right = self._found(ours, tensors), self._found(theirs, tensors)
+        listen = {name: heard.append if self.heard else None for name, heard in norms.items()}
+        found = self._found(run_cell(own, around, given, listen["ours"], self.watched), tensors)
+        with plain_torch():
+            right = self._found(run_cell(own, around, given, listen["reference"], self.watched), tensors)
         with torch.no_grad():
-            hidden, final = run_cell(cell, given)
-        found |= {"output without gradients": hidden} | _named("end without gradients", final)
-        right |= {"output without gradients": theirs[0]} | _named("end without gradients", theirs[1])
-        if norms["reference"]:
+            ran = run_cell(own, around, given)
+        found |= {"output without gradients": ran.states[0]} | _named("end without gradients", ran.final)
+        right |= {
+            name.replace(kind, f"{kind} without gradients"): right[name]
+            for name in right
+            for kind in ("output", "end")
+            if name.startswith(kind)
+        }
+        if norms["ours"]:  # nobody is heard where nothing needs a gradient
             found["norms"], right["norms"] = norms["ours"][0], norms["reference"][0]
         if found.keys() != right.keys():
             return f"one has {sorted(found.keys() ^ right.keys())}, the other has not"
@@ -109,6 +124,10 @@ class CellCase:
             if kind == "probe":
                 streams.append(normal(f"probe {state}", *extent, scale=0.1))
                 continue
+            if kind == "noise":  # which is drawn, and has no gradient
+                drawn = torch.randn(extent, generator=generator, dtype=torch.float64)
+                streams.append((drawn * 0.1).to(DTYPES[self.dtype]))
+                continue
             shape = (
                 (self.rows, self.hidden)
                 if kind == "mask"
@@ -124,6 +143,7 @@ class CellCase:
             initial=tuple(normal(f"initial {name}", self.rows, self.hidden) for name in own.states),
             units=tuple(normal(f"unit {index}", self.hidden) for index in range(cell.units)),
             streams=tuple(streams),
+            projection=None,
             lengths=None if self.lengths is None else torch.tensor(self.lengths),
             resets=resets if self.resets else None,
             reverse=self.reverse,
@@ -131,20 +151,20 @@ class CellCase:
         )
         return given, tensors
 
-    def _found(
-        self, results: tuple[Tensor, tuple[Tensor, ...]], tensors: dict[str, Tensor]
-    ) -> dict[str, Tensor]:
-        hidden, final = results
-        found = {"output": hidden} | _named("end", final)
+    def _found(self, ran: Ran, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        found = {"output": ran.states[0]} | _named("end", ran.final)
+        if self.watched:
+            assert ran.gates is not None
+            found |= _named("state", ran.states) | {"gates": ran.gates}
         generator = torch.Generator().manual_seed(self.seed)
-        loss = hidden.new_zeros(())
+        loss = ran.states[0].new_zeros(())
         for value in found.values():
             loss = loss + (value * torch.randn(value.shape, generator=generator).to(value.dtype)).sum()
-        gradients: tuple[Tensor | None, ...] = (None,) * len(tensors)
         if loss.requires_grad:
-            gradients = torch.autograd.grad(loss, list(tensors.values()), allow_unused=True)
-        for name, tensor, gradient in zip(tensors, tensors.values(), gradients, strict=True):
-            found[f"gradient of {name}"] = torch.zeros_like(tensor) if gradient is None else gradient
+            loss.backward()  # which reaches who listens too, as `torch.autograd.grad` does not
+        for name, tensor in tensors.items():
+            found[f"gradient of {name}"] = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+            tensor.grad = None
         return found
 
 
@@ -289,4 +309,7 @@ def draw(random: Random) -> CellCase:
         threads=random.choice([1, 2]),
         instruction_set=random.choice(library.choices()),
         seed=random.randrange(2**31),
+        noisy=random.random() < 0.2,
+        shared=random.random() < 0.3,
+        watched=random.random() < 0.3,
     )

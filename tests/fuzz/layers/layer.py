@@ -63,6 +63,7 @@ class LayerCase:
     threads: int
     instruction_set: str
     seed: int
+    resets: float = 0.0
 
     def difference(self) -> str | None:
         """The first result or gradient that is not the oracle's, or not torch.nn's."""
@@ -134,6 +135,8 @@ class _Drawn:
         across = self.directions * self.state_widths[-1][0]
         self.output_weight = normal(case.steps, case.rows, across)
         self.end_weights = [[normal(case.rows, width) for width in widths] for widths in self.state_widths]
+        anew = torch.rand(case.steps, case.rows, generator=generator) < case.resets
+        self.resets = anew if case.resets else None
 
     def layer(self, module: Any) -> Any:
         """The layer with weights of the case's seed, of `unrolled` or of `torch.nn`."""
@@ -299,6 +302,10 @@ def _with_gradients(
     return found
 
 
+def _resets(case: LayerCase, drawn: _Drawn) -> Tensor | None:
+    return drawn.resets.t() if drawn.resets is not None and case.batch_first else drawn.resets
+
+
 def _time_major(case: LayerCase, output: Tensor) -> Tensor:
     return output.transpose(0, 1) if case.batch_first else output
 
@@ -307,7 +314,7 @@ def _call(case: LayerCase, drawn: _Drawn, layer: Any) -> Found:
     lengths = None if case.lengths is None else torch.tensor(case.lengths)
 
     def call(values: Tensor, states: list[list[Tensor]]) -> Any:
-        output, final = layer(values, _state(case, states), lengths)
+        output, final = layer(values, _state(case, states), lengths, _resets(case, drawn))
         return _time_major(case, output), _ends(case, final)
 
     if not case.wants:
@@ -320,7 +327,9 @@ def _unroll(case: LayerCase, drawn: _Drawn, layer: Any) -> Found:
     lengths = None if case.lengths is None else torch.tensor(case.lengths)
 
     def call(values: Tensor, states: list[list[Tensor]]) -> Any:
-        result = layer.unroll(values, _state(case, states), lengths, gates=True, probe=True)
+        result = layer.unroll(
+            values, _state(case, states), lengths, _resets(case, drawn), gates=True, probe=True
+        )
         return _time_major(case, result.output), _ends(case, result.state)
 
     return _with_gradients(case, drawn, call, drawn.given(), dict(layer.named_parameters()))
@@ -372,7 +381,8 @@ def _single(case: LayerCase, drawn: _Drawn, layer: Any) -> Found:
     def call(values: Tensor, states: list[list[Tensor]]) -> Any:
         state = _state(case, states)
         dropped = None if state is None else _without_batch(state)
-        output, final = layer(values.squeeze(0 if case.batch_first else 1), dropped, lengths)
+        resets = None if drawn.resets is None else drawn.resets[:, 0]
+        output, final = layer(values.squeeze(0 if case.batch_first else 1), dropped, lengths, resets)
         return output.unsqueeze(1), [
             tuple(part.unsqueeze(0) for part in parts) for parts in _ends(case, final)
         ]
@@ -393,7 +403,8 @@ def _functional(case: LayerCase, drawn: _Drawn, layer: Any) -> Found:
     lengths = None if case.lengths is None else torch.tensor(case.lengths)
 
     def call(values: Tensor, states: list[list[Tensor]]) -> Any:
-        output, final = torch.func.functional_call(layer, weights, (values, _state(case, states), lengths))
+        given = values, _state(case, states), lengths, _resets(case, drawn)
+        output, final = torch.func.functional_call(layer, weights, given)
         return _time_major(case, output), _ends(case, final)
 
     return _with_gradients(case, drawn, call, drawn.given(), weights)
@@ -428,6 +439,7 @@ def _by_the_oracle(case: LayerCase, drawn: _Drawn, layer: Any, masks: Masks) -> 
         [_copy(each) for each in masks.weights or [one] * count],
         [_copy(each) for each in masks.hidden or [None] * count],
         [_copy(each) for each in masks.zoneout or in_evaluation * count],
+        [_copy(each) for each in masks.noise or [None] * count],
     )
     stack = Stack(
         case.cell,
@@ -454,7 +466,7 @@ def _by_the_oracle(case: LayerCase, drawn: _Drawn, layer: Any, masks: Masks) -> 
                         for zero, each in zip(zeros, learned, strict=False)
                     )
                 )
-        return run(stack, parameters, masks, values, initial, drawn.lengths())
+        return run(stack, parameters, masks, values, initial, drawn.lengths(), drawn.resets)
 
     wide = _Drawn(case)
     wide.states = [[part.double() for part in own] for own in wide.states]
@@ -476,6 +488,7 @@ def _by_torch(case: LayerCase, drawn: _Drawn, layer: Any) -> Found:
         or isinstance(case.hidden, tuple)
         or min(drawn.lengths()) == 0
         or case.way == "stream"
+        or case.resets
     ):
         return {}
     theirs = drawn.layer(torch.nn)
@@ -550,6 +563,11 @@ def draw(random: Random) -> LayerCase:
         lengths = (steps, *[max(1, length) for length in (lengths or (steps,) * rows)[1:]])
     if way == "single":
         rows, lengths = 1, None if lengths is None else lengths[:1]
+    # Rows that a projecting layer takes apart draw masks of their own.
+    apart = "proj_size" in options and {"zoneout", "recurrent_dropout"} & options.keys() and training
+    resets = 0.0
+    if way not in ("stream", "packed") and not apart and random.random() < 0.2:
+        resets = random.choice([0.05, 0.3, 1.0])
     case = LayerCase(
         cell=cell,
         dtype=random.choice(["float64", "float64", "float32"]),
@@ -572,6 +590,7 @@ def draw(random: Random) -> LayerCase:
         threads=random.choice([1, 2]),
         instruction_set=random.choice(library.choices()),
         seed=random.randrange(2**20),
+        resets=resets,
     )
     if random.random() < 0.25:
         names = [name for name, _ in _Drawn(case).layer(unrolled).named_parameters()]
@@ -605,6 +624,7 @@ def _options(random: Random, cell: str, hidden: int) -> dict[str, Any]:
         "recurrent_dropout": 0.3,
         "zoneout": 0.25,
         "weight_drop": 0.5,
+        "state_noise": 0.2,
         "initial_state": "learned",
         "clip_step": random.choice([0.05, 1.0]),
     }

@@ -22,6 +22,7 @@ class Masks:
     weights: list[Tensor]
     hidden: list[Tensor | None]
     zoneout: list[Tensor | None]
+    noise: list[Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def run(
     values: Tensor,
     initial: list[tuple[Tensor, ...]],
     lengths: list[int],
+    resets: Tensor | None = None,
 ) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
     """The top layer's output ``(T, B, D * H)``, zero past each row's end, and the states at the ends."""
     ends: list[tuple[Tensor, ...]] = []
@@ -59,7 +61,7 @@ def run(
                 if name.endswith(suffix) and (direction or not name.endswith("_reverse"))
             }
             own["weight_hh"] = own["weight_hh"] * masks.weights[index]
-            output, end = _direction(stack, own, masks, index, values, initial[index], lengths)
+            output, end = _direction(stack, own, masks, index, values, initial[index], lengths, resets)
             outputs.append(output)
             ends.append(end)
         values = torch.cat(outputs, -1)
@@ -74,17 +76,22 @@ def _direction(
     values: Tensor,
     initial: tuple[Tensor, ...],
     lengths: list[int],
+    resets: Tensor | None,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Row by row, each step of which is computed by itself: nothing is known of padding here."""
     steps, states = len(values), len(initial)
     hidden_mask = masks.hidden[index]
     zoneouts = masks.zoneout[index * states : (index + 1) * states]
+    noise, reverse = masks.noise[index], index % stack.directions == 1
     rows, ends = [], []
     for row, length in enumerate(lengths):
-        state = tuple(part[row : row + 1] for part in initial)
+        first = state = tuple(part[row : row + 1] for part in initial)
         outputs: dict[int, Tensor] = {}
         order = range(length)
-        for t in reversed(order) if index % stack.directions else order:
+        for t in reversed(order) if reverse else order:
+            # What begins at a step has ended, for who reads from the end, at the step after.
+            if resets is not None and t + reverse < length and resets[t + reverse, row]:
+                state = first
             shown = state[0] if hidden_mask is None else state[0] * hidden_mask[row : row + 1]
             new = CELLS[stack.cell](stack, own, values[t, row : row + 1], shown, state)
             mixed = []
@@ -94,6 +101,8 @@ def _direction(
                 else:
                     keep = zoneout.expand(steps, len(lengths), fresh.shape[1])[t, row]
                     mixed.append(keep * old + (1 - keep) * fresh)
+            if noise is not None:
+                mixed[0] = mixed[0] + noise[t, row]
             state = tuple(mixed)
             outputs[t] = state[0]
         blank = torch.zeros_like(state[0])

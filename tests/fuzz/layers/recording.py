@@ -15,7 +15,7 @@ from unrolled.layers.engines import kernels, levels, programs
 @contextmanager
 def recorded_masks() -> Iterator[Masks]:
     """Within the context every mask that a layer draws is noted, in float64."""
-    masks = Masks([], [], [], [])
+    masks = Masks([], [], [], [], [])
 
     def keeping(function: Any, into: list[Any]) -> Any:
         def run(*args: Any) -> Any:
@@ -38,6 +38,7 @@ def recorded_masks() -> Iterator[Masks]:
         patch.object(stack, "zoneout_weights", keeping(stack.zoneout_weights, masks.zoneout)),
         patch.object(kernels, "drop_weights", multiplying(kernels.drop_weights, masks.weights)),
         patch.object(programs, "drop_weights", multiplying(programs.drop_weights, masks.weights)),
+        patch.object(programs, "state_noise", keeping(programs.state_noise, masks.noise)),
         patch.object(levels, "dropout_between", multiplying(levels.dropout_between, masks.between)),
     ):
         yield masks

@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 
 def _offer(given: Pass) -> str | Callable[[], Result]:
-    return lacking(given.layer) or partial(by_levels, given, run_level)
+    return _lacking(given.layer) or partial(by_levels, given, run_level)
 
 
 def _stream(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> str | Step:
-    if layer.layer_norm:
-        return "a step of a program knows no normalised input"
-    return lacking(layer) or _step_of(layer, states)
+    return _lacking(layer) or _step_of(layer, states)
+
+
+def _lacking(layer: RecurrentLayer) -> str | None:
+    if not layer.has_program:
+        return f"{layer.cell} runs its own step (fused = False)"
+    return lacking(layer)
 
 
 ENGINE = Engine(
@@ -71,9 +75,6 @@ def _run_direction(
             shape = arranged.leave(part.expand(values.shape[0], *part.shape)).shape
             probes[name] = part.new_zeros(()).expand(shape).requires_grad_()
     added = [arranged.enter(probes[name]) if name in probes else None for name in layer.state_names]
-    noise = state_noise(len(values), initial[0], layer.state_noise, layer.training)
-    if noise is not None:
-        added[0] = noise if added[0] is None else added[0] + noise
     scan = Scan(
         suffix=suffix,
         gates_x=project_input(
@@ -91,6 +92,8 @@ def _run_direction(
         watched=given.unrolled or bool(layer.observers),
         resets=arranged.resets_of(index % layer._directions == 1),
         listen=listen_of(layer, index, values, initial, arranged.lengths),
+        total=given.probe,
+        noise=state_noise(len(values), initial[0], layer.state_noise, layer.training),
     )
     run = layer.scan
     for observer in layer.observers:
@@ -106,18 +109,18 @@ def _around(observer: Observer, run: Callable[[Scan], Steps]) -> Callable[[Scan]
 def run_scan(layer: RecurrentLayer, scan: Scan) -> Steps:
     """Run a layer's cell over all steps of one layer in one direction."""
     around, given = _surrounded(layer, scan)
-    ran = run_cell(layer.program, around, given, scan.listen, scan.watched)
+    ran = run_cell(layer.described, around, given, scan.listen, scan.watched)
     return Steps(ran.states, ran.gates, ran.final)
 
 
 def _surrounded(layer: RecurrentLayer, scan: Scan) -> tuple[Surroundings, Given]:
-    """What a layer's options put around its program, and what both read."""
+    """What a layer's options put around its cell, and what both read."""
     initial, steps = scan.initial, len(scan.gates_x)
     bias, gain = (layer._parameter(name, scan.suffix) for name in ("bias_hh", "norm_hh_gain"))
     units = layer.own_parameters(scan.suffix)
     for each in (bias, gain):
-        if each is not None and layer.program.products:
-            units += each.chunk(len(layer.program.products))
+        if each is not None and layer.described.products:
+            units += each.chunk(len(layer.described.products))
     mask, zoneouts = layer._hidden_mask(initial[0]), layer._zoneouts(steps, initial)
     projection = layer._parameter("weight_hr", scan.suffix)
     around = Surroundings(
@@ -128,11 +131,14 @@ def _surrounded(layer: RecurrentLayer, scan: Scan) -> tuple[Surroundings, Given]
         probed=tuple(each is not None for each in scan.probes),
         clipped=bool(layer.clip_step),
         projected=projection is not None,
+        noisy=scan.noise is not None,
+        shared=scan.total or layer.cell == "lstm",
     )
     streams = [
         (mask, initial[0]),
         *zip(zoneouts, initial, strict=True),
         *zip(scan.probes, initial, strict=True),
+        (scan.noise, initial[0]),
     ]
     given = Given(
         gates_x=scan.gates_x,
@@ -165,8 +171,13 @@ def _step_of(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Ste
             probes=(None,) * len(state),
         )
         around, given = _surrounded(layer, scan)
-        entrance = layer._weight("weight_ih", suffix), layer._parameter("bias_ih", suffix)
-        steppers.append(Stepper(chosen, surround(layer.program, around), given, *entrance))
+        weight, bias = layer._weight("weight_ih", suffix), layer._parameter("bias_ih", suffix)
+        gain, inputs = layer._parameter("norm_ih_gain", suffix), len(layer.program.inputs)
+        if gain is not None and inputs:
+            added = [part for each in (gain, bias) if each is not None for part in each.chunk(inputs)]
+            around, bias = around._replace(entrance=True), None
+            given = given._replace(units=(*given.units, *added))
+        steppers.append(Stepper(chosen, surround(layer.program, around), given, weight, bias))
     top = states[-1][0]
     shape, strides, dtype = tuple(top.shape), top.stride(), top.dtype
     *below, last = [stepper.step for stepper in steppers]

@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 import linecache
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from unrolled.errors import ConfigError
+from unrolled.ops.cells.description import Initial
 from unrolled.ops.cells.graph import Graph
-from unrolled.ops.cells.program import Initial, Instruction, Program, live
+from unrolled.ops.cells.program import Instruction, Program, live
 from unrolled.ops.cells.symbols import Symbol
 
 
@@ -41,6 +43,12 @@ class Cell:
         matrices: the gates whose recurrent matrix is not any matrix: "antisymmetric", ``W - W'``.
         keep_gate: the gate that holds on to the old state, whose bias is raised that it may remember.
         write_gate: the gate that lets the new in, where it is another one.
+        fused: False runs the step itself, as ordinary torch, one step after the other: it may do what a
+            program cannot say, such as to branch on values or to call any function of torch, and is as slow
+            as a loop. It has no program, so a task cannot save a model of it.
+        input_gates: of a cell that is not fused, the gates that the input has a share in; None: all. Of any
+            other they are read off its step.
+        recurrent_gates: the same of the gates with a recurrent matrix.
 
     Example:
         >>> from unrolled.cells import sigmoid, tanh
@@ -61,6 +69,9 @@ class Cell:
     matrices: Mapping[str, str] = {}
     keep_gate: str | None = None
     write_gate: str | None = None
+    fused: bool = True
+    input_gates: tuple[str, ...] | None = None
+    recurrent_gates: tuple[str, ...] | None = None
     name: ClassVar[str] = ""
     """In a registry and in what is said of a cell; the class's own name where it is empty."""
 
@@ -115,11 +126,12 @@ def trace(cell: Cell) -> Program:
     Raises:
         ConfigError: see `Cell.program`.
     """
-    name = type(cell).name or type(cell).__name__
-    for what in ("states", "gates"):
-        given = getattr(cell, what)
-        if isinstance(given, str) or not all(isinstance(each, str) for each in given):
-            raise ConfigError(f"expected {what} of {name} to be a tuple of names, got {given!r}.")
+    if not cell.fused:
+        raise ConfigError(
+            f"{called(cell)} runs its step as plain torch (fused = False): expected a fused cell here, "
+            "which has a program."
+        )
+    require_described(cell)
     graph = Graph()
     gates, parameters = tuple(cell.gates), dict(cell.parameters)
     states = [Symbol(graph, graph.add("state", value=index)) for index in range(len(cell.states))]
@@ -139,28 +151,66 @@ def trace(cell: Cell) -> Program:
     try:
         returned = bound.step(x, Shares(product, gates), *states)
     except Exception as error:
-        _refuse(cell, name, error)
-    results = returned if isinstance(returned, tuple | list) else (returned,)
-    if len(results) != len(states):
-        raise ConfigError(
-            f"expected {name}.step to return its {len(states)} states ({', '.join(cell.states)}), "
-            f"got {len(results)}{_place(cell)}."
-        )
+        refuse(cell, error)
     written = []
-    for state, result in zip(cell.states, results, strict=True):
-        if isinstance(result, int | float) and not isinstance(result, bool):
-            result = Symbol(graph, graph.constant(result))
+    for state, result in zip(cell.states, states_of(cell, returned), strict=True):
+        if isinstance(result, Real) and not isinstance(result, bool):
+            result = Symbol(graph, graph.constant(float(result)))
         if not isinstance(result, Symbol):
             raise ConfigError(
-                f"expected {name}.step to return {state} computed of x, u and the states, "
-                f"got {type(result).__name__}{_place(cell)}."
+                f"expected {called(cell)}.step to return {state} computed of x, u and the states, "
+                f"got {type(result).__name__}{place(cell)}."
             )
         written.append(result.index)
-    return _assembled(cell, name, graph, written)
+    return _assembled(cell, graph, written)
 
 
-def _assembled(cell: Cell, name: str, graph: Graph, results: list[int]) -> Program:
+def called(cell: Cell) -> str:
+    """What a cell is called."""
+    return type(cell).name or type(cell).__name__
+
+
+def require_described(cell: Cell) -> None:
+    """See that what a cell says beside its step is of the right kind.
+
+    Raises:
+        ConfigError: it is not; the message says which attribute.
+    """
+    for what in ("states", "gates", "input_gates", "recurrent_gates"):
+        given = getattr(cell, what)
+        if given is None and what.endswith("_gates"):
+            continue
+        if not isinstance(given, tuple | list) or not all(isinstance(each, str) for each in given):
+            raise ConfigError(f"expected {what} of {called(cell)} to be a tuple of names, got {given!r}.")
+    for what in ("parameters", "matrices"):
+        if not isinstance(getattr(cell, what), Mapping):
+            raise ConfigError(
+                f"expected {what} of {called(cell)} by name, such as {{'leak': constant(0.1)}}, "
+                f"got {getattr(cell, what)!r}."
+            )
+    taken = sorted(name for name in cell.parameters if hasattr(Cell, str(name)))
+    if taken:
+        raise ConfigError(f"expected parameters of {called(cell)} by names that no Cell has, got {taken}.")
+
+
+def states_of(cell: Cell, returned: Any) -> tuple[Any, ...]:
+    """The states that a step returned.
+
+    Raises:
+        ConfigError: they are not as many as the cell has.
+    """
+    results = tuple(returned) if isinstance(returned, tuple | list) else (returned,)
+    if len(results) != len(cell.states):
+        raise ConfigError(
+            f"expected {called(cell)}.step to return its {len(cell.states)} states "
+            f"({', '.join(cell.states)}), got {len(results)}{place(cell)}."
+        )
+    return results
+
+
+def _assembled(cell: Cell, graph: Graph, results: list[int]) -> Program:
     """Without what nothing depends on, and with the gates numbered as they lie in each matrix."""
+    name = called(cell)
     used = sorted(live(graph.instructions, results))
     has = {
         kind: tuple(
@@ -173,6 +223,13 @@ def _assembled(cell: Cell, name: str, graph: Graph, results: list[int]) -> Progr
     idle = [gate for gate in cell.gates if gate not in has["input"] and gate not in has["product"]]
     if idle:
         raise ConfigError(f"expected {name}.step to use each of its gates, got none of {', '.join(idle)}.")
+    for what, kind in (("input_gates", "input"), ("recurrent_gates", "product")):
+        given = getattr(cell, what)
+        if given is not None and tuple(given) != has[kind]:
+            raise ConfigError(
+                f"expected {what} of {name} to be those that its step reads, {list(has[kind])}, or None, "
+                f"got {list(given)}."
+            )
     renamed = {old: new for new, old in enumerate(used)}
     instructions = []
     for at in used:
@@ -202,28 +259,30 @@ def _assembled(cell: Cell, name: str, graph: Graph, results: list[int]) -> Progr
     )
 
 
-def _refuse(cell: Cell, name: str, error: Exception) -> NoReturn:
-    """Say what in the step a program cannot have, and on which line."""
+def refuse(cell: Cell, error: Exception) -> NoReturn:
+    """Say what went wrong in a step, and on which line."""
+    name = called(cell)
     if isinstance(error, NotImplementedError) and type(cell).step is Cell.step:
         raise ConfigError(f"expected {name} to have a step(self, x, u, {', '.join(cell.states)}).") from error
     said = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
-    code = type(cell).step.__code__
+    code = getattr(type(cell).step, "__code__", None)
     line = None
     trail = error.__traceback__
     while trail is not None:
         if trail.tb_frame.f_code is code:
             line = trail.tb_lineno
         trail = trail.tb_next
-    if line is None:
+    if code is None or line is None:
         said = said.replace(f"{type(cell).__name__}.step()", "step")
         raise ConfigError(
-            f"{name}.step cannot be traced: {said}; expected step(self, x, u, {', '.join(cell.states)})."
+            f"{name}.step cannot be called: {said}; expected step(self, x, u, {', '.join(cell.states)})."
         ) from error
     source = linecache.getline(code.co_filename, line).strip()
     shown = f": {source}" if source else ""
     raise ConfigError(f"{name}.step, line {line} of {code.co_filename}{shown} -- {said}") from error
 
 
-def _place(cell: Cell) -> str:
-    code = type(cell).step.__code__
-    return f" (line {code.co_firstlineno} of {code.co_filename})"
+def place(cell: Cell) -> str:
+    """Where a cell's step stands, in brackets."""
+    code = getattr(type(cell).step, "__code__", None)
+    return "" if code is None else f" (line {code.co_firstlineno} of {code.co_filename})"

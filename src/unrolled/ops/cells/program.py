@@ -6,15 +6,15 @@ what everything else is derived from. Legend: ``H`` hidden units.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from unrolled.errors import ConfigError
+from unrolled.ops.cells.description import Description, Initial
 
 FORMAT = 1
 """Of a program as JSON; one more with every change that an older reader would not understand."""
-MOST_STATES = 4
 MOST_INSTRUCTIONS = 500
 """More than any cell in the literature takes; what is longer was not meant to be a program."""
 
@@ -63,55 +63,26 @@ class Instruction(NamedTuple):
     value: float = 0
 
 
-class Initial(NamedTuple):
-    """How a parameter of a unit begins: "constant" ``(value, 0)`` or "uniform" ``(low, high)``."""
-
-    kind: str
-    first: float
-    second: float = 0.0
-
-
-MATRICES = ("full", "antisymmetric")
-"""What the recurrent matrix of a gate can be made of its weights ``W``: ``W``, or ``W - W'``."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A cell's step.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Program(Description):
+    """A cell's step, and what it is made of.
 
     Attributes:
-        name: the cell's.
-        states: their names; the first is the output.
-        gates: the names of the gates, in the order in which they lie in the weights.
-        inputs: the gates that the input has a share in, by name; they lie in ``weight_ih``.
-        products: the gates with a recurrent matrix, by name; they lie in ``weight_hh``.
-        matrices: of each of ``products``, one of `MATRICES`.
-        parameters: those of single units by name, ``(H,)`` each, with how they begin.
         instructions: in an order in which they can run.
         results: the instruction whose value each state takes.
-        keep_gate: the gate that holds on to the old state, or None.
-        write_gate: the gate that lets the new in, where it is another one.
 
     Raises:
         ConfigError: it is not a program; the message says what is wrong with which part.
     """
 
-    name: str
-    states: tuple[str, ...]
-    gates: tuple[str, ...]
-    inputs: tuple[str, ...]
-    products: tuple[str, ...]
-    matrices: tuple[str, ...]
-    parameters: Mapping[str, Initial]
     instructions: tuple[Instruction, ...]
     results: tuple[int, ...]
-    keep_gate: str | None = None
-    write_gate: str | None = None
-    text: str = field(init=False, repr=False, compare=False)
+    text: str = field(init=False, repr=False)
     """All of it as JSON, in a line."""
-    _hash: int = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        Description.__post_init__(self)
         _check(self)
         object.__setattr__(self, "text", json.dumps(self.to_dict()))
         # What is derived of a program is looked up at every call of a layer.
@@ -125,11 +96,6 @@ class Program:
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # it never changes, and is found quicker by who knows it
-
-    @property
-    def remembers(self) -> bool:
-        """Whether a gate holds on to the old state whose bias can make it remember."""
-        return self.keep_gate in self.inputs
 
     @property
     def gate_values(self) -> tuple[int, ...]:
@@ -186,7 +152,6 @@ class Program:
 
 
 def _check(program: Program) -> None:
-    _check_names(program)
     count = len(program.instructions)
     if not 0 < count <= MOST_INSTRUCTIONS:
         raise ConfigError(f"expected a program of 1 to {MOST_INSTRUCTIONS} instructions, got {count}.")
@@ -234,53 +199,6 @@ def _check(program: Program) -> None:
         raise ConfigError(
             f"expected an instruction for each of {len(program.states)} states, got {list(program.results)}."
         )
-
-
-def _check_names(program: Program) -> None:
-    # Files are called by it.
-    if not isinstance(program.name, str) or not program.name.replace("-", "_").isidentifier():
-        raise ConfigError(
-            f"expected the cell's name to be of letters, digits, _ and -, got {program.name!r}."
-        )
-    if program.name in ("rnn", "gru", "lstm"):
-        raise ConfigError(
-            f"rnn, gru and lstm are cells that are there: expected another name, got {program.name!r}."
-        )
-    for what, names, most in (
-        ("states", program.states, MOST_STATES),
-        ("gates", program.gates, 32),
-        ("parameters", tuple(program.parameters), 32),
-    ):
-        if not all(isinstance(name, str) and name.isidentifier() for name in names):
-            raise ConfigError(f"expected {what} to be names such as 'h', got {list(names)}.")
-        if len(set(names)) != len(names):
-            raise ConfigError(f"expected each of {what} to have a name of its own, got {list(names)}.")
-        if len(names) > most or (not names and what != "parameters"):
-            raise ConfigError(f"expected 1 to {most} {what}, got {len(names)}.")
-    taken = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "norm_ih_gain", "norm_hh_gain"}
-    if taken & set(program.parameters):
-        raise ConfigError(
-            "expected parameters by other names than the layer's own, "
-            f"got {sorted(taken & set(program.parameters))}."
-        )
-    for part in (program.inputs, program.products):
-        if [gate for gate in program.gates if gate in part] != list(part):
-            raise ConfigError(f"expected gates among {list(program.gates)} in their order, got {list(part)}.")
-    if len(program.matrices) != len(program.products) or not set(program.matrices) <= set(MATRICES):
-        raise ConfigError(
-            f"expected one of {', '.join(MATRICES)} for each of {list(program.products)}, "
-            f"got {list(program.matrices)}."
-        )
-    for name, initial in program.parameters.items():
-        if initial.kind not in ("constant", "uniform") or not all(
-            isinstance(number, int | float) and math.isfinite(number) for number in initial[1:]
-        ):
-            raise ConfigError(
-                f"expected constant(...) or uniform(...) as the start of {name!r}, got {initial}."
-            )
-    for gate in (program.keep_gate, program.write_gate):
-        if gate is not None and gate not in program.gates:
-            raise ConfigError(f"expected one of the gates {list(program.gates)}, got {gate!r}.")
 
 
 def _whole(value: Any) -> bool:

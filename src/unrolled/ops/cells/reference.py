@@ -1,9 +1,10 @@
-"""A program over all steps in plain torch, differentiable as often as torch is: the truth about every cell.
+"""A cell over all steps in plain torch, differentiable as often as torch is: the truth about every cell.
 
 Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -30,26 +31,23 @@ class Ran(NamedTuple):
     gates: Tensor | None
 
 
+Step: TypeAlias = Callable[[int, list[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]]
+"""Of a step's number and the states before it: the states after it and the gates' values, ``(B, H)`` each."""
+
+
 def run_reference(cell: Surrounded, given: Given) -> Ran:
-    """Run a cell."""
-    gates_x, weight_hh, initial, units, streams, projection, lengths, resets, reverse, bound = given
-    steps, rows, _ = gates_x.shape
-    size, width = given.units_of_cell, weight_hh.shape[-1]
+    """Run a cell by its program."""
+    gates_x, weight_hh, initial, units, streams, projection = given[:6]
+    rows, size, width = len(initial[0]), given.units_of_cell, weight_hh.shape[-1]
     matrices = weight_hh.split(size)
-    real = real_steps(lengths, steps)
-    gates_x = zero_padding(gates_x, real)  # no gradient comes of what is not read, not even of NaN
-    states = list(initial)
-    found: list[list[Tensor]] = [[] for _ in range(len(states) + len(cell.gate_values))]
-    order = step_order(steps, reverse)
+    # No gradient comes of what is not read, not even of NaN.
+    gates_x = zero_padding(gates_x, real_steps(given.lengths, len(gates_x)))
     moving = [each_step(stream, gates_x) for stream in streams]
-    for t in order:
-        before = states
-        if resets is not None:
-            anew = resets[t].unsqueeze(-1)
-            before = [torch.where(anew, first, old) for first, old in zip(initial, states, strict=True)]
+
+    def step(t: int, before: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         shares = gates_x[t].split(size, -1)
 
-        def leaf(each: Instruction, t: int = t, before: list[Tensor] = before, shares=shares) -> Tensor:
+        def leaf(each: Instruction) -> Tensor:
             index = int(each.value)
             if each.op == "input":
                 return shares[index]
@@ -67,16 +65,39 @@ def run_reference(cell: Surrounded, given: Given) -> Ran:
                 return value.expand(rows, size) @ projection.t()
             return value.expand(rows, width) @ matrices[gate].t()
 
-        values = evaluate(cell.instructions, leaf, multiply, bound)
+        values = evaluate(cell.instructions, leaf, multiply, given.bound)
         new = [values[result].expand_as(first) for result, first in zip(cell.results, initial, strict=True)]
-        shown = new + [values[at].expand(rows, size) for at in cell.gate_values]
+        return new, [values[at].expand(rows, size) for at in cell.gate_values]
+
+    return run_steps(given, step, len(cell.gate_values))
+
+
+def run_steps(given: Given, step: Step, gates: int) -> Ran:
+    """Run a step over all steps, with lengths, resets and direction.
+
+    Args:
+        given: what it is run with.
+        step: the step.
+        gates: how many gates it has.
+    """
+    steps, initial = len(given.gates_x), given.initial
+    real = real_steps(given.lengths, steps)
+    states = list(initial)
+    found: list[list[Tensor]] = [[] for _ in range(len(states) + gates)]
+    for t in step_order(steps, given.reverse):
+        before = states
+        if given.resets is not None:
+            anew = given.resets[t].unsqueeze(-1)
+            before = [torch.where(anew, first, old) for first, old in zip(initial, states, strict=True)]
+        new, values = step(t, before)
+        shown = [*new, *values]
         if real is not None:
             shown = [torch.where(real[t], value, 0.0) for value in shown]
             new = [torch.where(real[t], value, old) for value, old in zip(new, states, strict=True)]
-        states = new
+        states = list(new)
         for kept, value in zip(found, shown, strict=True):
             kept.append(value)
-    if reverse:
+    if given.reverse:
         found = [kept[::-1] for kept in found]
     stacked = [torch.stack(kept) for kept in found]
     count = len(initial)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unrolled.ops.cells.given import Given, given_of, tensors_of
 from unrolled.ops.cells.operator import computed_by, run_operator
+from unrolled.ops.cells.plain import PlainCell, run_plain
 from unrolled.ops.cells.program import Program
 from unrolled.ops.cells.reference import Ran, run_reference
 from unrolled.ops.cells.surrounded import Surrounded, Surroundings, surround
@@ -24,12 +25,16 @@ from unrolled.ops.torch_private import batched_gradient
 
 
 def run_cell(
-    program: Program, around: Surroundings, given: Given, listen: Listen | None = None, watched: bool = False
+    program: Program | PlainCell,
+    around: Surroundings,
+    given: Given,
+    listen: Listen | None = None,
+    watched: bool = False,
 ) -> Ran:
     """Run a cell.
 
     Args:
-        program: the cell's.
+        program: the cell's, or a cell that is not fused.
         around: what stands around it.
         given: what it is run with.
         listen: hears the norm of every dL/dh_t on the way back, or None.
@@ -40,6 +45,8 @@ def run_cell(
         # A recurrence adds up over time, so it keeps the type that its weights have.
         with torch.autocast(kind, enabled=False):
             return run_cell(program, around, _in_type(given, torch.float32), listen, watched)
+    if isinstance(program, PlainCell):
+        return run_plain(program, around, given, listen)
     tensors = tensors_of(given)
     if _covered(program, around, given, tensors):
         cell = surround(program, around)
@@ -86,17 +93,15 @@ def _fits(program: Program, around: Surroundings, given: Given) -> bool:
     """Whether every tensor has its shape: what keeps the library inside the arrays that it is given."""
     (steps, rows, wide), size = given.gates_x.shape, given.units_of_cell
     products, states = len(program.products), len(program.states)
-    units = len(program.parameters) + products * (around.bias + bool(around.normalised))
-    streams = around.masked + sum(around.zoneout) + sum(around.probed)
     lengths, resets = given.lengths, given.resets
     return (
         wide == len(program.inputs) * size
         and given.weight_hh.shape == (products * size, size)
         and len(given.initial) == states
         and all(state.shape == (rows, size) for state in given.initial)
-        and len(given.units) == units
+        and len(given.units) == around.units_of(program)
         and all(unit.shape == (size,) for unit in given.units)
-        and len(given.streams) == streams
+        and len(given.streams) == around.streams
         and all(stream.shape == (steps, rows, size) for stream in given.streams)
         and (
             lengths is None or (lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == (rows,))

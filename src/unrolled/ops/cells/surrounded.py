@@ -24,6 +24,11 @@ class Surroundings(NamedTuple):
         probed: of each state, whether something is added to it.
         clipped: the gradient is clamped with respect to what enters each gate.
         projected: the first state is a matrix times what the program makes of it.
+        noisy: something is added to the first state after the step, which none of the others sees.
+        shared: what is added to a state is added where the step computes it, so that the step's other states
+            see it too; else they do not.
+        entrance: the input's share of each gate comes as a mere product, and is normalised, scaled and
+            shifted here.
     """
 
     bias: bool
@@ -33,31 +38,47 @@ class Surroundings(NamedTuple):
     probed: tuple[bool, ...]
     clipped: bool
     projected: bool = False
+    noisy: bool = False
+    shared: bool = False
+    entrance: bool = False
+
+    def units_of(self, program: Program) -> int:
+        """How many vectors ``(H,)`` a program reads with them."""
+        products, inputs = len(program.products), len(program.inputs)
+        found = len(program.parameters) + products * (self.bias + bool(self.normalised))
+        return found + inputs * self.entrance * (1 + self.bias)
+
+    @property
+    def streams(self) -> int:
+        """How much is handed in for every step."""
+        return self.masked + sum(self.zoneout) + sum(self.probed) + self.noisy
 
     def text(self) -> str:
         """All of it in a line, for who can hand over no more than a text."""
         each = (self.normalised, self.zoneout, self.probed)
         lists = [",".join([str(int(part)) for part in parts]) for parts in each]
-        flags = [str(int(flag)) for flag in (self.bias, self.masked, self.clipped, self.projected)]
+        given = self.bias, self.masked, self.clipped, self.projected, self.noisy, self.shared, self.entrance
+        flags = [str(int(flag)) for flag in given]
         return " ".join([*flags, *["-" if part == "" else part for part in lists]])
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """The ones that `text` described."""
         *flags, normalised, zoneout, probed = text.split()
-        bias, masked, clipped, projected = (flag == "1" for flag in flags)
+        bias, masked, clipped, *others = (flag == "1" for flag in flags)
         groups, mixed, added = (
             () if part == "-" else tuple(map(int, part.split(","))) for part in (normalised, zoneout, probed)
         )
-        return cls(bias, groups, masked, tuple(map(bool, mixed)), tuple(map(bool, added)), clipped, projected)
+        return cls(bias, groups, masked, tuple(map(bool, mixed)), tuple(map(bool, added)), clipped, *others)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surrounded:
     """A program with its surroundings.
 
-    Two more leaves: "parameter" counts the cell's own, then the bias of every product, then its gain;
-    "stream" is what is handed in for every step: the mask, then the zoneouts, then the probes that there are.
+    Two more leaves: "parameter" counts the cell's own, then the bias of every product, then its gain, then
+    the gain and the bias of every input; "stream" is what is handed in for every step: the mask, then the
+    zoneouts, the probes and the noise that there are.
     Two more operations: "clamp" is the value itself and clamps its gradient, "project" multiplies by the
     projection.
 
@@ -66,7 +87,7 @@ class Surrounded:
         surroundings: what is around it.
         instructions: in an order in which they can run.
         results: the instruction whose value each state takes.
-        streams: what each stream is, "mask", "zoneout" or "probe", and of which state.
+        streams: what each stream is, "mask", "zoneout", "probe" or "noise", and of which state.
         gate_values: the instruction with each gate's value.
     """
 
@@ -80,8 +101,7 @@ class Surrounded:
     @property
     def units(self) -> int:
         """How many vectors ``(H,)`` it reads."""
-        products, around = len(self.program.products), self.surroundings
-        return len(self.program.parameters) + products * (around.bias + bool(around.normalised))
+        return self.surroundings.units_of(self.program)
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +117,9 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
     mask = stream("mask", 0) if around.masked else None
     keeps = [stream("zoneout", state) if given else None for state, given in enumerate(around.zoneout)]
     probes = [stream("probe", state) if given else None for state, given in enumerate(around.probed)]
+    noise = stream("noise", 0) if around.noisy else None
     own, count = len(program.parameters), len(program.products)
+    entrance = own + count * (around.bias + bool(around.normalised))
     together = _together(around.normalised)
     places: list[int] = []  # of each instruction's value, as later ones read it
     values: list[int] = []  # without what is added for others to see
@@ -118,7 +140,9 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
             old = graph.add("state", value=state)
             rest = graph.add("mul", graph.add("sub", graph.constant(1.0), keep), new)
             new = graph.add("add", graph.add("mul", keep, old), rest)
-        return new if probe is None else graph.add("add", new, probe)
+        if probe is not None:
+            new = graph.add("add", new, probe)
+        return new if noise is None or state else graph.add("add", new, noise)
 
     for at, each in enumerate(program.instructions):
         args = [places[arg] for arg in each.args]
@@ -133,6 +157,13 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
                 made = graph.add("mul", _normalised(graph, group, together[gate].index(gate)), gain)
             if around.bias:
                 made = graph.add("add", made, graph.add("parameter", value=own + int(each.value)))
+        elif each.op == "input" and around.entrance:
+            place = entrance + int(each.value)
+            made = graph.add("normalise", graph.add("input", value=each.value))
+            made = graph.add("mul", made, graph.add("parameter", value=place))
+            if around.bias:
+                shift = graph.add("parameter", value=place + len(program.inputs))
+                made = graph.add("add", made, shift)
         else:
             made = graph.add(each.op, *args, value=each.value)
         if at in entered and each.op not in NONLINEAR:
@@ -140,10 +171,11 @@ def surround(program: Program, around: Surroundings) -> Surrounded:
         values.append(made)
         become = [state for state, result in enumerate(program.results) if result == at]
         results |= {state: result_of(state, made) for state in become}
-        alone = len(become) == 1 and each.op != "state" and not (around.projected and become == [0])
-        if alone and (probe := probes[become[0]]) is not None:
+        if around.shared and each.op not in ("state", "less"):
             # What else reads the new state in this step, as an LSTM's h reads c, sees what is added to it.
-            made = graph.add("add", made, probe)
+            for state in become:
+                if (probe := probes[state]) is not None and not (around.projected and not state):
+                    made = graph.add("add", made, probe)
         places.append(made)
     return Surrounded(
         program,

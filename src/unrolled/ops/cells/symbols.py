@@ -5,6 +5,7 @@ Legend: ``H`` hidden units.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NoReturn
 
 import torch
@@ -80,6 +81,12 @@ class Symbol:
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+        for arg in (*args, *(kwargs or {}).values()):
+            if isinstance(arg, Tensor):
+                raise ConfigError(
+                    "a cell's step computes on its states, gates, parameters and numbers: expected a number "
+                    f"or one of the cell's parameters, got a tensor of shape {tuple(arg.shape)}."
+                )
         name = getattr(func, "__name__", str(func))
         raise ConfigError(
             f"torch.{name} is not one of the functions that a cell's step is made of: use those of "
@@ -93,8 +100,8 @@ def _write(op: str, *args: Any) -> Symbol:
     for arg in args:
         if isinstance(arg, Symbol):
             places.append(arg.index)
-        elif isinstance(arg, int | float) and not isinstance(arg, bool):
-            places.append(graph.constant(arg))
+        elif isinstance(arg, Real) and not isinstance(arg, bool):  # numpy's too
+            places.append(graph.constant(float(arg)))
         else:
             raise ConfigError(
                 f"a cell's step computes on its states, gates, parameters and numbers: "
