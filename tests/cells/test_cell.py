@@ -77,6 +77,13 @@ def step_of(source):
         ("    return u.candidate(2.0)", "of a state or a computed value"),
         ("    return x.candidate + 'a'", "parameters and numbers: got str"),
         ("    return undefined", "line 2 .*NameError"),
+        ("    return h if h == 0 else x.candidate", "line 2 .*compares with < and >"),
+        ("    return where(h <= 0, h, -h)", "line 2 .*compares with < and >"),
+        ("    return h[:, 0]", "line 2 .*cannot be taken apart; with fused = False"),
+        ("    return h.tanh()", r"line 2 .*has no .tanh: use the functions of unrolled.cells; with fused"),
+        ("    return h ** x.candidate", r"got \*\* a value"),
+        ("    return h * torch.ones(3)", "numbers: got Tensor"),
+        ("    return torch.ones(3) * h", r"a number or one of the cell's parameters, got a tensor of shape"),
     ],
 )
 def test_what_a_program_cannot_say_is_refused_with_its_line(source, said):
@@ -104,6 +111,18 @@ def test_a_description_that_does_not_fit_is_refused():
         changed(parameters={"weight_ih": cells.constant(1)})
     with pytest.raises(ConfigError, match="expected one of the gates"):
         changed(keep_gate="update_gate")
+    with pytest.raises(ConfigError, match=r"begin with a letter, such as 'h', got \['_g', 'a b'\]"):
+        changed(gates=("_g", "a b"))
+    with pytest.raises(ConfigError, match=r"start of 'a', got 0.5"):
+        changed(parameters={"a": 0.5})
+    with pytest.raises(ConfigError, match=r"start of 'a', got Initial.kind='uniform', first=1.0, second=0.0"):
+        changed(parameters={"a": cells.uniform(1, 0)})
+    with pytest.raises(ConfigError, match=r"parameters of Wrong by name, .* got \('a',\)"):
+        changed(parameters=("a",))
+    with pytest.raises(ConfigError, match=r"names that no Cell has, got \['step'\]"):
+        changed(parameters={"step": cells.constant(1)})
+    with pytest.raises(ConfigError, match="number where a parameter begins, got 'one'"):
+        cells.constant("one")
     with pytest.raises(ConfigError, match="have a step"):
         type("Empty", (Cell,), {"gates": ("candidate",)})().program()
     with pytest.raises(ConfigError, match="1 to 4 states, got 5"):
@@ -161,6 +180,23 @@ def test_a_cell_is_found_by_its_name_and_in_its_file(tmp_path):
         description_of(f"{file}:Other")
     with pytest.raises(ConfigError, match="found none"):
         description_of(f"{tmp_path / 'no.py'}:Mine")
+    # What stands beside it, and a dataclass, which looks its module up; read anew whenever it is asked for.
+    (tmp_path / "beside.py").write_text("rate = 2.0")
+    file.write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nimport beside\n"
+        "from unrolled.cells import Cell, tanh\n@dataclass\nclass Mine(Cell):\n"
+        "    rate: float = beside.rate\n    gates = ('a', 'b')\n"
+        "    def step(self, x, u, h):\n        return tanh(self.rate * x.a + u.b(h))\n"
+        "class Broken(Mine):\n    def __init__(self):\n        1 / 0\n"
+    )
+    assert description_of(f"{file}:Mine").gates == ("a", "b")
+    with pytest.raises(ConfigError, match="Broken cannot be made: ZeroDivisionError"):
+        description_of(f"{file}:Broken")
+    file.write_text("raise SystemExit(1)")
+    with pytest.raises(ConfigError, match="cannot be run: SystemExit: 1"):
+        description_of(f"{file}:Mine")
+    with pytest.raises(ConfigError, match=r"got '.*mine.py' \(a file without the name of a cell in it\)"):
+        description_of(str(file))
     file.write_text("1 / 0")
     with pytest.raises(ConfigError, match="cannot be run: ZeroDivisionError"):
         description_of(f"{file}:Mine")

@@ -1,7 +1,11 @@
 """A cell by whatever a person calls it: its definition, its program, its name, or the file it stands in."""
 
-import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from unrolled.cells import library
@@ -39,6 +43,8 @@ def description_of(cell: Any) -> Program | PlainCell:
                 f"{cell.__name__} has options of its own: expected an instance of it, got the "
                 f"class ({error})."
             ) from error
+        except Exception as error:
+            raise ConfigError(f"{cell.__name__} cannot be made: {type(error).__name__}: {error}.") from error
     if not isinstance(cell, Cell):
         raise ConfigError(f"expected a Cell, its class, its program or its name, got {cell!r}.")
     return cell.program() if cell.fused else PlainCell.of(cell)
@@ -49,25 +55,26 @@ def _named(name: str) -> Any:
     if colon:
         return _from_file(Path(path).expanduser(), of)
     if name not in library.names():
+        of_file = " (a file without the name of a cell in it)" if Path(name).suffix == ".py" else ""
         raise ConfigError(
             f"expected cell to be one of rnn, gru, lstm, {', '.join(library.names())}, or file.py:Name for "
-            f"one of your own, got {name!r}."
+            f"one of your own, got {name!r}{of_file}."
         )
     return library.cell(name)
 
 
 def _from_file(path: Path, name: str) -> Any:
-    """What a file of Python calls ``name``; the file is run."""
+    """What a file of Python calls ``name``; the file is run, as Python runs it by its path."""
     if not path.is_file():
         raise ConfigError(f"expected a file of Python before the colon of {path}:{name}, found none.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"expected a file that ends in .py before the colon, got {path}.")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    # Not by import, which keeps what it compiled: a file written anew within a second would be the old one.
+    module = ModuleType(re.sub(r"\W", "_", f"cells of {path}"))
+    module.__file__ = str(path)
+    with _imported(module, path.resolve().parent):
+        try:
+            exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
         own = [
             each
@@ -76,3 +83,15 @@ def _from_file(path: Path, name: str) -> Any:
         ]
         raise ConfigError(f"expected a cell named {name!r} in {path}, found {', '.join(own) or 'none'}.")
     return getattr(module, name)
+
+
+@contextmanager
+def _imported(module: ModuleType, folder: Path) -> Iterator[None]:
+    """A module is known by its name, and what lies beside its file can be imported."""
+    sys.modules[module.__name__] = module
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(str(folder))

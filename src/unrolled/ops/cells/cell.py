@@ -6,9 +6,11 @@ Legend: ``B`` rows, ``H`` hidden units.
 from __future__ import annotations
 
 import copy
+import inspect
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
+from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from unrolled.errors import ConfigError
@@ -20,12 +22,18 @@ from unrolled.ops.cells.symbols import Symbol
 
 def constant(value: float) -> Initial:
     """A parameter that begins with the same number in every unit."""
-    return Initial("constant", float(value))
+    return Initial("constant", _number(value))
 
 
 def uniform(low: float, high: float) -> Initial:
     """A parameter that begins with numbers drawn between two."""
-    return Initial("uniform", float(low), float(high))
+    return Initial("uniform", _number(low), _number(high))
+
+
+def _number(value: float) -> float:
+    if not isinstance(value, Real):
+        raise ConfigError(f"expected a number where a parameter begins, got {value!r}.")
+    return float(value)
 
 
 class Cell:
@@ -182,6 +190,12 @@ def require_described(cell: Cell) -> None:
             continue
         if not isinstance(given, tuple | list) or not all(isinstance(each, str) for each in given):
             raise ConfigError(f"expected {what} of {called(cell)} to be a tuple of names, got {given!r}.")
+        wrong = [each for each in given if not each.isidentifier() or each[0] == "_"]
+        if wrong:
+            raise ConfigError(
+                f"expected {what} of {called(cell)} to be names that begin with a letter, such as 'h', "
+                f"got {wrong}."
+            )
     for what in ("parameters", "matrices"):
         if not isinstance(getattr(cell, what), Mapping):
             raise ConfigError(
@@ -265,7 +279,7 @@ def refuse(cell: Cell, error: Exception) -> NoReturn:
     if isinstance(error, NotImplementedError) and type(cell).step is Cell.step:
         raise ConfigError(f"expected {name} to have a step(self, x, u, {', '.join(cell.states)}).") from error
     said = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
-    code = getattr(type(cell).step, "__code__", None)
+    code = _code(cell)
     line = None
     trail = error.__traceback__
     while trail is not None:
@@ -273,6 +287,8 @@ def refuse(cell: Cell, error: Exception) -> NoReturn:
             line = trail.tb_lineno
         trail = trail.tb_next
     if code is None or line is None:
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{name}.step: {said}") from error
         said = said.replace(f"{type(cell).__name__}.step()", "step")
         raise ConfigError(
             f"{name}.step cannot be called: {said}; expected step(self, x, u, {', '.join(cell.states)})."
@@ -284,5 +300,10 @@ def refuse(cell: Cell, error: Exception) -> NoReturn:
 
 def place(cell: Cell) -> str:
     """Where a cell's step stands, in brackets."""
-    code = getattr(type(cell).step, "__code__", None)
+    code = _code(cell)
     return "" if code is None else f" (line {code.co_firstlineno} of {code.co_filename})"
+
+
+def _code(cell: Cell) -> CodeType | None:
+    """Of the step as it was written, whatever decorates it."""
+    return getattr(inspect.unwrap(type(cell).step), "__code__", None)

@@ -74,7 +74,7 @@ def _check(cell: Description) -> None:
         ("gates", cell.gates, 32),
         ("parameters", tuple(cell.parameters), 32),
     ):
-        if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        if not all(isinstance(name, str) and name.isidentifier() and name[0] != "_" for name in names):
             raise ConfigError(f"expected {what} to be names such as 'h', got {list(names)}.")
         if len(set(names)) != len(names):
             raise ConfigError(f"expected each of {what} to have a name of its own, got {list(names)}.")
@@ -100,6 +100,7 @@ def _check(cell: Description) -> None:
             isinstance(initial, Initial)
             and initial.kind in ("constant", "uniform")
             and all(isinstance(number, int | float) and math.isfinite(number) for number in initial[1:])
+            and (initial.kind == "constant" or initial.first <= initial.second)
         ):
             raise ConfigError(
                 f"expected constant(...) or uniform(...) as the start of {name!r}, got {initial!r}."

@@ -15,6 +15,8 @@ from unrolled.errors import ConfigError
 from unrolled.ops.cells.graph import Graph
 from unrolled.ops.layer_norm import EPSILON
 
+_OR_PLAIN = "; with fused = False the step runs as it stands"
+
 
 class Symbol:
     """A value of a program that is being written: ``(H,)`` for each row, of which nothing is known yet."""
@@ -60,8 +62,9 @@ class Symbol:
         return _write("abs", self)
 
     def __pow__(self, exponent: Any) -> Symbol:
-        if exponent != 2:
-            raise ConfigError(f"a cell's step can square a value, **2: got **{exponent!r}; use exp and log.")
+        if isinstance(exponent, Symbol) or exponent != 2:
+            shown = "a value" if isinstance(exponent, Symbol) else repr(exponent)
+            raise ConfigError(f"a cell's step can square a value, **2: got ** {shown}; use exp and log.")
         return self * self
 
     def __lt__(self, other: Any) -> Symbol:
@@ -70,14 +73,32 @@ class Symbol:
     def __gt__(self, other: Any) -> Symbol:
         return _write("less", other, self)
 
+    def _not_compared(self, other: Any) -> NoReturn:
+        raise ConfigError("a cell's step compares with < and >: got another comparison of a value.")
+
+    __le__ = __ge__ = __eq__ = __ne__ = _not_compared  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
     def __bool__(self) -> NoReturn:
         raise ConfigError(
             "a cell's step cannot branch or loop on values, which every unit of every row has of its own: "
-            "use where(condition, a, b)."
+            f"use where(condition, a, b){_OR_PLAIN}."
         )
 
     def __iter__(self) -> NoReturn:
-        raise ConfigError("a cell's step computes on all units at once: a value cannot be taken apart.")
+        self[0]
+
+    def __getitem__(self, place: Any) -> NoReturn:
+        raise ConfigError(
+            f"a cell's step computes on all units at once: a value cannot be taken apart{_OR_PLAIN}."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)  # who asks whether there is one
+        raise ConfigError(
+            f"a value of a cell's step has no .{name}: use the functions of unrolled.cells{_OR_PLAIN}."
+        )
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
@@ -90,7 +111,7 @@ class Symbol:
         name = getattr(func, "__name__", str(func))
         raise ConfigError(
             f"torch.{name} is not one of the functions that a cell's step is made of: use those of "
-            "unrolled.cells."
+            f"unrolled.cells{_OR_PLAIN}."
         )
 
 
