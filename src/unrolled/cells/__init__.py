@@ -12,6 +12,7 @@ Example:
     ('candidate',)
 """
 
+from unrolled.cells.notation import equations, tex
 from unrolled.ops.cells.cell import Cell, constant, uniform
 from unrolled.ops.cells.symbols import (
     exp,
@@ -31,6 +32,7 @@ from unrolled.ops.cells.symbols import (
 __all__ = [
     "Cell",
     "constant",
+    "equations",
     "exp",
     "log",
     "maximum",
@@ -42,6 +44,7 @@ __all__ = [
     "softplus",
     "sqrt",
     "tanh",
+    "tex",
     "uniform",
     "where",
 ]
