@@ -2,23 +2,30 @@
 
 Every pair does the same work with the same weights, in turns within one process, after their results and
 gradients were found equal; printed are medians. A loop in torch makes the input's product for all steps at
-once, as a person would. `--compile` compares with torch.compile of the loop too, and prints how long that
-took.
+once, as a person would. `--compile` compares with torch.compile of the loop too, `--jax` with `jax.lax.scan`
+over the same program, where it is installed; each shows how long compiling took, which is minutes for a loop
+of a hundred steps. `--only` takes some cells; `--quick` a fifth of a second for each, and these two at the
+first shape alone.
 
-    python -m benchmarks.cells [--threads N] [--quick] [--compile] [--page docs/performance.md]
+    python -m benchmarks.cells [--threads N] [--quick] [--compile] [--jax] [--only CELL,...]
+                               [--page docs/performance.md]
 """
 
 import argparse
+import importlib.util
+import os
 import statistics
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 import unrolled
+from benchmarks.cell_in_jax import CellInJax
 from benchmarks.machine import machine
 from unrolled.cells import library
 from unrolled.layers import Stream
@@ -99,9 +106,9 @@ def require_equal(name: str, found: list[Tensor], right: list[Tensor]) -> None:
             raise SystemExit(f"{name}: results differ by {error:.2g} of their norm; nothing is timed.")
 
 
-def output_of(layer: nn.Module, resets: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+def output_of(layer: nn.Module, **given: Any) -> Callable[[Tensor], Tensor]:
     """A layer's output alone."""
-    return lambda values: layer(values, resets=resets)[0]
+    return lambda values: layer(values, **given)[0]
 
 
 def inference(run: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
@@ -144,34 +151,83 @@ def programs(least: float) -> list[str]:
     return lines
 
 
-def beside_a_loop(least: float, compiled: bool) -> list[str]:
+class Contest:
+    """Training of one cell of the library at one shape, ours and others'."""
+
+    def __init__(self, name: str, shape: tuple[int, int, int]) -> None:
+        rows, steps, size = shape
+        torch.manual_seed(0)
+        cell = library.cell(name)()
+        self.layer, self.values = unrolled.Recurrent(cell, size, size), torch.randn(steps, rows, size)
+        self.loop = Loop(self.layer, cell)
+        self.ours = partial(training, output_of(self.layer), self.layer, self.values)
+        self.name = f"{name} at {shape}"
+
+    def beside_the_loop(self, least: float) -> str:
+        """How many times as fast as a loop."""
+        theirs = partial(training, self.loop, self.layer, self.values)
+        require_equal(self.name, self.ours(), theirs())
+        slow, fast = times([theirs, self.ours], least)
+        return f"{slow / fast:.1f}"
+
+    def beside_the_compiled_loop(self, least: float) -> str:
+        """How many times as fast as torch.compile of the loop, and the seconds of compiling."""
+        torch._dynamo.reset()  # what was compiled before counts against its limits
+        theirs = partial(training, torch.compile(self.loop), self.layer, self.values)
+        start = time.perf_counter()
+        found = theirs()
+        took = time.perf_counter() - start
+        require_equal(f"torch.compile of {self.name}", found, self.ours())
+        slow, fast = times([theirs, self.ours], least)
+        return f"{slow / fast:.1f} | {took:.0f}"
+
+    def beside_jax(self, least: float) -> str:
+        """The same of a scan in JAX."""
+        theirs = CellInJax(self.layer, self.values)
+        start = time.perf_counter()
+        theirs.train()
+        took = time.perf_counter() - start
+        self.ours()
+        used = [each.grad is not None and each.numel() > 0 for each in self.layer.parameters()]
+        output, *gradients = theirs.found()
+        wanted = [gradient for gradient, there in zip(gradients, used, strict=True) if there]
+        require_equal(f"jax.lax.scan of {self.name}", [output, *wanted], self.ours())
+        slow, fast = times([theirs.train, self.ours], least)
+        return f"{slow / fast:.1f} | {took:.0f}"
+
+
+def beside_a_loop(cells: list[str], shapes: list[tuple[int, int, int]], least: float) -> list[str]:
     """Training of every cell beside the loop in torch: how many times as fast."""
-    shapes = " | ".join(" x ".join(map(str, shape)) for shape in LIBRARY_SHAPES)
-    lines = [f"| cell | {shapes} |", "|---|" + "---|" * len(LIBRARY_SHAPES)]
-    for name in library.names():
-        cells = []
-        for shape in LIBRARY_SHAPES:
-            rows, steps, size = shape
-            torch.manual_seed(0)
-            cell = library.cell(name)()
-            layer = unrolled.Recurrent(cell, size, size)
-            loop, values = Loop(layer, cell), torch.randn(steps, rows, size)
-            ours = partial(training, output_of(layer), layer, values)
-            theirs = partial(training, loop, layer, values)
-            require_equal(name, ours(), theirs())
-            slow, fast = times([theirs, ours], least)
-            shown = f"{slow / fast:.1f}"
-            if compiled and shape == LIBRARY_SHAPES[0]:
-                start = time.perf_counter()
-                theirs = partial(training, torch.compile(loop), layer, values)
-                theirs()
-                took = time.perf_counter() - start
-                slow, fast = times([theirs, ours], least)
-                shown += f" (torch.compile: {slow / fast:.1f}, after {took:.0f} s)"
-            cells.append(shown)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines = [f"| cell | {' | '.join(map(_shown, shapes))} |", "|---|" + "---|" * len(shapes)]
+    for name in cells:
+        ratios = [Contest(name, shape).beside_the_loop(least) for shape in shapes]
+        lines.append(f"| {name} | {' | '.join(ratios)} |")
         print(lines[-1], flush=True)
     return lines
+
+
+def beside_compilers(
+    cells: list[str], shapes: list[tuple[int, int, int]], least: float, compiled: bool, jax: bool
+) -> list[str]:
+    """The same beside what compiles, whose first call is a column of its own."""
+    ways: dict[str, Callable[[Contest, float], str]] = {}
+    if compiled:
+        ways["torch.compile of the loop"] = Contest.beside_the_compiled_loop
+    if jax:
+        ways["jax.lax.scan"] = Contest.beside_jax
+    heads = " | ".join(f"{way} | its first call, seconds" for way in ways)
+    lines = [f"| cell | batch x steps x units | {heads} |", "|---|---|" + "---|---|" * len(ways)]
+    for name in cells:
+        for shape in shapes:
+            contest = Contest(name, shape)
+            shown = " | ".join(way(contest, least) for way in ways.values())
+            lines.append(f"| {name} | {_shown(shape)} | {shown} |")
+            print(lines[-1], flush=True)
+    return lines
+
+
+def _shown(shape: tuple[int, int, int]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def resets(least: float) -> list[str]:
@@ -181,26 +237,51 @@ def resets(least: float) -> list[str]:
     layer = unrolled.Recurrent("gru_reset_after", size, size)
     values, begins = torch.randn(steps, rows, size), torch.rand(steps, rows) < 1 / 27
     plain, with_resets = times(
-        [partial(training, output_of(layer, given), layer, values) for given in (None, begins)], least
+        [partial(training, output_of(layer, resets=given), layer, values) for given in (None, begins)], least
     )
-    lengths = torch.randint(5, 51, (64,))
-    width = -(-int(lengths.sum()) // 64)
-    padded, packed = torch.randn(50, 64, size), torch.randn(width, 64, size)
-    anew = torch.zeros(64, width, dtype=torch.bool)  # a row is full before the next begins
-    anew.view(-1)[lengths.cumsum(0)[:-1]] = True
-    full, short = times(
-        [
-            partial(training, output_of(layer), layer, padded),
-            partial(training, output_of(layer, anew.t().contiguous()), layer, packed),
-        ],
-        least,
-    )
-    return [
+    lines = [
         f"With resets a training step of a GRU as a program (16 x 100 x 128) takes {with_resets / plain:.2f} "
         "times as long as without.",
-        "64 documents of 5 to 50 steps, one after the other in rows with resets instead of padded: "
-        f"{full / short:.2f} times as fast.",
+        "64 documents of 5 to 50 steps, 128 units, one after the other in rows of 50 steps with resets: how "
+        "many times as fast they train as padded, and as padded rows with their `lengths`:",
     ]
+    table = ["| layer | padded | with lengths |", "|---|---|---|"]
+    documents = torch.randint(5, 51, (64,)).tolist()
+    padded, packed, kept, anew = _packed(documents, 50, size)
+    for name, made in (
+        ("GRU", unrolled.GRU),
+        ("GRU as a program", partial(unrolled.Recurrent, "gru_reset_after")),
+    ):
+        layer = made(size, size)
+        ways = [
+            partial(training, output_of(layer), layer, padded),
+            partial(training, output_of(layer, lengths=documents), layer, padded),
+            partial(training, output_of(layer, lengths=kept, resets=anew), layer, packed),
+        ]
+        _, *weights = ways[2]()
+        require_equal(f"packed documents of a {name}", weights, ways[1]()[1:])
+        full, ragged, short = times(ways, least)
+        table.append(f"| {name} | {full / short:.2f} | {ragged / short:.2f} |")
+    return [*lines, "\n".join(table)]
+
+
+def _packed(documents: list[int], steps: int, size: int) -> tuple[Tensor, Tensor, list[int], Tensor]:
+    """Documents in rows of their own, and in as few as hold them: values, and of these lengths and resets."""
+    padded = torch.randn(steps, len(documents), size)
+    places: list[tuple[int, int, int]] = []  # row, first step and document
+    ends: list[int] = []
+    for document in sorted(range(len(documents)), key=lambda each: -documents[each]):
+        length = documents[document]
+        row = next((row for row, end in enumerate(ends) if end + length <= steps), len(ends))
+        if row == len(ends):
+            ends.append(0)
+        places.append((row, ends[row], document))
+        ends[row] += length
+    packed, anew = torch.zeros(steps, len(ends), size), torch.zeros(steps, len(ends), dtype=torch.bool)
+    for row, first, document in places:
+        packed[first : first + documents[document], row] = padded[: documents[document], document]
+        anew[first, row] = True
+    return padded, packed, ends, anew
 
 
 def main() -> None:
@@ -210,19 +291,31 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a fifth of a second for each")
     parser.add_argument("--compile", action="store_true", help="beside torch.compile of the loop too")
+    parser.add_argument("--jax", action="store_true", help="beside jax.lax.scan too")
+    parser.add_argument("--only", help="cells of the library, by commas", default=",".join(library.names()))
     parser.add_argument("--page", type=Path, help="the page between whose marks the tables are written")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.jax:
+        if importlib.util.find_spec("jax") is None:
+            raise SystemExit("--jax needs JAX: pip install 'unrolled[bench]'")
+        if arguments.threads == 1:
+            os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     least = 0.2 if arguments.quick else 1.0
+    cells, shapes = arguments.only.split(","), LIBRARY_SHAPES[:1] if arguments.quick else LIBRARY_SHAPES
     print(machine(), flush=True)
     parts = [
         "Seconds of a cell as a program over those of the kernel made for it:",
         "\n".join(programs(least)),
         "How many times as fast a cell trains as a loop in torch over its step:",
-        "\n".join(beside_a_loop(least, arguments.compile)),
-        "\n\n".join(resets(least)),
-        f"Measured on {machine()}.",
+        "\n".join(beside_a_loop(cells, LIBRARY_SHAPES, least)),
     ]
+    if arguments.compile or arguments.jax:
+        parts += [
+            "How many times as fast it trains as the loop compiled, and how long compiling takes:",
+            "\n".join(beside_compilers(cells, shapes, least, arguments.compile, arguments.jax)),
+        ]
+    parts += ["\n\n".join(resets(least)), f"Measured on {machine()}."]
     text = "\n\n".join(parts)
     print(text)
     if arguments.page:
