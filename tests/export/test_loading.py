@@ -17,6 +17,7 @@ def test_an_exported_program_loads_after_import_unrolled(imports, tmp_path):
 
 
 def test_a_part_of_the_package_can_be_imported_before_torch():
-    code = "import unrolled; from unrolled.ops.lstm import lstm; import torch; print(torch.ops.unrolled.lstm)"
+    imports = "import unrolled; from unrolled.ops.cells.operator import scan; import torch"
+    code = f"{imports}; print(torch.ops.unrolled.scan)"
     ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
-    assert "unrolled.lstm" in ran.stdout, ran.stderr
+    assert "unrolled.scan" in ran.stdout, ran.stderr

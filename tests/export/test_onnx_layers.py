@@ -167,7 +167,7 @@ def test_an_exported_layer_can_be_trained():
 
 def test_the_operator_passes_torchs_own_checks():
     layer = unrolled.GRU(2, 3).eval()
-    from unrolled.layers.exported import description
+    from unrolled.layers.engines.exported import description
 
     parameters = [parameter.detach().clone().requires_grad_() for parameter in layer.parameters()]
     given = (description(layer), torch.randn(4, 2, 2, requires_grad=True), [torch.randn(1, 2, 3)], parameters)

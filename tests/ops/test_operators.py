@@ -7,8 +7,7 @@ from torch.library import opcheck
 from tests.ops.cases import CASES, FULLEST, FULLEST_NAMES, GRU, LSTM, NAMES, RNN, as_cell
 from tests.tolerances import tolerance
 from unrolled.ops.cells.given import tensors_of
-from unrolled.ops.cells.operator import recurrence as recurrence_operator
-from unrolled.ops.cells.operator import recurrence_backward
+from unrolled.ops.cells.operator import scan, scan_backward
 from unrolled.ops.cells.run import run_cell
 
 FLOAT64 = tolerance(torch.float64, "gradient")
@@ -24,7 +23,7 @@ def as_operator(recurrence, option):
 
 @pytest.mark.parametrize(("recurrence", "option"), FULLEST, ids=FULLEST_NAMES)
 def test_opcheck_of_the_forward(recurrence, option):
-    opcheck(recurrence_operator, as_operator(recurrence, option))
+    opcheck(scan, as_operator(recurrence, option))
 
 
 # Of a projection the backward is computed by torch.func, which the checks' modes cannot see into.
@@ -33,7 +32,7 @@ def test_opcheck_of_the_forward(recurrence, option):
 def test_opcheck_of_the_backward(recurrence, option):
     grads = [torch.randn_like(result) for result in recurrence.reference(**recurrence.arguments(option))]
     tensors, *rest = as_operator(recurrence, option)
-    opcheck(recurrence_backward, (grads, [tensor.detach() for tensor in tensors], *rest))
+    opcheck(scan_backward, (grads, [tensor.detach() for tensor in tensors], *rest))
 
 
 @pytest.mark.parametrize(("recurrence", "option"), CASES, ids=NAMES)

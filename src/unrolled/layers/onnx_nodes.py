@@ -18,7 +18,7 @@ from torch import Tensor
 from torch._decomp import decomposition_table
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from unrolled.layers.exported import described_layer, fake_recurrent, parameter_names, state_like
+from unrolled.layers.engines.exported import described_layer, fake_recurrent, parameter_names, state_like
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.layers.state import state_tensors
 from unrolled.ops.cells.evaluate import evaluate
@@ -40,7 +40,7 @@ def decompose(
     lengths: Tensor | None,
     resets: Tensor | None,
 ) -> Any:
-    """The operator by what ONNX has; see `unrolled.layers.exported` for the arguments."""
+    """The operator by what ONNX has; see `unrolled.layers.engines.exported` for the arguments."""
     # torch asks here as well for the shapes of what is traced, once or more.
     if not torch.onnx.is_in_onnx_export() or get_proxy_mode() is None:
         return fake_recurrent(described, values, state, parameters, lengths, resets)
@@ -216,7 +216,8 @@ def _step(
         number = each.value if each.op == "constant" else layer.zoneout[cell.streams[index][1]]
         return torch.full((1,), number, dtype=gates_x.dtype, device=gates_x.device)
 
-    def multiply(gate: int, value: Tensor) -> Tensor:
+    def multiply(gate: int | None, value: Tensor) -> Tensor:
+        assert gate is not None  # a projection comes after the program here
         return value.expand(rows, -1) @ matrices[gate].t()
 
     values = evaluate(cell.instructions, leaf, multiply)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unrolled.export.onnx_graphs.graph import Graph, Port, frozen
-from unrolled.layers.exported import nested
+from unrolled.layers.engines.exported import nested
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.layers.state import State, state_tensors
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from unrolled.export.onnx_graphs.graph import Graph, Port, frozen
 from unrolled.export.onnx_graphs.layers import BATCH, TIME, state_ports
 from unrolled.layers.attention import Memory
-from unrolled.layers.exported import nested
+from unrolled.layers.engines.exported import nested
 from unrolled.layers.state import State, map_state, state_tensors
 from unrolled.models.base import SequenceModel
 from unrolled.models.conditional import ConditionalModel

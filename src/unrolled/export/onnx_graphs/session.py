@@ -13,7 +13,7 @@ from torch import Tensor
 from unrolled.export.onnx_graphs.graph import session
 from unrolled.export.onnx_graphs.networks import memory_of, memory_tensors
 from unrolled.layers.attention import Memory
-from unrolled.layers.exported import nested
+from unrolled.layers.engines.exported import nested
 from unrolled.layers.state import State, state_tensors
 from unrolled.models.base import SequenceModel
 from unrolled.models.decoder import Decoded, Decoder

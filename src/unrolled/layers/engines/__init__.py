@@ -4,10 +4,11 @@
 `unrolled.layers.implementation` for who wants to know. A new engine is a file here and a place in the list.
 """
 
-from unrolled.layers.engines import cudnn, inference, kernels, programs, reference
+from unrolled.layers.engines import cudnn, exported, inference, kernels, programs, reference
 from unrolled.layers.engines.engine import Engine, Pass, Result
 
 ENGINES: tuple[Engine, ...] = (
+    exported.ENGINE,
     cudnn.ENGINE,
     inference.ENGINE,
     kernels.ENGINE,

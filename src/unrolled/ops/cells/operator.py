@@ -1,6 +1,6 @@
 """A cell over all steps as one torch operator, for whoever writes down what torch computes.
 
-`torch.compile`, `torch.export`, `torch.jit.trace` and dispatch modes see ``unrolled::recurrence``, whose
+`torch.compile`, `torch.export`, `torch.jit.trace` and dispatch modes see ``unrolled::scan``, whose
 backward is an operator too. The cell comes as text, so that a graph holds all of it; the tensors come in one
 list, in the order of `Given`. Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 """
@@ -37,7 +37,7 @@ def run_operator(program: Program, around: Surroundings, given: Given, watched: 
     """
     text = f"{program.text}\n{around.text()}"
     tensors = list(tensors_of(given))
-    return recurrence(tensors, given.lengths, given.resets, text, given.reverse, given.bound, watched)
+    return scan(tensors, given.lengths, given.resets, text, given.reverse, given.bound, watched)
 
 
 @lru_cache(maxsize=256)
@@ -47,8 +47,8 @@ def cell_of(text: str) -> Surrounded:
     return surround(Program.from_dict(json.loads(program)), Surroundings.from_text(around))
 
 
-@torch.library.custom_op("unrolled::recurrence", mutates_args=())
-def recurrence(
+@torch.library.custom_op("unrolled::scan", mutates_args=())
+def scan(
     tensors: list[Tensor],
     lengths: Tensor | None,
     resets: Tensor | None,
@@ -65,7 +65,7 @@ def recurrence(
     return [result.clone(memory_format=torch.contiguous_format) for result in results]
 
 
-@recurrence.register_fake
+@scan.register_fake
 def _(tensors: list[Tensor], lengths: Any, resets: Any, cell: str, *rest: Any) -> list[Tensor]:
     *_, watched = rest
     known = cell_of(cell)
@@ -81,8 +81,8 @@ def _(tensors: list[Tensor], lengths: Any, resets: Any, cell: str, *rest: Any) -
     return results
 
 
-@torch.library.custom_op("unrolled::recurrence_backward", mutates_args=())
-def recurrence_backward(
+@torch.library.custom_op("unrolled::scan_backward", mutates_args=())
+def scan_backward(
     grads: Sequence[Tensor | None],
     tensors: list[Tensor],
     lengths: Tensor | None,
@@ -105,7 +105,7 @@ def recurrence_backward(
     ]
 
 
-@recurrence_backward.register_fake
+@scan_backward.register_fake
 def _(grads: Any, tensors: list[Tensor], *rest: Any) -> list[Tensor]:
     return [tensor.new_empty(tensor.shape) for tensor in tensors]
 
@@ -118,8 +118,8 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> N
 
 def _differentiate(ctx: Any, grads: list[Tensor | None]) -> tuple[Any, ...]:
     *tensors, lengths, resets = ctx.saved_tensors
-    found = recurrence_backward(grads, tensors, lengths, resets, *ctx.constants)
+    found = scan_backward(grads, tensors, lengths, resets, *ctx.constants)
     return (found, *[None] * 6)
 
 
-recurrence.register_autograd(_differentiate, setup_context=_setup_context)
+scan.register_autograd(_differentiate, setup_context=_setup_context)

@@ -86,7 +86,7 @@ class Symbol:
         )
 
     def __iter__(self) -> NoReturn:
-        self[0]
+        self.__getitem__(0)
 
     def __getitem__(self, place: Any) -> NoReturn:
         raise ConfigError(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,32 +20,35 @@ from torch import Tensor
 from torch.func import functional_call
 
 from unrolled.errors import ConfigError
-from unrolled.layers.sequences import Arranged
+from unrolled.layers.engines.engine import Engine, Pass, Result
 from unrolled.layers.state import State, map_state, state_tensors
 
 if TYPE_CHECKING:
     from unrolled.layers.stack import RecurrentLayer
 
 
-def applies(layer: RecurrentLayer) -> bool:
-    """Whether a layer is being exported; in training it draws masks and is exported step by step."""
-    return torch.compiler.is_exporting() and not (layer.training or layer.observers or layer.listeners)
+def _offer(given: Pass) -> str | Callable[[], Result]:
+    layer = given.layer
+    if not torch.compiler.is_exporting():
+        return "nobody exports it"
+    if layer.training or layer.observers or layer.listeners or given.unrolled:
+        return "in training it draws masks, and is exported step by step"
+    return partial(_run, given)
 
 
-def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple[Tensor, State]:
-    """Put the operator into the program.
+ENGINE = Engine(
+    name=lambda: "an operator of an exported program", why=lambda: "torch.export runs", offer=_offer
+)
 
-    Args:
-        layer: in evaluation.
-        arranged: the sequences.
-        state: of a batch, before the first step; None for a fresh one.
 
-    Returns:
-        The output of the top layer, ``(T, B, width)``, and the state at each row's end.
-    """
+def _run(given: Pass) -> Result:
+    """Put the operator into the program."""
+    layer, arranged, state = given.layer, given.arranged, given.state
     rows = arranged.values.shape[1]
     if layer.proj_size and arranged.resets is not None:
-        raise ConfigError("an LSTM that projects its state knows no resets: expected proj_size=0 with them.")
+        raise ConfigError(
+            "an LSTM that projects its state cannot be exported with resets: expected proj_size=0 with them."
+        )
     if state is not None:
         layer._layout.split(state, rows)  # refuses what does not fit
     before = layer.initial_state(rows) if state is None else state
@@ -54,7 +57,7 @@ def run(layer: RecurrentLayer, arranged: Arranged, state: State | None) -> tuple
     output, *final = torch.ops.unrolled.recurrent(
         described, arranged.values, state_tensors(before), parameters, arranged.lengths, arranged.resets
     )
-    return output, nested(before, final)
+    return Result(output, nested(before, final))
 
 
 def description(layer: RecurrentLayer) -> str:
