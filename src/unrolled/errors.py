@@ -20,9 +20,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+_LONGEST = 1_000
+"""Characters of a message, but for the last ones, in which its remedy is."""
+
+
+def readable(text: str) -> str:
+    r"""Some text with what a terminal obeys, or cannot show, written as its escape; a very long one is cut.
+
+    Messages name labels, columns and files as they came, which may hold anything.
+
+    Example:
+        >>> readable("a\x1b[31mb, \udcff")
+        'a\\x1b[31mb, \\udcff'
+    """
+    if len(text) > 2 * _LONGEST:
+        text = f"{text[:_LONGEST]} ... {text[-_LONGEST // 2 :]}"
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
+
 
 class UnrolledError(Exception):
     """Base of every error raised on purpose by this package."""
+
+    def __str__(self) -> str:
+        return readable(super().__str__())
 
 
 class DataError(UnrolledError):
@@ -64,7 +86,7 @@ class DataError(UnrolledError):
             where.append(f"column {self.column!r}")
         prefix = ", ".join(where)
         sentence = f"{prefix}: {self.problem}" if prefix else self.problem
-        return f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}."
+        return readable(f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}.")
 
 
 class ConfigError(UnrolledError):

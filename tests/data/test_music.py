@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import pickle
@@ -11,6 +12,7 @@ import scipy.io
 import symusic
 
 from unrolled.data.loading import load_documents
+from unrolled.data.matlab import NoMatlabError, arrays_of_matlab
 from unrolled.data.midi import midi_of_roll, read_midi, tones_of_abc
 from unrolled.data.roll_files import are_rolls, read_rolls
 from unrolled.data.rolls import notes_of_roll, roll_of_notes
@@ -86,17 +88,22 @@ def test_a_folder_of_midi_files_may_be_divided(tmp_path):
     assert rolls.part("test")[0].source.path == tmp_path / "test" / "65.MID"
 
 
-def test_the_same_rolls_come_from_json_pickle_and_matlab(tmp_path):
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_same_rolls_come_from_json_numpy_and_matlab(tmp_path, compressed):
     songs = {"train": [TUNE, TUNE[:2]], "valid": [TUNE[1:]], "test": [TUNE[:3]]}
     (tmp_path / "songs.json").write_text(json.dumps(songs))
-    tuples = {name: [[tuple(step) for step in song] for song in part] for name, part in songs.items()}
-    (tmp_path / "songs.pickle").write_bytes(pickle.dumps(tuples, protocol=2))
+    arrays = {
+        f"{name}_{number}": roll_of_notes(song)
+        for name, part in songs.items()
+        for number, song in enumerate(part)
+    }
+    np.savez(tmp_path / "songs.npz", **arrays)
     cells = {}
     for name, part in songs.items():
         cells[f"{name}data"] = np.empty((1, len(part)), dtype=object)
         cells[f"{name}data"][0] = [roll_of_notes(song).astype(float) for song in part]
-    scipy.io.savemat(tmp_path / "songs.mat", cells)
-    for file in ("songs.json", "songs.pickle", "songs.mat"):
+    scipy.io.savemat(tmp_path / "songs.mat", cells, do_compression=compressed)
+    for file in ("songs.json", "songs.npz", "songs.mat"):
         rolls = read_rolls(tmp_path / file)
         for name, part in songs.items():
             assert [notes_of_roll(each.inputs) for each in rolls.part(name)] == [
@@ -104,14 +111,39 @@ def test_the_same_rolls_come_from_json_pickle_and_matlab(tmp_path):
             ]
 
 
-def test_a_pickle_that_would_run_code_is_refused(tmp_path):
-    path = tmp_path / "evil.pkl"
-    path.write_bytes(pickle.dumps({"train": [np.zeros((2, 88))]}))
-    with pytest.raises(DataError, match=r"evil\.pkl: expected a pickle of nothing but lists of notes"):
-        read_rolls(path)
-    path.write_bytes(b"\x80")
-    with pytest.raises(DataError, match=r"evil\.pkl"):
-        read_rolls(path)
+def test_a_pickle_is_refused_by_name(tmp_path):
+    for name in ("songs.pickle", "songs.pkl"):
+        (tmp_path / name).write_bytes(pickle.dumps({"train": [[[60]]]}))
+        with pytest.raises(DataError, match=r"which a pickle is; save the lists as JSON"):
+            read_rolls(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["u1", "i2", "f4", "f8", "i8", "bool"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_matlab_arrays_are_read_as_scipy_reads_them(kind, order):
+    values = np.random.default_rng(1).integers(0, 2, (5, 3, 2)).astype(kind)
+    file = io.BytesIO()
+    scipy.io.savemat(file, {"a": values, "text": "no numbers", "s": {"b": 1}})
+    content = file.getvalue()
+    assert {name: array.tolist() for name, array in arrays_of_matlab(content).items()} == {
+        "a": values.tolist()
+    }
+    if order == ">":
+        with pytest.raises(NoMatlabError):
+            arrays_of_matlab(content[:126] + b"MI" + content[128:])
+
+
+def test_a_matlab_file_that_ended_the_process_is_a_sentence(tmp_path):
+    file = io.BytesIO()
+    cells = np.empty((1, 1), dtype=object)
+    cells[0, 0] = np.eye(88)[:4]
+    scipy.io.savemat(file, {"traindata": cells})
+    content = file.getvalue()
+    for at in range(128, 256):
+        for value in (0, 1, 0x7F, 0xFF):
+            (tmp_path / "a.mat").write_bytes(content[:at] + bytes([value]) + content[at + 1 :])
+            with contextlib.suppress(DataError):
+                read_rolls(tmp_path / "a.mat")
 
 
 def test_a_matrix_of_another_form_is_named(tmp_path):

@@ -31,7 +31,7 @@ def main() -> int:
         for name, draw in draws.items():
             # A case's own seed is printed with it, so that it can be drawn alone.
             case = draw(random.Random(f"{seed} {name} {number}"))
-            drawn[name] += 1
+            drawn[name] += getattr(case, "size", 1)
             if found := _difference(case):
                 different[name] += 1
                 print(

@@ -3,6 +3,7 @@
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
 from tests.fuzz.data import baselines, media, series, tables, tokens
+from tests.fuzz.hostile import files, models
 from tests.fuzz.layers import layer
 
 SUBJECTS: dict[str, dict[str, Draw]] = {
@@ -14,4 +15,6 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
         "series": series.draw,
         "tables": tables.draw,
     },
+    "files": {"files": files.draw},
+    "models": {"models": models.draw},
 }

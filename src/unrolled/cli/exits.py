@@ -23,6 +23,10 @@ def exit_codes(*, as_json: bool) -> Iterator[None]:
         yield
     except UnrolledError as error:
         _end(error, str(error), USER_ERROR, as_json=as_json)
+    except OSError as error:
+        if error.filename is None:  # of a stream, which `unrolled.cli.streams` knows about
+            raise
+        _end(error, f"{error.filename}: {error.strerror}.", USER_ERROR, as_json=as_json)
     except KeyboardInterrupt as error:
         _end(error, str(error) or "Interrupted; nothing was saved.", INTERRUPTED, as_json=as_json)
 

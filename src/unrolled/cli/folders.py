@@ -10,6 +10,9 @@ from pathlib import Path
 from unrolled.errors import ConfigError, StorageError
 from unrolled.saving.run import CHECKPOINT, holds_run, require_free
 
+_LONGEST_NAME = 100
+"""Characters of a name made up, to which more are added."""
+
 
 def model_folder(asked: Path | None, task: str, data: str, *, resume: bool, overwrite: bool = False) -> Path:
     """The folder asked for, or one named after the task and the data.
@@ -21,6 +24,7 @@ def model_folder(asked: Path | None, task: str, data: str, *, resume: bool, over
         ConfigError: the folder asked for holds something else than a model, or there is no run to resume.
         StorageError: nothing can be written there.
     """
+    asked = None if asked is None else asked.expanduser()
     if asked is None:
         named = _named_after(task, data)
         return _latest(named) if resume else _unused(named)
@@ -54,12 +58,12 @@ def named_for(data: str) -> str:
         >>> named_for("texts/reviews 2.tsv"), named_for("adding:200@1")
         ('reviews-2.tsv', 'adding-200-1')
     """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name) or "data"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(data).name)[:_LONGEST_NAME] or "data"
 
 
 def _named_after(task: str, data: str) -> str:
     stem = Path(data).name.split(".")[0] or "model"
-    return f"{task}-{re.sub(r'[^A-Za-z0-9_-]+', '-', stem)}"
+    return f"{task}-{re.sub(r'[^A-Za-z0-9_-]+', '-', stem)[:_LONGEST_NAME]}"
 
 
 def _require_writable(folder: Path) -> None:

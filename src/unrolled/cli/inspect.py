@@ -14,6 +14,7 @@ from rich.table import Table
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
+from unrolled.errors import StorageError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
@@ -49,7 +50,13 @@ def inspect(
         batch = estimator.first_batch(data)
         rows, seen = weights(estimator.model), activations(estimator.model, batch)
         target = drawing or (Path(model) if Path(model).is_dir() else Path()) / "network.svg"
-        saved = save_drawing(unrolling(estimator, batch, steps), target)
+        try:
+            saved, said = save_drawing(unrolling(estimator, batch, steps), target), f"Drawing {target}"
+        except StorageError as error:
+            if drawing is not None:
+                raise
+            # A folder that cannot be written to costs the drawing, not the tables.
+            saved, said = None, f"The drawing was not saved: {error}"
         total = sum(row.count for row in rows)
         weight_table = _table(
             f"Weights: {total:,}",
@@ -89,11 +96,11 @@ def inspect(
                     for row in seen
                 ],
                 "equations": cells,
-                "drawing": str(saved),
+                "drawing": None if saved is None else str(saved),
             },
             as_json=as_json,
         )
-        note(f"Drawing {saved}")
+        note(said)
 
 
 def _estimator(model: str, data: str) -> Estimator:

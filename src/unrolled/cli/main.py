@@ -16,6 +16,7 @@ from unrolled.cli.evaluate import evaluate
 from unrolled.cli.export import export
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
+from unrolled.cli.streams import streams
 from unrolled.cli.train import TaskCommands
 
 
@@ -83,4 +84,5 @@ def _doctor() -> None:
 
 def main() -> None:
     """Runs the command line."""
-    app()
+    with streams():
+        app()

@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from unrolled.errors import readable
 
 AsJson = typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")
 
@@ -29,7 +33,7 @@ def note(text: RenderableType) -> None:
 
 def say(text: RenderableType) -> None:
     """Says something to standard error, whichever process this is."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+    _print(text, stderr=True)
 
 
 def result(shown: RenderableType, value: Mapping[str, Any], *, as_json: bool) -> None:
@@ -37,9 +41,31 @@ def result(shown: RenderableType, value: Mapping[str, Any], *, as_json: bool) ->
     if not first_process():
         return
     if as_json:
-        print(json.dumps(finite(value), ensure_ascii=False, allow_nan=False, default=str))
+        text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False, default=str)
+        # Half a character, which UTF-8 has not, is its escape, which JSON reads as what it was.
+        print(text.encode("utf-8", "backslashreplace").decode())
     else:
-        Console(highlight=False, soft_wrap=True).print(shown)
+        _print(shown)
+
+
+def _print(shown: RenderableType, *, stderr: bool = False) -> None:
+    Console(stderr=stderr, highlight=False, soft_wrap=True).print(_harmless(shown), markup=False)
+
+
+def _harmless(shown: Any) -> Any:
+    """What is shown without what a terminal obeys, or rich takes for markup, whatever labels are called."""
+    if isinstance(shown, str):
+        return Text(readable(shown))
+    if isinstance(shown, Text):
+        return Text(readable(shown.plain), style=shown.style)
+    if isinstance(shown, Group):
+        return Group(*map(_harmless, shown.renderables))
+    if isinstance(shown, Table):
+        shown.title = None if shown.title is None else _harmless(shown.title)
+        for column in shown.columns:
+            column.header = _harmless(column.header)
+            column._cells = list(map(_harmless, column._cells))
+    return shown
 
 
 class _NoteHandler(logging.Handler):

@@ -12,12 +12,19 @@ def require_data(*named: str | None) -> None:
         DataError: one is neither there nor built in.
         ConfigError: built-in data has no such length or seed.
     """
-    missing = [name for name in named if name is not None and not Path(name).exists()]
+    missing = [name for name in named if name is not None and not _is_there(name)]
     if missing:
         from unrolled.data.builtin import resolve
 
         for name in missing:
             resolve(name)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def require_model(*folders: str | Path) -> None:

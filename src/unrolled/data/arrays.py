@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 import zlib
 from collections import Counter
@@ -13,13 +14,17 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.column_names import LABEL_NAMES, PART_NAMES, TEXT_NAMES, VALUE_NAMES
+from unrolled.data.compressed import require_modest
 from unrolled.errors import DataError
 
 ALONE, SEQUENCES = "value", "x"
 """What the column of an `.npy` is called: one of numbers, and one of sequences."""
 
 _USUAL = frozenset((*VALUE_NAMES, *TEXT_NAMES, *LABEL_NAMES))
-_BROKEN = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError)
+_BROKEN = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError),
+    *(RuntimeError, UnicodeError),
+)
 
 
 def columns_of_arrays(
@@ -36,7 +41,7 @@ def columns_of_arrays(
     Raises:
         DataError: the file is not NumPy's, or holds Python objects or no array of this part.
     """
-    arrays = _arrays(path, content)
+    arrays = arrays_of(path, content)
     parts = {name: part_of_name(name) for name in arrays}
     if any(found for _, found in parts.values()):
         own = {short: arrays[name] for name, (short, found) in parts.items() if found == part}
@@ -57,7 +62,7 @@ def columns_of_arrays(
 
 def array_parts(path: Path, content: bytes) -> tuple[str, ...]:
     """The parts into which the names of a file's arrays divide it; none where they do not."""
-    found = {part_of_name(name)[1] for name in _arrays(path, content)}
+    found = {part_of_name(name)[1] for name in arrays_of(path, content)}
     return tuple(part for part in PART_NAMES if part in found)
 
 
@@ -77,12 +82,49 @@ def part_of_name(name: str) -> tuple[str, str | None]:
     return name, None
 
 
-def _arrays(path: Path, content: bytes) -> Mapping[str, Any]:
+def array_of_npy(content: bytes) -> np.ndarray:
+    """The array of an `.npy` file, of the size that it claims, without Python objects.
+
+    Raises:
+        ValueError: it is no such file, or claims another size than it has.
+    """
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    read = headers.get(version)
+    if read is None:
+        raise ValueError(f"the version {version} of the format is not known")
     try:
-        found = np.load(io.BytesIO(content), allow_pickle=False)
-        if isinstance(found, np.ndarray):
+        shape, _, dtype = read(stream)
+    except Exception as error:  # its text is taken for Python, whose readers have errors of their own
+        raise ValueError(f"its header is broken: {error}") from error
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded")
+    if dtype.fields or dtype.itemsize == 0 or any(size < 0 for size in shape):
+        raise ValueError(f"arrays of {dtype} are not read")
+    size = math.prod(shape) * dtype.itemsize
+    if size != len(content) - stream.tell():
+        raise ValueError(f"it claims {size:,} bytes of numbers and holds {len(content) - stream.tell():,}")
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
+def arrays_of(path: Path, content: bytes) -> Mapping[str, Any]:
+    """The arrays of a file by name.
+
+    Raises:
+        DataError: the file is not NumPy's, or holds Python objects.
+    """
+    try:
+        if not zipfile.is_zipfile(io.BytesIO(content)):
+            found = array_of_npy(content)
             return {ALONE if found.ndim == 1 else SEQUENCES: found}
-        return {name: found[name] for name in found.files}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            require_modest(archive, len(content))
+            return {
+                info.filename.removesuffix(".npy"): array_of_npy(archive.read(info))
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
     except _BROKEN as error:
         if "Object arrays" in str(error):
             raise DataError(

@@ -15,7 +15,7 @@ from unrolled.data.pairs import ParallelFiles
 from unrolled.data.parts import is_of_several, shards_of
 from unrolled.data.series import read_series_with_layout
 from unrolled.data.shapes import described_shapes, moving_shapes
-from unrolled.data.text import existing_file, text_files
+from unrolled.data.text import existing_file, located, text_files
 from unrolled.errors import ConfigError, DataError
 
 Kind = Literal["labelled", "tagged", "documents", "series", "pairs", "captions"]
@@ -105,7 +105,7 @@ def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
         >>> resolve("adding:50@1").settings
         {'length': 50, 'seed': 1}
     """
-    path = Path(name_or_path)
+    path = located(name_or_path)
     if path.is_dir():
         return shards_of(path) or path
     if path.exists() or is_of_several(path):

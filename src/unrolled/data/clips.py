@@ -113,9 +113,10 @@ def _frames_of_video(file: Path | bytes, source: Source, most: int) -> Generator
                 yield frame.to_image()
             if found == len(wanted):
                 break
-    except FFmpegError as error:
+    except (FFmpegError, OSError, ValueError, LookupError, ArithmeticError) as error:
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise source.error(
-            f"expected a video that can be decoded, but PyAV says: {error.strerror}",
+            f"expected a video that can be decoded, but PyAV says: {said:.100}",
             remedy="replace it or leave it out",
         ) from error
     if not found:

@@ -42,8 +42,10 @@ def _columns(path: Path, what: str, read: Callable[[], Any]) -> dict[str, Sequen
 
     try:
         frame = read()
-    except (pa.ArrowException, OSError) as error:
-        said = str(error).strip().splitlines()[0]
+        # Offsets that a file claims are believed from here on, by what reads them in native code.
+        frame.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"expected {what}, but {said if len(said) <= 60 else said[:57] + '...'}", path=path
         ) from error

@@ -8,19 +8,26 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from unrolled.data.text import existing_file
 from unrolled.errors import DataError
 
-_DECOMPRESSED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
-_OPENED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_BROKEN = (
+_OPENED: dict[str, Callable[[IO[bytes]], Any]] = {
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+_LARGEST, _USUAL_RATIO = 2**28, 100
+"""Bytes unpacked from which on it counts how many times they are those packed, and how many times may be."""
+_PIECE = 2**20
+BROKEN = (
     OSError,
     EOFError,
+    ValueError,
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,
@@ -37,7 +44,7 @@ def unpacked_suffix(path: str | Path) -> str:
         ('.csv', '.tsv')
     """
     path = Path(path)
-    if path.suffix.lower() in _DECOMPRESSED:
+    if path.suffix.lower() in _OPENED:
         return Path(path.stem).suffix.lower()
     if path.suffix.lower() == ".zip" and path.is_file():
         return PurePosixPath(_only_member(path)).suffix.lower()
@@ -55,12 +62,12 @@ def unpacked(path: str | Path) -> bytes:
     try:
         if kind == ".zip":
             member = _only_member(path)
-            with zipfile.ZipFile(path) as archive:
-                content = archive.read(member)
+            with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+                content = _bounded(stream, path.stat().st_size)
         else:
             content = path.read_bytes()
-            content = _DECOMPRESSED[kind](content) if kind in _DECOMPRESSED else content
-    except _BROKEN as error:
+            content = decompressed(content, kind) if kind in _OPENED else content
+    except BROKEN as error:
         raise DataError(f"expected a {kind} file, but {error}", path=path) from error
     if not content:
         raise DataError("expected data, found an empty file", path=path)
@@ -81,10 +88,49 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
             with zipfile.ZipFile(path) as archive, archive.open(_only_member(path)) as file:
                 yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file)))
         else:
-            with _OPENED.get(kind, open)(path, "rb") as file:
+            with path.open("rb") as packed, _OPENED.get(kind, nullcontext)(packed) as file:
                 yield cast(BinaryIO, file)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise DataError(f"expected a {kind} file, but {error}", path=path) from error
+
+
+def decompressed(content: bytes, kind: str) -> bytes:
+    """What compressed bytes hold.
+
+    Args:
+        content: the bytes.
+        kind: the ending of such files: `.gz`, `.bz2` or `.xz`.
+
+    Raises:
+        Exception: one of `BROKEN`: they are damaged, or unpack to very many times their size.
+    """
+    return _bounded(_OPENED[kind](io.BytesIO(content)), len(content))
+
+
+def require_modest(archive: zipfile.ZipFile, packed: int) -> None:
+    """Refuse an archive whose members together are very many times its size.
+
+    Raises:
+        ValueError: they are; no member is read for that.
+    """
+    _require_modest(sum(info.file_size for info in archive.infolist()), packed)
+
+
+def _bounded(stream: IO[bytes], packed: int) -> bytes:
+    pieces, size = [], 0
+    while piece := stream.read(_PIECE):
+        size += len(piece)
+        _require_modest(size, packed)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _require_modest(size: int, packed: int) -> None:
+    if size > max(_LARGEST, _USUAL_RATIO * packed):
+        raise ValueError(
+            f"its {packed:,} bytes unpack to more than {max(_LARGEST, _USUAL_RATIO * packed):,}; if that is "
+            "meant, unpack it first"
+        )
 
 
 def _only_member(path: Path) -> str:
@@ -95,7 +141,7 @@ def _only_member(path: Path) -> str:
                 for info in archive.infolist()
                 if not info.is_dir() and not info.filename.startswith("__MACOSX/")
             ]
-    except _BROKEN as error:
+    except BROKEN as error:
         raise DataError(f"expected a .zip file, but {error}", path=path) from error
     if len(members) != 1:
         listed = ", ".join(members[:5]) + (", ..." if len(members) > 5 else "")

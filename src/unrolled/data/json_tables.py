@@ -38,17 +38,39 @@ def objects_of_json(path: Path, text: str) -> Objects:
         DataError: it holds something else, or nothing.
     """
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and text.lstrip().startswith("{"):
+        value = parsed_json(path, 1, text)
+    except DataError as error:
+        cause = error.__cause__
+        if getattr(cause, "msg", "") == "Extra data" and text.lstrip().startswith("{"):
             return objects_of_lines(path, text)
-        raise DataError(f"expected JSON, but {error.msg}", path=path, row=error.lineno) from error
+        raise
     objects = _objects_in(value)
     if objects is None:
         raise DataError(
             "expected a JSON array of objects", path=path, remedy="or write one object a line (.jsonl)"
         )
     return _some(path, objects, list(range(1, len(objects) + 1)))
+
+
+def parsed_json(path: Path, row: int, text: str) -> Any:
+    """What a text in JSON says.
+
+    Args:
+        path: the file, for messages.
+        row: the row of the file in which the text begins.
+        text: the text.
+
+    Raises:
+        DataError: it is no JSON, is nested too deeply, or has a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"expected JSON, but {error.msg}", path=path, row=row + error.lineno - 1) from error
+    except RecursionError as error:
+        raise DataError("expected JSON, got some that is nested too deeply", path=path, row=row) from error
+    except ValueError as error:
+        raise DataError(f"expected JSON, but {error}", path=path, row=row) from error
 
 
 def _objects_in(value: Any) -> list[dict[str, Any]] | None:
@@ -69,10 +91,7 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
 
 
 def _object(path: Path, row: int, line: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected a JSON object, but {error.msg}", path=path, row=row) from error
+    value = parsed_json(path, row, line)
     if not isinstance(value, dict):
         shown = line.strip()
         shown = shown if len(shown) <= 60 else shown[:57] + "..."

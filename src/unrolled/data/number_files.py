@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.arrays import array_of_npy
 from unrolled.data.example import Source
 from unrolled.data.folders import FILE_COLUMN, MEDIA, MediaFiles
 from unrolled.data.tables import Table, is_missing, read_table
@@ -66,8 +67,8 @@ def channels_of(table: Table, names: Sequence[str]) -> np.ndarray:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array = array_of_npy(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise DataError("expected a NumPy array of numbers, which this is not", path=path) from error
     if array.ndim not in (1, 2) or array.dtype.kind not in "iufb":
         raise DataError(

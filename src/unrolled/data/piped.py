@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
 import zipfile
-from collections.abc import Callable, Mapping
 
+from unrolled.data.compressed import BROKEN, decompressed
 from unrolled.data.delimited import SEPARATORS
 from unrolled.data.header_rows import is_usual_name
 from unrolled.data.table_form import TableForm
@@ -24,11 +21,9 @@ _MAGIC = {
     b"fLaC": ".flac",
     b"MThd": ".mid",
 }
-_COMPRESSED: Mapping[bytes, Callable[[bytes], bytes]] = {
-    b"\x1f\x8b": gzip.decompress,
-    b"BZh": bz2.decompress,
-    b"\xfd7zXZ": lzma.decompress,
-}
+_COMPRESSED = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ": ".xz"}
+_DEEPEST = 3
+"""How many times over something may be compressed."""
 _ARCHIVE = b"PK\x03\x04"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -43,14 +38,15 @@ def is_binary(start: bytes) -> bool:
     return start.startswith((*_MAGIC, *_COMPRESSED, _ARCHIVE, *_UTF16))
 
 
-def unwrapped(content: bytes) -> tuple[bytes, str | None]:
+def unwrapped(content: bytes, deepest: int = _DEEPEST) -> tuple[bytes, str | None]:
     """What a pipe brought, decompressed and text as UTF-8, and a file's ending for it; None for text."""
-    for magic, decompress in _COMPRESSED.items():
+    for magic, kind in _COMPRESSED.items():
         if content.startswith(magic):
             try:
-                return unwrapped(decompress(content))
-            except (OSError, EOFError, lzma.LZMAError):
-                return content, ".gz"  # whose reader will say what is wrong with it
+                found = decompressed(content, kind)
+            except BROKEN:
+                return content, kind  # whose reader will say what is wrong with it
+            return unwrapped(found, deepest - 1) if deepest else (found, kind)
     if content.startswith(_UTF16):
         return content.decode("utf-16", errors="replace").encode(), None
     if content.startswith(_ARCHIVE):

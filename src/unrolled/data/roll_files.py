@@ -1,10 +1,7 @@
-"""Piano rolls as users have them: JSON, MATLAB and pickle files, MIDI files, and folders of those."""
+"""Piano rolls as users have them: JSON, MATLAB and NumPy files, MIDI files, and folders of those."""
 
 from __future__ import annotations
 
-import json
-import pickle
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.arrays import arrays_of
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.json_tables import parsed_json
+from unrolled.data.matlab import NoMatlabError, arrays_of_matlab
 from unrolled.data.midi import MIDI_SUFFIXES, read_midi
 from unrolled.data.rolls import KEYS, roll_of_notes
 from unrolled.data.text import existing_file, open_text
 from unrolled.errors import DataError
 
-ROLL_SUFFIXES = (".mat", ".pickle", ".pkl", *MIDI_SUFFIXES)
+_PICKLES = (".pickle", ".pkl")
+ROLL_SUFFIXES = (".mat", *_PICKLES, *MIDI_SUFFIXES)
 """File endings that stand for music here; JSON may hold other things."""
 
 _WHOLE = "all"
@@ -61,8 +62,8 @@ def read_rolls(path: str | Path, steps_per_beat: int = 4) -> Rolls:
     - `.json`: a list of sequences, each a list of steps, a step the list of the MIDI notes that sound, -1
       standing for none; or an object with such a list for each of `train`, `valid` and `test`. In `.jsonl`
       each line is a sequence.
-    - `.pickle`, `.pkl`: the same (Boulanger-Lewandowski et al. 2012); one that would run code is refused.
-    - `.mat`: MATLAB cells `traindata`, `validdata` and `testdata` of matrices `(time, 88)`.
+    - `.mat`: MATLAB cells `traindata`, `validdata` and `testdata` of matrices `(time, 88)`, version 5.
+    - `.npz`: matrices `(time, 88)`, in the parts that their names begin with, such as `train_0`.
     - `.mid`, `.midi`: one sequence, or of format 2 one a track.
     - a folder: of MIDI files, or with folders `train`, `valid` and `test` of them.
 
@@ -133,61 +134,48 @@ def _numbered(path: Path, sequences: Any) -> Numbered:
 
 def _json(path: Path) -> Any:
     with open_text(path) as file:
-        return _parsed(path, 1, file.read())
+        return parsed_json(path, 1, file.read())
 
 
 def _json_lines(path: Path) -> Numbered:
     with open_text(path) as file:
         lines = [(row, line.strip()) for row, line in enumerate(file, start=1) if line.strip()]
-    return zip((row for row, _ in lines), (_parsed(path, *line) for line in lines), strict=True)
-
-
-def _parsed(path: Path, row: int, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"expected JSON, but {error.msg}", path=path, row=row + error.lineno - 1) from error
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads lists, tuples, dictionaries and numbers; anything else might run code."""
-
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        raise pickle.UnpicklingError(f"it holds {module_name}.{global_name}")
-
-
-def _pickle(path: Path) -> Any:
-    with path.open("rb") as file:
-        try:
-            return _PlainUnpickler(file, encoding="latin1").load()
-        except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, AttributeError) as error:
-            raise DataError(
-                f"expected a pickle of nothing but lists of notes, but {error}",
-                path=path,
-                remedy="save the lists as JSON",
-            ) from error
+    return zip((row for row, _ in lines), (parsed_json(path, *line) for line in lines), strict=True)
 
 
 def _matlab(path: Path) -> Any:
-    import scipy.io
-
     try:
-        content = scipy.io.loadmat(path)
-    except NotImplementedError as error:
+        content = arrays_of_matlab(path.read_bytes())
+    except NoMatlabError as error:
         raise DataError(
-            "expected a MATLAB file, got one of version 7.3", path=path, remedy="save it with -v7"
+            f"expected a MATLAB file of version 5, but {error}", path=path, remedy="save it with -v7 or -v6"
         ) from error
-    except (ValueError, TypeError, OSError, KeyError, zlib.error, scipy.io.matlab.MatReadError) as error:
-        raise DataError(f"expected a MATLAB file, but {error}", path=path) from error
-    return {name: list(cells.ravel()) for name, cells in content.items() if not name.startswith("__")}
+    return {name: cells if isinstance(cells, list) else [cells] for name, cells in content.items()}
+
+
+def _numpy(path: Path) -> Any:
+    found: dict[str, list[Any]] = {}
+    for name, array in arrays_of(path, path.read_bytes()).items():
+        part = next((part for part in _NAMES if name.lower().startswith(_NAMES[part])), "")
+        found.setdefault(part, []).append(array)
+    return found[""] if set(found) == {""} else found
+
+
+def _pickle(path: Path) -> Any:
+    raise DataError(
+        "expected notes that can be read without running code, which a pickle is",
+        path=path,
+        remedy="save the lists as JSON with the program that you trust the file to: "
+        "json.dump(pickle.load(open(FILE, 'rb')), open('rolls.json', 'w'))",
+    )
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".json": _json,
     ".jsonl": _json_lines,
     ".mat": _matlab,
-    ".pickle": _pickle,
-    ".pkl": _pickle,
+    ".npz": _numpy,
+    **dict.fromkeys(_PICKLES, _pickle),
 }
 
 

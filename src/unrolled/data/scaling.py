@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.errors import ConfigError
+from unrolled.saving.schema import ENTRIES, Finite, Positive
+
+
+@with_config(ENTRIES)
+class SavedScaling(TypedDict):
+    """A scaling in a model folder: a number, or one for each feature."""
+
+    center: Finite | list[Finite]
+    scale: Positive | list[Positive]
+    floor: Positive | list[Positive] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,16 +82,24 @@ class Scaling:
         numbers = values * self.scale + self.center
         return numbers if self.floor is None else _exponential(numbers, self.floor)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SavedScaling:
         """The scaling as plain JSON."""
         floor = None if self.floor is None else self.floor.tolist()
         return {"center": self.center.tolist(), "scale": self.scale.tolist(), "floor": floor}
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Self:
-        """The scaling that `to_dict` described."""
-        floor = None if content["floor"] is None else np.array(content["floor"])
-        return cls(np.array(content["center"]), np.array(content["scale"]), floor)
+    def from_dict(cls, content: SavedScaling) -> Self:
+        """The scaling that `to_dict` described.
+
+        Raises:
+            ValueError: its parts are of different sizes.
+        """
+        parts = [np.array(content[name], dtype=np.float64) for name in ("center", "scale")]
+        if content["floor"] is not None:
+            parts.append(np.array(content["floor"], dtype=np.float64))
+        if len({part.shape for part in parts}) > 1:
+            raise ValueError(f"expected center, scale and floor of one size, got {[p.shape for p in parts]}")
+        return cls(*parts)
 
 
 _BELOW = 0.1

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, cast
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES
+
+
+@with_config(ENTRIES)
+class SavedSeriesLayout(TypedDict):
+    """A `SeriesLayout` in a model folder."""
+
+    wide: bool
+    unique_id: str | None
+    time: list[str]
+    target: str | None
+    covariates: list[str]
+    others: list[str]
+    left_out: list[str]
+    form: str | None
+    dayfirst: bool | None
+    zone: str | None
+    in_utc: Literal["", "Z"] | None
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +61,18 @@ class SeriesLayout:
     in_utc: str | None = None
     notes: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SavedSeriesLayout:
         """All of it as plain JSON.
 
         Example:
             >>> SeriesLayout(target="sales", time=("date",)).to_dict()["time"]
             ['date']
         """
-        return {name: list(each) if isinstance(each, tuple) else each for name, each in asdict(self).items()}
+        plain = {name: list(each) if isinstance(each, tuple) else each for name, each in asdict(self).items()}
+        return cast(SavedSeriesLayout, plain)
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+    def from_dict(cls, content: SavedSeriesLayout) -> Self:
         """The inverse of `to_dict`."""
         given: dict[str, Any] = {
             name: tuple(each) if isinstance(each, list) else each for name, each in content.items()

@@ -23,6 +23,9 @@ _WINDOW = 0.025
 _FEWEST_BANDS = 4
 _FEWEST_SAMPLES = 2
 """Of a window, below which kaldi_native_fbank complains on the terminal."""
+_BLOCK = 2**16
+_MOST, _MOST_A_BYTE = 2**26, 100
+"""Samples from which on it counts how many there are for each byte of a file, and how many may be."""
 _VERSION = 1
 """Part of the cache's keys: a change of the features must raise it."""
 
@@ -131,14 +134,34 @@ def read_sound(recording: Recording) -> tuple[np.ndarray, int]:
     """
     soundfile = _library("soundfile")
     try:
-        samples, rate = soundfile.read(_opened(recording), dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
+        with soundfile.SoundFile(_opened(recording)) as file:
+            samples, rate = _read(file, _size(recording)), file.samplerate
+    except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise _undecodable(recording, error) from error
     if not len(samples):
         raise recording.error("expected sound, found no samples", remedy="leave the file out")
     if not np.isfinite(samples).all():
         raise recording.error("expected finite samples, found others", remedy="mend the file or leave it out")
     return samples.mean(axis=1), int(rate)
+
+
+def _read(file: Any, size: int) -> np.ndarray:
+    """All samples ``(time, channel)``, as many as there are, whatever the header claims.
+
+    Raises:
+        ValueError: there are very many times as many as the file has bytes.
+    """
+    blocks, count = [np.zeros((0, file.channels), dtype=np.float32)], 0
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        count += block.size
+        if count > max(_MOST, _MOST_A_BYTE * size):
+            raise ValueError(f"its {size:,} bytes hold more than {count:,} samples")
+        blocks.append(block)
+    return np.concatenate(blocks)
+
+
+def _size(recording: Recording) -> int:
+    return len(recording.file) if isinstance(recording.file, bytes) else recording.file.stat().st_size
 
 
 def sampling_rates(recordings: Sequence[Recording]) -> Counter[int]:

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES
 
 Mark = Literal[".", ","]
+
+
+@with_config(ENTRIES)
+class SavedForm(TypedDict):
+    """A `FoundForm` in a model folder."""
+
+    names: list[str]
+    header: bool
+    separator: str | None
+    decimal: Mark | None
+    roles: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +47,18 @@ class FoundForm:
         """The form with what columns were taken for; None names none."""
         return replace(self, roles={role: name for role, name in columns.items() if name is not None})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SavedForm:
         """Plain JSON values."""
-        return asdict(self)
+        return SavedForm(
+            names=list(self.names),
+            header=self.header,
+            separator=self.separator,
+            decimal=self.decimal,
+            roles=dict(self.roles),
+        )
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: SavedForm) -> Self:
         """The inverse of `to_json`."""
         return cls(**{**value, "names": tuple(value["names"])})
 

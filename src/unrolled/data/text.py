@@ -13,13 +13,30 @@ _CHUNK = 1 << 20
 _HIDDEN = (".", "__")
 
 
+def located(path: str | Path) -> Path:
+    """A path as the system knows it: the home folder in place of `~`.
+
+    Raises:
+        DataError: no file can be called so; it is too long, say.
+    """
+    try:
+        found = Path(path) if Path(path).exists() else Path(path).expanduser()
+        found.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise DataError(
+            f"expected the path of a file, got {str(path)!r:.60}: {said}", remedy="check the path"
+        ) from error
+    return found
+
+
 def existing_file(path: str | Path) -> Path:
     """The path of a file that is there and not empty.
 
     Raises:
         DataError: it is missing, is a folder, or is empty.
     """
-    path = Path(path)
+    path = located(path)
     if path.is_dir():
         raise DataError("expected a file, found a folder", path=path, remedy="name one of the files in it")
     if not path.exists():

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
+
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.column_names import TAG_NAMES, WORD_NAMES
 from unrolled.data.compressed import unpacked_suffix
 from unrolled.data.encodings import TextLines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.errors import ConfigError, DataError
+from unrolled.saving.schema import ENTRIES, Count
 
 CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _DOCUMENT = "-DOCSTART-"
@@ -37,6 +41,20 @@ def words_in(text: str) -> tuple[str, ...]:
     return tuple(word for word in _WHITE.split(text) if word)
 
 
+_LayoutKind = Literal["columns", "conllu", "slashed", "lines"]
+
+
+@with_config(ENTRIES)
+class SavedLayout(TypedDict):
+    """A `TokenLayout` in a model folder."""
+
+    kind: _LayoutKind
+    cells: Count
+    word: int
+    tag: int
+    names: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenLayout:
     """Where the words and tags of a file are.
@@ -50,7 +68,7 @@ class TokenLayout:
         names: those of the columns, where the file gives them.
     """
 
-    kind: Literal["columns", "conllu", "slashed", "lines"]
+    kind: _LayoutKind
     cells: int = 0
     word: int = 0
     tag: int = -1
@@ -74,14 +92,29 @@ class TokenLayout:
             f"of {self.cells}"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SavedLayout:
         """Plain JSON values."""
-        return asdict(self)
+        return SavedLayout(
+            kind=self.kind, cells=self.cells, word=self.word, tag=self.tag, names=list(self.names)
+        )
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(**{**value, "names": tuple(value["names"])})
+    def from_json(cls, value: SavedLayout) -> Self:
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: a column lies beyond the last, or not each has a name.
+        """
+        layout = cls(**{**value, "names": tuple(value["names"])})
+        if layout.kind in ("columns", "conllu"):
+            within = range(-layout.cells, layout.cells)
+            if (
+                layout.word not in within
+                or layout.tag not in within
+                or len(layout.names) not in (0, layout.cells)
+            ):
+                raise ValueError(f"expected words and tags in {layout.cells} columns, got {layout}")
+        return layout
 
 
 def begins_tokens(first: str, layout: TokenLayout, tags: Sequence[str]) -> bool:

@@ -6,12 +6,45 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from unrolled.errors import ConfigError
+from unrolled.saving.schema import ENTRIES
+
+
+@with_config(ENTRIES)
+class _SavedCharacters(TypedDict):
+    unit: Literal["character"]
+    characters: str
+
+
+@with_config(ENTRIES)
+class _SavedBytes(TypedDict):
+    unit: Literal["byte"]
+
+
+@with_config(ENTRIES)
+class _SavedWords(TypedDict):
+    unit: Literal["word"]
+    words: list[str]
+
+
+@with_config(ENTRIES)
+class _SavedPieces(TypedDict):
+    unit: Literal["bpe"]
+    pieces: list[str]
+    merges: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+
+
+SavedTokenizer = Annotated[
+    _SavedCharacters | _SavedBytes | _SavedWords | _SavedPieces, Field(discriminator="unit")
+]
+"""A tokenizer in a model folder: what its `fit` learnt, and nothing that says how to cut a text."""
 
 END = "<end>"
 UNKNOWN = "<unk>"
@@ -64,12 +97,12 @@ class Tokenizer(ABC):
         """One token as a person would read it in a table."""
 
     @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """The tokenizer as plain JSON, with its unit."""
+    def to_dict(self) -> Any:
+        """The tokenizer as plain JSON, with its unit: a `SavedTokenizer`."""
 
     @classmethod
     @abstractmethod
-    def from_content(cls, content: dict[str, Any]) -> Self:
+    def from_content(cls, content: Any) -> Self:
         """The tokenizer that `to_dict` described."""
 
     def pieces(self, chunks: Iterable[Any]) -> Iterator[Any]:
@@ -127,11 +160,13 @@ class _Characters(Tokenizer):
     def symbol(self, token: int) -> str:
         return (END, UNKNOWN, *self.characters)[token]
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"unit": self.unit, "characters": "".join(self.characters)}
+    def to_dict(self) -> _SavedCharacters:
+        return {"unit": "character", "characters": "".join(self.characters)}
 
     @classmethod
-    def from_content(cls, content: dict[str, Any]) -> Self:
+    def from_content(cls, content: _SavedCharacters) -> Self:
+        if len(set(content["characters"])) < len(content["characters"]):
+            raise ValueError("expected every character once")
         return cls(content["characters"])
 
 
@@ -149,7 +184,7 @@ class _Bytes(Tokenizer):
         return cls()
 
     def encode(self, text: Text) -> np.ndarray:
-        data = text.encode() if isinstance(text, str) else text
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return np.frombuffer(data, dtype=np.uint8).astype(np.uint16) + np.uint16(1)
 
     def decode(self, tokens: Iterable[int] | np.ndarray) -> str:
@@ -161,11 +196,11 @@ class _Bytes(Tokenizer):
     def symbol(self, token: int) -> str:
         return END if token == self.end else repr(bytes([token - 1]))[2:-1]
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"unit": self.unit}
+    def to_dict(self) -> _SavedBytes:
+        return {"unit": "byte"}
 
     @classmethod
-    def from_content(cls, content: dict[str, Any]) -> Self:
+    def from_content(cls, content: _SavedBytes) -> Self:
         return cls()
 
 
@@ -187,39 +222,36 @@ class _Library(Tokenizer):
     @classmethod
     def fit(cls, documents: Iterable[Iterable[str]], max_size: int | None, min_count: int) -> Self:
         library, trainer = cls._untrained(max_size, min_count)
-        pieces = (piece for document in documents for piece in _whole_words(document))
+        pieces = (_whole(piece) for document in documents for piece in _whole_words(document))
         library.train_from_iterator(pieces, trainer)
         return cls(library)
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def _untrained(max_size: int | None, min_count: int) -> tuple[Any, Any]:
+    def _untrained(cls, max_size: int | None, min_count: int) -> tuple[Any, Any]:
         """The library's tokenizer and the trainer for it."""
 
     def pieces(self, chunks: Iterable[str]) -> Iterator[str]:
         return _whole_words(chunks)
 
     def encode(self, text: str) -> np.ndarray:
-        return np.array(self._library.encode(text).ids, dtype=self._dtype)
+        return np.array(self._library.encode(_whole(text)).ids, dtype=self._dtype)
 
     def decode(self, tokens: Iterable[int] | np.ndarray) -> str:
         kept = [token for token in map(int, tokens) if token != self.end]
         return self._library.decode(kept, skip_special_tokens=False)
 
     def split(self, text: str) -> list[str]:
-        return [text[start:stop] for start, stop in self._library.encode(text).offsets]
+        return [text[start:stop] for start, stop in self._library.encode(_whole(text)).offsets]
 
     def symbol(self, token: int) -> str:
         return self._library.id_to_token(token)
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"unit": self.unit, "tokenizer": json.loads(self._library.to_str())}
-
-    @classmethod
-    def from_content(cls, content: dict[str, Any]) -> Self:
-        from tokenizers import Tokenizer as Library
-
-        return cls(Library.from_str(json.dumps(content["tokenizer"])))
+    @property
+    def _tokens(self) -> list[str]:
+        """The tokens in the order of their numbers."""
+        numbers: dict[str, int] = self._library.get_vocab()
+        return sorted(numbers, key=numbers.__getitem__)
 
 
 class _Words(_Library):
@@ -231,21 +263,38 @@ class _Words(_Library):
     unit = "word"
 
     @staticmethod
-    def _untrained(max_size: int | None, min_count: int) -> tuple[Any, Any]:
-        from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+    def _made(words: Mapping[str, int]) -> Any:
+        """The library's tokenizer for some words by number."""
+        from tokenizers import Regex, decoders, models, pre_tokenizers
         from tokenizers import Tokenizer as Library
 
-        library = Library(models.WordLevel(unk_token=UNKNOWN))
-        words = Regex(r" ?\w+| ?[^\w\s]+|\s+(?=\s)|\s")
-        library.pre_tokenizer = pre_tokenizers.Split(words, behavior="isolated")
+        library = Library(models.WordLevel(dict(words), unk_token=UNKNOWN))
+        parts = Regex(r" ?\w+| ?[^\w\s]+|\s+(?=\s)|\s")
+        library.pre_tokenizer = pre_tokenizers.Split(parts, behavior="isolated")
         library.decoder = decoders.Fuse()
+        return library
+
+    @classmethod
+    def _untrained(cls, max_size: int | None, min_count: int) -> tuple[Any, Any]:
+        from tokenizers import trainers
+
         trainer = trainers.WordLevelTrainer(
             vocab_size=max_size or 50_000,
             min_frequency=min_count,
             special_tokens=[END, UNKNOWN],
             show_progress=False,
         )
-        return library, trainer
+        return cls._made({}), trainer
+
+    def to_dict(self) -> _SavedWords:
+        return {"unit": "word", "words": self._tokens}
+
+    @classmethod
+    def from_content(cls, content: _SavedWords) -> Self:
+        words = _numbered(content["words"], (END, UNKNOWN))
+        library = cls._made(words)
+        library.add_special_tokens([END, UNKNOWN])
+        return cls(library)
 
 
 class _BytePairs(_Library):
@@ -254,13 +303,20 @@ class _BytePairs(_Library):
     unit = "bpe"
 
     @staticmethod
-    def _untrained(max_size: int | None, min_count: int) -> tuple[Any, Any]:
+    def _made(pieces: Mapping[str, int], merges: list[tuple[str, str]]) -> Any:
+        """The library's tokenizer for some pieces by number, and what is merged in which order."""
         from tokenizers import Tokenizer as Library
-        from tokenizers import decoders, models, pre_tokenizers, trainers
+        from tokenizers import decoders, models, pre_tokenizers
 
-        library = Library(models.BPE())
+        library = Library(models.BPE(dict(pieces), merges))
         library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         library.decoder = decoders.ByteLevel()
+        return library
+
+    @classmethod
+    def _untrained(cls, max_size: int | None, min_count: int) -> tuple[Any, Any]:
+        from tokenizers import pre_tokenizers, trainers
+
         trainer = trainers.BpeTrainer(
             vocab_size=max_size or 4096,
             min_frequency=max(min_count, 2),
@@ -268,7 +324,40 @@ class _BytePairs(_Library):
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        return library, trainer
+        return cls._made({}, []), trainer
+
+    def to_dict(self) -> _SavedPieces:
+        merges = json.loads(self._library.to_str())["model"]["merges"]
+        return {"unit": "bpe", "pieces": self._tokens, "merges": merges}
+
+    @classmethod
+    def from_content(cls, content: _SavedPieces) -> Self:
+        from tokenizers import pre_tokenizers
+
+        pieces = _numbered(content["pieces"], (END,))
+        missing = set(pre_tokenizers.ByteLevel.alphabet()) - set(pieces)
+        merges = [(first, second) for first, second in content["merges"]]
+        unknown = [pair for pair in merges if not {*pair, "".join(pair)} <= set(pieces)]
+        if missing or unknown:
+            raise ValueError(
+                "expected every byte and every merged pair among the pieces, got none for "
+                f"{(*missing, *unknown)[0]!a:.60}"
+            )
+        library = cls._made(pieces, merges)
+        library.add_special_tokens([END])
+        return cls(library)
+
+
+def _numbered(tokens: list[str], special: tuple[str, ...]) -> dict[str, int]:
+    """Tokens by number, of which the first are special.
+
+    Raises:
+        ValueError: they are not, or one comes twice.
+    """
+    numbers = {token: number for number, token in enumerate(tokens)}
+    if len(numbers) < len(tokens) or tuple(tokens[: len(special)]) != special:
+        raise ValueError(f"expected every token once, the first of them {', '.join(special)}")
+    return numbers
 
 
 UNITS: dict[str, type[Tokenizer]] = {kind.unit: kind for kind in (_Characters, _Bytes, _Words, _BytePairs)}
@@ -301,8 +390,12 @@ def fit_tokenizer(
     return _unit(unit).fit(documents, max_size, min_count)
 
 
-def tokenizer_from_dict(content: dict[str, Any]) -> Tokenizer:
-    """The tokenizer that `Tokenizer.to_dict` described."""
+def tokenizer_from_dict(content: SavedTokenizer) -> Tokenizer:
+    """The tokenizer that `Tokenizer.to_dict` described.
+
+    Raises:
+        ValueError: a token comes twice, or one is missing.
+    """
     return _unit(content["unit"]).from_content(content)
 
 
@@ -310,6 +403,15 @@ def _unit(name: str) -> type[Tokenizer]:
     if name not in UNITS:
         raise ConfigError(f"expected the unit of text to be one of {', '.join(UNITS)}, got {name!r}")
     return UNITS[name]
+
+
+def _whole(text: str) -> str:
+    """A text without halves of characters, which the library has not: each is the replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return re.sub(r"[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+    return text
 
 
 def _codes(text: str) -> np.ndarray:

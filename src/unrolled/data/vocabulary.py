@@ -6,11 +6,22 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.example import Source
+from unrolled.saving.schema import ENTRIES
+
+
+@with_config(ENTRIES)
+class SavedVocabulary(TypedDict):
+    """A vocabulary in a model folder."""
+
+    kind: str
+    symbols: list[str]
+
 
 PADDING = "<pad>"
 UNKNOWN = "<unk>"
@@ -184,12 +195,12 @@ class Vocabulary:
         """The symbols with the given numbers."""
         return [self.symbols[number] for number in numbers]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SavedVocabulary:
         """The vocabulary as plain JSON."""
         return {"kind": self.kind, "symbols": list(self.symbols)}
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Vocabulary:
+    def from_dict(cls, content: SavedVocabulary) -> Vocabulary:
         """The vocabulary that `to_dict` described."""
         return cls(content["symbols"], content["kind"])
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unrolled.errors import StorageError
+from unrolled.saving.files import make_folder, write_file
 
 if TYPE_CHECKING:
     from unrolled.tasks.writing.alignment import Alignment
@@ -34,12 +35,10 @@ def save_alignment(alignment: Alignment, path: str | Path) -> Path:
     axes.set_xticks(range(columns), [_shown(symbol) for symbol in alignment.source], rotation=90)
     axes.set_yticks(range(rows), [_shown(symbol) for symbol in alignment.target])
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=8)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(target, dpi=120)
-    except OSError as error:
-        raise StorageError(f"{target}: the picture could not be written: {error.strerror}.") from error
-    return target
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=target.suffix.lower()[1:] or "png", dpi=120)
+    make_folder(target.parent)
+    return write_file(target, buffer.getvalue())
 
 
 def _shown(symbol: str) -> str:

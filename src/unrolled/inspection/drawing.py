@@ -13,12 +13,14 @@ stands for a weight has its name, the same at every step; above the outputs is w
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from unrolled.errors import ConfigError, StorageError
+from unrolled.errors import ConfigError
+from unrolled.saving.files import write_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,21 +91,14 @@ def save_drawing(unrolling: Unrolling, path: str | Path) -> Path:
         ConfigError: another ending.
         StorageError: the file cannot be written.
     """
-    target = Path(path)
+    target = Path(path).expanduser()
     if target.suffix.lower() not in _FORMATS:
         raise ConfigError(
             f"{target}: expected a name that ends in {', '.join(_FORMATS)}, got {target.suffix!r}"
         )
-    partial = target.with_name(f".{target.stem}.partial{target.suffix}")
-    try:
-        draw(unrolling).savefig(
-            partial, dpi=160, metadata={"Date": None} if target.suffix.lower() == ".svg" else None
-        )
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"{target}: the drawing could not be written: {error.strerror}.") from error
-    return target
+    kind, buffer = target.suffix.lower()[1:], io.BytesIO()
+    draw(unrolling).savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else None)
+    return write_file(target, buffer.getvalue())
 
 
 def draw(unrolling: Unrolling) -> Figure:

@@ -17,15 +17,20 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import safetensors
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError, UnrolledError
+from unrolled.saving.files import as_bytes, beside
+from unrolled.saving.schema import ENTRIES, Count, conforming, shown
 
 if TYPE_CHECKING:
     import torch
@@ -34,8 +39,6 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 _AGAIN = "copy the whole folder again, or train again"
 _TENSORS = ".safetensors"
-_LONGEST = 300
-"""Characters of an error that are repeated: torch lists every weight that does not fit."""
 _Listed = tuple[int, str]
 
 
@@ -54,6 +57,27 @@ class Contents:
     kind: str
     files: Mapping[str, Any]
     tensors: Mapping[str, Mapping[str, torch.Tensor]]
+
+    def conforming(self, name: str, schema: Any) -> Any:
+        """What a JSON file holds, once every entry is as its schema says; see `unrolled.saving.schema`.
+
+        Raises:
+            ModelFolderError: it is not, or the file cannot be read.
+        """
+        return conforming(self.path / name, self.files[name], schema)
+
+
+@with_config(ENTRIES)
+class _ManifestRow(TypedDict):
+    size: Annotated[int, Field(ge=0, lt=2**63)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@with_config(ENTRIES)
+class _Manifest(TypedDict):
+    format_version: Count
+    kind: str
+    files: dict[str, _ManifestRow]
 
 
 class _Checked(Mapping[str, Any]):
@@ -85,23 +109,33 @@ class _Checked(Mapping[str, Any]):
             raise ModelFolderError(
                 f"{file}: expected in this folder, but its {MANIFEST} lists no such file; {_AGAIN}."
             )
-        try:
-            data = file.read_bytes()
-        except FileNotFoundError:
-            raise ModelFolderError(f"{file}: the file is missing; {_AGAIN}.") from None
-        except OSError as error:
-            raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
         size, digest = self._listed[name]
-        if len(data) != size:
-            raise ModelFolderError(
-                f"{file}: expected {size:,} bytes, got {len(data):,}: truncated or changed; {_AGAIN}."
-            )
+        data = _read(file, size)
         if hashlib.sha256(data).hexdigest() != digest:
             raise ModelFolderError(f"{file}: corrupt, its SHA-256 is not the one recorded; {_AGAIN}.")
         try:
             return self._decode(name, data)
-        except (ValueError, safetensors.SafetensorError) as error:
-            raise ModelFolderError(f"{file}: cannot be decoded: {error}; {_AGAIN}.") from error
+        except (ValueError, RecursionError, safetensors.SafetensorError) as error:
+            raise ModelFolderError(f"{file}: cannot be decoded: {shown(str(error))}; {_AGAIN}.") from error
+
+
+def _read(file: Path, size: int) -> bytes:
+    """The bytes of a listed file, of which there are as many as the manifest says before any is read."""
+    try:
+        found = file.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ModelFolderError(
+                f"{file}: expected a file, got a link or something else, which might lead anywhere; {_AGAIN}."
+            )
+        if found.st_size != size:
+            raise ModelFolderError(
+                f"{file}: expected {size:,} bytes, got {found.st_size:,}: truncated or changed; {_AGAIN}."
+            )
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise ModelFolderError(f"{file}: the file is missing; {_AGAIN}.") from None
+    except OSError as error:
+        raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
 
 
 def _decode_file(name: str, data: bytes) -> Any:
@@ -145,8 +179,8 @@ def write_folder(
         ...     contents.files["config.json"], contents.tensors["w.safetensors"]["w"].tolist()
         ({'size': 3}, [1.0, 1.0])
     """
-    target = Path(path).expanduser().resolve()
-    partial, previous = _beside(target, "partial"), _beside(target, "previous")
+    target = _resolved(path, StorageError)
+    partial, previous = beside(target, "partial"), beside(target, "previous")
     data = {name: _encode(content) for name, content in files.items()}
     data |= {name: _encode_tensors(content) for name, content in tensors.items()}
     listed = {
@@ -193,24 +227,15 @@ def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
             corrupt.
         FormatVersionError: a newer release wrote it.
     """
-    folder = Path(path).expanduser().resolve()
-    if not folder.exists() and _beside(folder, "previous").is_dir():
-        folder = _beside(folder, "previous")
+    folder = _resolved(path, ModelFolderError)
+    if not folder.exists() and beside(folder, "previous").is_dir():
+        folder = beside(folder, "previous")
     if not folder.is_dir():
         came = "a file" if folder.exists() else "nothing there"
         raise ModelFolderError(f"{path}: expected a {kind} folder, got {came}.")
     file = folder / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        version, found = int(manifest["format_version"]), str(manifest["kind"])
-        if version > FORMAT_VERSION:
-            raise FormatVersionError(
-                f"{file}: expected format version {FORMAT_VERSION} or older, got {version}: a newer release "
-                "wrote this folder; upgrade unrolled to read it."
-            )
-        listed = {
-            str(name): (int(row["size"]), str(row["sha256"])) for name, row in manifest["files"].items()
-        }
+        size = file.stat().st_size
     except FileNotFoundError:
         raise ModelFolderError(
             f"{path}: expected a {kind} folder, but it has no {MANIFEST}; it was not written by unrolled, or "
@@ -218,15 +243,44 @@ def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
         ) from None
     except OSError as error:
         raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    try:
+        content = json.loads(_read(file, size))
+    except (ValueError, RecursionError) as error:
         raise ModelFolderError(f"{file}: corrupt or truncated; {_AGAIN}.") from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise FormatVersionError(
+            f"{file}: expected format version {FORMAT_VERSION} or older, got {version}: a newer release "
+            "wrote this folder; upgrade unrolled to read it."
+        )
+    manifest = conforming(file, content, _Manifest)
+    found = manifest["kind"]
+    listed = {name: (row["size"], row["sha256"]) for name, row in manifest["files"].items()}
+    outside = [name for name in listed if name != Path(name).name or name in ("", ".", "..")]
+    if outside:
+        raise ModelFolderError(f"{file}: expected names of files in the folder, got {outside[0]!a:.60}.")
     if found != kind:
-        raise ModelFolderError(f"{path}: expected a {kind} folder, got a {found} folder.")
+        raise ModelFolderError(f"{path}: expected a {kind} folder, got a {shown(found)} folder.")
     tensors = {name: row for name, row in listed.items() if name.endswith(_TENSORS)}
     files = {name: row for name, row in listed.items() if name not in tensors}
     return Contents(
         folder, found, _Checked(folder, files, _decode_file), _Checked(folder, tensors, _decode_tensors)
     )
+
+
+def _resolved(path: str | Path, error: type[UnrolledError]) -> Path:
+    """Where a path leads.
+
+    Raises:
+        UnrolledError: of the given kind: it leads round in a circle, or is no name that the system takes.
+    """
+    try:
+        found = Path(path).expanduser().resolve()
+        found.exists()
+    except (OSError, ValueError, RuntimeError) as cause:
+        said = getattr(cause, "strerror", None) or str(cause)
+        raise error(f"{shown(str(path))}: expected the path of a folder, but {said}.") from cause
+    return found
 
 
 @contextmanager
@@ -248,24 +302,21 @@ def content_fits(path: str | Path) -> Iterator[None]:
         yield
     except ModelFolderError:
         raise
-    except (UnrolledError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        said = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        if len(said) > _LONGEST:
-            said = f"{said[:_LONGEST]}..."
+    except (
+        *(UnrolledError, LookupError, TypeError, ValueError, RuntimeError, AttributeError),
+        *(ArithmeticError, RecursionError),
+    ) as error:
+        said = f"it lacks {error}" if isinstance(error, KeyError) else shown(str(error))
         raise ModelFolderError(
             f"{path}: whole, but not what this release reads: {said.rstrip('.')}; "
             "use the release that wrote it, or train again."
         ) from error
 
 
-def _beside(target: Path, role: str) -> Path:
-    return target.with_name(f".{target.name}.{role}")
-
-
 def _encode(content: str | Mapping[str, Any]) -> bytes:
     if isinstance(content, str):
-        return content.encode("utf-8")
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+        return as_bytes(content)
+    return as_bytes(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def _encode_tensors(tensors: Mapping[str, torch.Tensor]) -> bytes:

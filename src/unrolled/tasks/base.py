@@ -27,13 +27,15 @@ from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
 from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.saving.run import require_free
-from unrolled.tasks.baselines.base import Baseline, BaselineState
+from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.baselines.loading import loaded_baselines
 from unrolled.tasks.card import describe_network, model_card
 from unrolled.tasks.config import TaskConfig
-from unrolled.tasks.evaluation import Evaluation
+from unrolled.tasks.evaluation import Evaluation, SavedEvaluation
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.options import validated
 from unrolled.tasks.prediction import Prediction, PredictOptions
+from unrolled.tasks.saved import SavedConfig, require_layers, require_weights
 from unrolled.tasks.streaming import TaskStream
 from unrolled.training.history import History
 from unrolled.training.loss import Loss
@@ -110,6 +112,8 @@ class Estimator(ABC, Generic[Data]):
     _takes_parts: ClassVar[bool] = True
     """Whether data that is divided itself (`unrolled.data.parts`) is taken part by part."""
     Config: ClassVar[type[TaskConfig]]
+    Saved: ClassVar[Any] = dict[str, Any]
+    """What ``vocabulary.json`` must hold, as `unrolled.saving.schema.conforming` takes it."""
     Options: ClassVar[type[BaseModel]] = PredictOptions
     """The options of a prediction."""
     predicts_alone: ClassVar[bool] = False
@@ -675,26 +679,34 @@ class Estimator(ABC, Generic[Data]):
             FormatVersionError: a newer release wrote it in a newer format.
         """
         saved = read_folder(folder)
+        settings = saved.conforming("config.json", SavedConfig)
+        if settings["task"] != cls.task:
+            raise ModelFolderError(
+                f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r:.60}; "
+                "unrolled.load(folder) takes any"
+            )
+        vocabularies = saved.conforming("vocabulary.json", cls.Saved)
+        evaluation = saved.conforming("evaluation.json", SavedEvaluation)
+        history = saved.conforming("history.json", History)
+        values = saved.conforming("baselines.json", dict[str, dict[str, Any]])
+        weights = saved.tensors["model.safetensors"]
         with content_fits(folder):
-            settings = saved.files["config.json"]
-            if settings["task"] != cls.task:
-                raise ModelFolderError(
-                    f"{folder}: expected a model of the task {cls.task!r}, got {settings['task']!r}; "
-                    "unrolled.load(folder) takes any"
-                )
             require_programs(settings["options"])
             estimator = cls(**settings["options"])
             estimator.notices = list(settings["notices"])
-            table = settings.get("table")
+            table = settings["table"]
             estimator._form = None if table is None else FoundForm.from_json(table)
-            estimator._restore(saved.files["vocabulary.json"])
-            estimator.history = History.model_validate(saved.files["history.json"])
-            estimator.dev_evaluation = Evaluation.from_json(saved.files["evaluation.json"])
-            estimator._baselines = _loaded_baselines(
-                cls._baseline_kinds(), saved.files["baselines.json"], saved.tensors["baselines.safetensors"]
+            estimator._restore(vocabularies)
+            estimator.history = history
+            estimator.dev_evaluation = Evaluation.from_json(evaluation)
+            estimator._baselines = loaded_baselines(
+                cls._baseline_kinds(), values, saved.tensors["baselines.safetensors"], folder
             )
+            require_layers(estimator.effective, weights)
+            with torch.device("meta"):  # what sizes claim takes no memory there
+                require_weights(estimator._seeded_model(), weights)
             model = estimator._seeded_model()
-            model.load_state_dict(saved.tensors["model.safetensors"])
+            model.load_state_dict(dict(weights))
             estimator._model = model.eval()
         return estimator
 
@@ -775,16 +787,3 @@ def _written(value: Any) -> str:
 
 def _described(data: Any) -> str:
     return str(data) if isinstance(data, str | Path) else "the given data"
-
-
-def _loaded_baselines(
-    kinds: Iterable[type[Baseline]], values: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> dict[str, Baseline]:
-    def state(name: str) -> BaselineState:
-        prefix = f"{name}/"
-        return BaselineState(
-            values[name],
-            {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)},
-        )
-
-    return {kind.name: kind.from_state(state(kind.name)) for kind in kinds if kind.name in values}

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded, collate_unequal
 from unrolled.data.captions import condition
@@ -15,10 +17,11 @@ from unrolled.data.example import Example, Examples
 from unrolled.data.images import formed, is_picture
 from unrolled.data.loading import load_captions
 from unrolled.data.media import MediaForms
-from unrolled.data.tokenizer import tokenizer_from_dict
+from unrolled.data.tokenizer import SavedTokenizer, tokenizer_from_dict
 from unrolled.models.conditional import ConditionalModel, ScheduledSampling
 from unrolled.models.decoder import Decoder
 from unrolled.models.one_to_many import OneToMany
+from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.base import Scored, Shares
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.class_ngram import ClassNgram
@@ -31,16 +34,17 @@ from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inputs.base import PerceivedKind
 from unrolled.tasks.inputs.files import from_file
-from unrolled.tasks.inputs.kinds import PERCEIVED, perceived_kind
+from unrolled.tasks.inputs.kinds import perceived_from_json, perceived_kind, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.pictures import PictureKind
+from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.writing.beam_search import Hypothesis
 from unrolled.tasks.writing.decoding import decode
 from unrolled.tasks.writing.drawing import draw
 from unrolled.tasks.writing.hypotheses import best_first, hypotheses
-from unrolled.tasks.writing.measured import Measured
+from unrolled.tasks.writing.measured import Measured, SavedMeasured
 from unrolled.tasks.writing.sampling import Sampling
 from unrolled.tasks.writing.scores import text_scores
 from unrolled.tasks.writing.side import Side
@@ -52,6 +56,14 @@ _FEWEST_UPDATES = 2_000
 _NATS = "nats per symbol"
 _ORDER = 5
 """Symbols that the n-gram baseline looks at, the one it predicts included."""
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    subjects: SavedKind
+    texts: SavedTokenizer
+    longest: Size
+    measured: SavedMeasured
 
 
 class Captioner(ExampleTask):
@@ -71,6 +83,7 @@ class Captioner(ExampleTask):
     """
 
     task: ClassVar[str] = "caption"
+    Saved = _Saved
     Config = CaptionConfig
     collate = staticmethod(collate_unequal)
     # Batch normalisation must see inputs as mixed as the data are.
@@ -322,15 +335,14 @@ class Captioner(ExampleTask):
 
     def _vocabularies(self) -> dict[str, Any]:
         return {
-            "kind": self._inputs.kind,
-            "subjects": self._inputs.to_json(),
+            "subjects": to_json(self._inputs),
             "texts": self._texts.tokenizer.to_dict(),
             "longest": self._longest,
             "measured": asdict(self._measured),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
-        self._inputs = PERCEIVED[vocabularies["kind"]].from_json(vocabularies["subjects"], self.effective)
+        self._inputs = perceived_from_json(vocabularies["subjects"], self.effective)
         self._texts = Side(tokenizer_from_dict(vocabularies["texts"]))
         self._longest = vocabularies["longest"]
         self._measured = Measured(**vocabularies["measured"])

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from html import escape
 
+from unrolled.errors import readable
 from unrolled.models.cell import name_of
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.metrics import heading
+
+_MARKS = re.compile(r"[`*\[\]|~]")
+"""What Markdown takes for more than what it is, anywhere in a line."""
 
 
 def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation: Evaluation) -> str:
@@ -19,10 +25,17 @@ def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation
         "## Use\n\n"
         "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
         '```python\nimport unrolled\n\nmodel = unrolled.load("THIS_FOLDER")\nmodel.predict(data)\n```',
-        "## How it came about\n\n" + "\n".join(f"- {notice}" for notice in notices) if notices else "",
+        "## How it came about\n\n" + "\n".join(f"- {_plain(notice)}" for notice in notices)
+        if notices
+        else "",
         "All options are in `config.json`, the losses and scores of every epoch in `history.json`.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, for names of columns and labels come from anybody's data."""
+    return _MARKS.sub(r"\\\g<0>", escape(readable(" ".join(text.split())), quote=False))
 
 
 def describe_network(config: TaskConfig) -> str:
@@ -43,20 +56,22 @@ def describe_network(config: TaskConfig) -> str:
 def _scores(evaluation: Evaluation) -> str:
     names = list(evaluation.scores)
     rows = [
-        f"| {name} | "
+        f"| {_plain(name)} | "
         + " | ".join("-" if row[score] is None else f"{row[score]:.4f}" for score in names)
         + " |"
         for name, row in evaluation.rows()
     ]
     groups = [
-        f"\n{title.capitalize()}: " + ", ".join(f"{part}: {value:.4f}" for part, value in parts.items()) + "."
+        f"\n{_plain(title.capitalize())}: "
+        + ", ".join(f"{_plain(part)}: {value:.4f}" for part, value in parts.items())
+        + "."
         for title, parts in evaluation.groups.items()
     ]
     return "\n".join(
         [
             "## Scores",
             "",
-            f"On {evaluation.data} ({evaluation.count} {evaluation.unit}):",
+            f"On {_plain(evaluation.data)} ({evaluation.count} {evaluation.unit}):",
             "",
             "| | " + " | ".join(map(heading, names)) + " |",
             "|---|" + "---:|" * len(names),

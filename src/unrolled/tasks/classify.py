@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from pydantic import Field, with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded, collate_many_to_one
 from unrolled.data.captions import condition
@@ -24,12 +26,20 @@ from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.many_to_one import ManyToOne
+from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.classification.config import ClassifyConfig
-from unrolled.tasks.classification.targets import ClassTargets, Targets, fit_targets, targets_from_json
+from unrolled.tasks.classification.targets import (
+    ClassTargets,
+    SavedClasses,
+    SavedNumber,
+    Targets,
+    fit_targets,
+    targets_from_json,
+)
 from unrolled.tasks.details import most_wrong
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inference import outputs_in_order
@@ -39,6 +49,7 @@ from unrolled.tasks.inputs.kinds import fit_steps, linear_baselines, steps_from_
 from unrolled.tasks.inputs.numbers import NumberKind
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.pictures import PictureKind
+from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.inputs.several import split
 from unrolled.tasks.prediction import Prediction
@@ -47,6 +58,13 @@ from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
 _TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    inputs: SavedKind
+    targets: Annotated[SavedClasses | SavedNumber, Field(discriminator="kind")]
+    weights: list[Positive] | None
 
 
 class Classifier(ExampleTask):
@@ -67,6 +85,7 @@ class Classifier(ExampleTask):
     """
 
     task: ClassVar[str] = "classify"
+    Saved = _Saved
     Config = ClassifyConfig
     collate = staticmethod(collate_many_to_one)
 
@@ -307,7 +326,7 @@ class Classifier(ExampleTask):
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._targets = targets_from_json(vocabularies["targets"])
-        self._weights = vocabularies.get("weights")
+        self._weights = vocabularies["weights"]
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:

@@ -5,9 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES, Count
 from unrolled.tasks.metrics import best_rows, heading
+
+
+@with_config(ENTRIES)
+class SavedEvaluation(TypedDict):
+    """An `Evaluation` in a model folder."""
+
+    task: str
+    data: str
+    scores: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    count: Count
+    unit: str
+    seconds: float
+    examples: list[dict[str, Any]]
+    groups: dict[str, dict[str, float]]
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +72,9 @@ class Evaluation:
         return json.loads(json.dumps(asdict(self)))
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Evaluation:
+    def from_json(cls, value: SavedEvaluation) -> Evaluation:
         """The inverse of `to_json`."""
-        return cls(**{**value, "examples": tuple(value["examples"])})
+        return cls(**cast(Any, {**value, "examples": tuple(value["examples"])}))
 
     def rows(self) -> list[tuple[str, dict[str, float | None]]]:
         """The table's rows, the model first: a name and its scores, None where there is none."""

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded
 from unrolled.data.calendar import future_times, step_of, time_texts
@@ -18,11 +20,12 @@ from unrolled.data.example import Series
 from unrolled.data.loading import load_series_with_layout
 from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
-from unrolled.data.series_layout import SeriesLayout
+from unrolled.data.series_layout import SavedSeriesLayout, SeriesLayout
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.forecaster import ForecastNetwork
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.base import Estimator, Part, Scored, Shares
 from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
@@ -31,6 +34,7 @@ from unrolled.tasks.details import errors_ahead
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.future import (
+    SavedSeries,
     as_known,
     continued,
     joined,
@@ -41,7 +45,7 @@ from unrolled.tasks.forecasting.future import (
 from unrolled.tasks.forecasting.loss import ForecastLoss
 from unrolled.tasks.forecasting.memory import usual_memory, usual_order, usual_season
 from unrolled.tasks.forecasting.paths import free_run
-from unrolled.tasks.forecasting.preparation import Preparation, require_logarithms
+from unrolled.tasks.forecasting.preparation import Preparation, SavedPreparation, require_logarithms
 from unrolled.tasks.forecasting.rolling import rolling_forecasts
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 from unrolled.tasks.forecasting.spans import Span
@@ -57,6 +61,13 @@ _DRAWN = 3
 """Series whose forecasts a report draws."""
 _ORIGINS = 5_000
 """Steps of all series that forecasts are scored from, at most; of more, those at even distances."""
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    preparation: SavedPreparation
+    layout: SavedSeriesLayout | None
+    latest: list[SavedSeries]
 
 
 class Forecaster(Estimator[Span]):
@@ -81,6 +92,7 @@ class Forecaster(Estimator[Span]):
     """
 
     task: ClassVar[str] = "forecast"
+    Saved = _Saved
     _takes_parts = False
     Config = ForecastConfig
     Options = ForecastOptions

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
 from unrolled.data.buckets import Encoded
 from unrolled.data.roll_files import are_rolls
 from unrolled.data.text import open_text
+from unrolled.data.tokenizer import SavedTokenizer
 from unrolled.models.base import SequenceModel
 from unrolled.saving.files import write_file
+from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.base import Estimator, Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
@@ -30,11 +35,18 @@ _TOGETHER = 256
 """Prompts that are written on at the same time."""
 
 
+@with_config(ENTRIES)
+class _SavedNotes(TypedDict):
+    unit: Literal["notes"]
+    keys: Literal[88]
+    steps_per_beat: Size
+
+
 class Generator(Estimator[Any]):
     """Write text, or sets of notes, as in the training data: one input and one output a step, fed back.
 
     The data is a text file, a folder of text files, tunes in ABC notation, a table with a column of texts, or
-    a list of texts; for notes MIDI files, piano rolls in JSON, pickle or MATLAB files, or a list of sequences
+    a list of texts; for notes MIDI files, piano rolls in JSON, NumPy or MATLAB files, or a list of sequences
     of lists of MIDI notes. Training reads many places at once in windows and carries the state from window to
     window (truncated backpropagation through time).
 
@@ -49,6 +61,7 @@ class Generator(Estimator[Any]):
     """
 
     task: ClassVar[str] = "generate"
+    Saved = _SavedNotes | SavedTokenizer
     _takes_parts = False
     Config = GenerateConfig
     Options = WritingConfig
@@ -206,6 +219,8 @@ class Generator(Estimator[Any]):
         return self._written.vocabularies()
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
+        if vocabularies["unit"] != self.effective.unit:
+            raise ValueError(f"expected text by {self.effective.unit}, got {vocabularies['unit']!r:.60}")
         self._written.restore(vocabularies)
 
     @classmethod

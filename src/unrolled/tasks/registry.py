@@ -11,14 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import TypedDict
+
 from unrolled.errors import ConfigError, ModelFolderError
-from unrolled.saving.folder import content_fits, read_folder
+from unrolled.saving.folder import read_folder
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from unrolled.tasks.base import Estimator
     from unrolled.tasks.config import TaskConfig
+
+
+class _Named(TypedDict):
+    """As much of ``config.json`` as says whose it is."""
+
+    task: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +148,10 @@ def saved_task(folder: str | Path) -> str:
         FormatVersionError: a newer release wrote it in a newer format.
     """
     saved = read_folder(folder)
-    with content_fits(folder):
-        task = str(saved.files["config.json"]["task"])
+    task = saved.conforming("config.json", _Named)["task"]
     if task not in _TASKS:
         raise ModelFolderError(
-            f"{folder}: this release has no task {task!r}, only {', '.join(_TASKS)}; install a newer one"
+            f"{folder}: this release has no task {task!a:.60}, only {', '.join(_TASKS)}; install a newer one"
         )
     return task
 

@@ -8,19 +8,22 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from pydantic import with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded, collate_many_to_many
 from unrolled.data.example import Example, Examples
 from unrolled.data.images import formed
 from unrolled.data.loading import load_with_layout
-from unrolled.data.token_columns import TokenLayout, begins_tokens
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.token_columns import SavedLayout, TokenLayout, begins_tokens
+from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path
 from unrolled.models.many_to_many import ManyToMany
+from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
@@ -32,6 +35,7 @@ from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
+from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
@@ -44,6 +48,14 @@ from unrolled.training.loss import CrossEntropy, Loss
 
 _ALL_FRAMES = 1_000_000
 """Frames of a clip that are read at most: each has its tag."""
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    inputs: SavedKind
+    tags: SavedVocabulary
+    layout: SavedLayout | None
+    weights: list[Positive] | None
 
 
 class Tagger(ExampleTask):
@@ -61,6 +73,7 @@ class Tagger(ExampleTask):
     """
 
     task: ClassVar[str] = "tag"
+    Saved = _Saved
     _counted = "sentences or sequences"
     Config = TagConfig
     collate = staticmethod(collate_many_to_many)
@@ -274,7 +287,7 @@ class Tagger(ExampleTask):
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._tags = Vocabulary.from_dict(vocabularies["tags"])
-        self._weights = vocabularies.get("weights")
+        self._weights = vocabularies["weights"]
         layout = vocabularies["layout"]
         self._layout = None if layout is None else TokenLayout.from_json(layout)
 

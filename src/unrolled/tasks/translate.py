@@ -9,14 +9,18 @@ from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
+from pydantic import with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded, collate_unequal
 from unrolled.data.builtin import Reference, resolve
 from unrolled.data.example import Example, Examples
 from unrolled.data.loading import load_pairs
+from unrolled.data.tokenizer import SavedTokenizer
 from unrolled.errors import ConfigError
 from unrolled.models.conditional import ConditionalModel
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.retrieval import CopiedSource, MostFrequentTarget, NearestSource
@@ -26,7 +30,7 @@ from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.translation.config import TranslateConfig
 from unrolled.tasks.translation.conversation import Conversation
 from unrolled.tasks.translation.encoding import encoded
-from unrolled.tasks.translation.lengths import Lengths
+from unrolled.tasks.translation.lengths import Lengths, SavedLengths
 from unrolled.tasks.translation.network import build_network
 from unrolled.tasks.translation.symbols import Symbols
 from unrolled.tasks.translation.units import settled_units
@@ -34,7 +38,7 @@ from unrolled.tasks.writing.alignment import Alignment, attention_weights
 from unrolled.tasks.writing.beam_search import Hypothesis
 from unrolled.tasks.writing.decoding import decode
 from unrolled.tasks.writing.hypotheses import best_first, hypotheses
-from unrolled.tasks.writing.measured import Measured
+from unrolled.tasks.writing.measured import Measured, SavedMeasured
 from unrolled.tasks.writing.scores import by_length, is_match, text_scores
 from unrolled.tasks.writing.search import SearchConfig
 from unrolled.tasks.writing.streaming import DecoderStream
@@ -42,6 +46,14 @@ from unrolled.training.loss import CrossEntropy, Loss, NegativeLogLikelihood
 
 _FEWEST_UPDATES = 5_000
 _LONGER = 1_000
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    source: SavedTokenizer
+    target: SavedTokenizer | None
+    lengths: SavedLengths
+    measured: SavedMeasured
 
 
 class Translator(ExampleTask):
@@ -59,6 +71,7 @@ class Translator(ExampleTask):
     """
 
     task: ClassVar[str] = "translate"
+    Saved = _Saved
     _counted = "pairs"
     Config = TranslateConfig
     collate = staticmethod(collate_unequal)

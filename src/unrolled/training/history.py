@@ -26,7 +26,7 @@ class EpochRecord(BaseModel):
         scores: scores on the dev data, by name.
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+    model_config = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
 
     epoch: int
     loss: float
@@ -42,7 +42,7 @@ class EpochRecord(BaseModel):
 class UpdateRecord(BaseModel):
     """One update, counted from 1: its loss, its gradient's norm before clipping, whether it was clipped."""
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+    model_config = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
 
     update: int
     loss: float
@@ -70,7 +70,7 @@ class History(BaseModel):
         True
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+    model_config = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
 
     monitor: str = "loss"
     mode: Literal["min", "max"] = "min"

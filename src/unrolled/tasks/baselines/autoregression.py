@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 import torch
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.example import Series
 from unrolled.data.scaling import Scaling
 from unrolled.errors import DataError
+from unrolled.saving.schema import ENTRIES, Finite
 from unrolled.tasks.baselines.base import BaselineState
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Numbers, Steps, bridged
 from unrolled.tasks.forecasting.scores import seasonal_error
@@ -23,8 +26,16 @@ _ORIGINS = 5_000
 _STEPS_A_WEIGHT = 3
 """Steps for each of its weights from which a series has weights of its own."""
 
+_SavedUnit = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 Unit = tuple[float, float]
 """Mean and spread of the numbers that weights are meant for."""
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    units: dict[str, _SavedUnit]
+    unit: _SavedUnit | None
+    own: list[str]
 
 
 class LinearAutoregression(ForecastBaseline):
@@ -47,6 +58,7 @@ class LinearAutoregression(ForecastBaseline):
     """
 
     name: ClassVar[str] = "linear autoregression"
+    Saved = _Saved
 
     def __init__(
         self,
@@ -152,8 +164,15 @@ class LinearAutoregression(ForecastBaseline):
         """The inverse of `state`."""
         units = {name: (mean, spread) for name, (mean, spread) in state.values["units"].items()}
         unit, names = state.values["unit"], state.values["own"]
-        own = dict(zip(names, state.tensors["own"].numpy(), strict=True)) if names else {}
-        return cls(state.tensors["weights"].numpy(), units, None if unit is None else tuple(unit), own)
+        own = dict(zip(names, state.array("own", 2), strict=True)) if names else {}
+        weights = state.array("weights", 1)
+        if (
+            len(weights) < 2
+            or any(len(each) != len(weights) for each in own.values())
+            or not all(spread > 0 for _, spread in [*units.values(), *([unit] if unit else [])])
+        ):
+            raise ValueError("expected weights of one order for every series, and spreads above 0")
+        return cls(weights, units, None if unit is None else tuple(unit), own)
 
 
 def _cut(values: Numbers, order: int, horizon: int) -> int | None:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import numpy as np
+import torch
+from pydantic import with_config
 from torch import Tensor
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES
+
+_TYPES = {"float": (torch.float32, torch.float64), "int": (torch.int32, torch.int64)}
+
+
+@with_config(ENTRIES)
+class NoEntries(TypedDict):
+    """What a baseline keeps in JSON that keeps nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,28 @@ class BaselineState:
     values: Mapping[str, Any] = field(default_factory=dict)
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def array(self, name: str, axes: int, kind: Literal["float", "int"] = "float") -> np.ndarray:
+        """A tensor as an array, once it is as it should be.
+
+        Args:
+            name: its name.
+            axes: how many it has.
+            kind: what it holds: finite numbers, or whole ones from 0.
+
+        Raises:
+            ValueError: it is missing, or is another.
+        """
+        if name not in self.tensors:
+            raise ValueError(f"expected a tensor {name!r}, found none")
+        tensor = self.tensors[name]
+        good = tensor.dtype in _TYPES[kind] and tensor.dim() == axes
+        if not good or not (tensor.isfinite() if kind == "float" else tensor >= 0).all():
+            raise ValueError(
+                f"expected {'finite' if kind == 'float' else 'whole'} numbers of {axes} axes in {name!r}, "
+                f"got {tensor.dtype} of shape {tuple(tensor.shape)}, or numbers that are none"
+            )
+        return tensor.numpy()
+
 
 class Baseline(ABC):
     """A simple method, fitted on the training data with the network and saved beside it.
@@ -30,6 +65,8 @@ class Baseline(ABC):
     """
 
     name: ClassVar[str]
+    Saved: ClassVar[Any] = NoEntries
+    """What its entries in a model folder must be, as `unrolled.saving.schema.conforming` takes it."""
 
     @abstractmethod
     def state(self) -> BaselineState:
@@ -38,7 +75,11 @@ class Baseline(ABC):
     @classmethod
     @abstractmethod
     def from_state(cls, state: BaselineState) -> Baseline:
-        """The inverse of `state`."""
+        """The inverse of `state`, whose values are as `Saved` says.
+
+        Raises:
+            ValueError: its parts do not fit each other.
+        """
 
 
 class PredictingBaseline(Baseline):

@@ -8,9 +8,19 @@ from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import with_config
+from typing_extensions import TypedDict
 
+from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.baselines.base import Baseline, BaselineState
 from unrolled.tasks.baselines.ngram import Ids, WittenBell
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    vocabulary: Size
+    order: Size
+    classes: list[str]
 
 
 class ClassNgram(Baseline):
@@ -27,6 +37,7 @@ class ClassNgram(Baseline):
     """
 
     name: ClassVar[str] = "Witten-Bell n-gram of the class"
+    Saved = _Saved
 
     def __init__(self, everything: WittenBell, classes: Mapping[str, WittenBell]) -> None:
         self.everything = everything

@@ -7,14 +7,37 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from pydantic import with_config
 from scipy import sparse
+from typing_extensions import TypedDict
 
 from unrolled.data.scaling import Scaling
+from unrolled.saving.schema import ENTRIES, Finite, Positive
 from unrolled.tasks.baselines.base import BaselineState
+
+
+@with_config(ENTRIES)
+class SavedWords(TypedDict):
+    """The words that are counted."""
+
+    words: list[str]
+
+
+@with_config(ENTRIES)
+class SavedStatistics(TypedDict):
+    """How statistics are scaled."""
+
+    mean: list[Finite]
+    scale: list[Positive]
 
 
 class Features(ABC):
     """A fixed number of features of every sequence."""
+
+    @property
+    @abstractmethod
+    def count(self) -> int | None:
+        """How many there are; None where inputs alone say."""
 
     @abstractmethod
     def matrix(self, inputs: Sequence[Any]) -> sparse.csr_matrix | np.ndarray:
@@ -46,6 +69,11 @@ class BagOfWords(Features):
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
         self._column = {word: column for column, word in enumerate(self.words)}
+
+    @property
+    def count(self) -> int:
+        """The number of words."""
+        return len(self._column)
 
     @classmethod
     def fit(cls, inputs: Sequence[Sequence[str]]) -> Self:
@@ -81,6 +109,11 @@ class Statistics(Features):
         self.mean = np.asarray(mean, dtype=np.float64)
         self.scale = np.asarray(scale, dtype=np.float64)
 
+    @property
+    def count(self) -> int:
+        """The number of statistics."""
+        return len(self.mean)
+
     @classmethod
     def fit(cls, inputs: Sequence[np.ndarray]) -> Self:
         """Learn the scale of each statistic."""
@@ -103,6 +136,8 @@ class Statistics(Features):
     @classmethod
     def from_state(cls, state: BaselineState) -> Self:
         """The inverse of `state`."""
+        if len(state.values["mean"]) != len(state.values["scale"]):
+            raise ValueError("expected a mean and a scale for every statistic")
         return cls(state.values["mean"], state.values["scale"])
 
 

@@ -6,7 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Self
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    tags: dict[str, str]
+    unseen: str
+    unseen_capital: str
 
 
 class MostFrequentTag(PredictingBaseline):
@@ -23,6 +34,7 @@ class MostFrequentTag(PredictingBaseline):
     """
 
     name: ClassVar[str] = "most frequent tag"
+    Saved = _Saved
 
     def __init__(self, tags: Mapping[str, str], unseen: str, unseen_capital: str) -> None:
         self.tags = dict(tags)

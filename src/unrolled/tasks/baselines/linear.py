@@ -8,9 +8,60 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from pydantic import with_config
+from typing_extensions import TypedDict
 
-from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
-from unrolled.tasks.baselines.features import BagOfWords, Features, SegmentMeans, SummaryStatistics
+from unrolled.saving.schema import ENTRIES
+from unrolled.tasks.baselines.base import BaselineState, NoEntries, PredictingBaseline
+from unrolled.tasks.baselines.features import (
+    BagOfWords,
+    Features,
+    SavedStatistics,
+    SavedWords,
+    SegmentMeans,
+    SummaryStatistics,
+)
+
+
+@with_config(ENTRIES)
+class SavedWordsLogistic(TypedDict):
+    """A logistic regression on counts."""
+
+    labels: list[str]
+    features: SavedWords
+
+
+@with_config(ENTRIES)
+class SavedStatisticsLogistic(TypedDict):
+    """A logistic regression on statistics."""
+
+    labels: list[str]
+    features: SavedStatistics
+
+
+@with_config(ENTRIES)
+class SavedPixelsLogistic(TypedDict):
+    """A logistic regression on pixels."""
+
+    labels: list[str]
+    features: NoEntries
+
+
+@with_config(ENTRIES)
+class _SavedWordsRidge(TypedDict):
+    features: SavedWords
+
+
+@with_config(ENTRIES)
+class _SavedStatisticsRidge(TypedDict):
+    features: SavedStatistics
+
+
+@with_config(ENTRIES)
+class SavedPixelsRidge(TypedDict):
+    """A ridge regression on pixels."""
+
+    features: NoEntries
 
 
 class _Linear(PredictingBaseline):
@@ -39,7 +90,14 @@ class _Linear(PredictingBaseline):
         """The inverse of `state`."""
         values = dict(state.values)
         features = cls.kind.from_state(BaselineState(values.pop("features")))
-        return cls(features, state.tensors["weight"].numpy(), state.tensors["bias"].numpy(), **values)
+        weight, bias = state.array("weight", 2), state.array("bias", 1)
+        outputs = len(values.get("labels", [""]))
+        if weight.shape != (features.count or len(weight), outputs) or bias.shape != (outputs,):
+            raise ValueError(
+                f"expected weights of {features.count} features for {outputs} outputs, got shapes "
+                f"{weight.shape} and {bias.shape}"
+            )
+        return cls(features, weight, bias, **values)
 
     def _values(self) -> dict[str, Any]:
         return {}
@@ -110,6 +168,7 @@ class BagOfWordsLogistic(LogisticRegression):
     """
 
     name: ClassVar[str] = "bag-of-words logistic regression"
+    Saved = SavedWordsLogistic
     kind = BagOfWords
 
 
@@ -117,6 +176,7 @@ class SummaryLogistic(LogisticRegression):
     """Logistic regression on each channel's mean, standard deviation, first and last value."""
 
     name: ClassVar[str] = "summary-statistics logistic regression"
+    Saved = SavedStatisticsLogistic
     kind = SummaryStatistics
 
 
@@ -124,6 +184,7 @@ class SegmentLogistic(LogisticRegression):
     """Logistic regression on each channel's means over eight stretches of the sequence."""
 
     name: ClassVar[str] = "segment-means logistic regression"
+    Saved = SavedStatisticsLogistic
     kind = SegmentMeans
 
 
@@ -131,6 +192,7 @@ class BagOfWordsRidge(Ridge):
     """Ridge regression on word counts."""
 
     name: ClassVar[str] = "bag-of-words ridge regression"
+    Saved = _SavedWordsRidge
     kind = BagOfWords
 
 
@@ -138,6 +200,7 @@ class SummaryRidge(Ridge):
     """Ridge regression on each channel's mean, standard deviation, first and last value."""
 
     name: ClassVar[str] = "summary-statistics ridge regression"
+    Saved = _SavedStatisticsRidge
     kind = SummaryStatistics
 
 
@@ -145,6 +208,7 @@ class SegmentRidge(Ridge):
     """Ridge regression on each channel's means over eight stretches of the sequence."""
 
     name: ClassVar[str] = "segment-means ridge regression"
+    Saved = _SavedStatisticsRidge
     kind = SegmentMeans
 
 
@@ -152,6 +216,7 @@ class PlacedLogistic(LogisticRegression):
     """Logistic regression on which symbols there are, and on which are at which place."""
 
     name: ClassVar[str] = "placed-symbols logistic regression"
+    Saved = SavedWordsLogistic
     kind = BagOfWords
 
 
@@ -159,4 +224,5 @@ class PlacedRidge(Ridge):
     """Ridge regression on which symbols there are, and on which are at which place."""
 
     name: ClassVar[str] = "placed-symbols ridge regression"
+    Saved = _SavedWordsRidge
     kind = BagOfWords

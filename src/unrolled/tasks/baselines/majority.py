@@ -7,8 +7,21 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
+from unrolled.saving.schema import ENTRIES, Finite
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
+
+
+@with_config(ENTRIES)
+class _SavedLabel(TypedDict):
+    label: str
+
+
+@with_config(ENTRIES)
+class _SavedMean(TypedDict):
+    mean: Finite
 
 
 class MajorityClass(PredictingBaseline):
@@ -20,6 +33,7 @@ class MajorityClass(PredictingBaseline):
     """
 
     name: ClassVar[str] = "majority class"
+    Saved = _SavedLabel
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -53,6 +67,7 @@ class MeanNumber(PredictingBaseline):
     """
 
     name: ClassVar[str] = "mean"
+    Saved = _SavedMean
 
     def __init__(self, mean: float) -> None:
         self.mean = mean

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import torch
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
 
 _KEPT = 5_000
 """Training inputs that are searched at most: the model folder holds them."""
 _COMPARED = 500
 """Inputs that are compared at a time with all that are kept."""
+
+
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    targets: Annotated[list[str], Field(min_length=1)]
 
 
 class NearestVector(PredictingBaseline):
@@ -26,6 +34,7 @@ class NearestVector(PredictingBaseline):
     """
 
     name: ClassVar[str] = "nearest input's text"
+    Saved = _Saved
 
     def __init__(self, vectors: np.ndarray, targets: Sequence[str]) -> None:
         self.vectors = vectors
@@ -55,4 +64,7 @@ class NearestVector(PredictingBaseline):
     @classmethod
     def from_state(cls, state: BaselineState) -> Self:
         """The inverse of `state`."""
-        return cls(state.tensors["vectors"].numpy(), state.values["targets"])
+        vectors, targets = state.array("vectors", 2), state.values["targets"]
+        if len(vectors) != len(targets):
+            raise ValueError(f"expected a target for each of {len(vectors)} vectors, got {len(targets)}")
+        return cls(vectors, targets)

@@ -17,8 +17,11 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.errors import ConfigError
+from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.baselines.base import Baseline, BaselineState
 
 Ids = NDArray[np.int64]
@@ -51,6 +54,12 @@ class _Level:
         return np.where(self.keys[at] == keys, at, -1)
 
 
+@with_config(ENTRIES)
+class _Saved(TypedDict):
+    vocabulary: Size
+    order: Size
+
+
 class WittenBell(Baseline):
     """An interpolated n-gram model over symbols 0 to ``vocabulary - 1``.
 
@@ -65,6 +74,7 @@ class WittenBell(Baseline):
     """
 
     name: ClassVar[str] = "Witten-Bell n-gram"
+    Saved = _Saved
 
     def __init__(self, vocabulary: int, order: int) -> None:
         if order < 1 or vocabulary < 1:
@@ -124,8 +134,16 @@ class WittenBell(Baseline):
         model = cls(state.values["vocabulary"], state.values["order"])
         contexts = 1
         for length in range(1, model.order + 1):
-            keys = state.tensors[f"keys_{length}"].numpy()
-            counts = state.tensors[f"counts_{length}"].numpy().astype(np.int64)
+            keys = state.array(f"keys_{length}", 1, "int").astype(np.int64)
+            counts = state.array(f"counts_{length}", 1, "int").astype(np.int64)
+            known = len(keys) == 0 or keys[-1] < contexts * model.vocabulary
+            if (
+                len(counts) != len(keys)
+                or not known
+                or not (np.diff(keys) > 0).all()
+                or not (counts > 0).all()
+            ):
+                raise ValueError(f"expected grams of {length} symbols in order with a count each, got others")
             model._levels.append(_Level.build(keys, counts, model.vocabulary, contexts))
             contexts = len(keys)
         return model

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unrolled.data.rolls import KEYS
 from unrolled.tasks.baselines.base import Baseline, BaselineState
 
 
@@ -60,7 +61,10 @@ class NoteMarkov(Baseline):
     @classmethod
     def from_state(cls, state: BaselineState) -> NoteMarkov:
         """The inverse of `state`."""
-        return cls(state.tensors["counts"].numpy())
+        counts = state.array("counts", 3)
+        if counts.shape != (2, 2, KEYS) or counts.dtype != np.float64 or (counts < 0).any():
+            raise ValueError(f"expected counts of shape {(2, 2, KEYS)} from 0, got {counts.shape}")
+        return cls(counts)
 
 
 def _before(roll: NDArray[np.bool_]) -> NDArray[np.bool_]:

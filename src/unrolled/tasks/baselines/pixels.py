@@ -9,7 +9,7 @@ import numpy as np
 
 from unrolled.tasks.baselines.base import BaselineState
 from unrolled.tasks.baselines.features import Features
-from unrolled.tasks.baselines.linear import LogisticRegression, Ridge
+from unrolled.tasks.baselines.linear import LogisticRegression, Ridge, SavedPixelsLogistic, SavedPixelsRidge
 
 
 class Pixels(Features):
@@ -24,6 +24,11 @@ class Pixels(Features):
     def fit(cls, inputs: Sequence[np.ndarray]) -> Self:
         """Nothing is learned."""
         return cls()
+
+    @property
+    def count(self) -> None:
+        """Those of the images."""
+        return None
 
     def matrix(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """The pixels side by side."""
@@ -43,6 +48,7 @@ class PixelLogistic(LogisticRegression):
     """Logistic regression on pixels."""
 
     name: ClassVar[str] = "logistic regression on pixels"
+    Saved = SavedPixelsLogistic
     kind = Pixels
     # Many thousand images take minutes to the end, and most of the score comes in these first rounds.
     rounds: ClassVar[int] = 100
@@ -52,4 +58,5 @@ class PixelRidge(Ridge):
     """Ridge regression on pixels."""
 
     name: ClassVar[str] = "ridge regression on pixels"
+    Saved = SavedPixelsRidge
     kind = Pixels

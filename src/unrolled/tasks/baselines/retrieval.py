@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
 
 _KEPT = 20_000
 """Training pairs that are searched at most: the model folder holds them."""
 _COMPARED = 500
 """Sources that are compared at a time with all that are kept."""
+
+
+@with_config(ENTRIES)
+class _SavedTarget(TypedDict):
+    target: str
+
+
+@with_config(ENTRIES)
+class _SavedPairs(TypedDict):
+    sources: Annotated[list[str], Field(min_length=1)]
+    targets: list[str]
 
 
 class CopiedSource(PredictingBaseline):
@@ -49,6 +63,7 @@ class MostFrequentTarget(PredictingBaseline):
     """
 
     name: ClassVar[str] = "frequent target"
+    Saved = _SavedTarget
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -86,6 +101,7 @@ class NearestSource(PredictingBaseline):
     """
 
     name: ClassVar[str] = "nearest source"
+    Saved = _SavedPairs
 
     def __init__(self, sources: Sequence[str], targets: Sequence[str]) -> None:
         self.sources = list(sources)
@@ -124,4 +140,6 @@ class NearestSource(PredictingBaseline):
     @classmethod
     def from_state(cls, state: BaselineState) -> Self:
         """The inverse of `state`."""
+        if len(state.values["sources"]) != len(state.values["targets"]):
+            raise ValueError("expected a target for each source")
         return cls(state.values["sources"], state.values["targets"])

@@ -7,10 +7,18 @@ from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
 from unrolled.tasks.baselines.features import Statistics
-from unrolled.tasks.baselines.linear import LogisticRegression
+from unrolled.tasks.baselines.linear import LogisticRegression, SavedStatisticsLogistic
+
+
+@with_config(ENTRIES)
+class _SavedTag(TypedDict):
+    tag: str
 
 
 class MajorityTag(PredictingBaseline):
@@ -22,6 +30,7 @@ class MajorityTag(PredictingBaseline):
     """
 
     name: ClassVar[str] = "majority tag"
+    Saved = _SavedTag
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
@@ -59,6 +68,7 @@ class StepLogistic(PredictingBaseline):
     """Logistic regression on the numbers of each step alone."""
 
     name: ClassVar[str] = "per-step logistic regression"
+    Saved = SavedStatisticsLogistic
 
     def __init__(self, of_step: LogisticRegression) -> None:
         self.of_step = of_step

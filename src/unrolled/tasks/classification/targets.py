@@ -8,10 +8,13 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from pydantic import with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.vocabulary import Vocabulary
+from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
+from unrolled.saving.schema import ENTRIES, Finite, Positive
 from unrolled.tasks.details import confidence, confusion
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import class_scores, number_scores
@@ -98,6 +101,23 @@ class Targets(ABC):
     @abstractmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`."""
+
+
+@with_config(ENTRIES)
+class SavedClasses(TypedDict):
+    """Classes in a model folder."""
+
+    kind: Literal["classes"]
+    vocabulary: SavedVocabulary
+
+
+@with_config(ENTRIES)
+class SavedNumber(TypedDict):
+    """A number to be predicted, in a model folder."""
+
+    kind: Literal["numbers"]
+    mean: Finite
+    scale: Positive
 
 
 class ClassTargets(Targets):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series, Source
 from unrolled.data.series import KnownSeries
+from unrolled.data.steps import step_named
+from unrolled.data.zones import zone_of
+from unrolled.saving.schema import ENTRIES, Finite, Size
 
 
 def row(
@@ -87,6 +92,23 @@ def as_known(series: Series, known: KnownSeries) -> Series:
     return replace(series, covariates=series.covariates[:, places], names=known.names)
 
 
+@with_config(ENTRIES)
+class SavedSeries(TypedDict):
+    """A series in a model folder."""
+
+    unique_id: str
+    dates: bool
+    times: list[int] | list[Finite]
+    values: list[Finite | None]
+    covariates: list[list[Finite | None]]
+    names: list[str]
+    season: Size
+    step: str | None
+    counted: bool
+    zone: str | None
+    in_utc: Literal["", "Z"] | None
+
+
 def series_to_dict(series: Series) -> dict[str, Any]:
     """A series as plain JSON, without where it was read."""
     return {
@@ -104,10 +126,31 @@ def series_to_dict(series: Series) -> dict[str, Any]:
     }
 
 
-def series_from_dict(content: Mapping[str, Any]) -> Series:
-    """The inverse of `series_to_dict`."""
+def series_from_dict(content: SavedSeries) -> Series:
+    """The inverse of `series_to_dict`.
+
+    Raises:
+        ValueError: its parts do not fit each other, or its times do not ascend.
+        LookupError: there is no such zone.
+        DataError: there is no such step.
+    """
     times = np.array(content["times"])
     names = tuple(content["names"])
+    if not len(times) or times.dtype.kind not in "if" or (content["dates"] and times.dtype.kind != "i"):
+        raise ValueError("expected times, whole numbers where they are dates")
+    if len(content["values"]) != len(times) or [len(each) for each in content["covariates"]] != [
+        len(names)
+    ] * len(times):
+        raise ValueError("expected a value, and one of each covariate, for every time")
+    if not (np.diff(times) > 0).all():
+        raise ValueError("expected times that ascend")
+    if content["zone"] is not None:
+        zone_of(content["zone"])
+    if (
+        content["step"] is not None
+        and (isinstance(step_named(content["step"]).length, np.timedelta64)) != (content["dates"])
+    ):
+        raise ValueError(f"expected a step of such times, got {content['step']!r:.60}")
     return Series(
         content["unique_id"],
         times.astype("datetime64[ns]") if content["dates"] else times,

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.calendar import clock_times, cycles, future_times, step_of
 from unrolled.data.example import Series
-from unrolled.data.scaling import Scaling
+from unrolled.data.scaling import SavedScaling, Scaling
 from unrolled.errors import DataError
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.forecasting.scores import seasonal_error
 
 _YEARS = 2
 """Years that the place in the year can be learnt from; in fewer it only counts the steps."""
+
+
+@with_config(ENTRIES)
+class SavedPreparation(TypedDict):
+    """A `Preparation` in a model folder."""
+
+    scalings: dict[str, SavedScaling]
+    covariates: SavedScaling
+    seasonal_errors: dict[str, float]
+    names: list[str]
+    kind: Literal["standard", "log", "minmax", "none"]
+    cycles: Annotated[int, Field(ge=0, le=6)]
+    year: bool
+    mask: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +133,7 @@ class Preparation:
         units = {one.unique_id: seasonal_error(one.values, one.season) for one in series}
         return replace(self, seasonal_errors=units)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Any:
         """All of it as plain JSON."""
         return {
             "scalings": {name: scaling.to_dict() for name, scaling in self.scalings.items()},
@@ -130,11 +147,20 @@ class Preparation:
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Preparation:
-        """The inverse of `to_dict`."""
+    def from_dict(cls, content: SavedPreparation) -> Preparation:
+        """The inverse of `to_dict`.
+
+        Raises:
+            ValueError: scalings are not of a series, or not of each covariate.
+        """
+        scalings = {name: Scaling.from_dict(each) for name, each in content["scalings"].items()}
+        covariates = Scaling.from_dict(content["covariates"])
+        shapes = {scaling.center.shape for scaling in scalings.values()}
+        if not shapes <= {()} or covariates.center.shape != (len(content["names"]),):
+            raise ValueError("expected a number to scale each series by, and one for each covariate")
         return cls(
-            {name: Scaling.from_dict(each) for name, each in content["scalings"].items()},
-            Scaling.from_dict(content["covariates"]),
+            scalings,
+            covariates,
             content["seasonal_errors"],
             tuple(content["names"]),
             content["kind"],

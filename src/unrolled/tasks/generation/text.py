@@ -204,9 +204,9 @@ class TextMedium(Medium[Texts]):
         """The tokenizer."""
         return self.tokenizer.to_dict()
 
-    def restore(self, vocabularies: Mapping[str, Any]) -> None:
+    def restore(self, vocabularies: Any) -> None:
         """Take up a saved tokenizer."""
-        self._tokenizer = tokenizer_from_dict(dict(vocabularies))
+        self._tokenizer = tokenizer_from_dict(vocabularies)
 
     def prompts(self, data: Any) -> Iterable[str]:
         """Every line of a file, or every text of a list."""

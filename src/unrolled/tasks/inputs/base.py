@@ -29,6 +29,8 @@ class InputKind(ABC):
     """
 
     kind: ClassVar[str]
+    Saved: ClassVar[Any] = dict[str, Any]
+    """What `to_json` gives, as `unrolled.saving.schema.conforming` takes it."""
     notes: tuple[str, ...] = ()
 
     @classmethod

@@ -14,6 +14,7 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.models.one_to_many import ClassPerception, Perception
 from unrolled.tasks.inputs.base import PerceivedKind
 from unrolled.tasks.inputs.options import PerceptionOptions
+from unrolled.tasks.inputs.saved import SavedClasses
 from unrolled.tasks.inputs.schema import ClassesSchema
 
 _MOST_CLASSES = 20
@@ -29,6 +30,7 @@ class ClassKind(PerceivedKind):
     """
 
     kind = "classes"
+    Saved = SavedClasses
     likelihood = True
 
     def __init__(self, classes: Mapping[str, Vocabulary], numbers: Mapping[str, Scaling]) -> None:
@@ -122,16 +124,10 @@ class ClassKind(PerceivedKind):
     def from_json(cls, value: Mapping[str, Any], config: Any) -> Self:
         """The inverse of `to_json`."""
         classes = {name: Vocabulary.from_dict(content) for name, content in value["classes"].items()}
-        numbers = {name: _scaling(content) for name, content in value["numbers"].items()}
+        numbers = {name: Scaling.from_dict(content) for name, content in value["numbers"].items()}
+        if not (classes or numbers) or any(scaling.center.shape for scaling in numbers.values()):
+            raise ValueError("expected classes, or a scale for each number")
         return cls(classes, numbers)
-
-
-def _scaling(saved: Mapping[str, Any] | Sequence[float]) -> Scaling:
-    """A saved scale; in models of before the first release a mean and a deviation."""
-    if isinstance(saved, Mapping):
-        return Scaling.from_dict(dict(saved))
-    center, scale = map(np.array, saved)
-    return Scaling(center, scale)
 
 
 def _values(example: Example) -> Mapping[str, str | float]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from unrolled.data.example import Examples
 from unrolled.data.images import is_picture
 from unrolled.data.sound import Recording
+from unrolled.errors import ModelFolderError
+from unrolled.saving.schema import conforming
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.inputs.base import InputKind, PerceivedKind, StepsKind
 from unrolled.tasks.inputs.classes import ClassKind
@@ -20,6 +22,8 @@ from unrolled.tasks.inputs.text import TextKind
 from unrolled.tasks.inputs.vectored import VectoredKind
 from unrolled.tasks.inputs.vectors import VectorKind
 from unrolled.tasks.inputs.words import WordKind
+
+Kind = TypeVar("Kind", bound=InputKind)
 
 STEPS: Mapping[str, type[StepsKind]] = {
     kind.kind: kind for kind in (TextKind, SymbolKind, WordKind, NumberKind, SoundKind, ImageKind, ClipKind)
@@ -77,8 +81,21 @@ def perceived_kind(examples: Examples) -> type[PerceivedKind]:
 
 
 def steps_from_json(value: Mapping[str, Any], config: Any) -> StepsKind:
-    """Inputs of the kind that ``value`` names."""
-    return {**_WRAPPED, **STEPS}[value["kind"]].from_json(_learned(value), config)
+    """Inputs of the kind that ``value`` names, read step by step.
+
+    Raises:
+        ModelFolderError: there is no such kind, or it keeps something else.
+    """
+    return _of({**_WRAPPED, **STEPS}, value, config)
+
+
+def perceived_from_json(value: Mapping[str, Any], config: Any) -> PerceivedKind:
+    """Inputs of the kind that ``value`` names, perceived as a whole.
+
+    Raises:
+        ModelFolderError: there is no such kind, or it keeps something else.
+    """
+    return _of(PERCEIVED, value, config)
 
 
 def linear_baselines() -> tuple[type[Baseline], ...]:
@@ -91,5 +108,11 @@ def to_json(inputs: InputKind) -> dict[str, Any]:
     return {"kind": inputs.kind} | inputs.to_json()
 
 
-def _learned(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in value.items() if name != "kind"}
+def _of(kinds: Mapping[str, type[Kind]], value: Mapping[str, Any], config: Any) -> Kind:
+    kind = kinds.get(value["kind"])
+    if kind is None:
+        raise ModelFolderError(
+            f"vocabulary.json: expected one of {', '.join(kinds)}, got {value['kind']!r:.60}"
+        )
+    learned = {name: each for name, each in value.items() if name != "kind"}
+    return kind.from_json(conforming("vocabulary.json", learned, kind.Saved), config)

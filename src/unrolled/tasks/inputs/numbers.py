@@ -15,6 +15,7 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import SummaryLogistic, SummaryRidge
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, number_baselines
+from unrolled.tasks.inputs.saved import SavedNumbers
 from unrolled.tasks.inputs.schema import NumbersSchema
 
 _FEW = 1000
@@ -25,6 +26,7 @@ class NumberKind(StepsKind):
     """Sequences of numbers, each channel brought to mean 0 and deviation 1 over the training data."""
 
     kind = "numbers"
+    Saved = SavedNumbers
     linear = SummaryLogistic, SummaryRidge
     streams = True
 
@@ -94,7 +96,10 @@ class NumberKind(StepsKind):
     @classmethod
     def from_json(cls, value: Mapping[str, Any], config: Any) -> Self:
         """The inverse of `to_json`."""
-        return cls(Scaling.from_dict(value["scaling"]))
+        scaling = Scaling.from_dict(value["scaling"])
+        if scaling.center.ndim != 1:
+            raise ValueError("expected a scale for each channel")
+        return cls(scaling)
 
 
 def numbers_of(example: Example) -> np.ndarray:

@@ -6,15 +6,39 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.example import Example
 from unrolled.data.images import PictureForm, chosen, image_of, is_picture
 from unrolled.models.frames import PictureEncoder, Scaled
+from unrolled.saving.schema import ENTRIES, Finite, Positive, Size
 
 _SHOWN_FRAMES = 6
+
+
+class _PictureEntries(TypedDict):
+    height: Size
+    width: Size
+    mean: list[Finite]
+    scale: list[Positive]
+
+
+@with_config(ENTRIES)
+class SavedImages(_PictureEntries):
+    """A `PictureScale` of images in a model folder."""
+
+    axes: Literal[3]
+
+
+@with_config(ENTRIES)
+class SavedClips(_PictureEntries):
+    """A `PictureScale` of clips in a model folder."""
+
+    axes: Literal[4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +102,21 @@ class PictureScale:
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
-        return asdict(self)
+        return {**asdict(self), "mean": list(self.mean), "scale": list(self.scale)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(**{**value, "mean": tuple(value["mean"]), "scale": tuple(value["scale"])})
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: it is of no picture.
+        """
+        channels = len(value["mean"])
+        if channels not in (1, 3) or channels != len(value["scale"]):
+            raise ValueError("expected a mean and a scale for each of one or three channels")
+        return cls(
+            value["axes"], value["height"], value["width"], tuple(value["mean"]), tuple(value["scale"])
+        )
 
 
 def picture_form(

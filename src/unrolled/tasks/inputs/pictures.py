@@ -20,7 +20,7 @@ from unrolled.tasks.baselines.pixels import PixelLogistic, PixelRidge
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import PerceivedKind, StepsKind, number_baselines
 from unrolled.tasks.inputs.options import ClipOptions
-from unrolled.tasks.inputs.picture_scale import PictureScale, shown_picture
+from unrolled.tasks.inputs.picture_scale import PictureScale, SavedClips, SavedImages, shown_picture
 from unrolled.tasks.inputs.schema import FileSchema
 
 
@@ -103,6 +103,7 @@ class ImageKind(PictureKind, PerceivedKind):
     """Images row by row, or as a whole."""
 
     kind = "images"
+    Saved = SavedImages
     unit = "rows"
     whole = "image"
     linear = PixelLogistic, PixelRidge
@@ -142,6 +143,7 @@ class ClipKind(PictureKind):
     """Clips frame by frame, each frame's vector made by a small convolutional network."""
 
     kind = "clips"
+    Saved = SavedClips
     unit = "frames"
     whole = "clip"
     linear = SummaryLogistic, SummaryRidge

@@ -10,8 +10,10 @@ import numpy as np
 
 from unrolled.data.example import Example, Examples
 from unrolled.models.inputs import BesideInput, InputLayer
+from unrolled.saving.schema import conforming
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.classes import ClassKind
+from unrolled.tasks.inputs.saved import SavedSeveral
 from unrolled.tasks.inputs.schema import InputSchema, SeveralSchema
 from unrolled.tasks.inputs.wrapped import WrappedKind
 
@@ -28,6 +30,7 @@ class SeveralKind(WrappedKind):
     """
 
     kind = "several"
+    Saved = SavedSeveral
 
     def __init__(self, sequence: StepsKind, beside: ClassKind) -> None:
         super().__init__(sequence)
@@ -100,7 +103,10 @@ class SeveralKind(WrappedKind):
         from unrolled.tasks.inputs.kinds import steps_from_json
 
         sequence = steps_from_json(value["sequence"], config)
-        return cls(sequence, ClassKind.from_json(value["beside"], config))
+        return cls(
+            sequence,
+            ClassKind.from_json(conforming("vocabulary.json", value["beside"], ClassKind.Saved), config),
+        )
 
 
 def split(example: Example, columns: Sequence[str]) -> Example:

@@ -19,6 +19,7 @@ from unrolled.tasks.baselines.linear import SegmentLogistic, SegmentRidge
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, number_baselines
 from unrolled.tasks.inputs.options import SoundOptions
+from unrolled.tasks.inputs.saved import SavedSound
 from unrolled.tasks.inputs.schema import FileSchema
 
 _logger = logging.getLogger("unrolled")
@@ -34,6 +35,7 @@ class SoundKind(StepsKind):
     """
 
     kind = "sound"
+    Saved = SavedSound
     linear = SegmentLogistic, SegmentRidge
 
     def __init__(
@@ -127,7 +129,10 @@ class SoundKind(StepsKind):
     @classmethod
     def from_json(cls, value: Mapping[str, Any], config: SoundOptions) -> Self:
         """The inverse of `to_json`."""
-        return cls(LogMel(value["sampling_rate"], value["bands"]), Scaling.from_dict(value["scaling"]))
+        scaling = Scaling.from_dict(value["scaling"])
+        if scaling.center.shape != (value["bands"],):
+            raise ValueError(f"expected a scale for each band, got {scaling.center.shape}")
+        return cls(LogMel(value["sampling_rate"], value["bands"]), scaling)
 
 
 def _recording(example: Example) -> Recording:

@@ -15,6 +15,7 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import PlacedLogistic, PlacedRidge
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.saved import SavedSymbols
 from unrolled.tasks.inputs.schema import TextSchema
 
 _LOOKED_AT = 1000
@@ -33,6 +34,7 @@ class SymbolKind(StepsKind):
     """
 
     kind = "symbols"
+    Saved = SavedSymbols
     unit = "characters"
     whole = "string"
     linear = PlacedLogistic, PlacedRidge

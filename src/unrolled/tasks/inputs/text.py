@@ -14,6 +14,7 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.options import TextOptions
+from unrolled.tasks.inputs.saved import SavedTokens
 from unrolled.tasks.inputs.schema import TextSchema
 
 _LOOKED_AT = 1000
@@ -23,6 +24,7 @@ class TextKind(StepsKind):
     """Texts, cut into words."""
 
     kind = "text"
+    Saved = SavedTokens
     unit = "words"
     whole = "text"
     linear = BagOfWordsLogistic, BagOfWordsRidge

@@ -12,6 +12,7 @@ from unrolled.data.scaling import Scaling
 from unrolled.models.one_to_many import Perception, VectorPerception
 from unrolled.tasks.inputs.base import PerceivedKind
 from unrolled.tasks.inputs.options import PerceptionOptions
+from unrolled.tasks.inputs.saved import SavedNumbers
 from unrolled.tasks.inputs.schema import VectorsSchema
 
 
@@ -19,6 +20,7 @@ class VectorKind(PerceivedKind):
     """Features computed before: a vector, or one for each region; all scaled over the training data."""
 
     kind = "vectors"
+    Saved = SavedNumbers
 
     def __init__(self, scaling: Scaling) -> None:
         self.scaling = scaling
@@ -57,10 +59,7 @@ class VectorKind(PerceivedKind):
     @classmethod
     def from_json(cls, value: Mapping[str, Any], config: Any) -> Self:
         """The inverse of `to_json`."""
-        saved = value.get("scaling")
-        if saved is None:  # a model of before the first release
-            saved = {"center": value["mean"], "scale": value["scale"], "floor": None}
-        return cls(Scaling.from_dict(saved))
+        return cls(Scaling.from_dict(value["scaling"]))
 
     def _scaled(self, example: Example) -> np.ndarray:
         regions = _regions(example)

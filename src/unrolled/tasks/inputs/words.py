@@ -14,6 +14,7 @@ from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.saved import SavedWords
 from unrolled.tasks.inputs.schema import WordsSchema
 
 
@@ -41,6 +42,7 @@ class WordKind(StepsKind):
     """
 
     kind = "words"
+    Saved = SavedWords
     unit = "words"
     whole = "sentence"
     linear = BagOfWordsLogistic, BagOfWordsRidge

@@ -5,11 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded
+from unrolled.saving.schema import ENTRIES, Count, Finite
 
 _SPARE = 10
+
+
+@with_config(ENTRIES)
+class SavedLengths(TypedDict):
+    """A `Lengths` in a model folder."""
+
+    source: Count
+    target: Count
+    ratio: Annotated[Finite, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from unrolled.saving.schema import ENTRIES
+
 _ALPHABET = 200
 """Phones there are at most in a language, their stress and tones told apart."""
 _LONGEST = 5
 """Characters of a phone's symbol at most, such as AH0 or tʃʰ."""
 _RATES = {"words": "WER", "phones": "PER", "characters": "CER"}
+
+
+@with_config(ENTRIES)
+class SavedMeasured(TypedDict):
+    """A `Measured` in a model folder."""
+
+    tokens: Literal["words", "phones", "characters"]
+    one_word: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""Mutations of every reader's files and of every file of a model folder, a few of them again and again."""
+
+import gzip
+import io
+import struct
+import zipfile
+import zlib
+from random import Random
+
+import numpy as np
+import pytest
+
+from tests.fuzz.hostile import files, models
+from tests.fuzz.hostile.batch import Batch
+from tests.fuzz.hostile.confined import faults_of
+from tests.fuzz.hostile.files import FileCase
+from unrolled.errors import DataError
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_files_made_wrong_are_read_or_refused(seed):
+    assert files.draw(Random(f"kept {seed}")).faults() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_model_folders_made_wrong_work_or_are_refused(seed):
+    assert models.draw(Random(f"kept {seed}")).faults() == []
+
+
+def test_what_goes_wrong_is_noticed():
+    def refuse():
+        raise DataError("expected a file")
+
+    def say_too_much():
+        raise ValueError("raw")
+
+    def die():
+        import ctypes
+
+        ctypes.string_at(0)
+
+    def take_memory():
+        np.ones(2**40)
+
+    fine, refused, raw, died, greedy, after = faults_of([int, refuse, say_too_much, die, take_memory, int])
+    assert fine is refused is after is None
+    assert "ValueError: raw" in raw
+    assert died == "the process died of SIGSEGV"
+    assert "MemoryError" in greedy
+
+
+def _zip(**members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+    return buffer.getvalue()
+
+
+def _npy(shape):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + bytes(80)
+
+
+def _png(width, height):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+_LARGE = bytes(400_000_000)
+BOMBS = [
+    ("a.csv.gz", lambda: gzip.compress(_LARGE, 1), "series"),
+    ("a.zip", lambda: _zip(a_csv=_LARGE), "labelled"),
+    ("a.npz", lambda: _zip(x_npy=_npy((10, 10**9))), "labelled"),
+    ("a.npy", lambda: _npy((10**12,)), "series"),
+    ("a.png", lambda: _png(60_000, 60_000), "unlabelled"),
+    ("a.json", lambda: b"[" * 200_000, "series"),
+    ("a.json", lambda: b"[" * 200_000, "rolls"),
+    ("a.jsonl", lambda: b'{"text": ' + b"9" * 5_000 + b"}\n", "labelled"),
+    ("a.csv", lambda: b'text,label\n"' + b"[" * 200_000 + b'",a\n', "labelled"),
+]
+
+
+@pytest.mark.parametrize(("name", "made", "reader"), BOMBS, ids=[f"{each[0]} {each[2]}" for each in BOMBS])
+def test_bombs_are_refused_within_a_bound_of_memory(name, made, reader):
+    assert Batch([FileCase(name, made(), reader)]).faults() == []
+
+
+FOUND = [
+    FileCase("a.arrow", b"ARROW1\x00\x00\xff\xff\xff\xff\xb8\x04\x00\x00" + bytes(64), "pairs"),
+    FileCase("a.csv.bz2", b"BZh91AY&SY\x9e\xe7\x1aG\x00\x00\x90\xd9\x8c\x00", "series"),
+    FileCase("a.txt", b"__label__good a fine f\x15m\n__lab dull\n", "labelled"),
+    FileCase("a.csv", b"shop,2001,2002," + b"[" * 5_000 + b"\nwest,1,2,3\n", "series"),
+]
+"""What the harness once found."""
+
+
+@pytest.mark.parametrize("case", FOUND, ids=[case.name for case in FOUND])
+def test_what_was_found_is_mended(case):
+    assert Batch([case]).faults() == []
