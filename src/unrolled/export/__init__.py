@@ -1,10 +1,11 @@
 """Ways out of Python: `onnx` for any layer and model, `c` for what runs step by step.
 
 Example:
+    >>> import tempfile
     >>> import unrolled
-    >>> layer = unrolled.GRU(3, 4)
-    >>> files = unrolled.export.c(layer, "/tmp/unrolled-doctest", name="gru")
-    >>> [file.name for file in files]
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     done = unrolled.export.c(unrolled.GRU(3, 4), home, name="gru")
+    >>> [file.name for file in done.files]
     ['gru.h', 'gru.c', 'gru_test.c']
 """
 
