@@ -16,6 +16,7 @@ from torch import nn
 import unrolled
 from tests.tolerances import tolerance
 from unrolled.diagnosis import watch
+from unrolled.errors import ConfigError
 
 EXACT = tolerance(torch.float64, "gradient")
 WIDTH, HIDDEN = 3, 4
@@ -469,3 +470,105 @@ def test_gains_that_are_not_known_are_no_ones():
         layer(torch.randn(5, 2, 3))[0].sum().backward()  # heard alone
     (flow,) = watched.flows()
     assert all(map(math.isnan, flow.gain))
+
+
+def test_a_gradient_that_is_asked_for_is_seen_too():
+    layer, inputs = nn.GRU(3, 4), torch.randn(5, 2, 3)
+    with watch(layer) as watched:
+        torch.autograd.grad(layer(inputs)[0].sum(), list(layer.parameters()))
+    assert watched.flows()[0].rows == (2,) * 5
+
+
+def exploding():
+    layer = nn.RNN(3, 4, nonlinearity="relu")
+    with torch.no_grad():
+        layer.weight_hh_l0.copy_(5 * torch.eye(4))
+    return layer, torch.randn(120, 2, 3)
+
+
+def not_a_number():
+    layer = nn.LSTM(3, 4)
+    with torch.no_grad():
+        layer.weight_hh_l0[0, 0] = torch.nan
+    return layer, torch.randn(8, 2, 3)
+
+
+@pytest.mark.parametrize("broken", [exploding, not_a_number])
+def test_states_that_are_no_numbers_are_not_judged(broken):
+    layer, inputs = broken()
+    with watch(layer) as watched:
+        for _ in range(2):
+            layer(inputs)[0][-1].sum().backward()
+    with pytest.raises(ConfigError, match="NaN or infinite"):
+        watched.verdict()
+
+
+def test_a_state_whose_gradient_is_handed_on_by_hand_is_not_judged():
+    cell = nn.RNNCell(3, 4)
+    with watch(cell) as watched:
+        state = cell(torch.randn(2, 3))
+        for _ in range(4):
+            begin = state.detach().requires_grad_()
+            state = cell(torch.randn(2, 3), begin)
+            state.sum().backward()
+    with pytest.raises(ConfigError, match="handed on by hand"):
+        watched.verdict()
+
+
+def test_a_masked_row_begins_anew_and_is_not_taken_for_lost():
+    torch.manual_seed(0)
+    cell = nn.GRUCell(3, 4)
+
+    def run(masked):
+        state = None
+        with watch(cell) as watched:
+            for step in range(20):
+                if masked and step == 10:
+                    state = state * 0
+                state = cell(torch.randn(1, 3), state)
+            state.sum().backward()
+        return watched.flows()[0]
+
+    assert run(True).decay[-1] > 1e-3 * run(False).decay[-1]
+
+
+def test_resets_are_no_loss_of_an_error():
+    torch.manual_seed(0)
+    layer = unrolled.LSTM(3, 4)
+    resets = torch.zeros(12, 2, dtype=torch.bool)
+    resets[5] = True
+    with watch(layer) as watched:
+        layer(torch.randn(12, 2, 3), resets=resets)[0].sum().backward()
+    (flow,) = watched.flows()
+    assert min(flow.gain) > 1e-3
+
+
+class Compiled(nn.Module):
+    def __init__(self, cell):
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, inputs):
+        if isinstance(self.cell, nn.GRU):
+            return self.cell(inputs)[0][-1]
+        state = None
+        for x in inputs.unbind(0):
+            state = self.cell(x, state)
+        return state
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.GRUCell])
+def test_compiled_models(kind):
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    model, inputs = Compiled(kind(3, 4)), torch.randn(4, 2, 3)
+    compiled = torch.compile(model, backend="eager")
+    expected = model(inputs)
+    with watch(compiled) as watched:
+        seen = compiled(inputs)
+        seen.sum().backward()
+    torch.testing.assert_close(seen, expected)
+    (flow,) = watched.flows()
+    assert flow.layer == ("cell.l0" if kind is nn.GRU else "cell")
+    assert (flow.rows, watched.unseen) == ((2,) * 4, {})
+    assert not any(map(math.isnan, flow.gain))

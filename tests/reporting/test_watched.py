@@ -43,7 +43,7 @@ def test_what_was_not_seen_is_said_wherever_it_is_shown(tmp_path):
     net = Net()
     with watch(net) as watched:
         net.recurrent(torch.randn(2, 9, 3))[0].sum().backward()
-    assert "Not seen: cell: it did not run" in watched.verdict().sentence
+    assert "Not judged: cell: it did not run" in watched.verdict().sentence
     assert "<code>cell</code>" in watched.report(tmp_path / "gradient.html").read_text(encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ hooks would go with it. All other modules run as fast as ever.
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -166,9 +167,7 @@ def _asking(forward: Callable[..., Any]) -> Callable[..., Any]:
         place = _PLACES.get(id(self))
         if place is None or _get_tracing_state() is not None or torch.compiler.is_exporting():
             return forward(self, *args, **options)
-        if torch.compiler.is_compiling():
-            return _uncompiled(place, forward, *args, **options)
-        return place.run(forward, *args, **options)
+        return uncompiled(_run)(place, forward, *args, **options)
 
     return asking
 
@@ -177,5 +176,14 @@ def _run(place: _Place, forward: Callable[..., Any], *args: Any, **options: Any)
     return place.run(forward, *args, **options)
 
 
-# What is compiled shows nothing: this call, and no more than it, is left out of the graph.
-_uncompiled: Any = torch.compiler.disable(_run)
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, left out of what torch compiles: compiled code shows nothing.
+
+    As long as nothing is compiled the compiler, which takes a second to load, is not loaded.
+    """
+    return _disabled(function) if "torch._dynamo" in sys.modules else function
+
+
+@functools.cache
+def _disabled(function: Callable[..., Any]) -> Any:
+    return torch.compiler.disable(function)

@@ -23,7 +23,8 @@ class _Probe(torch.autograd.Function):
         ctx.receive = receive
         ctx.set_materialize_grads(False)
         # One zero seen as many takes no memory.
-        return tuple(source.detach().expand(shape) for shape in shapes)
+        zero = source.detach().new_zeros(())
+        return tuple(zero.expand(shape) for shape in shapes)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> Any:
@@ -47,8 +48,8 @@ def probed(
         scan: what it is run with.
         run: runs it.
         received: takes the recurrence with its gradients; not called without a backward pass.
-        source: a scalar leaf of the graph; the gradient with respect to it, which is none, makes the error
-            come through without reaching the parameters.
+        source: a leaf of the graph; the gradient with respect to it, which is none, makes the error come
+            through without reaching the parameters. Without it the error is seen on its way to anything.
     """
     if not torch.is_grad_enabled() or torch.compiler.is_compiling():
         return run(scan)
@@ -67,10 +68,11 @@ def probed(
         )
         received(recurrence)
 
-    leaf = scan.gates_x.new_zeros(()).requires_grad_() if source is None else source
+    if source is None:
+        source = scan.gates_x if scan.gates_x.requires_grad else scan.gates_x.new_zeros(()).requires_grad_()
     extent = scan.gates_x.shape[:2]
     shapes = [torch.Size((*extent, part.shape[-1])) for part in scan.initial]
-    zeros = _Probe.apply(leaf, receive, *shapes)
+    zeros = _Probe.apply(source, receive, *shapes)
     probes = [zero if own is None else own + zero for own, zero in zip(scan.probes, zeros, strict=True)]
     steps = run(scan._replace(probes=tuple(probes)))
     recurrence = Recurrence.of(name, layer, scan, steps)

@@ -143,7 +143,7 @@ def _merged(first: Tensor, second: Tensor) -> Tensor:
 def _added_full(moments: Tensor, values: Tensor, reverse: bool) -> Tensor:
     """`_added` for full rows, ``(T, B)``: a step's distance is the same in all."""
     values = values.double() if reverse else values.double().flip(0)
-    known = ~values.isnan()
+    known = values.isfinite()
     count = known.double().sum(1)
     mean = torch.where(known, values, 0.0).sum(1) / count.clamp_min(1)
     squares = torch.where(known, values - mean.unsqueeze(1), 0.0).square().sum(1)
@@ -187,7 +187,7 @@ def _distances(seen: _Seen, reverse: bool, *, after: bool = False) -> Tensor:
 
 def _added(moments: Tensor, seen: _Seen, distance: Tensor) -> Tensor:
     """The moments with the values that are numbers and have a distance added at it."""
-    counted = (distance >= 0) & ~seen.values.isnan()
+    counted = (distance >= 0) & seen.values.isfinite()
     where, values = distance[counted], seen.values[counted].double()
     if not len(where):
         return moments

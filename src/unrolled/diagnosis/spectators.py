@@ -28,6 +28,11 @@ from unrolled.layers.scan import Call, Listener, Observer, Scan, Steps
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.listening import Listen
 
+_NEVER_RAN = (
+    "it did not run, or in code compiled before it was watched, or in a forward of its own, which "
+    "watch.step can show"
+)
+
 
 class Spectator(ABC):
     """Looks at the calls of one module.
@@ -40,17 +45,36 @@ class Spectator(ABC):
         path: of the module.
         seen: it ran, and could be looked at.
         obstacle: why some of its calls could not be looked at, as a clause; None: all could.
+        passes, broken: the passes back that were seen, and those of them with numbers that are not finite.
     """
 
     def __init__(self, path: str, looks: Looks) -> None:
         self.path = path
         self.seen = False
         self.obstacle: str | None = None
+        self.passes = self.broken = 0
         self._looks = looks
 
     @abstractmethod
     def attend(self, layer: RecurrentLayer | None, state: State | None) -> Audience | None:
         """See `unrolled.diagnosis.interception.Attendant`."""
+
+    def reason(self) -> str:
+        """Why it cannot be judged, as a clause; empty where it can."""
+        if self.obstacle is not None:
+            return self.obstacle
+        if not self.seen:
+            return _NEVER_RAN
+        if not any(any(flow.result().rows) for flow in self.flows()):
+            return "no error came back to it"
+        if 2 * self.broken > self.passes:
+            return "its states or their gradients are NaN or infinite"
+        return ""
+
+    def note(self, *values: Tensor) -> None:
+        """Take note of whether what a pass back has shown is finite."""
+        self.passes += 1
+        self.broken += not all(bool(each.isfinite().all()) for each in values)
 
     @abstractmethod
     def flows(self) -> Sequence[RunningFlow]:
@@ -59,6 +83,8 @@ class Spectator(ABC):
     def reset(self) -> None:
         """Begin the statistics anew; the next sequence is looked at closely."""
         self._looks.restart()
+        self.seen, self.obstacle = False, None
+        self.passes = self.broken = 0
 
     def _turn(self, state: State | None) -> tuple[Turn, Origin | None] | None:
         """The call that begins, in its sequence; None where it cannot be looked at."""
@@ -142,11 +168,12 @@ class _LayerCall(Audience):
         return state
 
     def _listen(self, call: Call) -> Listen:
-        turn, flow = self._turn, self._spectator.flow_of(call)
+        turn, flow, note = self._turn, self._spectator.flow_of(call), self._spectator.note
         turn.steps, turn.rows, turn.lengths = call.steps, call.rows, call.lengths
 
         def hear(norms: Tensor) -> None:
             if not sending_on():
+                note(norms)
                 flow.add(norms, turn.lengths, turn.steps_after(), None, current_pass())
 
         return hear
@@ -168,6 +195,7 @@ class _LayerCall(Audience):
             )
             record.leaving[name] = first_leaving(recurrence, ROWS, border)
             norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
+            self._spectator.note(norms, recurrence.steps.hidden)
             gains = log_gains(recurrence, ROWS, border)
             flow.add(norms, turn.lengths, turn.steps_after(), gains, record.running)
 
@@ -186,7 +214,7 @@ class StateSpectator(Spectator):
     def __init__(self, path: str, looks: Looks, *, by_hand: bool = False) -> None:
         super().__init__(path, looks)
         self._by_hand = by_hand
-        self._sweeps = Sweeps(path)
+        self._sweeps = Sweeps(path, self.note)
 
     def flows(self) -> Sequence[RunningFlow]:
         """Of the state."""
@@ -195,7 +223,7 @@ class StateSpectator(Spectator):
     def reset(self) -> None:
         """Begin the statistics anew."""
         super().reset()
-        self._sweeps = Sweeps(self.path)
+        self._sweeps = Sweeps(self.path, self.note)
 
     def attend(self, layer: RecurrentLayer | None, state: State | None) -> _StateCall | None:
         """Look at a step."""

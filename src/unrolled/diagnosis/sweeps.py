@@ -5,6 +5,8 @@ Legend: ``T`` steps, ``B`` rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -20,9 +22,11 @@ class Sweeps:
 
     Args:
         name: of the module or state.
+        note: takes the norms of every pass.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, note: Callable[[Tensor], None]) -> None:
+        self._note = note
         self._flow = RunningFlow(name, reverse=False)
         self._open: dict[tuple[int, int], _Sweep] = {}
 
@@ -39,7 +43,7 @@ class Sweeps:
     def work_off(self) -> None:
         """Add what the passes that are over have shown to the statistics."""
         for key in [key for key in self._open if key[1] != current_pass()]:
-            self._open.pop(key).enter(self._flow)
+            self._open.pop(key).enter(self._flow, self._note)
 
     def flow(self) -> RunningFlow:
         """The statistics so far."""
@@ -60,7 +64,7 @@ class _Sweep:
         self._errors[turn.index][part] = gradient if gradient.dim() > 1 else gradient.unsqueeze(0)
         self._records[turn.index] = turn.record()
 
-    def enter(self, flow: RunningFlow) -> None:
+    def enter(self, flow: RunningFlow, note: Callable[[Tensor], None]) -> None:
         """Add it to the statistics."""
         norms = _rows_side_by_side([_norm(each, only_first=True) for each in self._errors])
         # A row ends where the last error enters it: steps after that are none of its own, as where a loop
@@ -68,7 +72,9 @@ class _Sweep:
         place = torch.arange(1, len(norms) + 1, device=norms.device).unsqueeze(1)
         lengths = (place * (norms != 0)).amax(0)
         some = lengths > 0
-        flow.add(norms[:, some], lengths[some], 0, self._log_gains(some), self._running)
+        note(norms)
+        if some.any():
+            flow.add(norms[:, some], lengths[some], 0, self._log_gains(some), self._running)
 
     def _log_gains(self, some: Tensor) -> Tensor | None:
         """The logarithm of the factor between each step and the next, ``(T, rows)``; NaN where unknown."""

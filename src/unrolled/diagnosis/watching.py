@@ -10,13 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import torch
 from torch import nn
 
 from unrolled.diagnosis.drawing import drawing
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates, use_of
-from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
+from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend, uncompiled
 from unrolled.diagnosis.looks import Looks
 from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
 from unrolled.diagnosis.verdict import Verdict, conclude
@@ -72,13 +71,16 @@ class Watch:
     def flows(self) -> tuple[GradientFlow, ...]:
         """The statistics so far, of each layer and direction that a gradient has come through."""
         results = (flow.result() for each in self._all() for flow in each.flows())
-        return tuple(result for result in results if result.updates)
+        return tuple(result for result in results if any(result.rows))
 
     @property
     def unseen(self) -> dict[str, str]:
         """The recurrent modules, by name, that cannot be judged, and why: a clause each."""
-        reasons = {each.path: _why_unseen(each) for each in self._all()}
-        return {path: reason for path, reason in reasons.items() if reason}
+        reasons = {self._named(each): each.reason() for each in self._all()}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def _named(self, spectator: Spectator) -> str:
+        return spectator.path or self.name
 
     def gates(self) -> tuple[Gates, ...]:
         """What the gates of each layer and direction did in the pass that was observed last."""
@@ -99,15 +101,18 @@ class Watch:
         Raises:
             ConfigError: nothing was seen that could be judged; the message says why.
         """
-        known = {flow.layer: flow.decay for flow in self.flows() if not any(map(isnan, flow.decay))}
-        unseen = "; ".join(f"{path or self.name}: {reason}" for path, reason in self.unseen.items())
+        unseen = self.unseen
+        judged = (each for each in self._all() if self._named(each) not in unseen)
+        flows = (flow.result() for each in judged for flow in each.flows())
+        known = {flow.layer: flow.decay for flow in flows if not any(map(isnan, flow.decay))}
+        told = "; ".join(f"{name}: {reason}" for name, reason in unseen.items())
         if not any(len(decay) > 1 for decay in known.values()):
             raise ConfigError(
                 "expected errors that went back a step at least through a recurrent module, got none"
-                + (f" ({unseen})." if unseen else "; show the state of a loop by hand with watch.step.")
+                + (f" ({told})." if told else "; show the state of a loop by hand with watch.step.")
             )
         found = conclude(known, settings or {})
-        return replace(found, sentence=f"{found.sentence} Not seen: {unseen}.") if unseen else found
+        return replace(found, sentence=f"{found.sentence} Not judged: {told}.") if told else found
 
     def report(self, path: str | Path) -> Path:
         """Write a page that shows all of it: one HTML file that needs no network.
@@ -210,7 +215,7 @@ class _Watching:
         """
         if not _OPEN:
             return state
-        return _shown(state, name, of)
+        return uncompiled(_shown)(state, name, of)
 
 
 watch = _Watching()
@@ -218,7 +223,7 @@ watch = _Watching()
 _OPEN: list[Watch] = []
 
 
-def _show(state: Any, name: str, of: nn.Module | None) -> Any:
+def _shown(state: Any, name: str, of: nn.Module | None) -> Any:
     if of is None and len(_OPEN) > 1:
         raise ConfigError(
             f"expected watch.step(state, of=module) where several modules are watched, got no module; "
@@ -230,23 +235,6 @@ def _show(state: Any, name: str, of: nn.Module | None) -> Any:
     return state
 
 
-# What is compiled shows nothing: this call is left out of the graph.
-_shown: Any = torch.compiler.disable(_show)
-
-
 def _path(path: str) -> str:
     """A path in a module that may be compiled or wrapped by torch."""
     return ".".join(part for part in path.split(".") if part != "_orig_mod")
-
-
-def _why_unseen(spectator: Spectator) -> str:
-    if spectator.obstacle is not None:
-        return spectator.obstacle
-    if not spectator.seen:
-        return (
-            "it did not run while it was watched with gradients on (or in compiled code of before, or in a "
-            "forward of its own that no forward of torch.nn is part of; show its state with watch.step)"
-        )
-    if not any(flow.result().updates for flow in spectator.flows()):
-        return "no error came back to it"
-    return ""
