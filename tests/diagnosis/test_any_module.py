@@ -557,6 +557,7 @@ class Compiled(nn.Module):
         return state
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # dynamo asks for it, and hides the warning
 @pytest.mark.parametrize("kind", [nn.GRU, nn.GRUCell])
 def test_compiled_models(kind):
     torch.manual_seed(0)

@@ -9,7 +9,6 @@ hooks would go with it. All other modules run as fast as ever.
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -139,6 +138,7 @@ def attend(module: nn.Module, attendant: Attendant) -> Callable[[], None]:
         Ends it; a second time it does nothing.
     """
     with _CHANGING:
+        _leave_uncompiled()
         if not _PLACES:
             for kind in RECURRENT:
                 _ORIGINAL[kind] = kind.forward
@@ -167,7 +167,7 @@ def _asking(forward: Callable[..., Any]) -> Callable[..., Any]:
         place = _PLACES.get(id(self))
         if place is None or _get_tracing_state() is not None or torch.compiler.is_exporting():
             return forward(self, *args, **options)
-        return uncompiled(_run)(place, forward, *args, **options)
+        return _uncompiled(place, forward, *args, **options)
 
     return asking
 
@@ -176,14 +176,12 @@ def _run(place: _Place, forward: Callable[..., Any], *args: Any, **options: Any)
     return place.run(forward, *args, **options)
 
 
-def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, left out of what torch compiles: compiled code shows nothing.
-
-    As long as nothing is compiled the compiler, which takes a second to load, is not loaded.
-    """
-    return _disabled(function) if "torch._dynamo" in sys.modules else function
+_uncompiled: Any = None
+"""Compiled code shows nothing: calls that somebody attends to are left out of what torch compiles."""
 
 
-@functools.cache
-def _disabled(function: Callable[..., Any]) -> Any:
-    return torch.compiler.disable(function)
+def _leave_uncompiled() -> None:
+    """Not before somebody attends, for the compiler takes a second to load."""
+    global _uncompiled
+    if _uncompiled is None:
+        _uncompiled = torch.compiler.disable(_run)

@@ -45,7 +45,8 @@ class Spectator(ABC):
         path: of the module.
         seen: it ran, and could be looked at.
         obstacle: why some of its calls could not be looked at, as a clause; None: all could.
-        passes, broken: the passes back that were seen, and those of them with numbers that are not finite.
+        passes, broken: the passes back that were seen, and those of them with norms that are not finite.
+        finite: the states of the pass observed last are.
     """
 
     def __init__(self, path: str, looks: Looks) -> None:
@@ -53,6 +54,7 @@ class Spectator(ABC):
         self.seen = False
         self.obstacle: str | None = None
         self.passes = self.broken = 0
+        self.finite = True
         self._looks = looks
 
     @abstractmethod
@@ -67,14 +69,14 @@ class Spectator(ABC):
             return _NEVER_RAN
         if not any(any(flow.result().rows) for flow in self.flows()):
             return "no error came back to it"
-        if 2 * self.broken > self.passes:
+        if not self.finite or 2 * self.broken > self.passes:
             return "its states or their gradients are NaN or infinite"
         return ""
 
-    def note(self, *values: Tensor) -> None:
-        """Take note of whether what a pass back has shown is finite."""
+    def note(self, norms: Tensor) -> None:
+        """Take note of whether the norms of a pass back are finite."""
         self.passes += 1
-        self.broken += not all(bool(each.isfinite().all()) for each in values)
+        self.broken += not bool(norms.isfinite().all())
 
     @abstractmethod
     def flows(self) -> Sequence[RunningFlow]:
@@ -83,7 +85,7 @@ class Spectator(ABC):
     def reset(self) -> None:
         """Begin the statistics anew; the next sequence is looked at closely."""
         self._looks.restart()
-        self.seen, self.obstacle = False, None
+        self.seen, self.obstacle, self.finite = False, None, True
         self.passes = self.broken = 0
 
     def _turn(self, state: State | None) -> tuple[Turn, Origin | None] | None:
@@ -195,7 +197,8 @@ class _LayerCall(Audience):
             )
             record.leaving[name] = first_leaving(recurrence, ROWS, border)
             norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
-            self._spectator.note(norms, recurrence.steps.hidden)
+            self._spectator.note(norms)
+            self._spectator.finite = bool(recurrence.steps.hidden.isfinite().all())
             gains = log_gains(recurrence, ROWS, border)
             flow.add(norms, turn.lengths, turn.steps_after(), gains, record.running)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import torch
 from torch import nn
 
 from unrolled.diagnosis.drawing import drawing
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates, use_of
-from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend, uncompiled
+from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
 from unrolled.diagnosis.looks import Looks
 from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
 from unrolled.diagnosis.verdict import Verdict, conclude
@@ -53,6 +54,8 @@ class Watch:
                 kind = LayerSpectator if of_layer else StateSpectator
                 self._spectators[name] = kind(name, Looks(every))
                 self._leave.append(attend(each, self._spectators[name]))
+        # Compiled code shows nothing: what is shown by hand is left out of it.
+        self.shown: Any = torch.compiler.disable(_shown)
         _OPEN.append(self)
 
     def step(self, state: Any, name: str = "state", of: nn.Module | None = None) -> Any:
@@ -215,7 +218,7 @@ class _Watching:
         """
         if not _OPEN:
             return state
-        return uncompiled(_shown)(state, name, of)
+        return _OPEN[0].shown(state, name, of)
 
 
 watch = _Watching()
