@@ -31,7 +31,7 @@ def test_the_python_runs(number, tmp_path):
 
 
 def test_there_is_python_to_run():
-    assert len(blocks("python")) == 4
+    assert len(blocks("python")) == 6
 
 
 def test_ci_runs_the_two_commands_as_they_stand():
@@ -48,7 +48,7 @@ def test_ci_runs_the_two_commands_as_they_stand():
 @pytest.mark.parametrize("line", [line for line in blocks("bash")[0].splitlines() if "unrolled" in line])
 def test_every_command_has_its_help(line):
     words = line.split("#")[0].partition("unrolled ")[2].split()
-    verb = words[: 2 if words[0] == "train" else 1]
+    verb = words[: 2 if words[0] in ("train", "tune") else 1]
     shown = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     assert all(word in shown.stdout for word in words if word.startswith("--"))

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from unrolled.tasks.forecast import Forecaster
     from unrolled.tasks.generate import Generator
     from unrolled.tasks.registry import load
+    from unrolled.tasks.regress import Regressor
     from unrolled.tasks.tag import Tagger
     from unrolled.tasks.translate import Translator
+
+    __version__: str
 
 _MODULE_OF = {
     "Cell": "unrolled.ops.cells.cell",
@@ -34,6 +37,7 @@ _MODULE_OF = {
     "Classifier": "unrolled.tasks.classify",
     "Forecaster": "unrolled.tasks.forecast",
     "Generator": "unrolled.tasks.generate",
+    "Regressor": "unrolled.tasks.regress",
     "Tagger": "unrolled.tasks.tag",
     "Translator": "unrolled.tasks.translate",
     "get_float32_recurrence_precision": "unrolled.ops.precision",
@@ -51,6 +55,7 @@ __all__ = [
     "Forecaster",
     "Generator",
     "Recurrent",
+    "Regressor",
     "Tagger",
     "Translator",
     "get_float32_recurrence_precision",
@@ -64,6 +69,10 @@ _ROOMS = ("diagnosis", "export")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("unrolled")
     if name in _ROOMS:
         return importlib.import_module(f"unrolled.{name}")
     if name not in _MODULE_OF:
@@ -74,7 +83,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__) | set(_ROOMS))
+    return sorted(set(globals()) | set(__all__) | set(_ROOMS) | {"__version__"})
 
 
 register_with_torch()

@@ -47,7 +47,7 @@ class UnrolledError(Exception):
         return readable(super().__str__())
 
 
-class DataError(UnrolledError):
+class DataError(UnrolledError, ValueError):
     """A data file, or one value in it, is not what was expected.
 
     Args:
@@ -89,7 +89,7 @@ class DataError(UnrolledError):
         return readable(f"{sentence}; {self.remedy}." if self.remedy else f"{sentence}.")
 
 
-class ConfigError(UnrolledError):
+class ConfigError(UnrolledError, ValueError):
     """An option has a value that cannot be used, or two options contradict each other."""
 
 

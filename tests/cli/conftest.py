@@ -52,6 +52,8 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     reviews = "".join(f"{text}\t{label}\n" for text, label in REVIEWS)
     (folder / "reviews.tsv").write_text(f"text\tlabel\n{reviews}")
+    stars = "".join(f"{text}\t{len(text) / 2}\n" for text, _ in REVIEWS)
+    (folder / "stars.tsv").write_text(f"text\tstars\n{stars}")
     sentences = [zip(words.split(), tags.split(), strict=True) for words, tags in SENTENCES]
     conll = "\n\n".join("\n".join(f"{word}\t{tag}" for word, tag in pairs) for pairs in sentences)
     (folder / "tags.tsv").write_text(f"{conll}\n")
@@ -65,6 +67,7 @@ def files(tmp_path_factory):
     return {
         "caption": folder / "names.csv",
         "classify": folder / "reviews.tsv",
+        "regress": folder / "stars.tsv",
         "tag": folder / "tags.tsv",
         "generate": folder / "text.txt",
         "forecast": folder / "sales.csv",

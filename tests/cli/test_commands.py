@@ -191,7 +191,8 @@ def test_predict_writes_on_after_a_prompt(models, unrolled):
 def test_predict_saves(name, line, models, unrolled, tmp_path):
     done = unrolled("predict", models["classify"], "-o", name, input="a fine film\n")
     assert done.out == ""
-    assert line((tmp_path / name).read_text().rstrip("\n")) in ("good", "bad")
+    made = line((tmp_path / name).read_text().rstrip("\n"))
+    assert (made["prediction"] if name.endswith("jsonl") else made) in ("good", "bad")
 
 
 def test_predict_prints_one_json_object(models, unrolled):

@@ -6,6 +6,7 @@ from unrolled.tasks.registry import task_names
 
 TOLD = {
     "classify": ["text in column 'text' to 2 classes (bad, good)", "'label'"],
+    "regress": ["text in column 'text' to numbers"],
     "tag": ["words to tags", "3 tags"],
     "generate": ["character"],
     "forecast": ["'y'", "2024-01-01", "horizon"],

@@ -36,6 +36,7 @@ def data() -> dict[str, Any]:
     texts = [(" ".join(sentence()), draws.choice(["p", "n"])) for _ in range(40)]
     return {
         "classify": texts,
+        "regress": [(text, len(text)) for text, _ in texts],
         "tag": tagged,
         "generate": [" ".join(sentence(20, 60)) for _ in range(20)],
         "forecast": pd.DataFrame(

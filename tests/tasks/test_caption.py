@@ -189,7 +189,7 @@ def test_built_in_images_are_described():
         ([("cat", None)], "row 1: expected a text, got None"),
         ([(None, "Tom")], "row 1, column 'class': expected a class or a number, got nothing"),
         ([({"a": object()}, "Tom")], "row 1, column 'a': expected a class or a number, got <object"),
-        ([([1.0, float("nan")], "Tom")], "row 1: expected finite numbers, got nan at step 1"),
+        ([([1.0, float("nan")], "Tom")], "row 1: expected finite numbers, got NaN at step 1"),
         ([(np.zeros((4, 4, 2), np.uint8), "Tom")], "row 1: expected an image"),
     ],
 )

@@ -49,6 +49,9 @@ MADE = {
     "numbers": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(
         _numbers(16, "ab")
     ),
+    "ratings": lambda: unrolled.Regressor(**TINY, **CAUSAL, pooling="last", skip=False).fit(
+        [(text, len(text) / 2) for text, _ in REVIEWS]
+    ),
     "images": lambda: unrolled.Classifier(**TINY).fit(_pictures(16)),
     "sentences": lambda: unrolled.Tagger(**TINY, **CAUSAL, crf=False).fit(SENTENCES),
     "steps": lambda: unrolled.Tagger(**TINY, **CAUSAL).fit(_numbers(16, [list("uddudu")])),
@@ -83,6 +86,7 @@ def _png():
 
 HANDED_OVER = {
     "reviews": "a fine film",
+    "ratings": "a fine film",
     "strings": "a fine film",
     "numbers": [[0.1, 0.2], [0.3, -0.4]],
     "images": _png(),
@@ -99,7 +103,8 @@ HANDED_OVER = {
 
 def test_every_task_is_among_them():
     assert {
-        type(MADE[name]()).task for name in ("reviews", "sentences", "pairs", "classes", "text", "series")
+        type(MADE[name]()).task
+        for name in ("reviews", "ratings", "sentences", "pairs", "classes", "text", "series")
     } == set(task_names())
 
 

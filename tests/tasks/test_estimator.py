@@ -76,7 +76,7 @@ def test_every_option_is_described_and_every_task_listed():
         assert (estimator.__doc__ or "").startswith(about(task))
         for name, field in estimator.Config.model_fields.items():
             assert field.description, name
-    assert task_names()[:2] == ("classify", "tag")
+    assert task_names()[:3] == ("classify", "regress", "tag")
 
 
 def test_a_default_of_one_task_does_not_reach_the_others():
@@ -223,6 +223,7 @@ def test_evaluation_goes_to_json_and_back(fitted):
 
 EVERY_TASK = {
     "classify": DATA,
+    "regress": [(text, float(len(text))) for text, _ in DATA],
     "tag": [(["a", "cat"], ["D", "N"]), (["the", "dog"], ["D", "N"])] * 8,
     "generate": ["deep deep deep deep " * 20] * 4,
     "forecast": pd.DataFrame({"ds": range(120), "y": [float(step % 7) for step in range(120)]}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +18,7 @@ from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
 from unrolled.cli.streams import streams
 from unrolled.cli.train import TaskCommands
+from unrolled.cli.tune import TuneCommands
 
 
 class Verbs(TyperGroup):
@@ -27,6 +28,7 @@ class Verbs(TyperGroup):
         """The commands' names."""
         return [
             "train",
+            "tune",
             "evaluate",
             "predict",
             "chat",
@@ -54,13 +56,40 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"unrolled {version('unrolled')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What the command itself is asked."""
+
+
 app.add_typer(
     typer.Typer(
         cls=TaskCommands,
-        help="Train a network for a task: classify, tag, generate, forecast, translate or caption.",
+        help="Train a network for a task: classify, regress, tag, generate, forecast, translate or caption.",
         no_args_is_help=True,
     ),
     name="train",
+)
+app.add_typer(
+    typer.Typer(
+        cls=TuneCommands,
+        help="Search for better options of a task by cross-validation, and train with the best.",
+        no_args_is_help=True,
+    ),
+    name="tune",
 )
 for command in (evaluate, inspect, diagnose, export, data):
     app.command()(command)

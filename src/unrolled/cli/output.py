@@ -88,11 +88,13 @@ def notes_shown() -> Iterator[None]:
 
 
 def finite(value: Any) -> Any:
-    """``value`` without NaN and infinities, which JSON does not have."""
+    """``value`` without NaN and infinities, which JSON does not have, and without NumPy's types."""
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # a label as it came, of NumPy's types
+        return finite(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -6,10 +6,10 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -18,11 +18,14 @@ from unrolled.cli.input import Piped
 from unrolled.cli.music import is_music, save_music
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
-    from unrolled.tasks.prediction import Prediction
+
+
+Made = TypeVar("Made")
 
 
 def predict_command() -> Any:
@@ -44,7 +47,8 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            help="Write to this file instead; .jsonl for JSON lines; music to .mid, .abc or .wav.",
+            help="Write to this file instead: rows of id, input, prediction and probability to .csv, .tsv, "
+            ".jsonl or .parquet, tags to .conllu or .conll, music to .mid, .abc or .wav, else a line each.",
         ),
     ] = None,
     prompt: Annotated[
@@ -63,6 +67,12 @@ def predict(
             metavar="FOLDER",
             help="Draw into this folder what each symbol was written from, a picture for each source.",
         ),
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Show the probability of every class, in rows.")
+    ] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Show so many of the most probable classes, in rows.")
     ] = None,
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
@@ -84,8 +94,15 @@ def predict(
                 estimator, model, prompt, data, output, chosen, as_json=as_json, preview=preview
             )
             return
+        in_rows = probabilities or top is not None
         if attention is not None:
-            predictions = _aligned(estimator, data, attention, chosen)
+            predictions: Iterable[Any] = _aligned(estimator, data, attention, chosen)
+        elif in_rows or (output is not None and output.suffix.lower() in ROW_FILES):
+            answers = _asked(estimator, lambda given: estimator.answers(given, **chosen), data)
+            predictions = rows(answers, probabilities=probabilities, top=top)
+            if output is not None and not as_json:
+                _write(output, predictions, estimator)
+                return
         else:
             predictions = _predictions(estimator, data, chosen)
         if as_json:
@@ -95,7 +112,7 @@ def predict(
         elif output is not None:
             _save(output, predictions)
         else:
-            for line in _lines(predictions):
+            for line in flat_lines(predictions) if in_rows else _lines(predictions):
                 print(line, flush=True)
 
 
@@ -136,6 +153,8 @@ def _predict_from_prompt(
         # A tune's header may be in the prompt.
         whole = prompt + made if isinstance(made, str) else made
         save_music(estimator, output, [whole], options, preview=preview)
+    elif output is not None and output.suffix.lower() in ROW_FILES:
+        _write(output, [{"id": 1, "input": prompt, "prediction": _joined(pieces)}], estimator)
     elif output is not None:
         _save(output, [_joined(pieces)])
     else:
@@ -150,22 +169,31 @@ def _joined(pieces: Iterable[Any]) -> Any:
 
 
 def _predictions(estimator: Estimator, data: str | None, options: Mapping[str, Any]) -> Iterable[Any]:
+    made = _asked(estimator, lambda given: estimator.predictions(given, **options), data)
+    return (each.value for each in made)
+
+
+def _asked(estimator: Estimator, ask: Callable[[Any], Iterable[Made]], data: str | None) -> Iterable[Made]:
+    """What a model says of the data, or of standard input: as a whole, or of each line as it comes."""
     if data is not None:
-        return _values(estimator.predictions(data, **options))
+        return ask(data)
     piped = Piped(estimator.file_ending)
     if piped.ending is not None:
         with piped.file() as path:
-            return _values(estimator.predictions(path, **options))
+            return ask(path)
     if estimator.predicts_alone:
-        return _values(estimator.predictions(None, **options))
+        return ask(None)
     if sys.stdin.isatty():
         note("Reading standard input, one line at a time; Ctrl-D ends it.")
     inputs = estimator.input_schema().lines(piped.lines())
-    return chain.from_iterable(_values(estimator.predictions([each], **options)) for each in inputs)
+    return chain.from_iterable(ask([each]) for each in inputs)
 
 
-def _values(predictions: Iterable[Prediction]) -> Iterator[Any]:
-    return (each.value for each in predictions)
+def _write(path: Path, made: Iterable[Mapping[str, Any]], estimator: Estimator) -> None:
+    """Write rows, those of lines of standard input numbered as they came."""
+    from unrolled.saving.files import write_file
+
+    write_file(path, row_file(path, made, estimator))
 
 
 def _aligned(
@@ -210,13 +238,7 @@ def _row(values: Iterable[Any]) -> str:
 def _save(path: Path, predictions: Iterable[Any]) -> None:
     from unrolled.saving.files import write_file
 
-    if path.suffix.lower() == ".jsonl":
-        lines: Iterable[str] = (
-            json.dumps(finite(each), ensure_ascii=False, default=str) for each in predictions
-        )
-    else:
-        lines = _lines(predictions)
-    write_file(path, "".join(f"{line}\n" for line in lines))
+    write_file(path, "".join(f"{line}\n" for line in _lines(predictions)))
 
 
 def _print_json(estimator: Estimator, model: Path, predictions: Iterable[Any]) -> None:

@@ -13,6 +13,7 @@ from unrolled.tasks.metrics import heading
 
 if TYPE_CHECKING:
     from unrolled.reporting.verdict import Verdict
+    from unrolled.tasks.cross_validation import CrossValidation
     from unrolled.tasks.evaluation import Evaluation
 
 
@@ -34,8 +35,27 @@ def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableTy
         table.add_row(name, *cells)
     shown: list[RenderableType] = [table, *(_group(*group) for group in evaluation.groups.items())]
     if verdict:
-        shown.append(Text(verdict.text, style="red" if verdict.worse else "green"))
+        shown.append(verdict_line(verdict))
     return Group(*shown)
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """The verdict against the baselines."""
+    return Text(verdict.text, style="red" if verdict.worse else "green")
+
+
+def fold_table(validation: CrossValidation) -> RenderableType:
+    """The mean of each score over the folds, and its standard deviation."""
+    rows = validation.rows()
+    first = validation.evaluations[0]
+    title = f"{first.task}, mean and deviation over {len(validation.evaluations)} folds"
+    table = Table("method", title=title, title_justify="left", title_style="")
+    for score in rows[0][1]:
+        table.add_column(score, justify="right")
+    for position, (name, row) in enumerate(rows):
+        cells = [row.get(score, "-") for score in rows[0][1]]
+        table.add_row(name, *cells, style="bold" if position == 0 else None)
+    return table
 
 
 def _group(title: str, parts: Mapping[str, float]) -> Table:

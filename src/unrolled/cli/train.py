@@ -6,10 +6,13 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Group
 from typer.core import TyperGroup
 
 from unrolled.cli.exits import exit_codes
@@ -17,12 +20,17 @@ from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.paths import require_data
 from unrolled.cli.settings import overridden, read_settings
-from unrolled.cli.tables import score_table
+from unrolled.cli.tables import fold_table, score_table, verdict_line
 from unrolled.errors import UnrolledError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
+    from unrolled.reporting.verdict import Verdict
     from unrolled.tasks.base import Estimator
+    from unrolled.tasks.cross_validation import CrossValidation
     from unrolled.tasks.evaluation import Evaluation
+    from unrolled.training.callback import Callback
 
 
 class TaskCommands(TyperGroup):
@@ -36,7 +44,20 @@ class TaskCommands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of one task, or None where there is no such task."""
-        return _command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+        return self.made(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command of a task; of one that is misspelt, an error that says which was meant."""
+        names = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in names:
+            close = get_close_matches(args[0], names, n=1)
+            remedy = f"Did you mean {close[0]!r}?" if close else f"The tasks are {', '.join(names)}."
+            ctx.fail(f"No such task {args[0]!r}. {remedy}")
+        return super().resolve_command(ctx, args)
+
+    def made(self, task: str) -> Any:
+        """The command that trains ``task``."""
+        return _command(task)
 
 
 def _command(task: str) -> Any:
@@ -71,6 +92,20 @@ def _command(task: str) -> Any:
         overwrite: Annotated[
             bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
         ] = False,
+        folds: Annotated[
+            int | None,
+            typer.Option(
+                help="Score by so many trainings, each on the part of TRAIN that it has not seen, before the "
+                "model is trained."
+            ),
+        ] = None,
+        log: Annotated[
+            str | None,
+            typer.Option(
+                metavar="tensorboard|mlflow|wandb",
+                help="Tell this service of training; TensorBoard's files go to runs/ beside the model.",
+            ),
+        ] = None,
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Read the data, say what it is taken for, and stop there.")
         ] = False,
@@ -88,7 +123,7 @@ def _command(task: str) -> Any:
             if dry_run:
                 _understand(estimator, train, dev, as_json=as_json)
                 return
-            _train(
+            train_and_save(
                 estimator,
                 train,
                 dev,
@@ -96,6 +131,8 @@ def _command(task: str) -> Any:
                 output,
                 resume=resume,
                 overwrite=overwrite,
+                folds=folds,
+                log=log,
                 as_json=as_json,
             )
 
@@ -109,19 +146,38 @@ def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: b
     result(said, {"task": estimator.task, "data": train, "understood": said}, as_json=as_json)
 
 
-def _train(
+def train_and_save(
     estimator: Estimator,
     train: str,
     dev: str | None,
     test: str | None,
     output: Path | None,
     *,
-    resume: bool,
-    overwrite: bool,
+    resume: bool = False,
+    overwrite: bool = False,
+    folds: int | None = None,
+    log: str | None = None,
+    further: Mapping[str, Any] | None = None,
     as_json: bool,
 ) -> None:
+    """Train, score, write the model and its report, and print the scores.
+
+    Args:
+        estimator: not fitted.
+        train: what to train on.
+        dev: what to choose the best epoch by.
+        test: what to score the finished model on.
+        output: the model's folder.
+        resume: whether to go on with the run in it.
+        overwrite: whether to replace what it holds.
+        folds: trainings by which the scores are taken before this one.
+        log: the service that is told of training.
+        further: what the JSON object has besides.
+        as_json: whether to print one.
+    """
     from unrolled.reporting.page import write_report
     from unrolled.reporting.verdict import verdict
+    from unrolled.training.loggers import logger
     from unrolled.training.processes import decided_by_the_first
 
     started = time.perf_counter()
@@ -132,20 +188,40 @@ def _train(
         estimator.config,
         lambda: model_folder(output, estimator.task, train, resume=resume, overwrite=overwrite),
     )
+    callbacks = [] if log is None else [logger(log, folder.parent / "runs" / folder.name)]
+    validation = None if folds is None else _cross_validated(estimator, train, folds)
     note(f"Training on {train}.")
     with notes_shown():
         # What is tested on other data needs no further share of this one.
-        _fit(estimator, train, dev, folder, resume=resume, overwrite=overwrite, keep_apart=test is None)
+        _fit(
+            estimator,
+            train,
+            dev,
+            folder,
+            callbacks,
+            resume=resume,
+            overwrite=overwrite,
+            keep_apart=test is None and validation is None,
+        )
     if not first_process():
         return
-    evaluation = estimator.dev_evaluation if test is None else _tested(estimator, test, folder)
+    if test is not None:
+        evaluation = _tested(estimator, test, folder)
+    else:
+        evaluation = estimator.dev_evaluation if validation is None else validation.mean()
     assert evaluation is not None
     estimator.save(folder, evaluation)
     report = write_report(folder / "report.html", estimator, evaluation)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
     seconds = time.perf_counter() - started
+    said = verdict(evaluation, *estimator.monitored)
+    scores = score_table(evaluation, said)
+    if validation is not None:
+        scores = (
+            Group(fold_table(validation), scores) if test else Group(fold_table(validation), *_said(said))
+        )
     result(
-        score_table(evaluation, verdict(evaluation, *estimator.monitored)),
+        scores,
         evaluation.to_json()
         | {
             "seconds": round(seconds, 3),
@@ -153,7 +229,9 @@ def _train(
             "report": str(report),
             "understood": estimator.understood,
             "notices": estimator.notices,
-        },
+        }
+        | ({} if validation is None else {"folds": validation.to_json()})
+        | dict(further or {}),
         as_json=as_json,
     )
     note(f"Model   {folder}\nReport  {report}\nSeconds {seconds:.0f}")
@@ -169,10 +247,27 @@ def _tested(estimator: Estimator, test: str, folder: Path) -> Evaluation:
         raise
 
 
-def _fit(estimator: Estimator, train: str, dev: str | None, folder: Path, **how: bool) -> None:
+def _cross_validated(estimator: Estimator, train: str, folds: int) -> CrossValidation:
+    note(f"Scoring by {folds} folds of {train}.")
+    with notes_shown():
+        return estimator.cross_validate(train, folds=folds)
+
+
+def _said(verdict: Verdict | None) -> list[Text]:
+    return [] if verdict is None else [verdict_line(verdict)]
+
+
+def _fit(
+    estimator: Estimator,
+    train: str,
+    dev: str | None,
+    folder: Path,
+    callbacks: Sequence[Callback],
+    **how: bool,
+) -> None:
     existed = folder.exists()
     try:
-        estimator.fit(train, dev, run_folder=folder, progress=True, **how)
+        estimator.fit(train, dev=dev, run_folder=folder, progress=True, callbacks=callbacks, **how)
     except KeyboardInterrupt as error:
         if (folder / CHECKPOINT).is_dir():
             raise KeyboardInterrupt(f"{error or 'Interrupted.'} Go on with: {_again(folder)}") from error

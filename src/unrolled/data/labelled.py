@@ -225,7 +225,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
         targets = "number" if kind else "class"
         if kind:
             notes += (f"The labels are numbers {kind}, so this is regression.",)
-    convert = _label if targets == "class" else _number
+    convert = label_text if targets == "class" else _number
     items = (replace(item, target=convert(item.target, item.source)) for item in examples)
     return replace(examples, items=tuple(items), notes=notes)
 
@@ -444,7 +444,12 @@ def _are_amounts(targets: Sequence[Any]) -> bool:
     )
 
 
-def _label(target: Any, source: Source) -> str:
+def label_text(target: Any, source: Source) -> str:
+    """A label as a text.
+
+    Raises:
+        DataError: it is a list, or values by name.
+    """
     if isinstance(target, float) and target.is_integer():
         return str(int(target))
     if isinstance(target, list | dict):

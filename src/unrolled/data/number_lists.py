@@ -42,7 +42,8 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
         step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
         found = np.ravel(numbers[step])
         wrong = found[~np.isfinite(found)][0]
-        raise source.error(f"expected finite numbers, got {wrong} at step {step + 1}")
+        got = "NaN" if np.isnan(wrong) else wrong
+        raise source.error(f"expected finite numbers, got {got} at step {step + 1}")
     return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))
 
 

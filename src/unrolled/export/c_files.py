@@ -93,7 +93,7 @@ def _layer(layer: RecurrentLayer, folder: str | Path, name: str, int8: bool) -> 
     return _exported(source, files, largest_difference(run(original), expected))
 
 
-def _model(estimator: Estimator[Any], folder: str | Path, name: str, int8: bool) -> Exported:
+def _model(estimator: Estimator[Any, Any], folder: str | Path, name: str, int8: bool) -> Exported:
     frame = frame_of(estimator)
     original = cast("SequenceModel", frozen(estimator.model).float())
     used = cast("SequenceModel", in_bytes_and_back(original)) if int8 else original

@@ -19,7 +19,7 @@ from unrolled.tasks.base import Estimator
 from unrolled.tasks.forecast import Forecaster
 
 
-def frame_of(estimator: Estimator[Any]) -> Frame:
+def frame_of(estimator: Estimator[Any, Any]) -> Frame:
     """The frame around an estimator's network.
 
     Raises:

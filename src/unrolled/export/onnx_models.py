@@ -26,7 +26,9 @@ FORMAT = 1
 """Of ``preprocess.json``."""
 
 
-def export_model(estimator: Estimator[Any], folder: Path, data: Any = None, int8: bool = False) -> Exported:
+def export_model(
+    estimator: Estimator[Any, Any], folder: Path, data: Any = None, int8: bool = False
+) -> Exported:
     """Write the files, and compare them with the original.
 
     Args:
@@ -92,7 +94,7 @@ def _row(graph: Graph, inputs: Mapping[str, Tensor], lengths: Tensor | None) -> 
     return [found(port) for port in graph.inputs]
 
 
-def _in_bytes(estimator: Estimator[Any], files: Mapping[str, Path], data: Any) -> dict[str, float]:
+def _in_bytes(estimator: Estimator[Any, Any], files: Mapping[str, Path], data: Any) -> dict[str, float]:
     """Quantise the files in place; the scores of both."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -113,7 +115,7 @@ def _in_bytes(estimator: Estimator[Any], files: Mapping[str, Path], data: Any) -
     return numbers
 
 
-def _score(estimator: Estimator[Any], files: Mapping[str, Path], data: Any) -> float:
+def _score(estimator: Estimator[Any, Any], files: Mapping[str, Path], data: Any) -> float:
     other = copy.copy(estimator)
     other._model = SessionModel(estimator.model, files).eval()
     return other.evaluate(data, baselines=False).scores[estimator.monitored[0]]

@@ -8,7 +8,7 @@ from torch import Tensor
 from unrolled.layers.state import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Direction:
     """One layer in one direction, at every step; in the layout of the inputs, zero past each row's end.
 
@@ -31,6 +31,11 @@ class Direction:
     gates: Mapping[str, Tensor]
     probes: Mapping[str, Tensor]
 
+    def __repr__(self) -> str:
+        named = {"states": self.states, "gates": self.gates, "probes": self.probes}
+        shown = [f"{kind}={{{_shapes(tensors)}}}" for kind, tensors in named.items() if tensors]
+        return f"Direction(layer={self.layer}, reverse={self.reverse}, {', '.join(shown)})"
+
     @property
     def hidden(self) -> Tensor:
         """The states that are the output."""
@@ -52,7 +57,7 @@ class Direction:
         return self.probes.get("c")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Unrolled:
     """A layer's results with everything on the way to them.
 
@@ -65,3 +70,18 @@ class Unrolled:
     output: Tensor
     state: State
     directions: tuple[Direction, ...]
+
+    def __repr__(self) -> str:
+        lines = [f"  {direction!r}," for direction in self.directions]
+        return "\n".join([f"Unrolled(output {tuple(self.output.shape)},", *lines, ")"])
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> str:
+    """Tensors by name with their shapes alone.
+
+    Example:
+        >>> import torch
+        >>> _shapes({"h": torch.zeros(5, 2, 3)})
+        'h: (5, 2, 3)'
+    """
+    return ", ".join(f"{name}: {tuple(tensor.shape)}" for name, tensor in tensors.items())

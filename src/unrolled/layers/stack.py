@@ -16,6 +16,7 @@ from unrolled.layers.engines.cudnn import lay_out
 from unrolled.layers.engines.engine import Pass
 from unrolled.layers.engines.kernels import CELLS as KERNELS
 from unrolled.layers.engines.programs import run_scan
+from unrolled.layers.html_table import html_table
 from unrolled.layers.initialisation import (
     RECURRENT_INITS,
     chrono_bias,
@@ -520,6 +521,11 @@ class RecurrentLayer(nn.Module):
             zoneout_weights(steps, part, share, self.training)
             for part, share in zip(state, self.zoneout, strict=True)
         ]
+
+    def _repr_html_(self) -> str:
+        rows = [(name, " × ".join(map(str, weight.shape))) for name, weight in self.named_parameters()]
+        count = sum(weight.numel() for weight in self.parameters())
+        return html_table(f"{type(self).__name__}({self.extra_repr()}), {count:,} weights", rows)
 
     def extra_repr(self) -> str:
         """The sizes, and every option that is not at its default."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from unrolled.data.buckets import Encoded
 from unrolled.data.parts import Parts, parts_of
 from unrolled.data.piped import table_ending
 from unrolled.data.table_form import FoundForm
-from unrolled.errors import ConfigError, ModelFolderError
+from unrolled.errors import ConfigError, DataError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
 from unrolled.saving.folder import content_fits, read_folder, write_folder
@@ -30,15 +30,24 @@ from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.loading import loaded_baselines
 from unrolled.tasks.card import describe_network, model_card
-from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.cross_validation import CrossValidation
 from unrolled.tasks.evaluation import Evaluation, SavedEvaluation
+from unrolled.tasks.given import AlreadyRead, is_further_data
+from unrolled.tasks.given_inputs import GivenForm, plain
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.options import validated
-from unrolled.tasks.prediction import Prediction, PredictOptions
+from unrolled.tasks.prediction import Answer, Prediction, PredictOptions
 from unrolled.tasks.saved import SavedConfig, require_layers, require_weights
+from unrolled.tasks.scikit import Configuration, ScikitContract
 from unrolled.tasks.streaming import TaskStream
+from unrolled.training.callback import Callback
 from unrolled.training.history import History
 from unrolled.training.loss import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from unrolled.tasks.tuning.search import Tuning
 
 Data = TypeVar("Data")
 Part = Literal["train", "valid", "test"]
@@ -91,27 +100,19 @@ class Scored:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Estimator(ABC, Generic[Data]):
+class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]):
     """A task: learns from data, evaluates, predicts, and lives in a folder.
 
     `fit`, `evaluate`, `save` and `load` are the same for every task and built of the small abstract steps
-    below; ``Data`` is the form in which the task holds what it read: a list of examples, a corpus, series.
+    below; ``Data`` is the form in which the task holds what it read: a list of examples, a corpus, series;
+    ``Configuration`` is the class of its options.
 
-    Attributes:
-        config: the options as asked for.
-        effective: the options as used, with what was guessed from the data filled in; saved with the model.
-        notices: what the estimator decided on its own, in sentences for the user.
-        understood: what the data of the last `fit` was taken for, in a line.
-        model: the network, once fitted or loaded.
-        history: the losses, scores and gradient norms of training, once fitted or loaded.
-        dev_evaluation: the scores on the dev data or the held-out share, beside the baselines'; once loaded,
-            those that the model was saved with.
+    Works as scikit-learn's estimators do: `fit(X, y)`, `predict(X)`, `score(X, y)`, parameters, cloning.
     """
 
     task: ClassVar[str]
     _takes_parts: ClassVar[bool] = True
     """Whether data that is divided itself (`unrolled.data.parts`) is taken part by part."""
-    Config: ClassVar[type[TaskConfig]]
     Saved: ClassVar[Any] = dict[str, Any]
     """What ``vocabulary.json`` must hold, as `unrolled.saving.schema.conforming` takes it."""
     Options: ClassVar[type[BaseModel]] = PredictOptions
@@ -122,20 +123,50 @@ class Estimator(ABC, Generic[Data]):
     """What a task's data is counted in, for a person."""
 
     def __init__(self, **options: Any) -> None:
-        self.config = validated(self.Config, options)
+        super().__init__(**options)
         self._reset()
 
     def _reset(self) -> None:
-        self.effective = self.config
-        self.notices: list[str] = []
-        self.understood = ""
-        self.history: History | None = None
-        self.dev_evaluation: Evaluation | None = None
+        self._effective = self._config
+        self._notices: list[str] = []
+        self._understood = ""
+        self._history: History | None = None
+        self._dev_evaluation: Evaluation | None = None
+        self._given_form: GivenForm | None = None
+        self._callbacks: tuple[Callback, ...] = ()
         self._model: SequenceModel | None = None
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
         self._keep_apart = True
         self._form: FoundForm | None = None
+
+    @property
+    def effective(self) -> Configuration:
+        """The options as used, with what was guessed from the data filled in; saved with the model."""
+        return self._effective
+
+    @property
+    def notices(self) -> list[str]:
+        """What the estimator decided on its own, in sentences for the user."""
+        return self._notices
+
+    @property
+    def understood(self) -> str:
+        """What the data of the last `fit` was taken for, in a line."""
+        return self._understood
+
+    @property
+    def history(self) -> History | None:
+        """The losses, scores and gradient norms of training, once fitted or loaded."""
+        return self._history
+
+    @property
+    def dev_evaluation(self) -> Evaluation | None:
+        """The scores on the dev data or the held-out share, beside the baselines'.
+
+        Once loaded, those that the model was saved with; None before.
+        """
+        return self._dev_evaluation
 
     # The steps of a task, in the order in which they run.
 
@@ -295,6 +326,15 @@ class Estimator(ABC, Generic[Data]):
         read = self._read_inputs(data)
         return iter(self._decode(self._run(self._encode(read), chosen), read, chosen))
 
+    def answers(self, data: Any = None, **options: Any) -> Iterator[Answer]:
+        """Each of `predictions` beside the input that it is of.
+
+        Args:
+            data: as for `predictions`.
+            options: as for `predictions`.
+        """
+        return (Answer(None, None, each) for each in self.predictions(data, **options))
+
     def predict(self, data: Any = None, **options: Any) -> list[Any]:
         """The value of each of `predictions`: for most tasks one for each input.
 
@@ -340,28 +380,34 @@ class Estimator(ABC, Generic[Data]):
 
     def fit(
         self,
-        train: Any,
-        dev: Any = None,
+        X: Any,
+        y: Any = None,
         *,
+        dev: Any = None,
         run_folder: str | Path | None = None,
         resume: bool = False,
         overwrite: bool = False,
         keep_apart: bool = True,
         progress: bool = False,
+        callbacks: Sequence[Callback] = (),
     ) -> Self:
-        """Learn from ``train``.
+        """Learn from data.
 
         Args:
-            train: a path, the name of built-in data, or Python objects as the task describes.
-            dev: data for early stopping, in the same forms; without it a seeded share of ``train`` is held
-                out, and ``notices`` says so.
+            X: a path, the name of built-in data, or Python objects as the task describes; beside ``y`` the
+                inputs alone: a list, an array ``(sequences, time)`` or ``(sequences, time, channels)``, a
+                Series, a frame with a row or a level of its index for each.
+            y: what is to be predicted for each input, where ``X`` does not hold it.
+            dev: data for early stopping, in the forms of ``X``, or ``(X, y)``; without it a seeded share of
+                the data is held out, and ``notices`` says so.
             run_folder: where checkpoints go, and the model, from its first epoch on always the best so far;
                 neither is written without it.
             resume: continue from the last checkpoint in ``run_folder``.
             overwrite: replace the model or the checkpoint that ``run_folder`` holds.
-            keep_apart: False where the finished model will be scored on other data: then no more of ``train``
+            keep_apart: False where the finished model will be scored on other data: then no more of the data
                 is held out than early stopping needs.
             progress: show a progress bar.
+            callbacks: called in the course of training.
 
         After an error the estimator is as it was before its first `fit`.
 
@@ -378,17 +424,51 @@ class Estimator(ABC, Generic[Data]):
             require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
         self._keep_apart = keep_apart
-        train, dev = self._divided(train, dev)
+        self._callbacks = tuple(callbacks)
         try:
-            self._fit(train, dev, run_folder, resume, progress)
+            train, dev = self._divided(*self._handed_over(X, y, dev))
+            self._fit(train, dev, run_folder, resume=resume, progress=progress)
         except Exception:
             # A network left half-trained by an error must not pass for a fitted one.
             self._reset()
             raise
+        finally:
+            self._callbacks = ()
         self._save_run(run_folder)
         return self
 
-    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
+    def _handed_over(self, X: Any, y: Any, dev: Any) -> tuple[Any, Any]:
+        """The data to train on and to choose the best epoch by, of what `fit` was given."""
+        X, y, dev = plain(X), plain(y), plain(dev)
+        if y is not None and dev is None and is_further_data(X, y, self._is_pair):
+            y, dev = None, y
+        if y is None:
+            if self._needs_targets and hasattr(X, "dtype") and getattr(X, "ndim", 1) > 1:
+                raise DataError(
+                    f"this {type(self).__name__} requires y to be passed, but the target y is None",
+                    remedy="call fit(X, y)",
+                )
+            return X, dev
+        train = self._with_targets(X, y, fitting=True)
+        if isinstance(dev, tuple) and len(dev) == 2:
+            dev = self._with_targets(*dev, fitting=False)
+        return train, dev
+
+    def _with_targets(self, X: Any, y: Any, *, fitting: bool) -> Any:
+        """Inputs and what is to be predicted for each, as data that `_read` takes."""
+        raise DataError(
+            f"a {type(self).__name__} learns from its data alone, and got a y beside it",
+            remedy="leave y out; dev data is given as dev=",
+        )
+
+    @staticmethod
+    def _is_pair(entry: Any) -> bool:
+        """Whether an entry of a list is an input and its target, rather than either alone."""
+        return isinstance(entry, tuple) and len(entry) == 2
+
+    def _fit(
+        self, train: Any, dev: Any, run_folder: str | Path | None, *, resume: bool, progress: bool
+    ) -> None:
         shares = self._take_in(train, dev)
         _logger.info(self.understood)
         self._model = self._seeded_model()
@@ -396,7 +476,7 @@ class Estimator(ABC, Generic[Data]):
         known = shares.train if shares.before_test is None else shares.before_test
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(known)}
         self._train(shares.train, shares.held_out, shares.held_out_name, run_folder, resume, progress)
-        self.dev_evaluation = (
+        self._dev_evaluation = (
             self._evaluation(shares.held_out, shares.held_out_name, baselines=True)
             if shares.kept_apart is None
             else self._evaluation(shares.kept_apart, shares.kept_apart_name, baselines=True)
@@ -444,7 +524,8 @@ class Estimator(ABC, Generic[Data]):
 
     def _take_in(self, train: Any, dev: Any) -> Shares[Data]:
         """Read the data and learn what comes before training: what to train on, and what to choose by."""
-        training = self._read(train, labelled=True, part="train")
+        was_read = isinstance(train, AlreadyRead)
+        training: Data = train.data if was_read else self._read(train, labelled=True, part="train")
         # Later files are read as the training data was.
         self._form = getattr(training, "form", None)
         shares = self._hold_out(training, keep_apart=self._keep_apart) if dev is None else None
@@ -455,12 +536,12 @@ class Estimator(ABC, Generic[Data]):
             # Dev data is read after what the training data settled, so that both are read alike.
             held_out = self._read_later(dev, labelled=True, part="valid")
             shares = Shares(training, held_out, "", _described(dev))
-        self.understood = f"Understood: {'; '.join(self._readings(shares.train, shares.held_out))}."
+        self._understood = f"Understood: {'; '.join(self._readings(shares.train, shares.held_out))}."
         return shares
 
     def _read_later(self, data: Any, *, labelled: bool, part: Part = "test") -> Data:
         """Read data other than that to train on, and tell the user what had to be assumed anew."""
-        read = self._read(self._later_part(data), labelled=labelled, part=part)
+        read = self._read(plain(self._later_part(data)), labelled=labelled, part=part)
         for sentence in getattr(read, "notes", ()):
             if sentence not in self.notices:
                 _logger.info(sentence)
@@ -561,8 +642,8 @@ class Estimator(ABC, Generic[Data]):
 
         def keep(history: History) -> None:
             assert scored is not None
-            self.history = history
-            self.dev_evaluation = self._scores_alone(name, scored)
+            self._history = history
+            self._dev_evaluation = self._scores_alone(name, scored)
             self._save_run(run_folder)
 
         monitor, mode = self.monitored
@@ -573,21 +654,120 @@ class Estimator(ABC, Generic[Data]):
             run_folder=None if run_folder is None else Path(run_folder),
             resume=resume,
             progress=progress,
+            callbacks=self._callbacks,
         )
         self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
         loader = self._loader(training, training=True)
-        self.history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
+        self._history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
         self.model.eval()
+        if kept := self._history.kept():
+            _logger.info(kept)
 
-    def evaluate(self, data: Any, baselines: bool = True) -> Evaluation:
+    def evaluate(self, X: Any, y: Any = None, *, baselines: bool = True) -> Evaluation:
         """Score the model, beside the baselines, on labelled data.
+
+        Args:
+            X: as for `fit`.
+            y: as for `fit`.
+            baselines: whether to score them too.
 
         Raises:
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        data = self._later_part(data)
+        data = self._later_part(X)
+        if y is not None:
+            data = self._with_targets(plain(X), plain(y), fitting=False)
         return self._evaluation(self._read_later(data, labelled=True), _described(data), baselines)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The score that early stopping watches, made negative where less of it is better.
+
+        Args:
+            X: as for `evaluate`.
+            y: as for `evaluate`.
+        """
+        name, mode = self.monitored
+        value = self.evaluate(X, y, baselines=False).scores[name]
+        return value if mode == "max" else -value
+
+    def cross_validate(
+        self, X: Any, y: Any = None, *, folds: int = 5, callbacks: Sequence[Callback] = ()
+    ) -> CrossValidation:
+        """Train as often as there are folds of the data, each time scored on the fold left out.
+
+        Folds have about the same share of each class, and keep groups together; of series, each is the steps
+        that follow those trained on. This estimator is left as it is.
+
+        Args:
+            X: as for `fit`.
+            y: as for `fit`.
+            folds: how many.
+            callbacks: as for `fit`.
+
+        Raises:
+            ConfigError: there are more folds than examples.
+            DataError: the data cannot be used; names the file, row and column.
+        """
+        reader = self.__sklearn_clone__()
+        train, _ = reader._divided(*reader._handed_over(X, y, None))
+        data = reader._read(train, labelled=True, part="train")
+        reader._form = getattr(data, "form", None)
+        found = []
+        for number, (kept, held_out) in enumerate(reader._folds(data, folds), start=1):
+            name = f"fold {number} of {folds}"
+            _logger.info(f"{name.capitalize()}.")
+            one = copy.copy(reader)
+            one._notices = list(reader._notices)
+            one._keep_apart, one._callbacks = False, tuple(callbacks)
+            one._begin_fold(kept)
+            one._fit(AlreadyRead(kept), None, None, resume=False, progress=False)
+            found.append(one._evaluation(held_out, name, baselines=True))
+        return CrossValidation(tuple(found))
+
+    def tune(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        trials: int = 20,
+        folds: int = 3,
+        seconds: float | None = None,
+        space: Mapping[str, Any] | None = None,
+    ) -> Tuning:
+        """Search for better options by cross-validation, and train with the best of them on all the data.
+
+        What does worse than the others did by the same epoch is given up. This estimator is left as it is.
+
+        Args:
+            X: as for `fit`.
+            y: as for `fit`.
+            trials: how many choices of options are tried, this estimator's own being the first.
+            folds: of the cross-validation of each.
+            seconds: after which no further one is begun.
+            space: for each option to search a list of values, or a pair of numbers to search between; by
+                default the few that matter: learning rate, units, layers, dropout, cell and weight decay.
+
+        Returns:
+            The table of all tries, and the estimator trained with the best.
+
+        Raises:
+            ConfigError: the space, or the number of folds, does not fit.
+            DataError: the data cannot be used; names the file, row and column.
+            MissingDependencyError: ``unrolled[tune]`` is not installed.
+            TrainingError: every try diverged.
+        """
+        from unrolled.tasks.tuning.search import clone_with, search
+
+        found = search(self, X, y, trials=trials, folds=folds, seconds=seconds, space=space)
+        return replace(found, estimator=clone_with(self, found.best_params).fit(X, y))
+
+    def _folds(self, data: Data, count: int) -> Iterable[tuple[Data, Data]]:
+        """What to train on and what to score on, for each of ``count`` folds."""
+        raise ConfigError(f"folds: the task {self.task!r} is scored on one held-out share alone")
+
+    def _begin_fold(self, kept: Data) -> None:
+        """Forget what `_read` has seen beyond the part to train on."""
 
     def _evaluation(self, data: Data, name: str, baselines: bool) -> Evaluation:
         started = time.perf_counter()
@@ -652,6 +832,7 @@ class Estimator(ABC, Generic[Data]):
                     "options": self.effective.model_dump(mode="json"),
                     "notices": self.notices,
                     "table": None if self._form is None else self._form.to_json(),
+                    "given": None if self._given_form is None else self._given_form.to_json(),
                 },
                 "vocabulary.json": self._vocabularies(),
                 "baselines.json": {name: dict(state.values) for name, state in states.items()},
@@ -693,12 +874,14 @@ class Estimator(ABC, Generic[Data]):
         with content_fits(folder):
             require_programs(settings["options"])
             estimator = cls(**settings["options"])
-            estimator.notices = list(settings["notices"])
+            estimator._notices = list(settings["notices"])
             table = settings["table"]
             estimator._form = None if table is None else FoundForm.from_json(table)
+            given = settings["given"]
+            estimator._given_form = None if given is None else GivenForm.from_json(given)
             estimator._restore(vocabularies)
-            estimator.history = history
-            estimator.dev_evaluation = Evaluation.from_json(evaluation)
+            estimator._history = history
+            estimator._dev_evaluation = Evaluation.from_json(evaluation)
             estimator._baselines = loaded_baselines(
                 cls._baseline_kinds(), values, saved.tensors["baselines.safetensors"], folder
             )
@@ -721,21 +904,37 @@ class Estimator(ABC, Generic[Data]):
         assert self._model is not None
         return self._model
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the losses and the scores of training.
+
+        Args:
+            ax: matplotlib's axes to draw on; a new figure by default.
+        """
+        from unrolled.tasks.plots import plot_history
+
+        self._require_fitted()
+        assert self.history is not None
+        return plot_history(self.history, ax)
+
+    def _repr_html_(self) -> str:
+        from unrolled.layers.html_table import html_table
+
+        rows = [
+            (name, getattr(self.config, name))
+            for name in self.Config.model_fields
+            if name in self._asked_for()
+        ]
+        if self._model is None:
+            return html_table(f"{type(self).__name__}, not fitted", rows)
+        weights = sum(weight.numel() for weight in self._model.parameters())
+        rows += [("network", describe_network(self.effective)), ("weights", f"{weights:,}")]
+        shown = "" if self.dev_evaluation is None else self.dev_evaluation._repr_html_()
+        return html_table(type(self).__name__, rows) + shown
+
     @property
     def device(self) -> torch.device:
         """Where the network's weights are."""
         return next(self.model.parameters()).device
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The options by name, as scikit-learn asks for them."""
-        params = dict(self.config)
-        return copy.deepcopy(params) if deep else params
-
-    def set_params(self, **options: Any) -> Self:
-        """Change options; the estimator has to be fitted again to follow them."""
-        asked = {name: getattr(self.config, name) for name in self.config.model_fields_set}
-        self.config = validated(self.Config, asked | options)
-        return self
 
     def _go_through_often(self, batches: int, fewest: int) -> None:
         """Raise the epochs, where none were asked for, so that small data gives so many updates."""
@@ -745,7 +944,8 @@ class Estimator(ABC, Generic[Data]):
 
     def _decide(self, sentence: str, **options: Any) -> None:
         """Fill in options that the data settled, and tells the user."""
-        self.effective = validated(self.Config, dict(self.effective) | options)
+        decided = validated(self.Config, dict(self.effective) | options)
+        self._effective = cast(Configuration, decided)
         self._note(sentence)
 
     def _suit(self, kind: str, options: Mapping[str, Any]) -> None:
@@ -755,14 +955,6 @@ class Estimator(ABC, Generic[Data]):
         if chosen:
             listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
             self._decide(f"The inputs are {kind}, so by default: {listed}.", **chosen)
-
-    def _asked_for(self) -> set[str]:
-        """The options given; where all were, as scikit-learn's clone gives them, those off their default."""
-        given = self.config.model_fields_set
-        if len(given) < len(self.Config.model_fields):
-            return given
-        default = validated(self.Config, {})
-        return {name for name in given if getattr(self.config, name) != getattr(default, name)}
 
     def _note(self, sentence: str) -> None:
         """Tell the user what was decided without them, now and on the model's card."""
@@ -774,9 +966,14 @@ class Estimator(ABC, Generic[Data]):
         if sentence and sentence not in self.notices:
             self._note(sentence)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._model is not None
+
     def _require_fitted(self) -> None:
         if self._model is None:
-            raise ConfigError(
+            from unrolled.tasks.unfitted import UnfittedError
+
+            raise UnfittedError(
                 f"this {type(self).__name__} has no model yet; call fit(train) or load(folder) first"
             )
 

@@ -31,6 +31,7 @@ from unrolled.tasks.baselines.retrieval import MostFrequentTarget
 from unrolled.tasks.captioning.config import SUITED, CaptionConfig, CaptioningConfig
 from unrolled.tasks.captioning.likelihood import nats_per_symbol
 from unrolled.tasks.example_task import SHOWN, ExampleTask
+from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.inputs.base import PerceivedKind
 from unrolled.tasks.inputs.files import from_file
@@ -66,7 +67,7 @@ class _Saved(TypedDict):
     measured: SavedMeasured
 
 
-class Captioner(ExampleTask):
+class Captioner(ExampleTask[CaptionConfig]):
     """Write a text for an image, a vector, or a few classes and numbers.
 
     Data is a folder of images (with ``metadata.csv`` or ``metadata.jsonl``, or a folder for every class), a
@@ -90,7 +91,6 @@ class Captioner(ExampleTask):
     _sorted = False
     Options = CaptioningConfig
 
-    effective: CaptionConfig
     _inputs: PerceivedKind
     _texts: Side
     _longest: int
@@ -214,6 +214,12 @@ class Captioner(ExampleTask):
     def file_ending(self, first: str) -> str | None:
         """As for any task, but that objects in JSON are inputs of their own: values by name."""
         return None if first.lstrip().startswith("{") else super().file_ending(first)
+
+    def _sequences(self, X: Any, *, fitting: bool) -> list[Any]:
+        if hasattr(X, "columns"):  # values by name
+            self._given_form = self._given_form or GivenForm()
+            return X.to_dict("records")
+        return super()._sequences(X, fitting=fitting)
 
     def _subject(self, example: Example) -> Any:
         given = example.inputs

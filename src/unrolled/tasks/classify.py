@@ -22,6 +22,7 @@ from unrolled.data.loading import load_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
+from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
@@ -42,6 +43,7 @@ from unrolled.tasks.classification.targets import (
 )
 from unrolled.tasks.details import most_wrong
 from unrolled.tasks.example_task import SHOWN, ExampleTask
+from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.files import from_file
@@ -52,8 +54,10 @@ from unrolled.tasks.inputs.pictures import PictureKind
 from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.inputs.several import split
+from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.streaming import TaskStream
+from unrolled.tasks.target_column import require_classes, target_column
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
@@ -65,46 +69,74 @@ class _Saved(TypedDict):
     inputs: SavedKind
     targets: Annotated[SavedClasses | SavedNumber, Field(discriminator="kind")]
     weights: list[Positive] | None
+    labels: SavedLabels | None
 
 
-class Classifier(ExampleTask):
-    """Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.
+class OneTarget(ExampleTask[ClassifyConfig]):
+    """What predicts one target for a whole sequence."""
 
-    Data is a path (CSV, TSV, JSON lines, Parquet, ``.ts`` of the UCR/UEA archive, or a folder of files), the
-    name of built-in data, a DataFrame, or a list: of ``(input, target)`` pairs to learn from, of inputs to
-    predict for. An input is a text, an array of numbers ``(time,)`` or ``(time, channels)``, or the path of a
-    file.
-
-    Example:
-        >>> reviews = [("a fine film", "good"), ("fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
-        >>> classifier = Classifier(hidden_size=8, epochs=30).fit(reviews, dev=reviews)
-        >>> classifier.predict(["fine", "dull"])
-        ['good', 'bad']
-        >>> classifier.labels
-        ('bad', 'good')
-    """
-
-    task: ClassVar[str] = "classify"
     Saved = _Saved
-    Config = ClassifyConfig
     collate = staticmethod(collate_many_to_one)
 
-    effective: ClassifyConfig
     _inputs: StepsKind
     _targets: Targets
 
     def _reset(self) -> None:
         super()._reset()
         self._weights: list[float] | None = None
+        self._labels: LabelValues | None = None
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes, in the order of `predict_proba`'s columns.
+    def predict(self, data: Any = None, **options: Any) -> Any:
+        """The most probable label, or the number, of each sequence.
+
+        Args:
+            data: the sequences, in any form that `fit` takes.
+            options: of the prediction.
+
+        Returns:
+            Labels as they came; an array where `fit` was given ``X`` and ``y``, else a list.
 
         Raises:
-            ConfigError: not fitted, or fitted to numbers.
+            DataError: an input is not of the kind seen in training.
         """
-        return self._class_targets().vocabulary.symbols
+        values = super().predict(data, **options)
+        if self._given_form is None:
+            return values
+        return np.array(values) if self._labels is None else self._labels.array(values)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The accuracy, or for numbers the share of the variance explained (R2).
+
+        Args:
+            X: as for `evaluate`.
+            y: as for `evaluate`.
+        """
+        scores = self.evaluate(X, y, baselines=False).scores
+        return scores["accuracy" if isinstance(self._targets, ClassTargets) else "R2"]
+
+    @property
+    def _kind(self) -> Literal["classifier", "regressor"]:
+        return "regressor" if self.config.target == "numbers" else "classifier"
+
+    def _targets_given(self, y: Any, *, fitting: bool) -> list[Any]:
+        column = target_column(y)
+        if self._kind == "classifier":
+            require_classes(column)
+            if fitting:
+                self._labels = LabelValues.of_array(column)
+                # Who gives y means classes by it, however many whole numbers there are.
+                self._effective = self.effective.model_copy(update={"target": "classes"})
+        return (column.astype(str) if column.dtype.kind in "mM" else column).tolist()
+
+    def _sequences(self, X: Any, *, fitting: bool) -> list[Any]:
+        if self.effective.feature_columns and hasattr(X, "columns"):  # a sequence and values beside it
+            self._given_form = self._given_form or GivenForm()
+            return X.to_dict("records")
+        return super()._sequences(X, fitting=fitting)
+
+    def _outputs(self, data: Any) -> list[Tensor]:
+        self._require_fitted()
+        return self._run(self._encode(self._read_inputs(data)), self.Options())
 
     def stream(self, **options: Any) -> TaskStream:
         """What the model makes of an input as its steps come; see `ExampleTask.stream`."""
@@ -116,16 +148,6 @@ class Classifier(ExampleTask):
         """That of the kind of input seen in training."""
         self._require_fitted()
         return self._inputs.schema()
-
-    def predict_proba(self, data: Any) -> np.ndarray:
-        """The probability of every class for each sequence, ``(sequences, classes)``; columns as in `labels`.
-
-        Raises:
-            ConfigError: fitted to numbers.
-            DataError: an input is not of the kind seen in training.
-        """
-        targets = self._class_targets()
-        return targets.probabilities(self._run(self._encode(self._read_inputs(data)), self.Options()))
 
     def file_ending(self, first: str) -> str | None:
         """As for any task; numbers that are no lists are in tables, objects with an input are inputs."""
@@ -142,21 +164,19 @@ class Classifier(ExampleTask):
         """The class or the number that a sequence is labelled with."""
         return [self._targets.label(targets)]
 
-    def _class_targets(self) -> ClassTargets:
-        self._require_fitted()
-        if not isinstance(self._targets, ClassTargets):
-            raise ConfigError("this Classifier predicts numbers and has no classes; use predict")
-        return self._targets
-
     def _run(self, items: list[Encoded], options: Any) -> list[Tensor]:
         return outputs_in_order(self.model, items, collate_many_to_one)
 
     def _decode(self, outputs: Sequence[Any], data: Examples, options: Any) -> list[Prediction]:
-        return self._targets.predictions([torch.as_tensor(each) for each in outputs])
+        made = self._targets.predictions([torch.as_tensor(each) for each in outputs])
+        if self._labels is None or not isinstance(self._targets, ClassTargets):
+            return made
+        values = self._labels.restored([each.value for each in made])
+        return [replace(each, value=value) for each, value in zip(made, values, strict=True)]
 
     def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
-        return load_labelled(
+        examples = load_labelled(
             data,
             text=config.text_column,
             values=config.values_column,
@@ -169,6 +189,9 @@ class Classifier(ExampleTask):
             labelled=labelled,
             forms=self._forms(),
         )
+        if labelled and self._model is None and self._labels is None and hasattr(data, "columns"):
+            self._labels = _labels_of(data, examples)
+        return examples
 
     def _given(self, example: Example, *, labelled: bool) -> Example:
         if self.effective.feature_columns:
@@ -194,6 +217,8 @@ class Classifier(ExampleTask):
         return examples
 
     def _all_given(self, examples: Examples, *, labelled: bool) -> Examples:
+        if labelled and self._model is None and self._labels is None:
+            self._labels = LabelValues.of_list(each.target for each in examples)
         pictures = formed(examples, self._forms().picture)
         return as_targets(pictures, _TARGETS[self.effective.target], labelled)
 
@@ -212,6 +237,13 @@ class Classifier(ExampleTask):
             self._inputs.described, self._inputs.settled() | self._inputs.suited(train, self.effective)
         )
         self._targets = fit_targets(train)
+        if (
+            isinstance(self._targets, ClassTargets)
+            and self._labels is not None
+            and self._labels.dtype is not None
+        ):
+            # In the order of their values.
+            self._targets = ClassTargets(Vocabulary(self._labels.names, "label"))
         if isinstance(self._targets, ClassTargets) and self._targets.output_size < 2:
             raise DataError(
                 f"expected sequences of two classes or more, got {train[0].target!r} alone",
@@ -321,16 +353,101 @@ class Classifier(ExampleTask):
             "inputs": to_json(self._inputs),
             "targets": {"kind": self._targets.kind} | self._targets.to_json(),
             "weights": self._weights,
+            "labels": None if self._labels is None else self._labels.to_json(),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._targets = targets_from_json(vocabularies["targets"])
         self._weights = vocabularies["weights"]
+        labels = vocabularies["labels"]
+        self._labels = None if labels is None else LabelValues.from_json(labels)
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return MajorityClass, MeanNumber, *linear_baselines()
+
+
+class Classifier(OneTarget):
+    """Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.
+
+    Data is a path (CSV, TSV, JSON lines, Parquet, ``.ts`` of the UCR/UEA archive, or a folder of files), the
+    name of built-in data, a DataFrame, or a list: of ``(input, target)`` pairs to learn from, of inputs to
+    predict for. An input is a text, an array of numbers ``(time,)`` or ``(time, channels)``, or the path of a
+    file.
+
+    Example:
+        >>> reviews = [("a fine film", "good"), ("fine", "good"), ("a dull film", "bad"), ("so dull", "bad")]
+        >>> classifier = Classifier(hidden_size=8, epochs=30).fit(reviews, dev=reviews)
+        >>> classifier.predict(["fine", "dull"])
+        ['good', 'bad']
+        >>> classifier.labels
+        ('bad', 'good')
+    """
+
+    task: ClassVar[str] = "classify"
+    Config = ClassifyConfig
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of `predict_proba`'s columns.
+
+        Raises:
+            ConfigError: not fitted, or fitted to numbers.
+        """
+        return self._class_targets().vocabulary.symbols
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes as they came, in the order of `predict_proba`'s columns.
+
+        Raises:
+            ConfigError: not fitted, or fitted to numbers.
+        """
+        values = self._labels or LabelValues({})
+        return values.array(values.restored(self.labels))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of every class for each sequence, ``(sequences, classes)``; columns as `classes_`.
+
+        Args:
+            X: as for `predict`.
+
+        Raises:
+            ConfigError: fitted to numbers.
+            DataError: an input is not of the kind seen in training.
+        """
+        return self._class_targets().probabilities(self._outputs(X))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The network's score of every class, ``(sequences, classes)``; of two, by how much the second leads.
+
+        Args:
+            X: as for `predict`.
+
+        Raises:
+            ConfigError: fitted to numbers.
+            DataError: an input is not of the kind seen in training.
+        """
+        targets = self._class_targets()
+        scores = np.array([output.double().numpy() for output in self._outputs(X)])
+        scores = scores.reshape(-1, targets.output_size)
+        return scores[:, 1] - scores[:, 0] if targets.output_size == 2 else scores
+
+    def _class_targets(self) -> ClassTargets:
+        self._require_fitted()
+        if not isinstance(self._targets, ClassTargets):
+            raise ConfigError("this Classifier predicts numbers and has no classes; use predict")
+        return self._targets
+
+
+def _labels_of(frame: Any, examples: Examples) -> LabelValues | None:
+    """The labels of a frame as they are in it; None where its examples have no column of them."""
+    column = None if examples.form is None else examples.form.roles.get("target")
+    if column is None or not isinstance(examples[0].target, str):
+        return None
+    values = LabelValues.of_list(frame[column].tolist())
+    return values if set(values.names) >= {example.target for example in examples} else None
 
 
 def _as_path(given: Any) -> Any:

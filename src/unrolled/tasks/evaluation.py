@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 from pydantic import with_config
 from typing_extensions import TypedDict
@@ -87,6 +90,26 @@ class Evaluation:
     @property
     def _table(self) -> dict[str, Mapping[str, float]]:
         return {"model": self.scores} | dict(self.baselines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each score of the model beside those of the baselines.
+
+        Args:
+            ax: matplotlib's axes to draw on; a new figure by default.
+        """
+        from unrolled.tasks.plots import plot_evaluation
+
+        return plot_evaluation(self, ax)
+
+    def _repr_html_(self) -> str:
+        from unrolled.layers.html_table import html_table
+
+        rows = [
+            [name, *("-" if value is None else f"{value:.4f}" for value in row.values())]
+            for name, row in self.rows()
+        ]
+        title = f"{self.task} on {self.data}, {self.count:,} {self.unit}"
+        return html_table(title, rows, ["", *self.scores])
 
     def __str__(self) -> str:
         rows = self.rows()

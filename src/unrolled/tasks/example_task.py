@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from torch import Tensor
 
 from unrolled.data.batches import Batch
 from unrolled.data.buckets import BucketLoader, Encoded
 from unrolled.data.example import Example, Examples
 from unrolled.tasks.base import Estimator, Part, Shares
-from unrolled.tasks.given import given_examples
+from unrolled.tasks.folds import example_folds
+from unrolled.tasks.given import given_examples, paired_examples
+from unrolled.tasks.given_inputs import plain, sequences_of
 from unrolled.tasks.holdout import hold_out
-from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.prediction import Answer, Prediction
+from unrolled.tasks.scikit import Configuration
 from unrolled.tasks.streaming import ReadingStream, TaskStream
 
 SHOWN = 12
 """Predictions that a report shows."""
 
 
-class ExampleTask(Estimator[Examples]):
+class ExampleTask(Estimator[Examples, Configuration]):
     """A task whose data is examples, whole sequences that are batched by length.
 
     Attributes:
         collate: makes a batch of encoded examples.
     """
 
+    _needs_targets = True
     collate: ClassVar[Callable[[Sequence[Encoded]], Batch]]
     _sorted: ClassVar[bool] = True
     """Whether training puts sequences of like length into a batch."""
@@ -67,6 +72,18 @@ class ExampleTask(Estimator[Examples]):
 
         return ReadingStream(self.model, self._only_item, decoded)
 
+    def answers(self, data: Any = None, **options: Any) -> Iterator[Answer]:
+        """Each prediction beside its input; where there are several of one, they name it themselves."""
+        self._require_fitted()
+        if data is None:
+            return super().answers(data, **options)
+        chosen, read = self._chosen(options), self._read_inputs(data)
+        made = self._decode(self._run(self._encode(read), chosen), read, chosen)
+        if len(made) != len(read):
+            return (Answer(None, None, each) for each in made)
+        asked = enumerate(zip(read, made, strict=True), start=1)
+        return (Answer(_name(one, place), _plain_input(one.inputs), each) for place, (one, each) in asked)
+
     def _only_item(self, given: Any) -> Encoded:
         return self._encode(self._read_inputs([given]))[0]
 
@@ -79,6 +96,8 @@ class ExampleTask(Estimator[Examples]):
         return len(item)
 
     def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Examples:
+        if self._given_form is not None and not labelled and not isinstance(data, str | Path):
+            data = self._sequences(data, fitting=False)
         if isinstance(data, str | Path) or hasattr(data, "columns"):
             examples = self._load(data, labelled=labelled)
         else:
@@ -86,6 +105,26 @@ class ExampleTask(Estimator[Examples]):
             items = tuple(self._given(example, labelled=labelled) for example in given)
             examples = self._all_given(replace(given, items=items), labelled=labelled)
         return self._settled(examples, labelled=labelled, part=part)
+
+    def _with_targets(self, X: Any, y: Any, *, fitting: bool) -> list[Example]:
+        inputs = self._sequences(plain(X), fitting=fitting)
+        return paired_examples(inputs, self._targets_given(plain(y), fitting=fitting))
+
+    def _sequences(self, X: Any, *, fitting: bool) -> list[Any]:
+        """The inputs in ``X``, which later are held to what they were in `fit`."""
+        inputs, form = sequences_of(X)
+        if fitting:
+            self._given_form = form
+        elif self._given_form is not None and not isinstance(X, list | tuple):
+            form.require_as(self._given_form, type(self).__name__)
+        return inputs
+
+    def _targets_given(self, y: Any, *, fitting: bool) -> list[Any]:
+        """What is to be predicted for each input, as an example holds it."""
+        return list(y)
+
+    def _folds(self, data: Examples, count: int) -> Iterator[tuple[Examples, Examples]]:
+        return example_folds(data, count, self.effective.seed, self._symbols_of)
 
     def _hold_out(self, data: Examples, *, keep_apart: bool) -> Shares[Examples]:
         config = self.effective
@@ -97,3 +136,18 @@ class ExampleTask(Estimator[Examples]):
             return BucketLoader(items, collate, config.batch_size, shuffle=False, bucket=1)
         more: dict[str, Any] = {"size": self._size} if self._sorted else {"bucket": 1}
         return BucketLoader(items, collate, config.batch_size, seed=config.seed, shard=self._shard, **more)
+
+
+def _name(example: Example, place: int) -> int | str:
+    """The name of the example's file, where it has one of its own, else its place."""
+    source = example.source
+    return place if source.row is not None or source.path is None else Path(source.path).name
+
+
+def _plain_input(given: Any) -> Any:
+    """What was asked as plain JSON; None where that has no form for it, or would be long."""
+    if isinstance(given, np.ndarray) and given.dtype.kind == "f" and given.ndim <= 2:
+        return (given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given).tolist()
+    if isinstance(given, tuple | list):
+        return list(given)
+    return given if isinstance(given, str | Mapping) else None

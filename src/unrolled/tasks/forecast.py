@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from unrolled.data.buckets import Encoded
 from unrolled.data.calendar import future_times, step_of, time_texts
 from unrolled.data.example import Series
+from unrolled.data.given_series import long_frame
 from unrolled.data.loading import load_series_with_layout
 from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
@@ -31,8 +32,10 @@ from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
 from unrolled.tasks.details import errors_ahead
+from unrolled.tasks.folds import require_folds
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
+from unrolled.tasks.forecasting.frames import forecast_frame, time_column
 from unrolled.tasks.forecasting.future import (
     SavedSeries,
     as_known,
@@ -52,8 +55,13 @@ from unrolled.tasks.forecasting.spans import Span
 from unrolled.tasks.forecasting.start import LinearStart
 from unrolled.tasks.forecasting.streaming import ForecastStream
 from unrolled.tasks.forecasting.warmup import WarmUp
+from unrolled.tasks.given_inputs import plain
 from unrolled.tasks.inputs.schema import SeriesSchema
+from unrolled.tasks.plots import plot_forecast
 from unrolled.tasks.prediction import Prediction
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WINDOWS = 4_000
 """Training windows an epoch at most, unless the stride says otherwise."""
@@ -70,7 +78,7 @@ class _Saved(TypedDict):
     latest: list[SavedSeries]
 
 
-class Forecaster(Estimator[Span]):
+class Forecaster(Estimator[Span, ForecastConfig]):
     """Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.
 
     The data is a table in long format, one row a step, from a file or a pandas DataFrame; or in wide format,
@@ -97,7 +105,6 @@ class Forecaster(Estimator[Span]):
     Config = ForecastConfig
     Options = ForecastOptions
     predicts_alone = True
-    effective: ForecastConfig
 
     def _reset(self) -> None:
         super()._reset()
@@ -106,8 +113,10 @@ class Forecaster(Estimator[Span]):
         self._latest: tuple[Series, ...] = ()
         self._layout: SeriesLayout | None = None
 
-    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
-        super()._fit(train, dev, run_folder, resume, progress)
+    def _fit(
+        self, train: Any, dev: Any, run_folder: str | Path | None, *, resume: bool, progress: bool
+    ) -> None:
+        super()._fit(train, dev, run_folder, resume=resume, progress=progress)
         if self.effective.refit:
             self._save_run(run_folder)  # what was scored, lest the second training is stopped
             self._refit(progress)
@@ -161,9 +170,52 @@ class Forecaster(Estimator[Span]):
         """
         return (each.value for each in self.predictions(data, **options))
 
-    def predict(self, data: Any = None, **options: Any) -> list[dict[str, Any]]:
-        """All rows of `forecast` at once; see there."""
-        return super().predict(data, **options)
+    def predict(
+        self, data: Any = None, *, h: int | None = None, level: Sequence[float] | None = None, **options: Any
+    ) -> Any:
+        """What follows each series: rows as of `forecast`, or asked for by ``h`` a frame as Nixtla's.
+
+        Args:
+            data: as for `forecast`, or a number in place of ``h``.
+            h: how many steps ahead.
+            level: intervals in per cent, such as 80; by default those of all quantiles.
+            options: as for `forecast`.
+
+        Returns:
+            A list of rows; with ``h`` a DataFrame with the columns ``unique_id``, ``ds``, ``Forecaster``,
+            ``Forecaster-lo-80`` and ``Forecaster-hi-80``.
+
+        Raises:
+            ConfigError: as for `forecast`; or the model has no quantiles for a level.
+            DataError: as for `forecast`.
+        """
+        if isinstance(data, int | np.integer) and h is None:
+            data, h = None, int(data)
+        if h is None:
+            if level is not None:
+                raise ConfigError("level: expected h with it, the steps ahead; options of rows have none")
+            return super().predict(data, **options)
+        self._require_fitted()
+        series = self._latest if data is None else self._load(data)
+        rows = self.forecast(None if data is None else series, **options, steps=h)
+        return forecast_frame(rows, series, self.effective.quantiles, level, type(self).__name__)
+
+    def plot_forecast(self, data: Any = None, h: int | None = None, ax: Axes | None = None) -> Axes:
+        """Draw what follows each series after its last known steps, with the widest interval.
+
+        Args:
+            data: as for `predict`.
+            h: how many steps ahead; by default the horizon.
+            ax: matplotlib's axes to draw on; a new figure by default.
+        """
+        if isinstance(data, int | np.integer) and h is None:
+            data, h = None, int(data)
+        self._require_fitted()
+        series = self._latest if data is None else self._load(data)
+        name = type(self).__name__
+        frame = self.predict(series, h=h or self.effective.horizon)
+        known = [(one.unique_id, time_column(one), one.values) for one in series]
+        return plot_forecast(known, frame, name, ax)
 
     def predictions(self, data: Any = None, **options: Any) -> Iterator[Prediction]:
         """The rows of `forecast`, each as it is made."""
@@ -258,6 +310,7 @@ class Forecaster(Estimator[Span]):
         return self._prepared
 
     def _load(self, data: Any) -> tuple[Series, ...]:
+        data = long_frame(plain(data))
         if not isinstance(data, Sequence) or isinstance(data, str):
             return self._load_table(data)
         return tuple(chain.from_iterable(map(self._load_one, data)))
@@ -361,6 +414,17 @@ class Forecaster(Estimator[Span]):
         )
         return Shares(train, dev, sentence, kept_apart=test, before_test=before)
 
+    def _folds(self, data: Span, count: int) -> Iterator[tuple[Span, Span]]:
+        """The last share in ``count`` parts, each forecast from all that comes before it."""
+        config = self.effective
+        pairs = max(map(len, data.series)) // (2 * config.horizon)
+        require_folds(count, pairs, "pairs of horizons in a series")
+        for place in range(count, 0, -1):
+            yield data.rolling(config.test_share / count, config.horizon, place)
+
+    def _begin_fold(self, kept: Span) -> None:
+        self._latest = kept.series
+
     def _prepare(self, train: Span) -> None:
         config = self.effective
         first = train.series[0]
@@ -407,11 +471,11 @@ class Forecaster(Estimator[Span]):
             logs = several and all((one.values[~np.isnan(one.values)] > 0).all() for one in series)
             if logs:
                 self._note("The logarithms of the series are scaled.")
-            self.effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
+            self._effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
         if config.relative is None:
-            self.effective = self.effective.model_copy(update={"relative": several})
+            self._effective = self.effective.model_copy(update={"relative": several})
         if config.refit is None:  # of many series it does not pay: benchmarks/quality/refit.py
-            self.effective = self.effective.model_copy(update={"refit": not several})
+            self._effective = self.effective.model_copy(update={"refit": not several})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
         series, config = self._latest, self.effective

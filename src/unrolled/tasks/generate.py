@@ -21,16 +21,21 @@ from unrolled.tasks.base import Estimator, Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.notes import NoteMarkov
+from unrolled.tasks.folds import example_folds, require_folds
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
 from unrolled.tasks.generation.notes import NoteMedium
 from unrolled.tasks.generation.text import TextMedium
+from unrolled.tasks.generation.texts import Texts
+from unrolled.tasks.given import listed_texts
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.streaming import TaskStream
 
 _FEWEST_UPDATES = 300
 """Updates that training may take at least, however small the data, unless the epochs are given."""
+_SMALLEST_FOLD = 100
+"""Characters that a fold has at least, for its score to say anything."""
 _TOGETHER = 256
 """Prompts that are written on at the same time."""
 
@@ -42,7 +47,7 @@ class _SavedNotes(TypedDict):
     steps_per_beat: Size
 
 
-class Generator(Estimator[Any]):
+class Generator(Estimator[Any, GenerateConfig]):
     """Write text, or sets of notes, as in the training data: one input and one output a step, fed back.
 
     The data is a text file, a folder of text files, tunes in ABC notation, a table with a column of texts, or
@@ -65,7 +70,6 @@ class Generator(Estimator[Any]):
     _takes_parts = False
     Config = GenerateConfig
     Options = WritingConfig
-    effective: GenerateConfig
 
     def _reset(self) -> None:
         super()._reset()
@@ -168,12 +172,19 @@ class Generator(Estimator[Any]):
         return self._medium
 
     def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Any:
+        data = listed_texts(data)
         if self.effective.unit == "auto":
             unit = "notes" if _are_notes(data) else "character"
             self._decide(f"The unit is {unit!r}.", unit=unit)
         if part == "train":
             self._suit(self.effective.unit, self._written.usual)
         return self._written.read(data, self.effective, part)
+
+    def _folds(self, data: Any, count: int) -> Iterable[tuple[Any, Any]]:
+        if isinstance(data, Texts):
+            require_folds(count, data.characters // _SMALLEST_FOLD, f"{_SMALLEST_FOLD} characters")
+            return data.folds(count)
+        return example_folds(data, count, self.effective.seed, lambda example: ())
 
     def _hold_out(self, data: Any, *, keep_apart: bool) -> Shares[Any]:
         return self._written.hold_out(data, self.effective)

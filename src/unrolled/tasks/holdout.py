@@ -51,8 +51,9 @@ def hold_out(
             left -= own
             chosen.update(rows)
     if not chosen:
+        got = "one sample" if len(examples) == 1 else f"{len(examples):,}"
         raise DataError(
-            f"expected examples enough to hold some out, got {len(examples)}, none of which can be spared",
+            f"expected examples enough to hold some out, got {got}, none of which can be spared",
             path=examples[0].source.path if len(examples) else None,
             remedy="add examples, or give dev data",
         )

@@ -48,6 +48,23 @@ class Prediction:
         return value
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """A prediction beside what it was asked of.
+
+    Attributes:
+        id: the place of the input in the data, from 1, or the name of its file; None where a prediction is
+            of none.
+        given: the input as plain JSON: a text, words, numbers, values by name; None where it is none, as an
+            image is.
+        prediction: what the model says.
+    """
+
+    id: int | str | None
+    given: Any
+    prediction: Prediction
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}

@@ -54,6 +54,11 @@ _TASKS = {
         "classification.config:ClassifyConfig",
         "Predict a label, or a number, for a text, a sequence of numbers, a recording, an image or a clip.",
     ),
+    "regress": _Task(
+        "regress:Regressor",
+        "classification.config:RegressConfig",
+        "Predict a number for a text, a sequence of numbers, a recording, an image or a clip.",
+    ),
     "tag": _Task(
         "tag:Tagger",
         "tagging.config:TagConfig",

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from unrolled.data.table_form import SavedForm
 from unrolled.models.config import NetworkConfig
 from unrolled.saving.schema import ENTRIES
+from unrolled.tasks.given_inputs import SavedGivenForm
 
 
 @with_config(ENTRIES)
@@ -22,6 +23,7 @@ class SavedConfig(TypedDict):
     options: dict[str, Any]
     notices: list[str]
     table: SavedForm | None
+    given: SavedGivenForm | None
 
 
 def require_layers(config: NetworkConfig, weights: Mapping[str, Tensor]) -> None:

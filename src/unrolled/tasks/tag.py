@@ -37,11 +37,13 @@ from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
 from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.streaming import TaskStream
 from unrolled.tasks.tagging.config import TagConfig
+from unrolled.tasks.tagging.given_tags import with_tag_names
 from unrolled.tasks.tagging.pairs import are_spelled, check_pairs, cut
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import CrossEntropy, Loss
@@ -56,9 +58,10 @@ class _Saved(TypedDict):
     tags: SavedVocabulary
     layout: SavedLayout | None
     weights: list[Positive] | None
+    labels: SavedLabels | None
 
 
-class Tagger(ExampleTask):
+class Tagger(ExampleTask[TagConfig]):
     """Predict a tag for every word of a sentence, or for every step of a sequence of numbers.
 
     Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a folder of one table a
@@ -78,7 +81,6 @@ class Tagger(ExampleTask):
     Config = TagConfig
     collate = staticmethod(collate_many_to_many)
 
-    effective: TagConfig
     _inputs: StepsKind
     _tags: Vocabulary
     _layout: TokenLayout | None
@@ -87,12 +89,24 @@ class Tagger(ExampleTask):
         super()._reset()
         self._layout = None
         self._weights: list[float] | None = None
+        self._labels: LabelValues | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags, in the order of the network's outputs."""
+        """The names of the tags, in the order of the network's outputs."""
         self._require_fitted()
         return self._tags.symbols
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The tags as they came, in the order of the network's outputs."""
+        values = self._labels or LabelValues({})
+        return values.array(values.restored(self.tags))
+
+    @staticmethod
+    def _is_pair(entry: Any) -> bool:
+        # Two words of a sentence are none.
+        return isinstance(entry, tuple) and len(entry) == 2 and not np.isscalar(entry[1])
 
     @property
     def marks_spans(self) -> bool:
@@ -137,7 +151,12 @@ class Tagger(ExampleTask):
         return best_path(outputs, lengths) if self.effective.crf else outputs.argmax(-1)
 
     def _decode(self, outputs: Sequence[Any], data: Examples, options: Any) -> list[Prediction]:
-        return [Prediction(self._tags.decode(tags.tolist())) for tags in map(self._best, outputs)]
+        named = self._named(outputs)
+        return [Prediction(tags if self._labels is None else self._labels.restored(tags)) for tags in named]
+
+    def _named(self, outputs: Sequence[Any]) -> list[list[str]]:
+        """The names of the best tags of each sentence."""
+        return [self._tags.decode(tags.tolist()) for tags in map(self._best, outputs)]
 
     def _best(self, outputs: Any) -> Tensor:
         """The best tags ``(time,)`` of one sentence, from the network's outputs or from these already."""
@@ -160,6 +179,14 @@ class Tagger(ExampleTask):
             # Later files are read as the training data was.
             self._layout = read.layout
         return read.examples
+
+    def _all_given(self, examples: Examples, *, labelled: bool) -> Examples:
+        if not labelled:
+            return examples
+        named, labels = with_tag_names(examples)
+        if self._model is None and self._labels is None:
+            self._labels = labels
+        return named
 
     def _settled(self, examples: Examples, *, labelled: bool, part: Part) -> Examples:
         config = self.effective
@@ -254,7 +281,7 @@ class Tagger(ExampleTask):
         self._note_once(unseen_said(unseen, sum(map(len, expected)), "tag", self._inputs.unit))
 
         def score() -> Scored:
-            predicted = [each.value for each in self._decode(self._run(items, None), data, None)]
+            predicted = self._named(self._run(items, None))
             shown = tuple(
                 {
                     "input": list(map(_shown, self._inputs.steps(example))),
@@ -282,6 +309,7 @@ class Tagger(ExampleTask):
             "tags": self._tags.to_dict(),
             "layout": None if self._layout is None else self._layout.to_json(),
             "weights": self._weights,
+            "labels": None if self._labels is None else self._labels.to_json(),
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
@@ -290,6 +318,8 @@ class Tagger(ExampleTask):
         self._weights = vocabularies["weights"]
         layout = vocabularies["layout"]
         self._layout = None if layout is None else TokenLayout.from_json(layout)
+        labels = vocabularies["labels"]
+        self._labels = None if labels is None else LabelValues.from_json(labels)
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:

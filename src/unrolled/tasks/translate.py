@@ -56,7 +56,7 @@ class _Saved(TypedDict):
     measured: SavedMeasured
 
 
-class Translator(ExampleTask):
+class Translator(ExampleTask[TranslateConfig]):
     """Write a text for a text: a translation, an answer, a summary, a pronunciation, a sorted list.
 
     Data is a path (CSV, TSV, JSON lines, Parquet with a column of sources and one of targets; lines ``IN: ...
@@ -77,7 +77,6 @@ class Translator(ExampleTask):
     collate = staticmethod(collate_unequal)
     Options = SearchConfig
 
-    effective: TranslateConfig
     _symbols: Symbols
     _lengths: Lengths
     _measured: Measured
@@ -86,8 +85,10 @@ class Translator(ExampleTask):
         super()._reset()
         self._ramp = 1
 
-    def _fit(self, train: Any, dev: Any, run_folder: str | Path | None, resume: bool, progress: bool) -> None:
-        super()._fit(train, dev, run_folder, resume, progress)
+    def _fit(
+        self, train: Any, dev: Any, run_folder: str | Path | None, *, resume: bool, progress: bool
+    ) -> None:
+        super()._fit(train, dev, run_folder, resume=resume, progress=progress)
         known = resolve(train) if isinstance(train, str | Path) else None
         longer = known.longer() if isinstance(known, Reference) else None
         if longer is not None:
@@ -105,7 +106,7 @@ class Translator(ExampleTask):
         groups = {name: dict(parts) for name, parts in self.dev_evaluation.groups.items()}
         for name, parts in self._scorer(Examples(tuple(examples[:_LONGER])))().groups.items():
             groups[name] |= parts
-        self.dev_evaluation = replace(self.dev_evaluation, groups=groups)
+        self._dev_evaluation = replace(self.dev_evaluation, groups=groups)
 
     def predict(self, data: Any = None, **options: Any) -> list[Any]:
         """The best target of each source.

@@ -58,7 +58,8 @@ class History(BaseModel):
         epochs: one record an epoch.
         updates: every `stride`-th update; the stride doubles whenever there are more than 2000.
         best_epoch: the epoch whose weights were kept; None when no dev score was taken.
-        stopped: why training ended: `epochs` (all done), `patience` (no better score), or None while it runs.
+        stopped: why training ended: `epochs` (all done), `patience` (no better score), `callback` (one asked
+            for it), or None while it runs.
 
     Example:
         >>> history = History()
@@ -78,7 +79,31 @@ class History(BaseModel):
     updates: list[UpdateRecord] = Field(default_factory=list)
     stride: int = 1
     best_epoch: int | None = None
-    stopped: Literal["epochs", "patience"] | None = None
+    stopped: Literal["epochs", "patience", "callback"] | None = None
+
+    def kept(self) -> str:
+        """Which epoch's weights were kept, and why training ended, in a sentence; "" without a dev score.
+
+        Example:
+            >>> epoch = EpochRecord(epoch=1, loss=1, gradient_norm=1, clipped=0, learning_rate=1, updates=1,
+            ...     steps=1, seconds=1, scores={"accuracy": 0.5})
+            >>> History(monitor="accuracy", epochs=[epoch], best_epoch=1, stopped="epochs").kept()
+            'The weights of epoch 1 of 1 are kept, the best by accuracy (0.5); all epochs were done.'
+        """
+        if self.best_epoch is None:
+            return ""
+        best = self.epochs[self.best_epoch - 1].scores[self.monitor]
+        done = len(self.epochs)
+        why = {
+            "epochs": "all epochs were done",
+            "patience": f"the {done - self.best_epoch} after it were no better",
+            "callback": "a callback ended training",
+            None: "training goes on",
+        }[self.stopped]
+        return (
+            f"The weights of epoch {self.best_epoch} of {done} are kept, the best by {self.monitor} "
+            f"({best:.4g}); {why}."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The history as plain JSON values; NaN and infinity become strings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from math import inf, isfinite
 from pathlib import Path
@@ -19,6 +19,7 @@ from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import Contents, content_fits, read_folder, write_folder
 from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update, add_gradient
+from unrolled.training.callback import Callback
 from unrolled.training.checkpoint import (
     flatten_optimizer,
     process_tensors,
@@ -55,6 +56,7 @@ class Trainer:
         run_folder: `run_folder/checkpoint` is where checkpoints go; None: there are none.
         resume: go on from the checkpoint in `run_folder`; where there is none yet, begin.
         progress: show a bar on standard error.
+        callbacks: called in the course of training, in this order.
 
     Raises:
         ConfigError: this machine cannot compute in the precision.
@@ -69,6 +71,7 @@ class Trainer:
         run_folder: Path | None = None,
         resume: bool = False,
         progress: bool = False,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         self.accelerator = build_accelerator(config)
         self.model = model.to(self.accelerator.device)
@@ -85,6 +88,8 @@ class Trainer:
         self.carry = Carry()
         self.best: dict[str, Tensor] = {}
         self.diagnosis: LiveDiagnosis | None = None
+        self.callbacks = tuple(callbacks)
+        self.should_stop = False
         self.keep: Callable[[History], None] | None = None
         self.last = config.epochs
         self.monitor = "loss"
@@ -137,11 +142,46 @@ class Trainer:
         ):
             self.begin()
             self.saved_at = time.monotonic()
-            while not self.finished():
-                self.train_epoch(loader, interruption)
-                self.end_epoch(score)
-            self.restore_best()
+            try:
+                self.call("on_fit_start")
+                while not self.finished():
+                    self.train_epoch(loader, interruption)
+                    self.end_epoch(score)
+                self.restore_best()
+                self.call("on_fit_end")
+            except BaseException as error:
+                self.call("on_exception", error)
+                raise
         return self.history
+
+    def call(self, moment: str, *given: Any) -> None:
+        """Tell the callbacks of a moment."""
+        for callback in self.callbacks:
+            getattr(callback, moment)(self, self.model, *given)
+
+    @property
+    def current_epoch(self) -> int:
+        """The epoch at work, counted from 0."""
+        return self.position.epoch
+
+    @property
+    def global_step(self) -> int:
+        """The updates so far."""
+        return self.position.updates
+
+    @property
+    def is_global_zero(self) -> bool:
+        """Whether this is the only process, or the first of those that train together."""
+        return self.accelerator.is_main_process
+
+    @property
+    def callback_metrics(self) -> dict[str, float]:
+        """The latest epoch's loss, gradient norm, learning rate and scores, by name."""
+        if not self.history.epochs:
+            return {}
+        latest = self.history.epochs[-1]
+        numbers = {"loss": latest.loss, "gradient_norm": latest.gradient_norm}
+        return numbers | {"learning_rate": latest.learning_rate} | latest.scores
 
     @property
     def history(self) -> History:
@@ -174,7 +214,10 @@ class Trainer:
 
     def finished(self) -> bool:
         """Whether training is done; an earlier run that did all its epochs may be given more."""
-        if self.history.stopped == "epochs" and self.position.epoch < self.last:
+        more = self.position.epoch < self.last
+        if (self.history.stopped == "epochs" and more) or (
+            self.history.stopped == "callback" and not self.should_stop
+        ):
             self.history.stopped = None
         return self.history.stopped is not None
 
@@ -182,12 +225,25 @@ class Trainer:
         """Train on the batches of the epoch that are left."""
         self.model.train()
         self.bar.begin(self.position.epoch, self.position.batch)
+        self.call("on_train_epoch_start")
         for batch in loader.batches(self.position.epoch, self.position.batch):
+            place = self.position.batch
+            self.call("on_train_batch_start", batch, place)
             started = time.perf_counter()
             self.train_batch(batch.to(self.accelerator.device))
             self.position.batch += 1
             self.position.seconds += time.perf_counter() - started
+            self.call("on_train_batch_end", None, batch, place)
             self.save_or_stop(interruption)
+            if self.told_to_stop():
+                break
+
+    def told_to_stop(self) -> bool:
+        """Whether a callback, in any process, has asked training to end."""
+        if self.callbacks:
+            (asking,) = add_up(self.accelerator, self.should_stop)
+            self.should_stop = bool(asking)
+        return self.should_stop
 
     def train_batch(self, batch: Batch) -> None:
         """Make the updates of a batch."""
@@ -285,6 +341,8 @@ class Trainer:
     def end_epoch(self, score: Score | None) -> None:
         """Score the weights, keep them if they are the best, note the epoch and save."""
         position = self.position
+        if score is not None:
+            self.call("on_validation_start")
         scores = {} if score is None else self.evaluate(score)
         loss = position.total / max(1, position.count)
         if score is not None and self.monitor not in scores:
@@ -314,8 +372,14 @@ class Trainer:
         self.schedule.end_epoch(counts)
         self.begin_averaging()
         self.bar.end(position.epoch, loss, scores, self.monitor, position.seconds)
+        if score is not None:
+            self.call("on_validation_end")
+        self.call("on_train_epoch_end")
+        self.call("on_epoch_end")
         position.begin_epoch()
-        if position.epoch >= self.last:
+        if self.told_to_stop():
+            self.history.stopped = "callback"
+        elif position.epoch >= self.last:
             self.history.stopped = "epochs"
         elif (
             score is not None and self.config.patience is not None and position.waited >= self.config.patience

@@ -70,3 +70,11 @@ class ClassifyConfig(
     frames: int = Field(32, ge=1, description="Frames of a clip read at most, evenly spread.")
     pooling: Pooling = Field("attention", description="How the steps of a sequence become one vector.")
     skip: bool = Field(True, description="Pool the recurrent layers' input beside their output.")
+
+
+class RegressConfig(ClassifyConfig):
+    """As a classifier's, for numbers."""
+
+    target: Literal["numbers"] = Field(  # type: ignore[assignment]
+        "numbers", description="What is predicted: numbers."
+    )

@@ -59,6 +59,35 @@ class Span:
         series, starts = zip(*last, strict=True)
         return Span(before, self.starts), Span(series, starts)
 
+    def rolling(self, share: float, horizon: int, place: int) -> tuple[Span, Span]:
+        """The steps before one of the last parts of each series, and that part, with a past to look back at.
+
+        Args:
+            share: of the steps that a part takes, a horizon at least.
+            horizon: the steps to forecast.
+            place: which part, the last one being 1.
+
+        Raises:
+            DataError: all series are too short for it.
+
+        Example:
+            >>> week = Series("a", np.arange(7), np.arange(7.0), np.zeros((7, 0)))
+            >>> before, part = Span((week,), (None,)).rolling(share=0.3, horizon=1, place=2)
+            >>> len(before.series[0]), len(part.series[0]), part.starts
+            (3, 5, (3,))
+        """
+        kept, held_out = [], []
+        for one in self.series:
+            steps = max(horizon, round(len(one) * share))
+            begin, end = len(one) - place * steps, len(one) - (place - 1) * steps
+            if begin > horizon:
+                kept.append(one.slice(0, begin))
+                held_out.append((one.slice(0, end), begin))
+        if not kept:
+            raise self._too_short(horizon * (place + 1) + 1, f"to score {place} parts of it")
+        series, starts = zip(*held_out, strict=True)
+        return Span(tuple(kept), (None,) * len(kept)), Span(series, starts)
+
     def scored(self, context: int, horizon: int) -> Span:
         """Those series that have a step to forecast from.
 

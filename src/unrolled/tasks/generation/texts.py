@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 from unrolled.data.corpus import Documents
@@ -69,6 +69,20 @@ class Texts:
         """The characters of all documents."""
         return sum(self.sizes)
 
+    def folds(self, count: int) -> Iterator[tuple[Texts, Texts]]:
+        """What stands before and after a part, and that part, for each of ``count`` equal ones.
+
+        Example:
+            >>> texts = Texts([["abc", "def"], ["gh"]], "example")
+            >>> [["".join(document) for document in kept] for kept, _ in texts.folds(2)]
+            [['ef', 'gh'], ['abcd']]
+        """
+        total = self.characters
+        cuts = [self.start + total * place // count for place in range(count + 1)]
+        for begin, end in pairwise(cuts):
+            around = replace(self, stop=begin), replace(self, start=end)
+            yield Texts(_OneAfterAnother(around), self.name), replace(self, start=begin, stop=end)
+
     def split(self, share: float) -> tuple[Texts, Texts]:
         """The texts without their last share, and that last share.
 
@@ -90,3 +104,13 @@ class Texts:
         border = min(ends[:-1] or [wanted], key=lambda end: abs(end - wanted))
         cut = self.start + (border if abs(border - wanted) <= 0.2 * share * total else wanted)
         return replace(self, stop=cut), replace(self, start=cut)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _OneAfterAnother:
+    """The documents of several texts."""
+
+    parts: tuple[Texts, ...]
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(self.parts)

@@ -1,0 +1,1 @@
+"""The search for options: what is tried, how the poor is stopped, and what was found."""
