@@ -193,16 +193,11 @@ class Tokenizer:
         elif self.unit == "byte":
             self.symbols = [b"", *(bytes([each]) for each in range(256))]
         else:
-            model = content["tokenizer"]["model"]
-            self.place = dict(model["vocab"])
-            for each in content["tokenizer"]["added_tokens"]:
-                self.place[each["content"]] = each["id"]
-            self.symbols = [symbol for symbol, _ in sorted(self.place.items(), key=lambda pair: pair[1])]
+            self.symbols = list(content["words" if self.unit == "word" else "pieces"])
+            self.place = {symbol: number for number, symbol in enumerate(self.symbols)}
             self.end, self.unknown = self.place[END], self.place.get(UNKNOWN)
-            pairs = [
-                tuple(pair) if isinstance(pair, list) else tuple(pair.split(" "))
-                for pair in model.get("merges", [])
-            ]
+            merges = content.get("merges", [])
+            pairs = [tuple(pair) if isinstance(pair, list) else tuple(pair.split(" ")) for pair in merges]
             self.ranks = {pair: rank for rank, pair in enumerate(pairs)}
         if self.unit == "character":
             self.place = {symbol: number for number, symbol in enumerate(self.symbols) if number > 1}
