@@ -54,7 +54,7 @@ def test_half_a_character_is_a_character_like_others(task, models, unrolled, tmp
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "a\x00b", "loop", "x/" * 3000])
+@pytest.mark.parametrize("name", ["x" * 300, "loop", "x/" * 3000])
 def test_names_that_no_file_has_are_a_sentence(name, models, unrolled, tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for arguments in (

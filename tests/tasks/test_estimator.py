@@ -189,16 +189,20 @@ def test_a_corrupt_or_missing_folder_is_refused(fitted, tmp_path):
     ("name", "change", "message"),
     [
         ("config.json", lambda config: {**config, "options": {"flavour": "red"}}, "no option 'flavour'"),
-        ("config.json", lambda config: {"task": config["task"]}, "it lacks 'options'"),
-        ("config.json", lambda config: [config], "indices"),
-        ("config.json", lambda config: config | {"options": config["options"] | {"hidden_size": 4}}, "size"),
-        ("vocabulary.json", lambda _: {}, "it lacks"),
-        ("vocabulary.json", lambda _: [], "indices"),
+        ("config.json", lambda config: {"task": config["task"]}, "at 'options', found none"),
+        ("config.json", lambda config: [config], "valid dictionary"),
+        (
+            "config.json",
+            lambda config: config | {"options": config["options"] | {"hidden_size": 4}},
+            "of shape",
+        ),
+        ("vocabulary.json", lambda _: {}, "found none"),
+        ("vocabulary.json", lambda _: [], "valid dictionary"),
         ("history.json", lambda history: history | {"epochs": 3}, "epochs"),
         ("evaluation.json", lambda scores: scores | {"flavour": "red"}, "flavour"),
-        ("baselines.json", lambda _: {"majority class": {}}, "it lacks"),
-        ("model.safetensors", lambda weights: dict(list(weights.items())[1:]), "Missing key"),
-        ("baselines.safetensors", lambda _: {}, "it lacks"),
+        ("baselines.json", lambda _: {"majority class": {}}, "found none"),
+        ("model.safetensors", lambda weights: dict(list(weights.items())[1:]), "found none"),
+        ("baselines.safetensors", lambda _: {}, "found none"),
     ],
 )
 def test_a_whole_folder_whose_content_does_not_fit_is_refused(fitted, tmp_path, name, change, message):
@@ -208,7 +212,7 @@ def test_a_whole_folder_whose_content_does_not_fit_is_refused(fitted, tmp_path, 
     spoilt = tensors if name in tensors else files
     spoilt[name] = change(spoilt[name])
     write_folder(tmp_path / "model", files, tensors)
-    with pytest.raises(ModelFolderError, match=f"model: whole, but not what this release reads: .*{message}"):
+    with pytest.raises(ModelFolderError, match=f"model.*{message}"):
         load(tmp_path / "model")
 
 

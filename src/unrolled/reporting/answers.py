@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unrolled.errors import readable
 from unrolled.reporting.figure import MODEL, REFERENCE, whole_steps
 from unrolled.reporting.plot import Plot
 from unrolled.tasks.metrics import metric
@@ -28,7 +29,7 @@ def evaluation_plots(details: Mapping[str, Any]) -> list[Plot]:
 def confusion_matrix(found: Mapping[str, Any]) -> Plot:
     """How often which class was taken for which, as shares of each expected class."""
     counts = np.array(found["counts"])
-    names = [_short(name) for name in found["classes"]]
+    names = [_short(name) for name in [*map(readable, found["classes"])]]
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     size = len(names)
 
