@@ -16,7 +16,8 @@ TASKS = ["classify", "tag", "generate", "forecast", "translate"]
 def test_every_task_has_a_verdict_and_a_report(task, models, files, unrolled, tmp_path):
     done = unrolled("diagnose", models[task], files[task], "-o", "out", "--no-plots", "--json")
     assert done.code == 0, done.err
-    assert done.json["verdict"]["kind"] in ("vanishing", "exploding", "healthy", "not needed")
+    assert done.json["verdict"]["kind"]
+    assert done.json["verdict"]["grounds"]
     assert done.json["flows"][0]["norm"]
     assert done.json["context"] is not None or task == "tag"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.html", "diagnosis.json"}

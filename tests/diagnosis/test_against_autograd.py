@@ -108,7 +108,7 @@ def test_gains_multiply_to_what_is_left_of_an_error(make, sequence):
 
 
 @pytest.mark.parametrize("make", SINGLE)
-def test_gains_leave_out_what_the_loss_adds_at_each_step(make, sequence):
+def test_where_every_step_has_a_loss_gains_are_those_of_an_error_from_a_later_step(make, sequence):
     layer = made(make)
     hand = unrolled_by_hand(layer, sequence)
     with watch(layer) as watched:
@@ -117,11 +117,13 @@ def test_gains_leave_out_what_the_loss_adds_at_each_step(make, sequence):
     direct = gradients(losses(hand.output).sum(), [hand.output])[0]
     width = whole(hand.states["l0"][0]).shape[-1]
     direct = torch.nn.functional.pad(direct, (0, width - direct.shape[-1]))
-    error, gains = direct[-1], []
+    # Before the last step nothing has come from a later one: there it is what the loss adds.
+    arriving, old, gains = torch.zeros_like(direct[-1]), direct[-1], []
     for step in range(STEPS - 1, 0, -1):
-        arriving = error @ hand.jacobian("l0", step)
-        gains.append(arriving.norm() / error.norm())
-        error = arriving + direct[step - 1]
+        jacobian = hand.jacobian("l0", step)
+        gains.append((old @ jacobian).norm() / old.norm())
+        arriving = (arriving + direct[step]) @ jacobian
+        old = arriving
     equal(flow.gain, torch.stack(gains))
 
 

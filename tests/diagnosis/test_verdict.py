@@ -1,6 +1,7 @@
 """Constructed networks whose verdict is forced, at rates that are known."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,18 +9,29 @@ import torch
 import unrolled
 from unrolled.diagnosis import (
     ClippingUse,
+    Evidence,
+    Gates,
+    GateUse,
+    Learning,
+    Need,
     OrderTest,
     Remedy,
     clipping_use,
     conclude,
+    course_of,
     jacobians,
+    judged,
     order_test,
     reorder,
     triangles,
     watch,
+    weight_faults,
 )
+from unrolled.diagnosis.decay import rate_of
+from unrolled.diagnosis.remedies import worth_trying
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.config import TaskConfig
+from unrolled.tasks.options import overridden
 
 STEPS, SIZE = 40, 5
 RNN_SETTINGS = dict(TaskConfig(cell="rnn", recurrent_init="uniform"))
@@ -125,15 +137,15 @@ def trained(inputs, targets):
     return layer
 
 
-@pytest.mark.parametrize("kind", ["not needed", "vanishing"])
+@pytest.mark.parametrize("kind", ["order not needed", "vanishing"])
 def test_data_without_order_does_not_need_a_recurrent_network(kind):
     torch.manual_seed(2)
     inputs = torch.rand(64, 20, 1) - 0.5
     # Each target is of its own input, or of the one before.
-    targets = inputs if kind == "not needed" else inputs.roll(1, 1)
+    targets = inputs if kind == "order not needed" else inputs.roll(1, 1)
     layer = trained(inputs, targets)
     found = order_test(lambda order: mean_loss(layer, inputs, targets, order), torch.full((64,), 20), 20)
-    assert found.nothing_lost == (kind == "not needed")
+    assert found.nothing_lost == (kind == "order not needed")
     decay = [0.5**lag for lag in range(20)]
     verdict = conclude({"l0": decay}, RNN_SETTINGS, order=found)
     assert verdict.kind == kind
@@ -145,53 +157,75 @@ def test_a_network_no_better_than_chance_has_no_order_to_lose():
     assert not stuck.learned
     assert conclude({"l0": [0.5**lag for lag in range(99)]}, {}, order=stuck).kind == "vanishing"
     solved = OrderTest(ordered=0.001, shuffled=(0.001, 0.001), chance=0.167)
-    assert conclude({"l0": [0.5**lag for lag in range(99)]}, {}, order=solved).kind == "not needed"
+    assert conclude({"l0": [0.5**lag for lag in range(99)]}, {}, order=solved).kind == "order not needed"
+
+
+OPTIONS = (
+    {"cell": "rnn", "recurrent_init": "uniform", "clip": "none", "clip_threshold": None},
+    {"cell": "rnn", "activation": "relu", "recurrent_init": "identity", "clip_threshold": 100.0},
+    {"cell": "rnn", "activation": "relu", "learning_rate": 0.1},
+    {"cell": "lstm", "window": 8, "epochs": 3, "learning_rate": 1e-5},
+    {"cell": "gru", "window": 8, "reach": 16, "layer_norm": True},
+    {"cell": "lstm", "chrono": 20.0},
+)
+UNFINISHED = course_of([2.0, 1.5, 1.0], [1.0] * 9, [1.0] * 9)
+STUCK, LEARNED = Learning(1.0, chance=1.0), Learning(0.5, chance=1.0)
+FAR = Need("a probe", (1, 30), (0.0, 0.4), loss=1.0)
 
 
 def every_remedy():
-    """The remedies of many settings in every kind of case."""
-    clipping = clipping_use([5.0, 7.0], [True, False])
-    for options in (
-        {"cell": "rnn", "recurrent_init": "uniform", "clip": "none", "clip_threshold": None},
-        {"cell": "rnn", "activation": "relu", "recurrent_init": "identity", "clip_threshold": 100.0},
-        {"cell": "lstm", "window": 30},
-        {"cell": "gru", "window": 30, "reach": 60, "layer_norm": True},
-        {"cell": "lstm", "chrono": 20.0, "omega": 1.0, "flossing": 1.0},
-    ):
-        settings = dict(TaskConfig(**options))
-        for rate in (0.5, 0.97, 1.0, 1.2):
-            decay = [rate**lag for lag in range(60)]
-            for use in (None, clipping):
-                verdict = conclude({"l0": decay}, settings, clipping=use)
-                yield from ((settings, verdict.kind, remedy) for remedy in verdict.remedies)
+    """The remedies of many settings in every kind of case, and what would be tried."""
+    spiked = clipping_use([5.0, 7.0, 6.0, 1e4], [False] * 4)
+    units = Gates("l0", "rnn", {}, None, None, 0.9)
+    for options in OPTIONS:
+        settings = dict(Classifier.Config(pooling="last", **options))
+        usual = dict(Classifier.Config())
+        for rate in (0.5, 0.99, 1.2):
+            decays = {"l0": [rate**lag for lag in range(60)]}
+            for learning in (None, STUCK, LEARNED):
+                for more in (
+                    {},
+                    {"clipping": spiked},
+                    {"course": UNFINISHED},
+                    {"gates": [units]},
+                    {"need": FAR},
+                ):
+                    evidence = Evidence(decays, settings, usual=usual, learning=learning, **more)
+                    verdict = judged(evidence)
+                    tried = worth_trying(evidence, verdict.remedies, 6)
+                    assert len(tried) <= 6
+                    yield from ((settings, verdict.kind, each) for each in (*verdict.remedies, *tried))
 
 
 def test_every_remedy_is_a_change_that_the_configuration_takes():
     names = set()
     for settings, _, remedy in every_remedy():
-        changed = TaskConfig(**settings | dict(remedy.options))
+        changed = Classifier.Config(**overridden(settings, dict(remedy.options)))
         assert any(settings[name] != getattr(changed, name) for name in remedy.options)
         assert remedy.why
         assert remedy.why.endswith((".", "it."))
-        names.add(remedy.name)
+        names.update(remedy.name.split(", "))
     assert {
         "LSTM with chrono initialisation",
         "GRU with chrono initialisation",
         "identity initialisation with ReLU",
         "orthogonal initialisation",
-        "layer normalisation",
-        "Omega regulariser",
-        "gradient flossing",
+        "attention over the steps",
         "chrono initialisation",
-        "forget gate bias",
         "gradient clipping",
         "clipping threshold",
         "lower learning rate",
+        "usual learning rate",
+        "higher learning rate",
+        "more epochs",
         "longer window",
+        "as many updates",
         "longer reach",
+        "tanh in place of ReLU",
+        "more units",
         "LSTM",
         "GRU",
-    } == names
+    } <= names
 
 
 def test_flags_are_those_of_the_command_line():
@@ -203,18 +237,218 @@ def test_flags_are_those_of_the_command_line():
         assert {word.replace("--no-", "--") for word in words} <= offered
 
 
-def test_a_window_that_cuts_a_living_error_is_too_short():
-    decay = [0.958**lag for lag in range(36)]
-    (remedy,) = conclude({"l0": decay}, dict(TaskConfig(window=36))).remedies
-    assert remedy.why == (
-        "At lag 35, the end of your window, the gradient still has 22% of its size: lengthen it."
+def test_a_window_that_cuts_off_what_there_is_to_use_is_too_short():
+    settings = dict(TaskConfig(window=8, epochs=3))
+    verdict = conclude({"l0": [0.97**lag for lag in range(60)]}, settings, learning=LEARNED, need=FAR)
+    assert verdict.kind == "short-sighted"
+    assert "window of 8 steps" in verdict.sentence
+    assert "30 steps back would lower the loss of 1 by 0.4" in verdict.sentence
+    # Twice as far as what is needed, and as many updates as before.
+    assert [remedy.flag for remedy in verdict.remedies] == [
+        "--window 64 --epochs 24",
+        "--window 64",
+        "--reach 64",
+    ]
+    long = conclude(
+        {"l0": [0.97**lag for lag in range(60)]}, settings | {"window": 40}, learning=LEARNED, need=FAR
     )
-    assert remedy.flag == "--window 72"
+    assert long.kind != "short-sighted"
+
+
+def test_what_is_left_at_the_longest_lag_means_nothing_where_it_is_not_needed():
+    faded = {"l0": [0.5**lag for lag in range(60)]}
+    for learned in (LEARNED, Learning(0.5, chance=1.0, score=0.9, mode="max", baselines={"majority": 0.5})):
+        sound = conclude(faded, RNN_SETTINGS, learning=learned)
+        assert sound.kind == "healthy"
+        assert "faded to a hundredth after 7 steps" in sound.sentence
+        missing = conclude(faded, RNN_SETTINGS, learning=learned, need=FAR)
+        assert missing.kind == "vanishing"
+        assert "30 steps back, where a probe lowers the loss by 0.4" in missing.sentence
+        near = Need("a probe", (1, 30), (0.4, 0.0), loss=1.0)
+        assert conclude(faded, RNN_SETTINGS, learning=learned, need=near).kind == "healthy"
+
+
+def test_what_has_not_learned_is_vanishing_only_where_the_error_does_not_come_through():
+    faded, kept = {"l0": [0.5**lag for lag in range(60)]}, {"l0": [1.0] * 60}
+    assert conclude(faded, RNN_SETTINGS, learning=STUCK).kind == "vanishing"
+    assert conclude(kept, RNN_SETTINGS, learning=STUCK).kind == "undecided"
+    assert conclude(faded, RNN_SETTINGS, learning=STUCK, direct=True).kind == "undecided"
+    more = conclude(kept, RNN_SETTINGS, learning=STUCK, course=UNFINISHED)
+    assert more.kind == "undecided"
+    assert "more epochs" in more.sentence
+    assert more.remedies[0].flag == "--epochs 80"
+
+
+def test_a_simple_method_that_does_better_leaves_it_undecided():
+    below = Learning(0.5, chance=1.0, score=2.0, monitor="RMSE", baselines={"ridge": 1.0})
+    verdict = conclude({"l0": [1.0] * 60}, RNN_SETTINGS, learning=below)
+    assert verdict.kind == "undecided"
+    assert "ridge, a simple method, does better (RMSE 1 against 2)" in verdict.sentence
+
+
+def test_order_is_not_called_needless_where_only_what_needs_memory_does_as_well():
+    strewn = OrderTest(ordered=0.01, shuffled=(0.01, 0.01), chance=1.0)
+    better = Learning(
+        0.01, chance=1.0, score=0.1, monitor="RMSE", baselines={"mean": 1.0}, unordered=("mean",)
+    )
+    decays = {"l0": [1.0] * 60}
+    assert conclude(decays, RNN_SETTINGS, order=strewn, learning=better).kind == "healthy"
+    alike = replace(better, baselines={"mean": 0.1})
+    assert conclude(decays, RNN_SETTINGS, order=strewn, learning=alike).kind == "order not needed"
+    ordered = Need("a probe", (1,), (0.0,), loss=0.01, order_gain=0.005)
+    verdict = conclude(decays, RNN_SETTINGS, order=strewn, learning=alike, need=ordered)
+    assert verdict.kind == "order not used"
+    assert "this model does not use" in verdict.sentence
+
+
+def test_what_training_went_through_comes_before_what_an_error_meets():
+    kept = {"l0": [1.0] * 60}
+    unclipped = RNN_SETTINGS | {"clip": "none", "clip_threshold": None}
+    norms = [1.0] * 40 + [4.8e13] + [1.0] * 40
+    losses = [1.0] * 41 + [3.0] * 40
+    use, course = clipping_use(norms, [False] * 81), course_of([1.0, 3.0], norms, losses)
+    verdict = conclude(kept, unclipped, learning=STUCK, clipping=use)
+    assert verdict.kind == "exploding"
+    # The typical norm, not the mean of 5.9e11.
+    assert verdict.remedies[0].flag == "--clip norm --clip-threshold 1"
+    assert conclude(kept, unclipped, learning=STUCK, course=course).kind == "diverged"
+    clipped = clipping_use(norms, [norm > 5 for norm in norms])
+    assert conclude(kept, RNN_SETTINGS, learning=LEARNED, clipping=clipped).kind == "healthy"
+
+
+def test_what_cannot_be_measured_is_named():
+    layer = unrolled.LSTM(2, 3)
+    with torch.no_grad():
+        layer.weight_hh_l0[0, 0] = math.nan
+    (fault,) = weight_faults(layer)
+    assert fault.startswith("1 of the 36 numbers in weight_hh_l0")
+    assert conclude({}, faults=[fault]).kind == "cannot be measured"
+    assert conclude({}).kind == "cannot be measured"
+    assert conclude({"l0": [1.0]}).kind == "cannot be measured"
+    assert conclude({"l0": [1.0, math.nan, math.nan]}).kind == "cannot be measured"
+
+
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        (Gates("l0", "rnn", {}, None, None, 0.61), "61% of the ReLU units of l0 are dead"),
+        (Gates("l0", "rnn", {}, None, 0.97, None), "97% of the values of l0 are saturated"),
+        (Gates("l0", "lstm", {"input_gate": GateUse(1e-9, 0, 1, ())}, (1.0,), 0.0, None), "input gate"),
+        (Gates("l0", "lstm", {"output_gate": GateUse(1e-9, 0, 1, ())}, (1.0,), 0.0, None), "output gate"),
+        (Gates("l0", "gru", {"update_gate": GateUse(1.0, 1, 0, ())}, (1.0,), 0.0, None), "update gate"),
+    ],
+)
+def test_units_that_do_nothing_are_named_unless_the_network_works(gates, words):
+    kept = {"l0": [1.0] * 60}
+    verdict = conclude(kept, dict(TaskConfig(cell="rnn", activation="relu")), gates=[gates])
+    assert verdict.kind == "saturated or dead"
+    assert words in verdict.sentence
+    assert conclude(kept, RNN_SETTINGS, gates=[gates], learning=LEARNED).kind == "healthy"
+
+
+def test_humps_and_dips_on_the_way_are_seen():
+    way = [math.sin(math.pi * lag / 60) for lag in range(61)]
+    hump = conclude({"l0": [10 ** (6 * height) for height in way]}, {})
+    assert hump.kind == "exploding"
+    assert "after 30 steps an error is 1e+06 times as large" in hump.sentence
+    dip = conclude({"l0": [10 ** (-8 * height) for height in way]}, {})
+    assert dip.kind == "vanishing"
+    assert "after 30 steps 1.0e-08 of an error is left, and after 60 steps 100%" in dip.sentence
+
+
+def test_of_two_layers_the_better_counts_and_of_two_directions_each():
+    faded, kept = [0.5**lag for lag in range(60)], [1.0] * 60
+    assert conclude({"l0": faded, "l1": kept}).kind == "healthy"
+    one = conclude({"l0": faded, "l0_reverse": kept})
+    assert one.kind == "vanishing"
+    assert "read backwards it does not: 100% of an error is left (l0_reverse)" in one.sentence
+
+
+def test_the_evidence_is_printed_in_the_order_in_which_it_is_weighed():
+    verdict = conclude(
+        {"l0": [1.0] * 60},
+        RNN_SETTINGS,
+        learning=LEARNED,
+        course=UNFINISHED,
+        order=OrderTest(0.5, (0.9,), 1.0),
+        need=FAR,
+    )
+    begins = ("All weights", "It has learned", "Training took 3 epochs", "A probe", "After 59 steps")
+    assert [ground.startswith(begin) for ground, begin in zip(verdict.grounds, begins, strict=True)] == [
+        True
+    ] * 5
 
 
 def test_remedies_are_named_only_where_their_options_exist():
-    verdict = conclude({"l0": [0.5**lag for lag in range(50)]}, {"cell": "rnn", "omega": 0.0})
-    assert [remedy.name for remedy in verdict.remedies] == ["Omega regulariser"]
+    verdict = conclude({"l0": [0.5**lag for lag in range(50)]}, {"cell": "rnn", "recurrent_init": "uniform"})
+    assert [remedy.name for remedy in verdict.remedies] == ["orthogonal initialisation"]
+
+
+def test_a_few_long_sequences_do_not_decide_for_all():
+    torch.manual_seed(0)
+    layer = network(0.9 * rotation())
+    inputs = torch.randn(80, 64, 2, dtype=torch.float64)
+    lengths = torch.tensor([20] * 63 + [80])
+    with watch(layer) as watched:
+        layer(inputs, lengths=lengths)[1].sum().backward()
+    (flow,) = watched.flows()
+    assert len(flow.norm) == 80
+    assert flow.decay == pytest.approx([0.9**lag for lag in range(20)])
+
+
+@pytest.mark.parametrize("per_step", [False, True], ids=["loss at the end", "loss at every step"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rates_outlive_the_smallest_number_of_a_type(dtype, per_step):
+    layer = network(0.3 * rotation()).to(dtype)
+    inputs = torch.randn(400, 2, 2, dtype=dtype)
+    with watch(layer) as watched:
+        output = layer(inputs)[0]
+        (output if per_step else output[-1]).sum().backward()
+    (flow,) = watched.flows()
+    assert rate_of(flow.decay) == pytest.approx(0.3, rel=1e-4)
+
+    def loss_at(steps):
+        output, _ = layer(inputs[:, :1].expand(-1, len(steps), -1))
+        return output[steps, torch.arange(len(steps))].sum()
+
+    (triangle,) = triangles(layer, loss_at, [399])
+    assert rate_of(triangle.decay) == pytest.approx(0.3, rel=1e-2)  # denormal numbers have few digits
+
+
+def test_an_error_that_lives_in_the_cell_alone_is_left_at_every_step():
+    layer = unrolled.LSTM(2, SIZE).double()
+    with torch.no_grad():
+        layer.weight_hh_l0.zero_()
+        layer.bias_ih_l0[SIZE : 2 * SIZE] = 100.0
+    inputs = torch.randn(STEPS, 1, 2, dtype=torch.float64)
+
+    def loss_at(steps):
+        output, _ = layer(inputs.expand(-1, len(steps), -1))
+        return output[steps, torch.arange(len(steps))].square().sum()
+
+    (triangle,) = triangles(layer, loss_at, range(STEPS))
+    assert triangle.norms[-1][0] == 0  # h, which the next step does not read
+    assert triangle.decay[-1] > 0.01
+    with watch(layer) as watched:
+        layer(inputs)[0].square().sum().backward()
+    (flow,) = watched.flows()
+    assert flow.gain[1:] == pytest.approx([1.0] * (STEPS - 2))
+
+
+def test_the_course_of_a_run_is_read_off_its_history():
+    steady = [1.0] * 40
+    calm = course_of([3.0, 2.0, 1.0], steady, steady)
+    assert (calm.spikes, calm.worst, calm.setback, calm.unfinished) == (0, 1.0, 0.0, True)
+    thrown = course_of([3.0, 1.0, 2.0], [*steady, 1e6, *steady], [*steady, 1.0, *([2.5] * 40)])
+    assert (thrown.spikes, thrown.worst, thrown.unfinished) == (1, 1e6, False)
+    assert thrown.setback == pytest.approx(1.5)
+    assert not course_of([3.0, 2.0, 1.0], [], [], stopped_early=True).unfinished
+    assert not course_of([3.0, 2.0, 1.0], [], [], [0.5, 0.9, 0.9], mode="max").unfinished
+
+
+def test_the_first_updates_are_no_spikes():
+    falling = [100.0, 50.0, 20.0, *[1.0] * 50]
+    assert course_of([1.0], falling, falling).spikes == 0
 
 
 def test_results_become_plain_json():

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.inspection.comparison import options_for, require_comparable
 from unrolled.inspection.examination import examine
 from unrolled.inspection.measuring import Measured
+from unrolled.inspection.probing import probe
 from unrolled.inspection.rows import together
 
 TEXTS = ["deep in the deep sea", "the sea", "in the deep"] * 4
@@ -105,11 +107,75 @@ def test_measuring_leaves_the_model_as_it_was():
 
 def test_where_every_step_has_a_loss_the_triangle_says_what_is_left():
     found = examine(generator(), TEXTS, "model")
-    assert found.decays == {each.layer: each.decay for each in found.diagnosis.triangles}
+    (flow,), (triangle,) = found.diagnosis.flows, found.diagnosis.triangles
+    # As far as a quarter of the texts reach; the triangle is of the longest.
+    assert 1 < len(flow.decay) < len(triangle.decay)
+    assert found.decays == {triangle.layer: triangle.decay[: len(flow.decay)]}
     lag, left = (found.diagnosis.verdict.numbers[name] for name in ("lag", "left at that lag"))
-    assert left == found.diagnosis.triangles[0].decay[lag]
+    assert left == triangle.decay[int(lag)]
     one = examine(classifier(), "adding:20", "model")
     assert one.decays == {each.layer: each.decay for each in one.diagnosis.flows}
+
+
+def test_a_tagger_whose_longest_sentence_repeats_a_word_is_measured():
+    sentences = [
+        (["the", "cat", "sees", "the", "cat", "sees", "the"], ["D", "N", "V", "D", "N", "V", "D"])
+    ] * 4
+    made = examine(Tagger(hidden_size=4, crf=False).untrained(sentences), sentences, "model")
+    assert [each.layer for each in made.diagnosis.weights] == ["recurrent.l0", "recurrent.l0_reverse"]
+
+
+def test_a_model_of_windows_is_measured_beyond_them():
+    text = ["".join(chr(97 + (number * 7) % 26) for number in range(2000))]
+    estimator = Generator(hidden_size=5, window=4, batch_size=4).untrained(text)
+    measured = Measured(estimator, text)
+    assert measured.batch.time >= 128
+    assert int(measured.batch.lengths.min()) >= 128
+    tokens, targets = measured.batch.inputs["tokens"], measured.batch.targets
+    assert torch.equal(tokens[:, 1:], targets[:, :-1])  # what follows is what comes next, across windows
+
+
+def test_what_is_broken_is_said_in_a_sentence():
+    estimator = classifier()
+    with torch.no_grad():
+        estimator.model.recurrent.weight_hh_l0[0, 0] = math.nan
+    found = examine(estimator, "adding:20", "model").diagnosis.verdict
+    assert found.kind == "cannot be measured"
+    assert "recurrent.weight_hh_l0" in found.sentence
+
+
+def blank(measured):
+    """A model that answers alike whatever it reads."""
+    with torch.no_grad():
+        for parameter in measured.model.parameters():
+            parameter.zero_()
+    return measured
+
+
+def test_the_probe_finds_a_dependency_at_its_lag_and_none_where_there_is_none():
+    def texts(lag):
+        rng = np.random.default_rng(1)
+        letters = rng.integers(0, 6, 6000)
+        for at in range(lag or 6000, 6000):
+            letters[at] = letters[at - lag] if at % 2 else letters[at]
+        return ["".join(chr(97 + letter) for letter in letters)]
+
+    far = probe(blank(Measured(Generator(hidden_size=4, window=8).untrained(texts(12)), texts(12))))
+    # The last symbol read is one step nearer than what it is followed by.
+    assert far.lag == 11
+    assert far.gain_at(11) > 0.2 * far.loss
+    nothing = probe(blank(Measured(Generator(hidden_size=4, window=8).untrained(texts(0)), texts(0))))
+    assert nothing.lag is None
+
+
+@pytest.mark.parametrize("place", [0, 30, 39])
+def test_the_probe_of_one_answer_finds_the_range_of_lags(place):
+    rng = np.random.default_rng(0)
+    data = [(rng.standard_normal((40, 1)), 0.0) for _ in range(300)]
+    data = [(values, float(values[place, 0])) for values, _ in data]
+    found = probe(blank(Measured(Classifier(hidden_size=4, target="numbers").untrained(data), data)))
+    assert found.lag == {0: 39, 30: 14, 39: 0}[place]
+    assert found.order_gain > found.least
 
 
 def test_a_sequence_with_one_answer_has_one_loss_and_every_step_a_token():

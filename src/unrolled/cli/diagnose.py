@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,11 +17,12 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, result
 from unrolled.cli.paths import require_data, require_model
-from unrolled.errors import StorageError
+from unrolled.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from unrolled.diagnosis import Verdict
     from unrolled.inspection.examination import Examination
+    from unrolled.inspection.trials import Trials
 
 
 def diagnose(
@@ -37,28 +40,91 @@ def diagnose(
     plots: Annotated[
         bool, typer.Option(help="Write every plot of the report as PNG and SVG beside it.")
     ] = True,
+    attempt: Annotated[
+        bool,
+        typer.Option(
+            "--try", help="Train for a short while with the most promising remedies, and rank them."
+        ),
+    ] = False,
+    budget: Annotated[
+        str, typer.Option(help="Time for all these trainings together, such as 90s, 2m or 1h.")
+    ] = "2m",
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Say whether the gradient vanishes or explodes on its way back through DATA, why, and what to change."""
     with exit_codes(as_json=as_json):
         require_model(model)
         require_data(data)
+        seconds = _seconds(budget)
         from unrolled.inspection.examination import examine
         from unrolled.tasks.registry import load
 
         estimator = load(model)
         note(f"Measuring {model} on {data}")
         examined = examine(estimator, data, model.resolve().name)
+        from unrolled.inspection.trials import command, try_remedies, with_gains
+
+        trials = None
+        if attempt and examined.evidence is not None:
+            verdict = examined.diagnosis.verdict
+            trials = try_remedies(
+                estimator, examined.evidence, verdict, data, folder=model, budget=seconds, say=note
+            )
+            verdict = with_gains(verdict, trials)
+            examined = replace(examined, diagnosis=replace(examined.diagnosis, verdict=verdict))
         folder = output or model / f"diagnosis-{named_for(data)}"
         saved, said = _saved(folder, examined, plots=plots)
         verdict = examined.diagnosis.verdict
-        result(_shown(verdict), examined.to_json() | saved, as_json=as_json)
-        if verdict.remedies:
-            note(
-                "To train again with the first remedy: unrolled train "
-                f"{estimator.task} TRAIN --config {model / 'config.json'} {verdict.remedies[0].flag}"
-            )
+        tried = {} if trials is None else {"trials": trials.to_json()}
+        shown = _shown(verdict) if trials is None else Group(_shown(verdict), _tried(trials))
+        result(shown, examined.to_json() | tried | saved, as_json=as_json)
+        if trials is not None:
+            note(_concluded(trials))
+        elif verdict.remedies:
+            again = command(estimator, verdict.remedies[0], model, data)
+            note(f"To train again with the first remedy: {again}")
         note(said)
+
+
+def _seconds(budget: str) -> float:
+    """A time such as 90, 90s, 2m or 1h.
+
+    Raises:
+        ConfigError: it is none, or not above zero.
+
+    Example:
+        >>> _seconds("2m"), _seconds("90")
+        (120.0, 90.0)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", budget.strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if not seconds:
+        raise ConfigError(f"--budget: expected a time such as 90s, 2m or 1h, got {budget!r}")
+    return seconds
+
+
+def _tried(trials: Trials) -> RenderableType:
+    """A table of what was tried, the best first, and the unchanged network among it."""
+    better = "lower" if trials.mode == "min" else "higher"
+    title = f"Tried on {trials.share:.0%} of the batches of {trials.data} ({better} is better)"
+    table = Table("remedy", "flags", title=title, title_justify="left", title_style="")
+    for name in (f"dev {trials.monitor}", "updates", "seeds", "seconds"):
+        table.add_column(name, justify="right")
+    for trial in (*trials.tried, trials.unchanged):
+        score = trial.note if trial.score is None else f"{trial.score:.4f}"
+        won = trials.winner is not None and trial.name == trials.winner.name
+        cells = (score, f"{trial.updates:,}", str(trial.seeds), f"{trial.seconds:.1f}")
+        table.add_row(trial.name, trial.flag, *cells, style="bold" if won else None)
+    return table
+
+
+def _concluded(trials: Trials) -> str:
+    left = (
+        f" Not tried for want of time: {', '.join(trials.left)}; --budget gives more." if trials.left else ""
+    )
+    if trials.command is None:
+        return f"Nothing that was tried did better than the unchanged network.{left}"
+    return f"To train again with what did best: {trials.command}{left and chr(10)}{left.strip()}"
 
 
 def _saved(folder: Path, examined: Examination, *, plots: bool) -> tuple[dict[str, str | None], str]:
@@ -86,6 +152,11 @@ def _shown(verdict: Verdict) -> RenderableType:
     said = Table.grid()  # a grid breaks a long sentence between words
     said.add_row(Text(f"{verdict.kind.capitalize()}. {verdict.sentence}", style=style))
     parts: list[RenderableType] = [said]
+    if verdict.grounds:
+        grounds = Table.grid(padding=(0, 1))
+        for number, ground in enumerate(verdict.grounds, start=1):
+            grounds.add_row(f"{number}.", ground)
+        parts.append(grounds)
     numbers = Table("number", "value", title="What it rests on", title_justify="left", title_style="")
     numbers.columns[1].justify = "right"
     for name, value in verdict.numbers.items():

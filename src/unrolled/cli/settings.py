@@ -9,20 +9,6 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 
-_ONE_BIAS = ("chrono", "forget_bias")
-"""Two options that set the same bias: given as flags, either takes the place of both in a file."""
-
-
-def overridden(settings: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
-    """The options of a file with those that were given as flags in their place.
-
-    Example:
-        >>> overridden({"cell": "lstm", "forget_bias": 1.0}, {"chrono": 200})
-        {'cell': 'lstm', 'chrono': 200}
-    """
-    replaced = _ONE_BIAS if any(flags.get(name) is not None for name in _ONE_BIAS) else ()
-    return {name: value for name, value in settings.items() if name not in replaced} | flags
-
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:
     """The options in ``path``, under the same names as the Python arguments.

@@ -19,7 +19,7 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.paths import require_data
-from unrolled.cli.settings import overridden, read_settings
+from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import fold_table, score_table, verdict_line
 from unrolled.errors import UnrolledError
 
@@ -63,7 +63,7 @@ class TaskCommands(TyperGroup):
 def _command(task: str) -> Any:
     """The command that trains ``task``."""
     from unrolled.cli.options import command, flags, given
-    from unrolled.tasks.options import validated
+    from unrolled.tasks.options import overridden, validated
     from unrolled.tasks.registry import about, config_class, estimator_class
 
     known = config_class(task)

@@ -20,8 +20,8 @@ class ClippingUse(Result):
         clipped: the share that was clipped.
         mean: their mean norm.
         quantiles: the norm at 0, 5, 25, 50, 75, 95 and 100 per cent.
-        suggested: the lowest and the highest sensible threshold, half of and ten times the mean norm
-            (Pascanu, Mikolov & Bengio 2013, section 3.2).
+        suggested: the lowest and the highest sensible threshold, half of and ten times the typical norm
+            (Pascanu, Mikolov & Bengio 2013, section 3.2, take the mean, which a few that exploded ruin).
     """
 
     updates: int
@@ -29,6 +29,11 @@ class ClippingUse(Result):
     mean: float
     quantiles: tuple[float, ...]
     suggested: tuple[float, float]
+
+    @property
+    def typical(self) -> float:
+        """The median norm."""
+        return self.quantiles[len(self.quantiles) // 2]
 
 
 def clipping_use(norms: Sequence[float], clipped: Sequence[bool]) -> ClippingUse:
@@ -46,11 +51,11 @@ def clipping_use(norms: Sequence[float], clipped: Sequence[bool]) -> ClippingUse
     finite = np.asarray([norm for norm in norms if np.isfinite(norm)], dtype=float)
     if not finite.size:
         raise ConfigError("expected the gradient norm of one update at least, got none that is finite.")
-    mean = float(finite.mean())
+    mean, typical = float(finite.mean()), float(np.median(finite))
     return ClippingUse(
         updates=len(norms),
         clipped=sum(clipped) / len(norms),
         mean=mean,
         quantiles=tuple(np.quantile(finite, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).tolist()),
-        suggested=(0.5 * mean, 10 * mean),
+        suggested=(0.5 * typical, 10 * typical),
     )

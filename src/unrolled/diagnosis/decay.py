@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from math import exp, isfinite, log
 
 _LEAST = 1e-300
-"""Stands for a norm that underflowed to 0, so that it has a logarithm."""
+"""Stands for a norm of 0, so that it has a logarithm."""
+_UNDERFLOWS = 1e-30
+"""A norm that follows one so small and is 0 is taken to have underflowed in float32, not to be 0."""
 
 
 def decay_over_lag(
@@ -28,23 +30,47 @@ def decay_over_lag(
         back = list(row[step:]) if reverse else list(row[step::-1])
         if not back or not back[0] > 0 or not isfinite(back[0]):
             continue
-        for lag, norm in enumerate(back):
+        for lag, left in enumerate(_logarithms(back)):
             if lag == len(logs):
                 logs.append([])
-            logs[lag].append(log(max(norm, _LEAST) / back[0]) if isfinite(norm) else float("inf"))
+            logs[lag].append(left)
     return tuple(_exp(sum(each) / len(each)) for each in logs)
 
 
+def _logarithms(norms: Sequence[float]) -> list[float]:
+    """Of norms over the first of them; where they underflow they go on falling as they did so far."""
+    first = log(norms[0])
+    logs = [0.0]
+    smallest = norms[0]
+    for lag, norm in enumerate(norms[1:], start=1):
+        if not isfinite(norm):
+            logs.append(float("inf"))
+        elif norm > 0:
+            logs.append(log(norm) - first)
+            smallest = norm
+        elif smallest < _UNDERFLOWS:
+            logs.append(logs[-1] * lag / (lag - 1))
+        else:
+            logs.append(log(_LEAST) - first)
+    return logs
+
+
 def rate_of(decay: Sequence[float]) -> float:
-    """The factor per step that takes a decay from lag 0 to its last lag.
+    """The factor per step that takes a decay from lag 0 to the last lag at which it is a number.
+
+    What is 0 or infinite there lies beyond the smallest or the largest number there is: the factor is that of
+    the lags before.
 
     Example:
-        >>> rate_of([1.0, 0.5, 0.25])
-        0.5
+        >>> rate_of([1.0, 0.5, 0.25]), rate_of([1.0, 1e200, float("inf")])
+        (0.5, 1e+200)
     """
     if len(decay) < 2:
         return 1.0
-    return _exp(log(max(decay[-1], _LEAST) / decay[0]) / (len(decay) - 1))
+    last = max((lag for lag, left in enumerate(decay) if _LEAST < left < float("inf")), default=0)
+    if last == 0:
+        return 0.0 if decay[1] <= _LEAST else decay[1]
+    return _exp(log(decay[last] / decay[0]) / last)
 
 
 def reach_of(decay: Sequence[float], share: float) -> int | None:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from unrolled.diagnosis.clipping import ClippingUse
 from unrolled.diagnosis.context import ContextCurve, OrderTest
+from unrolled.diagnosis.course import Course
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates
 from unrolled.diagnosis.jacobian import Jacobians
+from unrolled.diagnosis.learning import Learning
+from unrolled.diagnosis.need import Need
 from unrolled.diagnosis.result import Result
 from unrolled.diagnosis.triangle import Triangle
 from unrolled.diagnosis.verdict import Verdict
@@ -29,6 +32,9 @@ class Diagnosis(Result):
         order: what is lost by shuffling; None where it was not measured.
         clipping: of the training run; None where there is none.
         verdict: what it comes to.
+        learning: what the model has learned; None where that was not measured.
+        course: of the training run; None where there is none.
+        need: how far back there is something to use; None where no probe applies.
     """
 
     flows: tuple[GradientFlow, ...]
@@ -40,3 +46,6 @@ class Diagnosis(Result):
     order: OrderTest | None
     clipping: ClippingUse | None
     verdict: Verdict
+    learning: Learning | None = None
+    course: Course | None = None
+    need: Need | None = None

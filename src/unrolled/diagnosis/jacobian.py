@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from unrolled.diagnosis.probes import captured
 from unrolled.diagnosis.recurrence import Recurrence, step_jacobians
 from unrolled.diagnosis.result import Result
+from unrolled.errors import ConfigError
 from unrolled.layers import RNN
 
 
@@ -63,6 +64,9 @@ class Jacobians(Result):
         lyapunov: the largest Lyapunov exponents, falling, in natural logarithms per step: the mean growth
             of small changes of the state along their own directions. Above 0 they grow.
         matrix: what the recurrent weights alone say.
+        time_constant: for each number of the state how many steps it takes to forget all but 1/e of what it
+            holds, by what it passes on to itself: ``-1 / ln`` of the geometric mean of its own entry on the
+            diagonal. Infinite where it forgets nothing.
     """
 
     layer: str
@@ -75,6 +79,7 @@ class Jacobians(Result):
     product_smallest: tuple[float, ...]
     lyapunov: tuple[float, ...]
     matrix: RecurrentMatrix
+    time_constant: tuple[float, ...] = ()
 
     @property
     def largest_lyapunov(self) -> float:
@@ -108,7 +113,7 @@ def jacobians(module: nn.Module, run: Callable[[], object]) -> tuple[Jacobians, 
         (0.5, 0.25, -0.693)
 
     Raises:
-        ConfigError: the module has no recurrent layer.
+        ConfigError: the module has no recurrent layer, or its states are not finite.
     """
     return tuple(_taken_apart(each) for each in captured(module, run) if each.order(0))
 
@@ -123,6 +128,11 @@ def _taken_apart(recurrence: Recurrence) -> Jacobians:
     ]
     # In the order in which the steps ran; products underflow late in this type.
     each = torch.cat(parts).double().cpu()
+    if not each.isfinite().all():
+        raise ConfigError(
+            f"expected finite derivatives of the states of {recurrence.name}, got NaN or infinite ones; its "
+            "weights or inputs hold numbers that are none."
+        )
     chosen = sorted({round(index) for index in torch.linspace(0, len(order) - 1, _TAKEN_APART).tolist()})
     values = torch.linalg.svdvals(each[chosen])
     lags = _lags(len(order))
@@ -138,7 +148,13 @@ def _taken_apart(recurrence: Recurrence) -> Jacobians:
         product_smallest=tuple(_geometric_mean(values[:, -1]) for values in products),
         lyapunov=tuple(lyapunov_exponents(each, min(size, _EXPONENTS)).tolist()),
         matrix=_matrix(recurrence),
+        time_constant=_time_constants(each),
     )
+
+
+def _time_constants(each: Tensor) -> tuple[float, ...]:
+    own = each.diagonal(dim1=-2, dim2=-1).abs().clamp_min(1e-300).log().mean(0)
+    return tuple((-1 / own.clamp_max(0)).abs().tolist())
 
 
 def _lags(longest: int) -> list[int]:

@@ -1,104 +1,185 @@
-"""Which remedy helps in which case, with the options that apply it.
+"""Which remedy the evidence speaks for, with the options that apply it, the most promising first.
 
-The options are those of the configuration of every task; a remedy is named where the case has all of them.
+The options are those of the configuration of every task; a remedy is named where the settings have all of
+them. What has a reason, but no more than that, is no remedy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from math import ceil, log2
 from typing import Any
 
 from unrolled.cells.lookup import description_of
-from unrolled.diagnosis.clipping import ClippingUse
+from unrolled.diagnosis.evidence import Evidence
 from unrolled.diagnosis.remedy import Remedy
 
-_WORTH_MORE = 0.1
-"""With so much of an error left at the end of a window, a longer one would learn more."""
+_FAR_FROM_USUAL = 3.0
+"""A learning rate so many times as large, or as small, as a task's usual one is the first to be changed."""
+_MORE_EPOCHS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a remedy is chosen by.
+def vanishing(evidence: Evidence, lag: int) -> tuple[Remedy, ...]:
+    """What keeps an error alive over so many steps."""
+    made = [
+        *_calmer(evidence),
+        *_memory(evidence, lag + 1),
+        *_identity(evidence),
+        *_shortcut(evidence),
+        *_orthogonal(evidence),
+    ]
+    return _applicable(evidence, made)
 
-    Attributes:
-        settings: the options that were used, by name.
-        decay: what is left of an error by lag, in the layer that decided the verdict.
-        clipping: of the training run, where there is one.
+
+def exploding(evidence: Evidence) -> tuple[Remedy, ...]:
+    """What bounds an error that grows."""
+    made = [*_clipping(evidence), *_slower(evidence), *_gates(evidence), *_orthogonal(evidence)]
+    return _applicable(evidence, made)
+
+
+def diverged(evidence: Evidence) -> tuple[Remedy, ...]:
+    """What keeps training from running away."""
+    slower = list(_slower(evidence))
+    clip = [each for each in _clipping(evidence) if each.name == "gradient clipping"]
+    both = [each.together_with(other) for each in slower for other in clip]
+    return _applicable(evidence, [*both, *slower, *clip, *_gates(evidence)])
+
+
+def idle(evidence: Evidence, what: str) -> tuple[Remedy, ...]:
+    """What brings units to life: a start, or steps, that leave them where their activation has a slope."""
+    calmer = list(_calmer(evidence))
+    cells = list(_gates(evidence))
+    both = [cell.together_with(calm) for cell in cells for calm in calmer]
+    activation = []
+    if evidence.settings.get("activation") == "relu":
+        why = "A tanh unit has a slope wherever it is, while a ReLU unit below 0 has none."
+        activation = [Remedy("tanh in place of ReLU", {"activation": "tanh"}, why)]
+        activation += [each.together_with(calm) for each in activation for calm in calmer]
+    slower = calmer or list(_slower(evidence))
+    both = both or [cell.together_with(slow) for cell in cells for slow in slower]
+    return _applicable(evidence, [*both, *slower, *cells, *activation, *_shut_gates(evidence, what)])
+
+
+def short_sighted(evidence: Evidence) -> tuple[Remedy, ...]:
+    """A window that reaches what there is to use, with as many updates as before."""
+    window, reach = evidence.settings.get("window"), evidence.settings.get("reach")
+    found = evidence.need
+    if not window or found is None or found.farthest is None:
+        return ()
+    # A dependency is learned where many windows hold both of its ends.
+    wanted = max(2 ** ceil(log2(2 * (found.farthest + 1))), 2 * window)
+    why = f"There is something to use {found.farthest} steps back, {found.farthest + 1 - (reach or window)} "
+    why += f"beyond the {'window' if reach is None else 'reach'}"
+    if reach is not None:
+        longer = Remedy("longer reach", {"reach": wanted}, f"{why}; the number of updates stays the same.")
+        return _applicable(evidence, [longer])
+    alone = Remedy("longer window", {"window": wanted}, f"{why}.")
+    kept = Remedy(f"reach of {wanted}", {"reach": wanted}, f"{why}; the updates stay as many as they were.")
+    epochs = evidence.settings.get("epochs")
+    if not epochs:
+        return _applicable(evidence, [alone, kept])
+    as_many = Remedy(
+        "longer window, as many updates",
+        {"window": wanted, "epochs": ceil(epochs * wanted / window)},
+        f"{why}; with windows so long it takes more epochs to make as many updates.",
+    )
+    return _applicable(evidence, [as_many, alone, kept])
+
+
+def undecided(evidence: Evidence) -> tuple[Remedy, ...]:
+    """What would decide: more of what was cut short, or steps of another size."""
+    return _applicable(evidence, [*_calmer(evidence), *_longer(evidence), *_faster(evidence)])
+
+
+def healthy(evidence: Evidence) -> tuple[Remedy, ...]:
+    """What a sound network has left unused."""
+    return _applicable(evidence, _longer(evidence))
+
+
+def worth_trying(evidence: Evidence, named: Iterable[Remedy], most: int) -> tuple[Remedy, ...]:
+    """The remedies to be tried: those named by a verdict, then combinations and changes of general use.
+
+    Args:
+        evidence: what is known.
+        named: of the verdict, the most promising first.
+        most: how many at most.
     """
-
-    settings: Mapping[str, Any]
-    decay: Sequence[float]
-    clipping: ClippingUse | None
-
-    @property
-    def lag(self) -> int:
-        """The longest lag."""
-        return len(self.decay) - 1
-
-    def get(self, option: str) -> Any:
-        """The option's value, None where it is unknown."""
-        return self.settings.get(option)
-
-
-def vanishing(case: Case) -> tuple[Remedy, ...]:
-    """What keeps an error alive over many steps, the most promising first."""
-    return _applicable(case, [*_memory(case), *_identity(case), *_orthogonal(case), *_steadying(case)])
-
-
-def exploding(case: Case) -> tuple[Remedy, ...]:
-    """What bounds an error that grows, the most promising first."""
-    remedies = [*_clipping(case), *_slower(case), *_orthogonal(case), *_gates(case), *_steadying(case)]
-    return _applicable(case, remedies)
+    named = list(named)
+    rates = [*_calmer(evidence), *_faster(evidence), *_slower(evidence)]
+    combined = [
+        each.together_with(rate)
+        for each in named[:2]
+        for rate in rates[:1]
+        if not each.options.keys() & rate.options.keys()
+    ]
+    # The farthest horizon that an error was followed to, where nothing else says what is needed.
+    lag = max((len(decay) - 1 for decay in evidence.known.values()), default=2)
+    general = [
+        *_longer(evidence),
+        *rates,
+        *_memory(evidence, lag + 1),
+        *_shortcut(evidence),
+        *_wider(evidence),
+    ]
+    first = named[: max(1, most - 2)]
+    unique: dict[frozenset[tuple[str, Any]], Remedy] = {}
+    for each in [*first, *combined, *named, *general]:
+        unique.setdefault(frozenset(each.options.items()), each)
+    return _applicable(evidence, unique.values())[:most]
 
 
-def healthy(case: Case) -> tuple[Remedy, ...]:
-    """What would let a sound network learn from further back."""
-    return _applicable(case, _window(case))
+def _applicable(evidence: Evidence, remedies: Iterable[Remedy]) -> tuple[Remedy, ...]:
+    """Those whose options there are, and that change one."""
+    settings = evidence.settings
+    return tuple(
+        each
+        for each in remedies
+        if each.options.keys() <= settings.keys()
+        and any(settings[name] != value for name, value in each.options.items())
+    )
 
 
-def _applicable(case: Case, remedies: Iterable[Remedy]) -> tuple[Remedy, ...]:
-    return tuple(remedy for remedy in remedies if remedy.options.keys() <= case.settings.keys())
-
-
-def _memory(case: Case) -> Iterator[Remedy]:
+def _memory(evidence: Evidence, horizon: int) -> Iterator[Remedy]:
     """Cells that remember, and gates that start out remembering for long enough."""
-    horizon = case.lag + 1
-    start = {"chrono": horizon} if horizon > 2 else {}
-    if case.get("cell") == "rnn":
+    start = {"chrono": float(horizon)} if horizon > 2 else {}
+    cell, chrono = evidence.settings.get("cell"), evidence.settings.get("chrono")
+    if cell == "rnn":
         why = "Its cell passes an error on through a gate instead of a matrix"
         why += f", and starts out remembering for up to {horizon} steps." if start else "."
-        yield Remedy("LSTM with chrono initialisation", _cell(case, "lstm") | start, why)
-        yield Remedy("GRU with chrono initialisation", _cell(case, "gru") | start, why)
-    elif start and _keeps(case) and (case.get("chrono") is None or case.get("chrono") < horizon):
+        with_start = " with chrono initialisation" if start else ""
+        yield Remedy(f"LSTM{with_start}", _cell(evidence, "lstm") | start, why)
+        yield Remedy(f"GRU{with_start}", _cell(evidence, "gru") | start, why)
+    elif start and _keeps(cell) and (chrono is None or chrono < horizon):
         yield Remedy("chrono initialisation", start, f"Units start out remembering for 1 to {horizon} steps.")
-        if case.get("cell") == "lstm" and case.get("chrono") is None and case.get("forget_bias") is None:
-            yield Remedy("forget gate bias", {"forget_bias": 1.0}, "The forget gate starts out open.")
 
 
-def _keeps(case: Case) -> bool:
+def _keeps(cell: Any) -> bool:
     """Whether the cell has a gate whose bias makes it remember."""
-    cell = case.get("cell")
     return cell in (None, "gru", "lstm") or description_of(cell).remembers
 
 
-def _gates(case: Case) -> Iterator[Remedy]:
-    if case.get("cell") == "rnn":
+def _gates(evidence: Evidence) -> Iterator[Remedy]:
+    if evidence.settings.get("cell") == "rnn":
         why = "Its cell passes an error on through a gate, which cannot enlarge it."
-        yield Remedy("LSTM", _cell(case, "lstm"), why)
-        yield Remedy("GRU", _cell(case, "gru"), why)
+        yield Remedy("LSTM", _cell(evidence, "lstm"), why)
+        yield Remedy("GRU", _cell(evidence, "gru"), why)
 
 
-def _cell(case: Case, cell: str) -> dict[str, Any]:
+def _cell(evidence: Evidence, cell: str) -> dict[str, Any]:
     """The options of another cell, which has no choice of activation."""
-    return {"cell": cell} | ({"activation": "tanh"} if case.get("activation") not in (None, "tanh") else {})
+    other = evidence.settings.get("activation") not in (None, "tanh")
+    identity = evidence.settings.get("recurrent_init") == "identity"
+    return (
+        {"cell": cell}
+        | ({"activation": "tanh"} if other else {})
+        | ({"recurrent_init": "orthogonal"} if identity else {})
+    )
 
 
-def _identity(case: Case) -> Iterator[Remedy]:
-    if case.get("cell") == "rnn" and (case.get("activation"), case.get("recurrent_init")) != (
-        "relu",
-        "identity",
-    ):
+def _identity(evidence: Evidence) -> Iterator[Remedy]:
+    settings = evidence.settings
+    now = settings.get("activation"), settings.get("recurrent_init")
+    if settings.get("cell") == "rnn" and now != ("relu", "identity"):
         yield Remedy(
             "identity initialisation with ReLU",
             {"activation": "relu", "recurrent_init": "identity"},
@@ -106,8 +187,9 @@ def _identity(case: Case) -> Iterator[Remedy]:
         )
 
 
-def _orthogonal(case: Case) -> Iterator[Remedy]:
-    if case.get("recurrent_init") not in ("orthogonal", "identity"):
+def _orthogonal(evidence: Evidence) -> Iterator[Remedy]:
+    settings = evidence.settings
+    if settings.get("cell") == "rnn" and settings.get("recurrent_init") not in ("orthogonal", "identity"):
         yield Remedy(
             "orthogonal initialisation",
             {"recurrent_init": "orthogonal"},
@@ -115,66 +197,89 @@ def _orthogonal(case: Case) -> Iterator[Remedy]:
         )
 
 
-def _steadying(case: Case) -> Iterator[Remedy]:
-    """What holds the size of an error on the way, whatever the cell."""
-    if not case.get("layer_norm"):
+def _shortcut(evidence: Evidence) -> Iterator[Remedy]:
+    if evidence.settings.get("pooling") == "last":
         yield Remedy(
-            "layer normalisation",
-            {"layer_norm": True},
-            "Units stay out of the flat parts of their activation, and products at one size.",
-        )
-    if not case.get("omega"):
-        yield Remedy(
-            "Omega regulariser",
-            {"omega": 1.0},
-            "Training is pulled towards steps that keep an error's size (Pascanu et al. 2013).",
-        )
-    if not case.get("flossing"):
-        yield Remedy(
-            "gradient flossing",
-            {"flossing": 1.0},
-            "Training is pulled towards Lyapunov exponents of zero (Engelken 2023).",
+            "attention over the steps",
+            {"pooling": "attention"},
+            "Every step then reaches the answer on a way of its own, past the recurrence.",
         )
 
 
-def _clipping(case: Case) -> Iterator[Remedy]:
-    mean = None if case.clipping is None else case.clipping.mean
-    threshold = _rounded(mean) if mean else 1.0
-    measured = f", the mean norm of your gradients being {mean:.3g}" if mean else ""
-    if case.get("clip") == "none":
+def _shut_gates(evidence: Evidence, what: str) -> Iterator[Remedy]:
+    """Gates that start out half open."""
+    if what == "share shut off" and evidence.settings.get("forget_bias") is not None:
+        why = "Gates that start out half open let something through to learn from."
+        yield Remedy("gates half open", {"forget_bias": None, "chrono": None}, why)
+
+
+def _clipping(evidence: Evidence) -> Iterator[Remedy]:
+    """A threshold by the usual norm: a mean is what a few that exploded make it."""
+    use, settings = evidence.clipping, evidence.settings
+    threshold = _rounded(use.typical) if use is not None and use.typical > 0 else 1.0
+    measured = "" if use is None else f", the typical norm of your gradients being {use.typical:.3g}"
+    if settings.get("clip") == "none":
         why = f"One exploding gradient cannot undo what was learnt{measured}."
         yield Remedy("gradient clipping", {"clip": "norm", "clip_threshold": threshold}, why)
-    elif case.clipping is not None and case.get("clip") in ("norm", "value"):
-        low, high = case.clipping.suggested
-        if case.get("clip_threshold") is None or not low <= case.get("clip_threshold") <= high:
-            why = f"Between {low:.3g} and {high:.3g} is sensible, half of and ten times the mean norm."
+    elif use is not None and settings.get("clip") in ("norm", "value"):
+        low, high = use.suggested
+        if settings.get("clip_threshold") is None or not low <= settings["clip_threshold"] <= high:
+            why = f"Between {low:.3g} and {high:.3g} is sensible, half of and ten times the typical norm."
             yield Remedy("clipping threshold", {"clip": "norm", "clip_threshold": threshold}, why)
 
 
-def _slower(case: Case) -> Iterator[Remedy]:
-    rate = case.get("learning_rate")
-    if rate:
-        yield Remedy(
-            "lower learning rate",
-            {"learning_rate": _rounded(rate / 3)},
-            f"Smaller steps than {rate:g} do not throw the weights to where errors explode.",
-        )
+def _usual_rate(evidence: Evidence) -> tuple[float, float] | None:
+    """The learning rate, and the task's usual one."""
+    rate, usual = evidence.settings.get("learning_rate"), evidence.usual.get("learning_rate")
+    if not rate or not usual or evidence.settings.get("optimizer") != evidence.usual.get("optimizer"):
+        return None
+    return rate, usual
 
 
-def _window(case: Case) -> Iterator[Remedy]:
-    window, reach = case.get("window"), case.get("reach")
-    if not window or case.lag + 1 < window:
+def _calmer(evidence: Evidence) -> Iterator[Remedy]:
+    """The usual learning rate in place of one that is far above it."""
+    rates = _usual_rate(evidence)
+    if rates is not None and rates[0] > _FAR_FROM_USUAL * rates[1]:
+        rate, usual = rates
+        why = f"{rate:g} is {rate / usual:.3g} times the usual {usual:g}: such steps throw the weights about."
+        yield Remedy("usual learning rate", {"learning_rate": usual}, why)
+
+
+def _slower(evidence: Evidence) -> Iterator[Remedy]:
+    rate = evidence.settings.get("learning_rate")
+    calmer = list(_calmer(evidence))
+    yield from calmer
+    if rate and not calmer:
+        why = f"Smaller steps than {rate:g} do not throw the weights to where errors explode."
+        yield Remedy("lower learning rate", {"learning_rate": _rounded(rate / 3)}, why)
+
+
+def _faster(evidence: Evidence) -> Iterator[Remedy]:
+    rates = _usual_rate(evidence)
+    if rates is None:
         return
-    at = min(case.lag, (reach or window) - 1)
-    left = case.decay[at]
-    if left < _WORTH_MORE:
-        return
-    option = "window" if reach is None else "reach"
-    yield Remedy(
-        f"longer {option}",
-        {option: 2 * (reach or window)},
-        f"At lag {at}, the end of your {option}, the gradient still has {left:.0%} of its size: lengthen it.",
-    )
+    rate, usual = rates
+    if rate * _FAR_FROM_USUAL < usual:
+        why = f"{rate:g} is {usual / rate:.3g} times less than the usual {usual:g}: such steps get nowhere."
+        yield Remedy("usual learning rate", {"learning_rate": usual}, why)
+    elif rate <= usual * _FAR_FROM_USUAL:
+        why = f"Larger steps than {rate:g} get farther in as many updates."
+        yield Remedy("higher learning rate", {"learning_rate": _rounded(3 * rate)}, why)
+
+
+def _longer(evidence: Evidence) -> Iterator[Remedy]:
+    """More epochs, where those there were ended too soon."""
+    epochs, usual = evidence.settings.get("epochs"), evidence.usual.get("epochs")
+    if evidence.course is not None and evidence.course.unfinished and epochs:
+        more = max(_MORE_EPOCHS * epochs, usual or 0)
+        why = "Its score was still getting better when its last epoch was done."
+        yield Remedy("more epochs", {"epochs": more}, why)
+
+
+def _wider(evidence: Evidence) -> Iterator[Remedy]:
+    size = evidence.settings.get("hidden_size")
+    if isinstance(size, int):
+        yield Remedy("more units", {"hidden_size": 2 * size}, f"{size} units may be too few.")
 
 
 def _rounded(value: float) -> float:

@@ -33,6 +33,18 @@ class Remedy(Result):
         """The options as flags of ``unrolled train``."""
         return " ".join(_flag(name.replace("_", "-"), value) for name, value in self.options.items())
 
+    def together_with(self, other: Remedy) -> Remedy:
+        """Both at once.
+
+        Example:
+            >>> slow = Remedy("lower learning rate", {"learning_rate": 0.001}, "Small steps do not leap.")
+            >>> Remedy("LSTM", {"cell": "lstm"}, "It keeps its cell.").together_with(slow).flag
+            '--cell lstm --learning-rate 0.001'
+        """
+        return Remedy(
+            f"{self.name}, {other.name}", {**self.options, **other.options}, f"{self.why} {other.why}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As every result, and the flag with it."""
         return Result.to_json(self) | {"flag": self.flag}
@@ -41,4 +53,5 @@ class Remedy(Result):
 def _flag(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no-{name}"
-    return f"--{name} {format(value, '.3g') if isinstance(value, float) else value}"
+    written = "none" if value is None else format(value, ".6g") if isinstance(value, float) else value
+    return f"--{name} {written}"

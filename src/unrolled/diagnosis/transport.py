@@ -5,6 +5,7 @@ Legend: ``T`` steps, ``B`` rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -67,7 +68,9 @@ def log_gains(recurrence: Recurrence, rows: int, border: Border | None = None) -
     """The logarithm of the factor by which the error changed at each step.
 
     What sets out from step t is dL/ds_t, of the whole state s; what arrives at the step before is dL/ds_{t-1}
-    without what the loss itself adds there. The ratio of their norms is the gain of step t.
+    without what the loss itself adds there. The ratio of their norms is the gain of step t. Where the loss
+    adds something at many steps, most of what sets out is young and soon lost; then the error that has come
+    from a later step is sent back alone, and only where there is none, at the last step, what the loss adds.
 
     Args:
         recurrence: after a backward pass.
@@ -79,33 +82,63 @@ def log_gains(recurrence: Recurrence, rows: int, border: Border | None = None) -
         the first one of the call after. NaN where there was no error, and where a row begins anew.
     """
     hidden, *rest = state_errors(recurrence, rows, border)
-    arriving = hidden if recurrence.direct is None else hidden - recurrence.direct[:, :rows]
-    leaving = torch.linalg.vector_norm(joined((hidden, *rest)), dim=-1)
-    back = torch.linalg.vector_norm(joined((arriving, *rest)), dim=-1)
-    gain = leaving.new_full(leaving.shape, torch.nan)
-    gain[:-1] = back[1:] / leaving[:-1] if recurrence.scan.reverse else back[:-1] / leaving[1:]
+    direct = None if recurrence.direct is None else recurrence.direct[:, :rows]
+    arriving = joined((hidden if direct is None else hidden - direct, *rest))
+    leaving = joined((hidden, *rest))
+    reverse = recurrence.scan.reverse
+    if direct is not None and bool((direct.any(-1).sum(0) > 1).any()):
+        leaving = torch.where(arriving.any(-1, keepdim=True), arriving, leaving)
+        size, sent = state_norms(leaving), state_norms(_sent_back(recurrence, leaving))
+        size, back = (size[:-1], sent[:-1]) if reverse else (size[1:], sent[1:])
+    else:
+        size, back = state_norms(leaving), state_norms(arriving)
+        size, back = (size[:-1], back[1:]) if reverse else (size[1:], back[:-1])
+    gain = size.new_full(hidden.shape[:2], torch.nan)
+    # An error that has all but underflowed has no ratio; one lost in a single step is as good as lost.
+    least = torch.finfo(hidden.dtype).tiny * 2.0**20
+    gain[:-1] = torch.where(size > least, back / size, torch.nan)
     if recurrence.scan.resets is not None:
         begins = recurrence.scan.resets[:, :rows]
-        gain[:-1].masked_fill_(begins[:-1] if recurrence.scan.reverse else begins[1:], torch.nan)
-    if border is not None and not recurrence.scan.reverse:
+        gain[:-1].masked_fill_(begins[:-1] if reverse else begins[1:], torch.nan)
+    if border is not None and not reverse:
         arrived = _arrived(border)
         if arrived is not None and border.leaving is not None and len(arrived) == len(border.leaving):
             every = torch.arange(gain.shape[1], device=gain.device)
-            gain[_last_steps(recurrence, rows), every] = arrived / border.leaving
-    # An error that underflowed has no ratio; one that was lost in a single step is as good as lost.
-    return torch.where(gain.isfinite(), gain, torch.nan).clamp_min(torch.finfo(gain.dtype).tiny).log()
+            gain[_last_steps(recurrence, rows), every] = (arrived / border.leaving).to(gain)
+    gain = torch.where(gain.isfinite(), gain, torch.nan)
+    return gain.clamp_min(torch.finfo(hidden.dtype).tiny).log().to(hidden.dtype)
+
+
+def _sent_back(recurrence: Recurrence, errors: Tensor) -> Tensor:
+    """What every step makes of an error of the whole state ``(T, rows, S)``, all steps side by side."""
+    scan, (steps, rows) = recurrence.scan, errors.shape[:2]
+    apart = scan._replace(weight_hh=scan.weight_hh.detach(), resets=None)
+    state = tuple(part[:, :rows].flatten(0, 1).requires_grad_() for part in recurrence.before())
+    # What a layer draws in a step must not move the draws of training.
+    with torch.enable_grad(), torch.random.fork_rng(enabled=recurrence.layer.training):
+        after = replace(recurrence, scan=apart).advance(scan.gates_x[:, :rows].flatten(0, 1), state)
+        came = torch.autograd.grad(joined(after), state, errors.flatten(0, 1), materialize_grads=True)
+    return joined(came).view(steps, rows, -1)
+
+
+def state_norms(states: Tensor) -> Tensor:
+    """The norms of vectors over the last dimension, in float64, though their squares may underflow."""
+    states = states.double()
+    largest = states.abs().amax(-1, keepdim=True)
+    scale = torch.where((largest > 0) & largest.isfinite(), largest, 1.0)
+    return torch.linalg.vector_norm(states / scale, dim=-1) * scale.squeeze(-1)
 
 
 def first_leaving(recurrence: Recurrence, rows: int, border: Border) -> Tensor:
     """The norm of the error of the whole state that sets out from the first step, ``(rows,)``."""
     whole = joined(state_errors(recurrence, rows, border))
     first = _last_steps(recurrence, rows) if recurrence.scan.reverse else torch.zeros(1, dtype=torch.int64)
-    return torch.linalg.vector_norm(whole[first, torch.arange(whole.shape[1])], dim=-1)
+    return state_norms(whole[first, torch.arange(whole.shape[1])])
 
 
 def _arrived(border: Border) -> Tensor | None:
     parts = tuple(each for each in border.arrived if each is not None)
-    return torch.linalg.vector_norm(joined(parts), dim=-1) if parts else None
+    return state_norms(joined(parts)) if parts else None
 
 
 def _last_steps(recurrence: Recurrence, rows: int) -> Tensor:

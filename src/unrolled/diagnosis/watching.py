@@ -114,7 +114,7 @@ class Watch:
                 "expected errors that went back a step at least through a recurrent module, got none"
                 + (f" ({told})." if told else "; show the state of a loop by hand with watch.step.")
             )
-        found = conclude(known, settings or {})
+        found = conclude(known, settings or {}, gates=self.gates())
         return replace(found, sentence=f"{found.sentence} Not judged: {told}.") if told else found
 
     def report(self, path: str | Path) -> Path:

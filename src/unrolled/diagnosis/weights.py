@@ -48,7 +48,7 @@ class WeightParts(Result):
 
 
 def weight_parts(
-    module: nn.Module, loss_at: LossAt, loss_steps: Sequence[int] | None
+    module: nn.Module, loss_at: LossAt, loss_steps: Sequence[int] | None, *, leave_out: str = ""
 ) -> tuple[WeightParts, ...]:
     """Take the gradient of every recurrent matrix apart by distance, along one sequence.
 
@@ -56,6 +56,7 @@ def weight_parts(
         module: holds recurrent layers, and is in the mode in which it shall be measured.
         loss_at: see `unrolled.diagnosis.triangle.LossAt`.
         loss_steps: the steps whose losses are added up; None: there is one loss of the whole sequence.
+        leave_out: see `unrolled.diagnosis.triangle.triangles`.
 
     Raises:
         ConfigError: the module has no recurrent layer, or the weights of one need no gradient.
@@ -64,6 +65,7 @@ def weight_parts(
     return tuple(
         _parts(each, [each.order(0)[-1]] if loss_steps is None else list(loss_steps))
         for each in caught(module, lambda: loss_at(steps))
+        if not (leave_out and each.name.startswith(leave_out))
     )
 
 

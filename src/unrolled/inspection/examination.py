@@ -8,29 +8,32 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unrolled.diagnosis import (
-    ClippingUse,
     Diagnosis,
+    Evidence,
     Gates,
     GradientFlow,
     Jacobians,
     Triangle,
     WeightParts,
-    clipping_use,
-    conclude,
     context_curve,
     gate_use,
     jacobians,
+    judged,
     order_test,
     triangles,
     watch,
     weight_parts,
 )
+from unrolled.inspection.learning import clipping_in, course_in, learning_of
 from unrolled.inspection.measuring import Measured
+from unrolled.inspection.probing import probe
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.card import describe_network
 
 OfLayer = TypeVar("OfLayer", GradientFlow, Triangle, Jacobians, WeightParts, Gates)
 
+_LETTERS = "inputs."
+"""Recurrences of the input layer read the characters of a word, not the sequence."""
 _ROWS = 200
 """Loss steps of a triangle at most; of a longer sequence every second, third... is taken."""
 
@@ -48,6 +51,7 @@ class Examination:
         norms: of the gradients in training, before clipping.
         threshold: the norm that training clipped at; None where it clipped otherwise, or not at all.
         diagnosis: all that was measured.
+        evidence: what its verdict rests on.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Examination:
     norms: tuple[float, ...]
     threshold: float | None
     diagnosis: Diagnosis
+    evidence: Evidence | None = None
 
     @property
     def decays(self) -> dict[str, tuple[float, ...]]:
@@ -90,6 +95,7 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
         for key, values in measured.sample.inputs.items()
         if (key != "previous") == measured.reads
     }
+    diagnosis, evidence = _diagnosis(measured, estimator)
     return Examination(
         name=name,
         task=estimator.task,
@@ -98,7 +104,8 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
         labels=tuple(estimator.step_labels(one)),
         norms=tuple(update.gradient_norm for update in updates),
         threshold=config.clip_threshold if config.clip == "norm" else None,
-        diagnosis=_diagnosis(measured, estimator),
+        diagnosis=diagnosis,
+        evidence=evidence,
     )
 
 
@@ -110,51 +117,73 @@ def decays_of(flows: Sequence[GradientFlow], triangles: Sequence[Triangle]) -> d
     old ones apart.
     """
     single = {each.layer: each.decay for each in flows}
-    return single | {each.layer: each.decay for each in triangles if len(each.loss_steps) > 1}
+    # A triangle is of the longest sequence, which may be longer than nearly all of them.
+    each_step = {each.layer: each.decay for each in triangles if len(each.loss_steps) > 1}
+    return single | {layer: decay[: len(single.get(layer, decay))] for layer, decay in each_step.items()}
 
 
-def _diagnosis(measured: Measured, estimator: Estimator) -> Diagnosis:
+def _diagnosis(measured: Measured, estimator: Estimator) -> tuple[Diagnosis, Evidence]:
+    faults = measured.faults()
+    if faults:
+        return _unmeasurable(faults)
     model, batch = measured.model, measured.batch
     with watch(model) as watched:
         measured.loss().backward()
     model.zero_grad(set_to_none=True)
     length = int(batch.lengths[0])
     steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
-    flows, clipping = _over_time(watched.flows()), _clipping(estimator)
+    flows = _over_time(watched.flows())
     spectra = _over_time(jacobians(model, lambda: measured.run(measured.sample)))
     order = (
         order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
         if measured.reads
         else None
     )
-    along = _over_time(triangles(model, measured.loss_at, steps))
-    return Diagnosis(
+    along = triangles(model, measured.loss_at, steps, leave_out=_LETTERS)
+    gates = _over_time(gate_use(model, measured.run))
+    context = context_curve(measured.loss_seen, length) if measured.looks_back else None
+    learning, need = learning_of(measured, estimator), probe(measured)
+    history = estimator.history
+    clipping = None if history is None else clipping_in(history)
+    course = None if history is None else course_in(history)
+    config = estimator.effective
+    evidence = Evidence(
+        decays_of(flows, along),
+        dict(config),
+        usual={name: field.default for name, field in type(config).model_fields.items()},
+        gates=gates,
+        learning=learning,
+        course=course,
+        clipping=clipping,
+        order=order,
+        context=context,
+        need=need,
+        spectra=spectra,
+        direct=measured.direct,
+    )
+    found = Diagnosis(
         flows=flows,
         triangles=along,
         jacobians=spectra,
-        weights=_over_time(weight_parts(model, measured.loss_at, steps)),
-        gates=_over_time(gate_use(model, measured.run)),
-        context=context_curve(measured.loss_seen, length) if measured.looks_back else None,
+        weights=weight_parts(model, measured.loss_at, steps, leave_out=_LETTERS),
+        gates=gates,
+        context=context,
         order=order,
         clipping=clipping,
-        verdict=conclude(
-            decays_of(flows, along),
-            dict(estimator.effective),
-            spectra=spectra,
-            order=order,
-            clipping=clipping,
-        ),
+        learning=learning,
+        course=course,
+        need=need,
+        verdict=judged(evidence),
     )
+    return found, evidence
+
+
+def _unmeasurable(faults: tuple[str, ...]) -> tuple[Diagnosis, Evidence]:
+    """The diagnosis of a network in which no number means anything."""
+    evidence = Evidence({}, faults=faults)
+    return Diagnosis((), (), (), (), (), None, None, None, judged(evidence)), evidence
 
 
 def _over_time(results: tuple[OfLayer, ...]) -> tuple[OfLayer, ...]:
     """Those of layers that read the sequence itself: an input layer's read the characters of one word."""
-    return tuple(each for each in results if not each.layer.startswith("inputs."))
-
-
-def _clipping(estimator: Estimator) -> ClippingUse | None:
-    history = estimator.history
-    if history is None or not history.updates:
-        return None
-    updates = history.updates
-    return clipping_use([each.gradient_norm for each in updates], [each.clipped for each in updates])
+    return tuple(each for each in results if not each.layer.startswith(_LETTERS))

@@ -8,16 +8,22 @@ import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch
-from unrolled.diagnosis import latest_steps, reorder
+from unrolled.diagnosis import latest_steps, reorder, weight_faults
 from unrolled.errors import DataError
-from unrolled.inspection.rows import together
+from unrolled.inspection.rows import continued, together
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
+from unrolled.tasks.config import TaskConfig
 from unrolled.training.loss import CrossEntropy, LossSum, SquaredError
 
 _ROWS, _STEPS, _BATCHES = 256, 60_000, 16
 """The most sequences, steps of all together, and batches that they are taken from."""
+_MANY_ROWS, _MANY_STEPS, _MANY_BATCHES = 2000, 200_000, 200
+"""The same for a probe, which has to learn from them."""
+_WINDOWS = 4
+"""A model trained in windows is looked at over so many of them at least, and over so many steps:"""
+_BEYOND = 128
 _ENDS = 64
 """Places at which a model with an output a step is asked what it makes of the steps before."""
 _LONGEST = 1000
@@ -33,12 +39,14 @@ class Measured:
 
     Attributes:
         model: the network.
+        criterion: the loss that it was trained by.
         batch: some hundred sequences from all over the data, the longest first.
         sample: the first of them alone, without padding.
         per_step: there is a loss for every step, and not one for the whole sequence.
         reads: its input is a sequence, and not a picture that a sequence is written from.
         looks_back: it can be shown only the latest steps; one that answers at every step and sees what comes
             after cannot.
+        direct: every step reaches the loss on a way of its own, past the recurrence.
 
     Raises:
         DataError: the data cannot be used, or there is nothing in it.
@@ -46,18 +54,47 @@ class Measured:
 
     def __init__(self, estimator: Estimator, data: object) -> None:
         self.model = estimator.model.eval()
-        self._loss = estimator.criterion()
-        self.batch = _sample(estimator, data)
+        self._estimator, self._data = estimator, data
+        self.criterion = estimator.criterion()
+        self.batch = _sample(estimator, data, _ROWS, _STEPS, _BATCHES)
         length = int(self.batch.lengths[0])
         first = self.batch.rows(torch.tensor([0]))
         self.sample = first if first.target_lengths is not None else first.window(0, length)
         self.per_step = (
-            self.batch.targets_per_step and self._loss.separable and self.batch.target_lengths is None
+            self.batch.targets_per_step and self.criterion.separable and self.batch.target_lengths is None
         )
         self.reads = not isinstance(self.model, ConditionalModel) or isinstance(self.model, EncoderDecoder)
         one_answer = not self.batch.targets_per_step or self.batch.target_lengths is not None
         self.looks_back = self.reads and (one_answer or (self.per_step and self.model.causal))
+        self.direct = _pools(estimator.effective)
         self._ends = _places(self.batch)
+
+    def faults(self) -> tuple[str, ...]:
+        """Why nothing can be measured, in sentences: NaN in weights or loss, no gradient."""
+        said = weight_faults(self.model)
+        if said:
+            return said
+        loss = self.loss()
+        if not loss.isfinite():
+            return (f"The loss on this data is {float(loss)}: no gradient means anything.",)
+        if not loss.requires_grad:
+            return ("The loss depends on no weight that needs a gradient: there is none to look at.",)
+        return ()
+
+    def many(self) -> Batch:
+        """Far more sequences than `batch`, for what has to be learned from them."""
+        return _sample(self._estimator, self._data, _MANY_ROWS, _MANY_STEPS, _MANY_BATCHES)
+
+    def start(self) -> float | None:
+        """The mean loss of the same network before training; None where that is not known any more."""
+        if not self._estimator.starts_anew:
+            return None
+        trained, self.model = self.model, self._estimator.fresh_model().to(self._estimator.device).eval()
+        try:
+            with torch.no_grad():
+                return float(self.loss())
+        finally:
+            self.model = trained
 
     def run(self, batch: Batch | None = None) -> Tensor:
         """The outputs for a batch, by default the whole one."""
@@ -68,14 +105,14 @@ class Measured:
     def loss(self, batch: Batch | None = None) -> Tensor:
         """The mean loss of a batch, by default the whole one."""
         batch = self.batch if batch is None else batch
-        return _mean(self._loss(self.run(batch), batch))
+        return _mean(self.criterion(self.run(batch), batch))
 
     def loss_at(self, steps: Tensor) -> Tensor:
         """See `unrolled.diagnosis.triangle.LossAt`."""
         copies = self.sample.rows(torch.zeros(len(steps), dtype=torch.int64))
         outputs = self.run(copies)
         if not self.per_step:
-            return self._loss(outputs, copies).total
+            return self.criterion(outputs, copies).total
         return self._at(outputs, copies, steps).total
 
     def loss_seen(self, count: int) -> float:
@@ -92,9 +129,9 @@ class Measured:
         with torch.no_grad():
             outputs, _ = self.model(cut.inputs, cut.lengths)
             if rows is None:
-                return float(_mean(self._loss(outputs, cut)))
+                return float(_mean(self.criterion(outputs, cut)))
             last = outputs[torch.arange(len(rows)), lengths - 1].unsqueeze(1)
-            return float(_mean(self._loss(last, _one_step(batch, ends))))
+            return float(_mean(self.criterion(last, _one_step(batch, ends))))
 
     def loss_in_order(self, order: Tensor | None) -> float:
         """The mean loss with the steps of each sequence in this order ``(B, T)``, or as they are."""
@@ -118,17 +155,17 @@ class Measured:
             answers = batch.targets[mask]
         else:
             answers = batch.targets
-        if isinstance(self._loss, CrossEntropy) and self._loss.label_smoothing == 0:
+        if isinstance(self.criterion, CrossEntropy) and self.criterion.label_smoothing == 0:
             shares = torch.bincount(answers.flatten()).double() / answers.numel()
             return float(-torch.xlogy(shares, shares).sum())
-        if isinstance(self._loss, SquaredError):
+        if isinstance(self.criterion, SquaredError):
             known = answers.double()
             return float((known - known.nanmean(0)).square().nanmean())
         return None
 
     def _at(self, outputs: Tensor, batch: Batch, steps: Tensor) -> LossSum:
         picked = outputs[torch.arange(len(steps)), steps].unsqueeze(1)
-        return self._loss(picked, _one_step(batch, steps))
+        return self.criterion(picked, _one_step(batch, steps))
 
 
 def _one_step(batch: Batch, steps: Tensor) -> Batch:
@@ -142,24 +179,38 @@ def _one_step(batch: Batch, steps: Tensor) -> Batch:
     )
 
 
-def _sample(estimator: Estimator, data: object) -> Batch:
+def _pools(config: TaskConfig) -> bool:
+    """Whether what every step says is pooled or attended to."""
+    options = dict(config)
+    return options.get("pooling", "last") != "last" or options.get("attention", "none") != "none"
+
+
+def _sample(estimator: Estimator, data: object, most_rows: int, most_steps: int, most_batches: int) -> Batch:
     loader = estimator.loader(data)
     count = len(loader)
     taken: list[Batch] = []
+    window = estimator.effective.window
+    longest = _LONGEST if window is None else min(_LONGEST, max(_WINDOWS * window, _BEYOND))
+    left = most_steps
+    wanted = most_batches
+    if window is not None and count:
+        first = continued(loader.batches(0), longest)
+        wanted = min(wanted, max(_BATCHES, -(-most_steps // max(1, first.size * first.time))))
     # From all over the data: its beginning may be of one class alone.
-    for place in range(0, count, max(1, -(-count // _BATCHES))):
-        batch = next(loader.batches(0, place))
+    for place in range(0, count, max(1, -(-count // wanted))):
+        batch = continued(loader.batches(0, place), longest)
         cut = batch if batch.target_lengths is not None else batch.window(0, _LONGEST)
         read = cut.rows((cut.lengths > 0).nonzero().flatten())
-        if read.size:
+        if read.size and left > 0:
             taken.append(read)
+            left -= read.size * read.time
     if not taken:
         raise DataError(
             "expected sequences with one step at least, got none",
             path=str(data) if isinstance(data, str) else None,
         )
     # As many of each as fit: rows as long as the longest.
-    rows = max(1, min(_ROWS, _STEPS // max(each.time for each in taken)) // len(taken))
+    rows = max(1, min(most_rows, most_steps // max(each.time for each in taken)) // len(taken))
     batch = together([each.rows(torch.arange(min(rows, each.size))) for each in taken])
     return batch.rows(batch.lengths.argsort(descending=True, stable=True)).to(estimator.device)
 

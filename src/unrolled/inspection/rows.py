@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -32,6 +32,44 @@ def together(batches: Sequence[Batch]) -> Batch:
         targets=_stacked([each.targets for each in batches]),
         starts=None,
         target_lengths=torch.cat(own) if own else None,
+    )
+
+
+def continued(batches: Iterator[Batch], longest: int) -> Batch:
+    """The next batch, whose rows go on through the batches after it where these continue them.
+
+    Args:
+        batches: of whole sequences, or of a stream in windows.
+        longest: steps after which no more windows are put behind one another.
+
+    Example:
+        >>> about = torch.tensor([2]), torch.zeros(1, 2), True
+        >>> windows = [
+        ...     Batch({"tokens": torch.full((1, 2), number)}, *about, torch.tensor([number == 0]))
+        ...     for number in (0, 1)
+        ... ]
+        >>> continued(iter(windows), 100).inputs["tokens"].tolist()
+        [[0, 0, 1, 1]]
+    """
+    first = next(batches)
+    if first.starts is None:
+        return first
+    parts, lengths, time = [first], first.lengths.clone(), first.time
+    unbroken = first.lengths == first.time
+    while time < longest and unbroken.any():
+        batch = next(batches, None)
+        if batch is None or batch.starts is None:
+            break
+        unbroken = unbroken & ~batch.starts
+        lengths += torch.where(unbroken, batch.lengths, 0)
+        unbroken = unbroken & (batch.lengths == batch.time)
+        parts.append(batch)
+        time += batch.time
+    return replace(
+        first,
+        inputs={name: torch.cat([part.inputs[name] for part in parts], 1) for name in first.inputs},
+        lengths=lengths,
+        targets=torch.cat([part.targets for part in parts], 1) if first.targets_per_step else first.targets,
     )
 
 

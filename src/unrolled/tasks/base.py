@@ -43,6 +43,7 @@ from unrolled.tasks.streaming import TaskStream
 from unrolled.training.callback import Callback
 from unrolled.training.history import History
 from unrolled.training.loss import Loss
+from unrolled.training.part_of_epoch import PartOfEpoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,6 +120,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     """The options of a prediction."""
     predicts_alone: ClassVar[bool] = False
     """Whether a model can go on from where its training data ended, given nothing."""
+    starts_anew: ClassVar[bool] = True
+    """Whether `fresh_model` is the network that training began with, once loaded too."""
     _counted: ClassVar[str] = "examples"
     """What a task's data is counted in, for a person."""
 
@@ -138,6 +141,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
         self._keep_apart = True
+        self._share = 1.0
+        self._trained_on: tuple[str | None, ...] = (None, None)
         self._form: FoundForm | None = None
 
     @property
@@ -154,6 +159,11 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     def understood(self) -> str:
         """What the data of the last `fit` was taken for, in a line."""
         return self._understood
+
+    @property
+    def trained_on(self) -> tuple[str | None, ...]:
+        """The paths or names of the data of `fit`, and of its dev data; None where they are none."""
+        return self._trained_on
 
     @property
     def history(self) -> History | None:
@@ -390,6 +400,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         keep_apart: bool = True,
         progress: bool = False,
         callbacks: Sequence[Callback] = (),
+        share: float = 1.0,
     ) -> Self:
         """Learn from data.
 
@@ -408,6 +419,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
                 is held out than early stopping needs.
             progress: show a progress bar.
             callbacks: called in the course of training.
+            share: of the batches of every epoch that is trained on, for a try.
 
         After an error the estimator is as it was before its first `fit`.
 
@@ -423,8 +435,9 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             require_saveable(self.config)
             require_free(Path(run_folder), resume=resume, overwrite=overwrite)
         self._reset()
-        self._keep_apart = keep_apart
+        self._keep_apart, self._share = keep_apart, share
         self._callbacks = tuple(callbacks)
+        self._trained_on = tuple(str(each) if isinstance(each, str | Path) else None for each in (X, dev))
         try:
             train, dev = self._divided(*self._handed_over(X, y, dev))
             self._fit(train, dev, run_folder, resume=resume, progress=progress)
@@ -471,7 +484,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     ) -> None:
         shares = self._take_in(train, dev)
         _logger.info(self.understood)
-        self._model = self._seeded_model()
+        self._model = self.fresh_model()
         # Before training, for the best model so far is saved with them.
         known = shares.train if shares.before_test is None else shares.before_test
         self._baselines = {baseline.name: baseline for baseline in self._fit_baselines(known)}
@@ -561,7 +574,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         read = self._read(self._divided(train, None)[0], labelled=True, part="train")
         self._form = getattr(read, "form", None)
         self._prepare(read)
-        self._model = self._seeded_model().eval()
+        self._model = self.fresh_model().eval()
         return self
 
     def loader(self, data: Any) -> Loader:
@@ -611,7 +624,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         """What a token of the network's input stands for; a task with a vocabulary of inputs looks it up."""
         return str(token)
 
-    def _seeded_model(self) -> SequenceModel:
+    def fresh_model(self) -> SequenceModel:
+        """The network as it is before training, with the first weights of the seed."""
         with torch.random.fork_rng():
             torch.manual_seed(self.effective.seed)
             return self._build_model()
@@ -658,6 +672,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         )
         self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
         loader = self._loader(training, training=True)
+        if self._share < 1:
+            loader = PartOfEpoch(loader, self._share)
         self._history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
         self.model.eval()
         if kept := self._history.kept():
@@ -831,6 +847,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
                     "task": self.task,
                     "options": self.effective.model_dump(mode="json"),
                     "notices": self.notices,
+                    "trained_on": self.trained_on,
                     "table": None if self._form is None else self._form.to_json(),
                     "given": None if self._given_form is None else self._given_form.to_json(),
                 },
@@ -875,6 +892,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             require_programs(settings["options"])
             estimator = cls(**settings["options"])
             estimator._notices = list(settings["notices"])
+            estimator._trained_on = tuple(settings.get("trained_on", (None, None)))
             table = settings["table"]
             estimator._form = None if table is None else FoundForm.from_json(table)
             given = settings["given"]
@@ -887,8 +905,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             )
             require_layers(estimator.effective, weights)
             with torch.device("meta"):  # what sizes claim takes no memory there
-                require_weights(estimator._seeded_model(), weights)
-            model = estimator._seeded_model()
+                require_weights(estimator.fresh_model(), weights)
+            model = estimator.fresh_model()
             model.load_state_dict(dict(weights))
             estimator._model = model.eval()
         return estimator
@@ -930,6 +948,11 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         rows += [("network", describe_network(self.effective)), ("weights", f"{weights:,}")]
         shown = "" if self.dev_evaluation is None else self.dev_evaluation._repr_html_()
         return html_table(type(self).__name__, rows) + shown
+
+    @property
+    def unordered_baselines(self) -> tuple[str, ...]:
+        """The names of the baselines that make nothing of the order of the steps."""
+        return tuple(name for name, baseline in self._baselines.items() if baseline.unordered)
 
     @property
     def device(self) -> torch.device:

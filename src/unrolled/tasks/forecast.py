@@ -101,6 +101,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     task: ClassVar[str] = "forecast"
     Saved = _Saved
+    starts_anew: ClassVar[bool] = False  # it begins with a linear forecast that is not saved
     _takes_parts = False
     Config = ForecastConfig
     Options = ForecastOptions
@@ -132,7 +133,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         known = tuple(one for one in self._latest if not np.isnan(one.values).all())
         everything = Span(known, (None,) * len(known))
         self._learn(everything.series)
-        self._model = self._seeded_model()
+        self._model = self.fresh_model()
         trainer = Trainer(self.model, self._loss(), self.effective, progress=progress)
         try:
             trainer.fit(self._loader(everything, training=True), last=epochs)

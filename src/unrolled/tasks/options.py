@@ -32,6 +32,21 @@ def validated(config: type[ConfigType], options: Mapping[str, Any]) -> ConfigTyp
         raise ConfigError("; ".join(_sentence(config, detail) for detail in error.errors())) from None
 
 
+_ONE_BIAS = ("chrono", "forget_bias")
+"""Two options that set the same bias: either takes the place of both."""
+
+
+def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Options, such as those of a file, with some changes, such as those given as flags, in their place.
+
+    Example:
+        >>> overridden({"cell": "lstm", "forget_bias": 1.0}, {"chrono": 200})
+        {'cell': 'lstm', 'chrono': 200}
+    """
+    replaced = _ONE_BIAS if any(changes.get(name) is not None for name in _ONE_BIAS) else ()
+    return {name: value for name, value in settings.items() if name not in replaced} | dict(changes)
+
+
 def _sentence(config: type[BaseModel], detail: ErrorDetails) -> str:
     name = str(detail["loc"][0]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired
 
 from pydantic import with_config
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ class SavedConfig(TypedDict):
     task: str
     options: dict[str, Any]
     notices: list[str]
+    trained_on: NotRequired[list[str | None]]
     table: SavedForm | None
     given: SavedGivenForm | None
 

@@ -67,6 +67,8 @@ class Baseline(ABC):
     name: ClassVar[str]
     Saved: ClassVar[Any] = NoEntries
     """What its entries in a model folder must be, as `unrolled.saving.schema.conforming` takes it."""
+    unordered: ClassVar[bool] = False
+    """Whether it makes the same of a sequence whatever the order of its steps, but perhaps of its ends."""
 
     @abstractmethod
     def state(self) -> BaselineState:

@@ -35,6 +35,7 @@ class MostFrequentTag(PredictingBaseline):
 
     name: ClassVar[str] = "most frequent tag"
     Saved = _Saved
+    unordered: ClassVar[bool] = True
 
     def __init__(self, tags: Mapping[str, str], unseen: str, unseen_capital: str) -> None:
         self.tags = dict(tags)

@@ -169,6 +169,7 @@ class BagOfWordsLogistic(LogisticRegression):
 
     name: ClassVar[str] = "bag-of-words logistic regression"
     Saved = SavedWordsLogistic
+    unordered: ClassVar[bool] = True
     kind = BagOfWords
 
 
@@ -177,6 +178,7 @@ class SummaryLogistic(LogisticRegression):
 
     name: ClassVar[str] = "summary-statistics logistic regression"
     Saved = SavedStatisticsLogistic
+    unordered: ClassVar[bool] = True
     kind = SummaryStatistics
 
 
@@ -193,6 +195,7 @@ class BagOfWordsRidge(Ridge):
 
     name: ClassVar[str] = "bag-of-words ridge regression"
     Saved = _SavedWordsRidge
+    unordered: ClassVar[bool] = True
     kind = BagOfWords
 
 
@@ -201,6 +204,7 @@ class SummaryRidge(Ridge):
 
     name: ClassVar[str] = "summary-statistics ridge regression"
     Saved = _SavedStatisticsRidge
+    unordered: ClassVar[bool] = True
     kind = SummaryStatistics
 
 

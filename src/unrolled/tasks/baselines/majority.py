@@ -34,6 +34,7 @@ class MajorityClass(PredictingBaseline):
 
     name: ClassVar[str] = "majority class"
     Saved = _SavedLabel
+    unordered: ClassVar[bool] = True
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -68,6 +69,7 @@ class MeanNumber(PredictingBaseline):
 
     name: ClassVar[str] = "mean"
     Saved = _SavedMean
+    unordered: ClassVar[bool] = True
 
     def __init__(self, mean: float) -> None:
         self.mean = mean

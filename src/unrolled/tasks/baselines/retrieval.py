@@ -64,6 +64,7 @@ class MostFrequentTarget(PredictingBaseline):
 
     name: ClassVar[str] = "frequent target"
     Saved = _SavedTarget
+    unordered: ClassVar[bool] = True
 
     def __init__(self, target: str) -> None:
         self.target = target

@@ -31,6 +31,7 @@ class MajorityTag(PredictingBaseline):
 
     name: ClassVar[str] = "majority tag"
     Saved = _SavedTag
+    unordered: ClassVar[bool] = True
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
@@ -69,6 +70,7 @@ class StepLogistic(PredictingBaseline):
 
     name: ClassVar[str] = "per-step logistic regression"
     Saved = SavedStatisticsLogistic
+    unordered: ClassVar[bool] = True
 
     def __init__(self, of_step: LogisticRegression) -> None:
         self.of_step = of_step

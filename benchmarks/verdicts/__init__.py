@@ -1,0 +1,1 @@
+"""Networks whose verdict is known before it is asked for."""
