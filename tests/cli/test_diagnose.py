@@ -45,7 +45,7 @@ def test_the_verdict_its_numbers_and_flags_are_printed(unrolled):
     assert done.code == 0, done.err
     for words in ("Vanishing.", "left at that lag", "--cell lstm --chrono 60"):
         assert words in done.out
-    assert "unrolled train classify TRAIN --config model/config.json --cell lstm --chrono 60" in done.err
+    assert "unrolled train classify adding:60 --config model/config.json --cell lstm --chrono 60" in done.err
     assert "model/diagnosis-adding-60-1/report.html" in done.err
 
 

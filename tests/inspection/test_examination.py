@@ -106,7 +106,7 @@ def test_measuring_leaves_the_model_as_it_was():
 
 
 def test_where_every_step_has_a_loss_the_triangle_says_what_is_left():
-    found = examine(generator(), TEXTS, "model")
+    found = examine(generator(), [*TEXTS, "in the deep sea the deep sea is in the deep sea"], "model")
     (flow,), (triangle,) = found.diagnosis.flows, found.diagnosis.triangles
     # As far as a quarter of the texts reach; the triangle is of the longest.
     assert 1 < len(flow.decay) < len(triangle.decay)

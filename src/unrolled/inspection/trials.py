@@ -201,6 +201,8 @@ class _Runs:
         seconds: float,
         say: Callable[[str], None],
     ) -> None:
+        self.monitor: str
+        self.mode: Literal["min", "max"]
         self.monitor, self.mode = estimator.monitored
         self._kind = type(estimator)
         self._settings = _settings(estimator)
