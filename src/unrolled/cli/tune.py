@@ -11,7 +11,7 @@ from rich.table import Table
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown
 from unrolled.cli.paths import require_data
-from unrolled.cli.settings import overridden, read_settings
+from unrolled.cli.settings import read_settings
 from unrolled.cli.train import TaskCommands, train_and_save
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TuneCommands(TaskCommands):
 
 def _command(task: str) -> Any:
     from unrolled.cli.options import command, flags, given
-    from unrolled.tasks.options import validated
+    from unrolled.tasks.options import overridden, validated
     from unrolled.tasks.registry import about, config_class, estimator_class
 
     known = config_class(task)
