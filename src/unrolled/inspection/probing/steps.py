@@ -60,10 +60,12 @@ def probe_steps(measured: Measured) -> Need | None:
     usual = (counts + 0.1) / (len(targets) + 0.1 * classes)
     fold = _folds(rows, steps)
     places = _Places(rows, steps, targets, np.maximum(np.exp(told), 1e-12), fold, classes, usual)
+    # What it is worth to know how often each class comes at all is no matter of the past.
+    usually = _saved(places, np.zeros_like(targets))
     found = {
         lag: gain
         for lag in range(1, min(_FARTHEST, int(steps.max())) + 1)
-        if (gain := _gain(places, symbols, lag)) is not None
+        if (gain := _gain(places, symbols, lag, usually)) is not None
     }
     if not found:
         return None
@@ -71,13 +73,13 @@ def probe_steps(measured: Measured) -> Need | None:
         "an n-gram with a gap",
         tuple(found),
         tuple(gain for gain, _ in found.values()),
-        loss=float(-told.mean()),
+        loss=float(-told.mean() - usually.mean()),
         error=float(np.median([error for _, error in found.values()])),
         chance=chance_of(targets),
     )
 
 
-def _gain(places: _Places, symbols: Ints, lag: int) -> tuple[float, float] | None:
+def _gain(places: _Places, symbols: Ints, lag: int, usually: Floats) -> tuple[float, float] | None:
     """By how much the mean loss falls with what stood so far back, with its standard error."""
     far = places.steps >= lag
     if far.sum() < _FEWEST:
@@ -88,7 +90,16 @@ def _gain(places: _Places, symbols: Ints, lag: int) -> tuple[float, float] | Non
     if kinds <= _PAIRED:
         before = np.where(steps > lag, symbols[rows, np.maximum(steps - lag - 1, 0)], 0)
         context = context * kinds + before
-    targets, given, fold = places.targets[far], places.given[far], places.fold[far]
+    # Over all places, those that have nothing so far back included.
+    everywhere = np.full(len(far), int(context.max()) + 1)
+    everywhere[far] = context
+    saved = _saved(places, everywhere) - usually
+    return float(saved.mean()), float(saved.std() / np.sqrt(len(saved)))
+
+
+def _saved(places: _Places, context: Ints) -> Floats:
+    """By how much the loss of each place falls in a mixture with what usually follows its context."""
+    targets, given, fold = places.targets, places.given, places.fold
     contexts = int(context.max()) + 1
     saved = np.zeros(len(targets))
     for turn in range(_FOLDS):
@@ -99,9 +110,7 @@ def _gain(places: _Places, symbols: Ints, lag: int) -> tuple[float, float] | Non
         share = _shares(context[choose], follows(context[choose], targets[choose]) / given[choose], contexts)
         own = share[context[score]]
         saved[score] = np.log((1 - own) + own * follows(context[score], targets[score]) / given[score])
-    # Over all places, those that have nothing so far back included.
-    mean = saved.sum() / len(places.targets)
-    return float(mean), float(np.sqrt(np.square(saved).sum()) / len(places.targets))
+    return saved
 
 
 class _Follows:
