@@ -111,7 +111,9 @@ def _judged(
     near = needed is not None and not _out_of_reach(worst, needed)
     if low < VANISHED and not evidence.direct and not near:
         return "vanishing", _vanished(worst, low), vanishing(evidence, worst.lag)
-    alone = None if near or evidence.direct else _second_factor(evidence.spectra, worst.lag)
+    # What survives in a single direction tells when, not what: it serves no network that has learned nothing.
+    single = not evidence.direct and (learned is False or not near)
+    alone = _second_factor(evidence.spectra, worst.lag) if single else None
     if alone is not None:
         numbers["factor per step in the second direction"] = alone
         sentence = (
