@@ -68,6 +68,20 @@ def test_names_that_no_file_has_are_a_sentence(name, models, unrolled, tmp_path)
         assert done.err.count("Error: ") == 1
 
 
+def test_a_name_with_a_zero_byte_is_a_sentence(models, unrolled, odd_model):
+    for arguments in (
+        ("predict", models["classify"], "a\0b"),
+        ("evaluate", "a\0b", odd_model / "data.jsonl"),
+        ("inspect", "a\0b", odd_model / "data.jsonl"),
+        ("train", "classify", "a\0b"),
+        ("train", "classify", odd_model / "data.jsonl", "-o", "a\0b"),
+    ):
+        done = unrolled(*arguments)
+        assert done.code == 2, (arguments, done.err)
+        assert done.err.count("Error: ") + done.err.count("Invalid value for ") == 1, (arguments, done.err)
+        assert "\0" not in done.err
+
+
 @pytest.mark.parametrize("name", ["n" * 255, "a b\n", "[red]", "-"])
 def test_any_name_that_the_file_system_takes_works(name, models, files, unrolled, tmp_path):
     data = tmp_path / "in" / (name[:251] + ".tsv")

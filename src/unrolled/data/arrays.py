@@ -119,12 +119,17 @@ def arrays_of(path: Path, content: bytes) -> Mapping[str, Any]:
             found = array_of_npy(content)
             return {ALONE if found.ndim == 1 else SEQUENCES: found}
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            require_modest(archive, len(content))
+            try:
+                require_modest(archive, len(content))
+            except ValueError as error:
+                raise DataError(f"expected NumPy arrays, but {error}", path=path) from error
             return {
                 info.filename.removesuffix(".npy"): array_of_npy(archive.read(info))
                 for info in archive.infolist()
                 if info.filename.endswith(".npy")
             }
+    except DataError:
+        raise
     except _BROKEN as error:
         if "Object arrays" in str(error):
             raise DataError(

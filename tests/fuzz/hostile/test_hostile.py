@@ -1,19 +1,24 @@
 """Mutations of every reader's files and of every file of a model folder, a few of them again and again."""
 
+import bz2
 import gzip
 import io
+import lzma
 import struct
 import zipfile
 import zlib
 from random import Random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.fuzz.hostile import files, models
 from tests.fuzz.hostile.batch import Batch
 from tests.fuzz.hostile.confined import faults_of
 from tests.fuzz.hostile.files import FileCase
+from tests.fuzz.hostile.samples import READERS
+from unrolled.data import compressed
 from unrolled.errors import DataError
 
 
@@ -75,6 +80,22 @@ def _png(width, height):
     )
 
 
+def _wav(claimed):
+    header = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+    sizes = struct.pack("<I", claimed + 36), struct.pack("<I", claimed)
+    return b"RIFF" + sizes[0] + b"WAVEfmt " + header + b"data" + sizes[1] + bytes(800)
+
+
+def _arrow_with_an_offset_beyond_its_end():
+    table = pa.table({"text": ["a fine film", "so dull", "no"], "label": ["a", "b", "a"]})
+    buffer = io.BytesIO()
+    with pa.ipc.new_file(buffer, table.schema) as writer:
+        writer.write_table(table)
+    offsets = struct.pack("<4i", 0, 11, 18, 20)
+    assert buffer.getvalue().count(offsets) == 1
+    return buffer.getvalue().replace(offsets, struct.pack("<4i", 0, 11, 18, 2**31 - 1))
+
+
 _LARGE = bytes(400_000_000)
 BOMBS = [
     ("a.csv.gz", lambda: gzip.compress(_LARGE, 1), "series"),
@@ -82,6 +103,7 @@ BOMBS = [
     ("a.npz", lambda: _zip(x_npy=_npy((10, 10**9))), "labelled"),
     ("a.npy", lambda: _npy((10**12,)), "series"),
     ("a.png", lambda: _png(60_000, 60_000), "unlabelled"),
+    ("a.wav", lambda: _wav(2**32 - 40), "unlabelled"),
     ("a.json", lambda: b"[" * 200_000, "series"),
     ("a.json", lambda: b"[" * 200_000, "rolls"),
     ("a.jsonl", lambda: b'{"text": ' + b"9" * 5_000 + b"}\n", "labelled"),
@@ -92,6 +114,44 @@ BOMBS = [
 @pytest.mark.parametrize(("name", "made", "reader"), BOMBS, ids=[f"{each[0]} {each[2]}" for each in BOMBS])
 def test_bombs_are_refused_within_a_bound_of_memory(name, made, reader):
     assert Batch([FileCase(name, made(), reader)]).faults() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("a.csv.gz", lambda: gzip.compress(bytes(2**20))),
+        ("a.csv.bz2", lambda: bz2.compress(bytes(2**20))),
+        ("a.csv.xz", lambda: lzma.compress(bytes(2**20))),
+        ("a.zip", lambda: _zip(a_csv=bytes(2**20))),
+        ("a.npz", lambda: _zip(x_npy=_npy((2**17,)) + bytes(2**20))),
+        ("a.xlsx", lambda: _zip(x_xml=bytes(2**20))),
+    ],
+)
+def test_what_unpacks_to_very_many_times_its_size_is_refused(name, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(compressed, "_LARGEST", 2**19)
+    (tmp_path / name).write_bytes(made())
+    with pytest.raises(DataError, match=r"bytes unpack to more than 524,288; if that is meant, unpack it"):
+        READERS["labelled"](tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", b"[" * 200_000),
+        ("a.jsonl", b'{"text": "a"}\n' + b"[" * 200_000),
+        ("a.jsonl", b'{"text": "a"}\n{"text": ' + b"9" * 5_000 + b"}\n"),
+    ],
+)
+def test_json_that_no_parser_takes_is_a_sentence_with_its_row(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}, row {1 + content.count(b'a')}: expected JSON"):
+        READERS["unlabelled"](tmp_path / name)
+
+
+def test_offsets_of_an_arrow_file_are_checked_before_they_are_followed(tmp_path):
+    (tmp_path / "a.arrow").write_bytes(_arrow_with_an_offset_beyond_its_end())
+    with pytest.raises(DataError, match=r"expected an Arrow file, but Column 0: In chunk 0: Invalid"):
+        READERS["labelled"](tmp_path / "a.arrow")
 
 
 FOUND = [
