@@ -85,7 +85,7 @@ def test_another_process_predicts_without_its_file(files, trained):
     code = f"""
 import sys, unrolled
 model = unrolled.load({str(trained / "forecast")!r})
-print(len(model.predict({str(files["forecast"])!r})), any("mine" in name for name in sys.modules))
+print(len(model.predict({str(files["forecast"])!r})), any("mine_py" in name for name in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
