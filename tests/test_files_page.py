@@ -90,7 +90,7 @@ def test_no_example_is_left_out():
         "caption": 1,
         "translate": 2,
         "classify": 2,
-        "tag": 2,
+        "tag": 3,
         "generate": 1,
         "forecast": 2,
     }
