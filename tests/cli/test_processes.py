@@ -39,7 +39,9 @@ def test_an_error_of_the_first_process_ends_all(files, tmp_path):
     done = launch(TORCHRUN, tmp_path, "classify", files["classify"], "-o", "taken")
     assert done.returncode != 0
     told = [line for line in done.stderr.splitlines() if "taken: expected a folder" in line]
-    assert sorted(line.split("Error:")[0] for line in told) == ["", "(process 1) "]
+    said = sorted(line.split("Error:")[0] for line in told)
+    # The launcher ends the second when the first has ended, which may be before it has spoken.
+    assert said in ([""], ["", "(process 1) "])
 
 
 def test_the_package_runs_as_a_module():
