@@ -115,7 +115,7 @@ def test_numbers_keep_gaps_and_name_what_is_none(write):
         ("t.zip", "plain", "expected a .zip file, but"),
         ("t.csv", "a;b\n0,5;1\nx;2\n1;2;3\n", "row 4: expected 2 cells as in the first row, got 3"),
         ("t.csv", "", "expected data, found an empty file"),
-        ("t.jsonl", '{"a": 1}\n{"a": \n', "row 2: expected a JSON object, but"),
+        ("t.jsonl", '{"a": 1}\n{"a": \n', "row 2: expected JSON, but"),
         ("t.jsonl", '{"a": 1}\n[1]\n', r"row 2: expected a JSON object, got \[1\]"),
         ("t.jsonl", "\n", "expected JSON objects, found none"),
         ("t.json", "{", "row 1: expected JSON, but"),

@@ -64,7 +64,7 @@ def parsed_json(path: Path, row: int, text: str) -> Any:
         DataError: it is no JSON, is nested too deeply, or has a number of thousands of digits.
     """
     try:
-        return json.loads(text)
+        return json.loads(text.rstrip())  # what is missing at its end is missing in its last line
     except json.JSONDecodeError as error:
         raise DataError(f"expected JSON, but {error.msg}", path=path, row=row + error.lineno - 1) from error
     except RecursionError as error:
