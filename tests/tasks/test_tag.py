@@ -151,7 +151,7 @@ def test_a_text_is_split_at_white_space(speller):
         ([(["a"], ["X"]), ([], [])], "row 2: expected words, got an empty sentence"),
         ([(["a", "b"], "XY")], "row 1: expected as many tags as words, got 2 words and 'XY'"),
         ([(["a", 2], ["X", "Y"])], r"row 1: expected a list of words, got \['a', 2\]"),
-        ([(["a"], ["X"])], "expected examples enough to hold some out, got 1"),
+        ([(["a"], ["X"])], "expected examples enough to hold some out, got one sample"),
     ],
 )
 def test_bad_data(data, message):
