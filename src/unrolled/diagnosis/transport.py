@@ -86,7 +86,7 @@ def log_gains(recurrence: Recurrence, rows: int, border: Border | None = None) -
     arriving = joined((hidden if direct is None else hidden - direct, *rest))
     leaving = joined((hidden, *rest))
     reverse = recurrence.scan.reverse
-    if direct is not None and bool((direct.any(-1).sum(0) > 1).any()):
+    if direct is not None and bool((direct.any(-1) & arriving.any(-1)).any()):
         leaving = torch.where(arriving.any(-1, keepdim=True), arriving, leaving)
         size, sent = state_norms(leaving), state_norms(_sent_back(recurrence, leaving))
         size, back = (size[:-1], sent[:-1]) if reverse else (size[1:], sent[1:])
@@ -110,13 +110,13 @@ def log_gains(recurrence: Recurrence, rows: int, border: Border | None = None) -
 
 
 def _sent_back(recurrence: Recurrence, errors: Tensor) -> Tensor:
-    """What every step makes of an error of the whole state ``(T, rows, S)``, all steps side by side."""
+    """What the first steps make of errors of the whole state, ``(steps, rows, S)``, all side by side."""
     scan, (steps, rows) = recurrence.scan, errors.shape[:2]
     apart = scan._replace(weight_hh=scan.weight_hh.detach(), resets=None)
-    state = tuple(part[:, :rows].flatten(0, 1).requires_grad_() for part in recurrence.before())
+    state = tuple(part[:steps, :rows].flatten(0, 1).requires_grad_() for part in recurrence.before())
     # What a layer draws in a step must not move the draws of training.
     with torch.enable_grad(), torch.random.fork_rng(enabled=recurrence.layer.training):
-        after = replace(recurrence, scan=apart).advance(scan.gates_x[:, :rows].flatten(0, 1), state)
+        after = replace(recurrence, scan=apart).advance(scan.gates_x[:steps, :rows].flatten(0, 1), state)
         came = torch.autograd.grad(joined(after), state, errors.flatten(0, 1), materialize_grads=True)
     return joined(came).view(steps, rows, -1)
 
@@ -130,10 +130,22 @@ def state_norms(states: Tensor) -> Tensor:
 
 
 def first_leaving(recurrence: Recurrence, rows: int, border: Border) -> Tensor:
-    """The norm of the error of the whole state that sets out from the first step, ``(rows,)``."""
-    whole = joined(state_errors(recurrence, rows, border))
-    first = _last_steps(recurrence, rows) if recurrence.scan.reverse else torch.zeros(1, dtype=torch.int64)
-    return state_norms(whole[first, torch.arange(whole.shape[1])])
+    """The norm of the error of the whole state that sets out from the first step, ``(rows,)``.
+
+    Where the loss adds to it at that step, what is sent back is still of both; then it is as much larger or
+    smaller as the old error alone keeps more or less of its size in the step, so that the gain is that of the
+    old one, as in `log_gains`.
+    """
+    hidden, *rest = state_errors(recurrence, rows, border)
+    whole = joined((hidden, *rest))
+    if recurrence.scan.reverse:
+        return state_norms(whole[_last_steps(recurrence, rows), torch.arange(whole.shape[1])])
+    if recurrence.direct is None or not recurrence.direct[0, :rows].any():
+        return state_norms(whole[0])
+    arriving = joined((hidden - recurrence.direct[:, :rows], *rest))[:1]
+    old = torch.where(arriving.any(-1, keepdim=True), arriving, whole[:1])
+    sent = [state_norms(_sent_back(recurrence, errors)[0]) for errors in (whole[:1], old)]
+    return state_norms(old[0]) * sent[0] / sent[1]
 
 
 def _arrived(border: Border) -> Tensor | None:
