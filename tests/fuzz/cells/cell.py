@@ -289,7 +289,7 @@ def draw(random: Random) -> CellCase:
     hidden = random.choice([3, 4, 5, 7, 8, 13, 16, 24, 32, 33])
     return CellCase(
         cell=cell,
-        # A comparison that rounding turns the other way is no fault, nor a quotient of what all but cancels; and
+        # A comparison that rounding turns the other way is no fault, nor a quotient of what all but cancels;
         # float32 has many of them.
         dtype=random.choice(["float64", "float32"])
         if isinstance(cell, str) and all(each.op != "div" for each in own.instructions)

@@ -95,8 +95,9 @@ def mutated_png(random: Random, content: bytes) -> bytes:
         at += 12 + size
     for _ in range(random.choice((1, 1, 2))):
         chunk = random.choice(chunks)
-        if chunk[0] == b"IDAT" and random.random() < 0.5:
-            chunk[1] = bytearray(zlib.compress(mutated_bytes(random, zlib.decompress(bytes(chunk[1])))))
+        pixels = _pixels(chunk[1]) if chunk[0] == b"IDAT" and random.random() < 0.5 else None
+        if pixels is not None:
+            chunk[1] = bytearray(zlib.compress(mutated_bytes(random, pixels)))
         else:
             random.choice((_flip, _number, _header_number, _cut, _insert))(random, chunk[1])
         if random.random() < 0.1:
@@ -105,6 +106,14 @@ def mutated_png(random: Random, content: bytes) -> bytes:
     for kind, body in chunks:
         made += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
     return made
+
+
+def _pixels(body: bytearray) -> bytes | None:
+    """What a chunk holds, None where it has been changed already."""
+    try:
+        return zlib.decompress(bytes(body))
+    except zlib.error:
+        return None
 
 
 _VALUES: tuple[Any, ...] = (
