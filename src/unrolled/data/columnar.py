@@ -61,7 +61,7 @@ def _features(metadata: Mapping[bytes, bytes]) -> Mapping[str, Any]:
     """What `datasets` says of the columns."""
     try:
         return dict(json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -252,6 +252,6 @@ def _are_notes(data: Any) -> bool:
                 return True  # no other JSON array is taken by this task
             try:
                 return isinstance(json.loads(file.readline()), list)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 return False
     return bool(data) and not isinstance(data[0], str | bytes)

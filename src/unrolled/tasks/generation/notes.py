@@ -233,10 +233,8 @@ class NoteMedium(Medium[Examples]):
         if isinstance(prompt, str) and prompt.strip().startswith("["):
             try:
                 prompt = json.loads(prompt)
-            except json.JSONDecodeError as error:
-                raise DataError(
-                    f"expected steps of notes as JSON, got {prompt!r:.60}: {error.msg}"
-                ) from error
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"expected steps of notes as JSON, got {prompt!r:.60}: {error}") from error
         if isinstance(prompt, str | Path) and str(prompt).strip():
             return read_rolls(prompt, self.steps_per_beat).part("test")[0].inputs
         return roll_of_notes(prompt if isinstance(prompt, list | tuple) else [], Source("the prompt"))

@@ -130,7 +130,7 @@ class NumbersSchema(InputSchema):
             return line
         try:
             return np.asarray(json.loads(line), dtype=np.float64)
-        except ValueError:
+        except (ValueError, RecursionError):
             return line
 
 
@@ -308,6 +308,6 @@ def _json_or_text(line: str) -> Any:
     if line.lstrip().startswith(("{", "[")):
         try:
             return json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             return line
     return line
