@@ -29,7 +29,7 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
         settings = reader(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: there is no such file.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"--config {path}: cannot be read as {path.suffix[1:].upper()}: {error}.") from None
     if isinstance(settings, dict) and {"task", "options"} <= settings.keys():
         if settings["task"] != task:

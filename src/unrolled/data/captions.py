@@ -128,7 +128,7 @@ def _value(name: str, cell: Any, source: Source) -> str | float:
         return str(cell).strip()
     try:
         number = float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise source.error(f"expected a class or a number, got {cell!r:.60}", column=name) from None
     if not np.isfinite(number):
         raise source.error(f"expected a finite number, got {number}", column=name)

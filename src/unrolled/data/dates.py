@@ -204,7 +204,7 @@ def _numbers(cells: Sequence[Any]) -> list[int | float] | None:
             number = (
                 cell if isinstance(cell, int) else (int(cell) if float(cell).is_integer() else float(cell))
             )
-        if not np.isfinite(number) or abs(number) >= 2**62:
+        if not abs(number) < 2**62:  # nor is NaN
             return None
         found.append(number)
     # One number with a fraction among them makes all of them such, as in a file they were.

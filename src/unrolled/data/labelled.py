@@ -424,7 +424,7 @@ def _of_one_hot(cell: Any, source: Source) -> Any:
 def _are_fractions(targets: Sequence[Any]) -> bool:
     try:
         numbers = np.array(targets, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return bool(np.isfinite(numbers).all() and (numbers != np.round(numbers)).any())
 
@@ -433,7 +433,7 @@ def _are_amounts(targets: Sequence[Any]) -> bool:
     """Whether whole numbers measure something: many of them, scattered, few of them twice."""
     try:
         numbers = np.array(targets, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     distinct = np.unique(numbers)
     if len(distinct) < _AMOUNTS or not np.isfinite(numbers).all():
@@ -460,7 +460,7 @@ def label_text(target: Any, source: Source) -> str:
 def _number(target: Any, source: Source) -> float:
     try:
         number = float(target)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise source.error(f"expected a number, got {target!r:.60}") from None
     if not np.isfinite(number):
         raise source.error(f"expected a finite number, got {target!r:.60}")

@@ -30,7 +30,7 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
         )
     except TypeError as error:
         raise source.error(f"expected a list of numbers, got {_clip(cell)}") from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise source.error(
             f"expected numbers, the same count of them at every step, got {_clip(cell)}"
         ) from error
