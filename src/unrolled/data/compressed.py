@@ -139,7 +139,7 @@ def _only_member(path: Path) -> str:
             members = [
                 info.filename
                 for info in archive.infolist()
-                if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+                if info.filename and not info.is_dir() and not info.filename.startswith("__MACOSX/")
             ]
     except BROKEN as error:
         raise DataError(f"expected a .zip file, but {error}", path=path) from error
