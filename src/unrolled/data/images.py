@@ -227,7 +227,7 @@ def opened(file: Path | bytes, source: Source) -> Iterator[Image.Image]:
         stream = file.open("rb") if isinstance(file, Path) else io.BytesIO(file)
         with stream, Image.open(stream) as image:
             yield image
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise source.error(
             f"expected an image that can be decoded, but {_said(error)}", remedy="replace it or leave it out"
         ) from error
