@@ -1,5 +1,6 @@
 """What the library leaves to plain torch, and how it is chosen."""
 
+import shutil
 import warnings
 
 import pytest
@@ -87,6 +88,20 @@ def _nothing_built(monkeypatch, tmp_path):
     library._fastest.cache_clear()
     yield
     library._fastest.cache_clear()
+
+
+def test_an_older_library_hides_no_newer_one(monkeypatch, tmp_path):
+    from unrolled.ops import native
+
+    name, found = library.choices()[0], library._path(library.choices()[0])
+    older = tmp_path / found.name
+    shutil.copy(found, older)
+    asked = library._layout_of
+    monkeypatch.setattr(library, "_layout_of", lambda path: 0 if path == older else asked(path))
+    monkeypatch.setattr(native, "__path__", [str(tmp_path), str(found.parent)])
+    assert library._path(name) == found
+    monkeypatch.setattr(native, "__path__", [str(tmp_path)])
+    assert library._path(name) is None
 
 
 @pytest.mark.usefixtures("_nothing_built")

@@ -71,7 +71,7 @@ class Library:
 def choices() -> tuple[str, ...]:
     """The instruction sets this processor runs and a library was built for, the fastest first."""
     runs = _LIBRARIES_FOR.get(torch.backends.cpu.get_cpu_capability(), ("portable",))
-    built = [name for name in runs if _fits(name)]
+    built = [name for name in runs if _path(name) is not None]
     return tuple(name for name in built if name != "amx" or _tiles_granted())
 
 
@@ -118,21 +118,18 @@ def _fastest(capability: str) -> Library | None:
 
 
 def _path(name: str) -> Path | None:
+    """Where there is a library of these sources; beside it, or alone, there may be an older one."""
     # An editable install has two folders: the sources' and that of what was built.
     for folder in sys.modules[__name__.rpartition(".")[0]].__path__:
         path = Path(folder) / f"unrolled_{name}.so"
-        if path.exists():
+        if path.exists() and _layout_of(path) == _LAYOUT:
             return path
     return None
 
 
-def _fits(name: str) -> bool:
-    """Whether there is a library of these sources; after an update there may be an older one."""
-    path = _path(name)
-    if path is None:
-        return False
+def _layout_of(path: Path) -> int | None:
     layout = getattr(ctypes.CDLL(str(path)), "unrolled_layout", None)
-    return layout is not None and layout() == _LAYOUT
+    return None if layout is None else layout()
 
 
 @cache
