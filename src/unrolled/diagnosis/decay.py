@@ -62,8 +62,8 @@ def rate_of(decay: Sequence[float]) -> float:
     the lags before.
 
     Example:
-        >>> rate_of([1.0, 0.5, 0.25]), rate_of([1.0, 1e200, float("inf")])
-        (0.5, 1e+200)
+        >>> rate_of([1.0, 0.5, 0.25]), rate_of([1.0, 1.0, float("inf")])
+        (0.5, 1.0)
     """
     if len(decay) < 2:
         return 1.0

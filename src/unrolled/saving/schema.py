@@ -41,7 +41,7 @@ def conforming(place: str | Path, content: Any, schema: Any) -> Any:
         unrolled.errors.ModelFolderError: config.json: expected a valid integer at 'size', got '3'; use ...
     """
     try:
-        return _adapter(schema).validate_python(content)
+        return _adapter(schema).validate_python(content, strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
         said = "; ".join(_sentence(each) for each in found[:_SHOWN])
@@ -57,7 +57,7 @@ def shown(text: str) -> str:
     r"""Some text in one line, cut where it is long.
 
     Example:
-        >>> shown("expected\\n  a size")
+        >>> shown("expected\n  a size")
         'expected a size'
     """
     line = " ".join(text.split())
