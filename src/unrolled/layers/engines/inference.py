@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,11 +40,12 @@ def _offer(given: Pass) -> str | Callable[[], Result]:
         return "something looks on"
     weights = [layer._weights(index) for index in range(len(layer._suffixes))]
     run = inference_of(layer.cell, layer.nonlinearity, values, weights, layer._directions, initial)
-    return "the compiled library does not cover it" if run is None else lambda: _result(*run())
+    return "the compiled library does not cover it" if run is None else partial(_result, run)
 
 
-def _result(output: Tensor, *final: Tensor) -> Result:
-    return Result(output, final[0] if len(final) == 1 else final)
+def _result(run: Callable[[], tuple[Tensor, ...]]) -> Result:
+    output, *final = run()
+    return Result(output, final[0] if len(final) == 1 else tuple(final))
 
 
 ENGINE = Engine(name=kernels.ENGINE.name, why=kernels.ENGINE.why, offer=_offer)
