@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unrolled.data.calendar import future_times, time_texts
+from unrolled.data.dates import Dates
 from unrolled.data.example import Series
 from unrolled.data.steps import infer_step, step_named
+from unrolled.data.timeline import step_among, usual_step
 from unrolled.errors import DataError
 
 BY_NAME = {
@@ -91,3 +93,19 @@ def test_times_are_written_with_their_offset_on_both_sides_of_a_change_of_clock(
     days = np.array(["2024-03-31", "2024-04-01"], dtype="datetime64[ns]")
     series = Series("a", days, np.zeros(2), np.zeros((2, 0)), step="D", zone="Europe/Berlin")
     assert time_texts(series, days) == ["2024-03-31T00:00:00+01:00", "2024-04-01T00:00:00+02:00"]
+
+
+@given(
+    step=st.sampled_from(["BQE", "BME", "BQS", "BMS", "M@30", "QE", "MS"]),
+    starts=st.lists(st.integers(0, 400), min_size=2, max_size=4),
+    rows=st.integers(4, 9),
+)
+def test_series_of_one_file_have_the_step_that_explains_them_all(step, starts, rows):
+    grid = step_named(step).after(np.datetime64("2000-01-31", "ns"), np.arange(-1, 500))
+    grid = grid[grid > np.datetime64("2000-02-01")]
+    each = [Dates(grid[start : start + rows], "iso") for start in starts]
+    usual = usual_step(each)
+    assert len({str(step_among(dates, usual)) for dates in each}) == 1
+    for dates in each:
+        assert usual.share(dates.times) == 1
+        assert usual.span(dates.times) == rows

@@ -83,6 +83,10 @@ class Step(ABC):
         whole = places.astype(np.int64)
         return int(whole[-1]) + 1 if (places == whole).all() and (np.diff(whole) > 0).all() else None
 
+    def share(self, times: np.ndarray) -> float:
+        """The share of some times on the grid that are where the step says, to the day."""
+        return 1.0
+
     def grid(self, times: np.ndarray, source: Source) -> tuple[np.ndarray, np.ndarray]:
         """All the times from the first to the last, and the place of each given one among them.
 
@@ -199,6 +203,10 @@ class _Calendar(Step):
     def places(self, times: np.ndarray) -> np.ndarray:
         months = times.astype("datetime64[M]").astype(np.int64)
         return (months - months[0]) / self.months
+
+    def share(self, times: np.ndarray) -> float:
+        days = times.astype("datetime64[D]")
+        return float((_days_of(days.astype("datetime64[M]"), self.day) == days).mean())
 
     def after(self, first: Any, places: np.ndarray) -> np.ndarray:
         day = first.astype("datetime64[D]")
@@ -326,7 +334,7 @@ def _calendar_of(days: np.ndarray) -> Step | None:
     size = int(np.gcd.reduce(apart))
     numbers = (days - months.astype("datetime64[D]")).astype(int) + 1
     kinds = ("S", "E", "BS", "BE", int(numbers.max()))
-    shares = [float((_days_of(months, kind) == days).mean()) for kind in kinds]
+    shares = [_Calendar(size, kind).share(days) for kind in kinds]
     if 1.0 in shares:
         return _Calendar(size, kinds[shares.index(1.0)])
     between = np.diff(days)

@@ -69,11 +69,27 @@ def _on_the_hour(dates: Dates, period: np.timedelta64) -> np.ndarray:
 
 
 def usual_step(each: Sequence[Dates]) -> Step:
-    """The step of most series, of those that show one, whatever their order; else that of the longest."""
+    """The step that explains most series, of those that show one, whatever their order; else of the longest."""
     shown = [dates for dates in each if len(dates.times) >= _SHOWS_ITS_STEP]
     steps = [own_step(dates) for dates in shown] or [own_step(max(each, key=lambda dates: len(dates.times)))]
     counts = Counter(map(str, steps))
-    return max(steps, key=lambda step: (counts[str(step)], str(step)))
+    different = {str(step): step for step in steps}
+    if len(different) > 1:  # quarters that end on business days may look like plain ones in one of two shops
+        counts = Counter(
+            name
+            for dates, own in zip(shown, steps, strict=True)
+            for name, step in different.items()
+            if _explains(step, own, dates)
+        )
+    return max(different.values(), key=lambda step: (counts[str(step)], str(step)))
+
+
+def _explains(step: Step, own: Step, dates: Dates) -> bool:
+    """Whether times are as well of a step as of the one that they show."""
+    if str(step) == str(own):
+        return True
+    times, other = (np.sort(kept_times(dates, each)) for each in (own, step))
+    return own.span(times) == step.span(other) is not None and step.share(other) >= own.share(times)
 
 
 def step_among(dates: Dates, usual: Step) -> Step:
@@ -88,12 +104,12 @@ def step_among(dates: Dates, usual: Step) -> Step:
     own = own_step(dates)
     if str(own) == str(usual):
         return own
-    length = usual.span(np.sort(kept_times(dates, usual)))
-    if length is None:
-        return own
-    own_length = own.span(np.sort(kept_times(dates, own)))
-    few = len(dates.times) < _SHOWS_ITS_STEP
-    return usual if length == own_length or (few and length <= 2 * len(dates.times)) else own
+    if _explains(usual, own, dates):
+        return usual
+    times = np.sort(kept_times(dates, usual))
+    length = usual.span(times)
+    few = len(times) < _SHOWS_ITS_STEP
+    return usual if few and length is not None and length <= 2 * len(times) else own
 
 
 def shows_another(dates: Dates, step: Step) -> bool:
