@@ -69,7 +69,7 @@ def _on_the_hour(dates: Dates, period: np.timedelta64) -> np.ndarray:
 
 
 def usual_step(each: Sequence[Dates]) -> Step:
-    """The step that explains most series, of those that show one, whatever their order; else of the longest."""
+    """The step that explains most series, of those that show one, in any order; else that of the longest."""
     shown = [dates for dates in each if len(dates.times) >= _SHOWS_ITS_STEP]
     steps = [own_step(dates) for dates in shown] or [own_step(max(each, key=lambda dates: len(dates.times)))]
     counts = Counter(map(str, steps))
