@@ -21,7 +21,6 @@ from benchmarks.machine import machine
 from benchmarks.verdicts.constructed import constructed, verdict_of
 from benchmarks.verdicts.trained import Trained, broken, healthy
 from unrolled.inspection.examination import examine
-from unrolled.inspection.learning import scores_of
 from unrolled.inspection.trials import try_remedies
 from unrolled.tasks.base import Estimator
 
@@ -99,7 +98,7 @@ def _trained(case: Trained, seed: int, given: argparse.Namespace) -> dict[str, A
     )
     score, mode = fitted.monitored
     row |= {"score": score, "mode": mode, "before": _score(fitted, test)}
-    row["baseline"] = _baseline(fitted)
+    row["baseline"] = _baseline(fitted, test)
     row["after first"] = None if first is None else _followed(case, seed, first.options, test)
     winner = trials.winner
     row["winner"] = None if winner is None else winner.flag
@@ -115,10 +114,11 @@ def _score(fitted: Estimator, test: Any) -> float:
     return fitted.evaluate(test, baselines=False).scores[fitted.monitored[0]]
 
 
-def _baseline(fitted: Estimator) -> float | None:
-    beside = scores_of(fitted).get("baselines") or {}
-    best = min if fitted.monitored[1] == "min" else max
-    return best(beside.values()) if beside else None
+def _baseline(fitted: Estimator, test: Any) -> float | None:
+    """The best score of a simple method on the same data."""
+    score, mode = fitted.monitored
+    beside = [scores[score] for scores in fitted.evaluate(test).baselines.values() if score in scores]
+    return (min if mode == "min" else max)(beside, default=None)
 
 
 def _line(key: str, row: dict[str, Any]) -> str:

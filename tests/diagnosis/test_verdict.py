@@ -279,6 +279,37 @@ def test_what_has_not_learned_is_vanishing_only_where_the_error_does_not_come_th
     assert more.remedies[0].flag == "--epochs 80"
 
 
+def test_a_sound_network_whose_training_ended_on_the_way_is_undecided():
+    kept, settings = {"l0": [1.0] * 60}, dict(TaskConfig(epochs=2))
+    usual = dict(TaskConfig())
+
+    def of(scores, loss=0.5, **options):
+        course = course_of(scores, [1.0] * 9, [1.0] * 9, **options)
+        learning = Learning(loss, chance=1.0, score=loss, baselines={"mean": 1.0})
+        return judged(Evidence(kept, settings, usual=usual, learning=learning, course=course))
+
+    cut = of([0.9, 0.5])
+    assert cut.kind == "undecided"
+    assert "the last of its 2 epochs brought 100% of what it has gained since the first" in cut.sentence
+    assert cut.remedies[0].flag == "--epochs 20"
+    assert of([0.5]).kind == "undecided"
+    # A little more at the end is no reason, nor is a pause before it, nor what has all but solved its task.
+    slow = [0.9, 0.8, 0.7, 0.6, 0.55, 0.52, 0.5]
+    assert of(slow).kind == "healthy"
+    assert of([0.9, 0.51, 0.8, 0.5]).kind == "healthy"
+    assert of([0.9, 0.05], loss=0.05).kind == "healthy"
+    assert of([0.9, 0.5], stopped_early=True).kind == "healthy"
+    assert of([0.1, 0.5], mode="max").kind == "undecided"
+
+
+def test_what_reaches_the_loss_on_a_way_of_its_own_is_not_out_of_reach():
+    faded = {"l0": [0.5**lag for lag in range(60)]}
+    sound = conclude(faded, RNN_SETTINGS, learning=LEARNED, need=FAR, direct=True)
+    assert sound.kind == "healthy"
+    assert "past the recurrence" in sound.sentence
+    assert "no probe" not in sound.sentence
+
+
 def test_a_simple_method_that_does_better_leaves_it_undecided():
     below = Learning(0.5, chance=1.0, score=2.0, monitor="RMSE", baselines={"ridge": 1.0})
     verdict = conclude({"l0": [1.0] * 60}, RNN_SETTINGS, learning=below)

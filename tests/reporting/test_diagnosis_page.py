@@ -7,12 +7,14 @@ from matplotlib.figure import Figure
 
 from tests.reporting.diagnosed import HOSTILE, examination
 from tests.reporting.test_page import Page
-from unrolled.diagnosis import ContextCurve, OrderTest, RecurrentMatrix, Verdict
+from unrolled.diagnosis import ContextCurve, InputGradient, Need, OrderTest, RecurrentMatrix, Verdict
 from unrolled.errors import StorageError
 from unrolled.inspection.comparison import Compared
 from unrolled.reporting.comparison import comparison_page, rows
+from unrolled.reporting.diagnosis.inputs import decisive
 from unrolled.reporting.diagnosis.page import diagnosis_page, sections, write_diagnosis, write_plots
 from unrolled.tasks.evaluation import Evaluation
+from unrolled.training.history import LayerRecord
 
 TWO_LAYERS = {"recurrent.l0": 0.5, "recurrent.l1": 1.2}
 
@@ -201,3 +203,33 @@ def test_a_comparison_has_a_row_a_model_and_the_baselines_in_its_plots(pages):
     assert (first["model"], first["weights"], first["accuracy"]) == ("RNN", "1,234", "0.4500")
     assert first["left at the start"] != second["left at the start"]
     assert "majority" in pages["comparison"]
+
+
+def test_the_course_over_epochs_is_drawn_where_there_is_one():
+    records = [
+        LayerRecord(
+            epoch=epoch, layer=layer, lags=[1, 2, 4, 11], left=[0.9, 0.5, 0.1, 1e-5 * epoch],
+            memory=[1.0, 3.0, float("inf")], idle=0.1,
+        )
+        for epoch in (1, 2, 3)
+        for layer in ("recurrent.l0", "recurrent.l1")
+    ]  # fmt: skip
+    made = replace(examination(), measured=tuple(records))
+    page = diagnosis_page(made)
+    assert "Over the epochs of training" in page
+    assert "1e-03 % in epoch 1, 3e-03 % in epoch 3" in page
+    assert page.count("How long units remember, epoch by epoch") == 4  # above it, and for who cannot see it
+    assert "Over the epochs" not in diagnosis_page(replace(made, measured=tuple(records[:2])))
+
+
+def test_what_decided_an_output_stands_over_what_was_read():
+    given = InputGradient("recurrent", (3.0, 1.0, *[0.0] * 10), (0.0,) * 12)
+    page = diagnosis_page(examination(inputs=(given,)))
+    assert "What decided the last output" in page
+    assert "75 % of all" in page
+    assert decisive(given, ["<b>", *"bcdefghijkl"], most=2) == "step 1 (<b>) 75 %, step 2 (b) 25 %"
+
+
+def test_what_a_probe_found_is_drawn():
+    page = diagnosis_page(examination(need=Need("an n-gram", (1, 64), (0.0, 0.4), loss=1.0)))
+    assert "most 64 steps back" in page

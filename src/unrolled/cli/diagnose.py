@@ -57,6 +57,7 @@ def diagnose(
         require_data(data)
         seconds = _seconds(budget)
         from unrolled.inspection.examination import examine
+        from unrolled.reporting.diagnosis.inputs import decisive
         from unrolled.tasks.registry import load
 
         estimator = load(model)
@@ -83,6 +84,9 @@ def diagnose(
         elif verdict.remedies:
             again = command(estimator, verdict.remedies[0], model, data)
             note(f"To train again with the first remedy: {again}")
+        decided = examined.diagnosis.inputs[0] if examined.diagnosis.inputs else None
+        if decided is not None and (named := decisive(decided, examined.labels)):
+            note(f"What decided the last output, of one sequence: {named}")
         note(said)
 
 

@@ -230,6 +230,7 @@ def train_and_save(
             "understood": estimator.understood,
             "notices": estimator.notices,
         }
+        | ({} if estimator.verdict is None else {"diagnosis": estimator.verdict.to_json()})
         | ({} if validation is None else {"folds": validation.to_json()})
         | dict(further or {}),
         as_json=as_json,

@@ -31,6 +31,8 @@ class Course(Result):
         worst: the largest such factor; 1 without one.
         setback: by what share the loss rose right after a spike, at worst; 0 without one.
         unfinished: the score that decides was still getting better when all epochs were done.
+        last_gain: the share of all that this score has gained since the first epoch, and that the last one
+            brought beyond the best before it; 1 of a single epoch.
     """
 
     epochs: int
@@ -41,6 +43,7 @@ class Course(Result):
     worst: float
     setback: float
     unfinished: bool
+    last_gain: float = 0.0
 
 
 def course_of(
@@ -79,6 +82,7 @@ def course_of(
         worst=max(factors, default=1.0),
         setback=max((_rise(losses, at) for at in spikes), default=0.0),
         unfinished=not stopped_early and _still_better(scores or epoch_losses, mode),
+        last_gain=_last_gain(scores or epoch_losses, mode),
     )
 
 
@@ -107,7 +111,22 @@ def _still_better(values: Sequence[float], mode: Literal["min", "max"]) -> bool:
     """Whether the last of some values is the best, and better than the mean of those shortly before."""
     if len(values) < 2 or not all(map(isfinite, values)):
         return len(values) == 1
-    better = values if mode == "max" else [-value for value in values]
+    better = _rising(values, mode)
     last, before = better[-1], better[-3:-1]
     span = abs(fmean(before)) or 1.0
     return last > max(better[:-1]) and last - fmean(before) > _STILL * span
+
+
+def _last_gain(values: Sequence[float], mode: Literal["min", "max"]) -> float:
+    """The share of all that was gained since the first value that the last brought beyond the best before."""
+    if len(values) < 2:
+        return 1.0
+    if not all(map(isfinite, values)):
+        return 0.0
+    better = _rising(values, mode)
+    whole, last = better[-1] - better[0], better[-1] - max(better[:-1])
+    return last / whole if last > 0 and whole > 0 else 0.0
+
+
+def _rising(values: Sequence[float], mode: Literal["min", "max"]) -> Sequence[float]:
+    return values if mode == "max" else [-value for value in values]

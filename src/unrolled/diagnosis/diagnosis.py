@@ -9,6 +9,7 @@ from unrolled.diagnosis.context import ContextCurve, OrderTest
 from unrolled.diagnosis.course import Course
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates
+from unrolled.diagnosis.inputs import InputGradient
 from unrolled.diagnosis.jacobian import Jacobians
 from unrolled.diagnosis.learning import Learning
 from unrolled.diagnosis.need import Need
@@ -35,6 +36,8 @@ class Diagnosis(Result):
         learning: what the model has learned; None where that was not measured.
         course: of the training run; None where there is none.
         need: how far back there is something to use; None where no probe applies.
+        inputs: along the same sequence what each step read did to its loss, where there are several to that
+            of the last step; of each recurrent module, the first of which reads the input.
     """
 
     flows: tuple[GradientFlow, ...]
@@ -49,3 +52,4 @@ class Diagnosis(Result):
     learning: Learning | None = None
     course: Course | None = None
     need: Need | None = None
+    inputs: tuple[InputGradient, ...] = ()

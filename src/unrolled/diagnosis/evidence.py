@@ -39,7 +39,7 @@ class Evidence:
     decays: Mapping[str, Sequence[float]]
     settings: Mapping[str, Any] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
+    faults: Sequence[str] = ()
     gates: Sequence[Gates] = ()
     learning: Learning | None = None
     course: Course | None = None

@@ -6,16 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from unrolled.diagnosis.clipping import ClippingUse
-from unrolled.diagnosis.context import ContextCurve, OrderTest
-from unrolled.diagnosis.course import Course
 from unrolled.diagnosis.evidence import Evidence
 from unrolled.diagnosis.finding import Kind
-from unrolled.diagnosis.gates import Gates
-from unrolled.diagnosis.jacobian import Jacobians
 from unrolled.diagnosis.judges import JUDGES
-from unrolled.diagnosis.learning import Learning
-from unrolled.diagnosis.need import Need
 from unrolled.diagnosis.remedy import Remedy
 from unrolled.diagnosis.result import Result
 
@@ -56,60 +49,19 @@ def judged(evidence: Evidence) -> Verdict:
 
 
 def conclude(
-    decays: Mapping[str, Sequence[float]],
-    settings: Mapping[str, Any] | None = None,
-    *,
-    usual: Mapping[str, Any] | None = None,
-    faults: Sequence[str] = (),
-    gates: Sequence[Gates] = (),
-    learning: Learning | None = None,
-    course: Course | None = None,
-    clipping: ClippingUse | None = None,
-    order: OrderTest | None = None,
-    context: ContextCurve | None = None,
-    need: Need | None = None,
-    spectra: Sequence[Jacobians] = (),
-    direct: bool = False,
+    decays: Mapping[str, Sequence[float]], settings: Mapping[str, Any] | None = None, **known: Any
 ) -> Verdict:
-    """Say what is the matter with a network and what to do about it; see `judged`.
-
-    Everything but the decays may be missing, and is then not weighed.
+    """Say what is the matter with a network and what to do about it: `judged`, written in short.
 
     Args:
         decays: what is left of an error of the whole state by lag, for each layer and direction
             (`GradientFlow.decay`).
         settings: the options of the task, as far as there are any; a remedy needs every option it changes.
-        usual: their defaults in that task.
-        faults: why nothing can be measured, in sentences.
-        gates: what the gates and units do.
-        learning: what it has learned.
-        course: how its training went.
-        clipping: the norms of its gradients in training.
-        order: what is lost by shuffling.
-        context: how far back it uses its input.
-        need: how far back there is something to use.
-        spectra: the Jacobians of each layer and direction.
-        direct: every step reaches the loss on a way of its own (pooling, attention).
+        known: all else that is known, under the names of `Evidence`; what is missing is not weighed.
 
     Example:
         >>> verdict = conclude({"l0": [0.5**lag for lag in range(50)]}, {"cell": "rnn", "chrono": None})
         >>> verdict.kind, verdict.remedies[0].flag
         ('vanishing', '--cell lstm --chrono 50')
     """
-    return judged(
-        Evidence(
-            decays,
-            settings or {},
-            usual=usual or {},
-            faults=tuple(faults),
-            gates=gates,
-            learning=learning,
-            course=course,
-            clipping=clipping,
-            order=order,
-            context=context,
-            need=need,
-            spectra=spectra,
-            direct=direct,
-        )
-    )
+    return judged(Evidence(decays, settings or {}, **known))

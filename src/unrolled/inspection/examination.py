@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+import torch
 
 from unrolled.diagnosis import (
     Diagnosis,
     Evidence,
-    Gates,
     GradientFlow,
-    Jacobians,
     Triangle,
-    WeightParts,
     context_curve,
     gate_use,
+    input_gradients,
     jacobians,
     judged,
     order_test,
@@ -24,16 +24,16 @@ from unrolled.diagnosis import (
     watch,
     weight_parts,
 )
-from unrolled.inspection.learning import clipping_in, course_in, learning_of
+from unrolled.inspection.chains import chained
+from unrolled.inspection.learning import learning_of
 from unrolled.inspection.measuring import Measured
 from unrolled.inspection.probing import probe
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.card import describe_network
+from unrolled.tasks.evidence import evidence_of
+from unrolled.training.history import LayerRecord
+from unrolled.training.live import LETTERS, over_time
 
-OfLayer = TypeVar("OfLayer", GradientFlow, Triangle, Jacobians, WeightParts, Gates)
-
-_LETTERS = "inputs."
-"""Recurrences of the input layer read the characters of a word, not the sequence."""
 _ROWS = 200
 """Loss steps of a triangle at most; of a longer sequence every second, third... is taken."""
 
@@ -50,6 +50,7 @@ class Examination:
         labels: what each step of the sample sequence reads.
         norms: of the gradients in training, before clipping.
         threshold: the norm that training clipped at; None where it clipped otherwise, or not at all.
+        measured: what was measured of each layer over the epochs of a training that was watched.
         diagnosis: all that was measured.
         evidence: what its verdict rests on.
     """
@@ -63,6 +64,7 @@ class Examination:
     threshold: float | None
     diagnosis: Diagnosis
     evidence: Evidence | None = None
+    measured: tuple[LayerRecord, ...] = ()
 
     @property
     def decays(self) -> dict[str, tuple[float, ...]]:
@@ -106,6 +108,7 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
         threshold=config.clip_threshold if config.clip == "norm" else None,
         diagnosis=diagnosis,
         evidence=evidence,
+        measured=() if history is None else tuple(history.measured),
     )
 
 
@@ -132,47 +135,41 @@ def _diagnosis(measured: Measured, estimator: Estimator) -> tuple[Diagnosis, Evi
     model.zero_grad(set_to_none=True)
     length = int(batch.lengths[0])
     steps: Sequence[int] | None = range(0, length, -(-length // _ROWS)) if measured.per_step else None
-    flows = _over_time(watched.flows())
-    spectra = _over_time(jacobians(model, lambda: measured.run(measured.sample)))
+    flows = over_time(watched.flows())
+    spectra = over_time(jacobians(model, lambda: measured.run(measured.sample)))
     order = (
         order_test(measured.loss_in_order, batch.lengths, batch.time, chance=measured.chance())
         if measured.reads
         else None
     )
-    along = triangles(model, measured.loss_at, steps, leave_out=_LETTERS)
-    gates = _over_time(gate_use(model, measured.run))
+    last = torch.tensor([length - 1 if measured.per_step else 0])
+    read = input_gradients(model, lambda: measured.loss_at(last))
+    along = triangles(model, measured.loss_at, steps, leave_out=LETTERS)
+    gates = over_time(gate_use(model, measured.run))
     context = context_curve(measured.loss_seen, length) if measured.looks_back else None
-    learning, need = learning_of(measured, estimator), probe(measured)
-    history = estimator.history
-    clipping = None if history is None else clipping_in(history)
-    course = None if history is None else course_in(history)
-    config = estimator.effective
-    evidence = Evidence(
-        decays_of(flows, along),
-        dict(config),
-        usual={name: field.default for name, field in type(config).model_fields.items()},
+    evidence = evidence_of(
+        estimator,
+        chained(decays_of(flows, along)),
         gates=gates,
-        learning=learning,
-        course=course,
-        clipping=clipping,
+        learning=learning_of(measured, estimator),
         order=order,
         context=context,
-        need=need,
+        need=probe(measured),
         spectra=spectra,
-        direct=measured.direct,
     )
     found = Diagnosis(
         flows=flows,
         triangles=along,
         jacobians=spectra,
-        weights=weight_parts(model, measured.loss_at, steps, leave_out=_LETTERS),
+        weights=weight_parts(model, measured.loss_at, steps, leave_out=LETTERS),
         gates=gates,
         context=context,
         order=order,
-        clipping=clipping,
-        learning=learning,
-        course=course,
-        need=need,
+        clipping=evidence.clipping,
+        learning=evidence.learning,
+        course=evidence.course,
+        need=evidence.need,
+        inputs=over_time(read),
         verdict=judged(evidence),
     )
     return found, evidence
@@ -182,8 +179,3 @@ def _unmeasurable(faults: tuple[str, ...]) -> tuple[Diagnosis, Evidence]:
     """The diagnosis of a network in which no number means anything."""
     evidence = Evidence({}, faults=faults)
     return Diagnosis((), (), (), (), (), None, None, None, judged(evidence)), evidence
-
-
-def _over_time(results: tuple[OfLayer, ...]) -> tuple[OfLayer, ...]:
-    """Those of layers that read the sequence itself: an input layer's read the characters of one word."""
-    return tuple(each for each in results if not each.layer.startswith(_LETTERS))

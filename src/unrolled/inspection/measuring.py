@@ -14,8 +14,8 @@ from unrolled.inspection.rows import continued, together
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.tasks.base import Estimator
-from unrolled.tasks.config import TaskConfig
-from unrolled.training.loss import CrossEntropy, LossSum, SquaredError
+from unrolled.training.constant import answers_in, constant_loss
+from unrolled.training.loss import LossSum
 
 _ROWS, _STEPS, _BATCHES = 256, 60_000, 16
 """The most sequences, steps of all together, and batches that they are taken from."""
@@ -46,7 +46,6 @@ class Measured:
         reads: its input is a sequence, and not a picture that a sequence is written from.
         looks_back: it can be shown only the latest steps; one that answers at every step and sees what comes
             after cannot.
-        direct: every step reaches the loss on a way of its own, past the recurrence.
 
     Raises:
         DataError: the data cannot be used, or there is nothing in it.
@@ -66,7 +65,6 @@ class Measured:
         self.reads = not isinstance(self.model, ConditionalModel) or isinstance(self.model, EncoderDecoder)
         one_answer = not self.batch.targets_per_step or self.batch.target_lengths is not None
         self.looks_back = self.reads and (one_answer or (self.per_step and self.model.causal))
-        self.direct = _pools(estimator.effective)
         self._ends = _places(self.batch)
 
     def faults(self) -> tuple[str, ...]:
@@ -149,19 +147,7 @@ class Measured:
 
     def chance(self) -> float | None:
         """The loss of the best constant answer, of the losses for which it is a mean or a frequency."""
-        batch = self.batch
-        if batch.targets_per_step:
-            mask = torch.arange(batch.targets.shape[1]) < batch.output_lengths.unsqueeze(1)
-            answers = batch.targets[mask]
-        else:
-            answers = batch.targets
-        if isinstance(self.criterion, CrossEntropy) and self.criterion.label_smoothing == 0:
-            shares = torch.bincount(answers.flatten()).double() / answers.numel()
-            return float(-torch.xlogy(shares, shares).sum())
-        if isinstance(self.criterion, SquaredError):
-            known = answers.double()
-            return float((known - known.nanmean(0)).square().nanmean())
-        return None
+        return constant_loss(self.criterion, answers_in(self.batch).cpu(), self.batch.size)
 
     def _at(self, outputs: Tensor, batch: Batch, steps: Tensor) -> LossSum:
         picked = outputs[torch.arange(len(steps)), steps].unsqueeze(1)
@@ -177,12 +163,6 @@ def _one_step(batch: Batch, steps: Tensor) -> Batch:
         lengths=torch.ones_like(steps),
         targets=batch.targets[rows, steps].unsqueeze(1),
     )
-
-
-def _pools(config: TaskConfig) -> bool:
-    """Whether what every step says is pooled or attended to."""
-    options = dict(config)
-    return options.get("pooling", "last") != "last" or options.get("attention", "none") != "none"
 
 
 def _sample(estimator: Estimator, data: object, most_rows: int, most_steps: int, most_batches: int) -> Batch:

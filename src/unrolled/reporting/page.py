@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from unrolled.reporting.answers import evaluation_plots
 from unrolled.reporting.curves import clipping_curve, gradient_curve, loss_curve, score_curves
+from unrolled.reporting.diagnosis.epochs import over_epochs
 from unrolled.reporting.pages import rendered
 from unrolled.reporting.predictions import predictions
 from unrolled.reporting.verdict import verdict
@@ -57,10 +58,12 @@ def _curves(history: History | None) -> Sequence[tuple[str, str]]:
     if history is None or not history.epochs or not history.updates:
         return []
     curves = [("Loss", loss_curve(history)), *score_curves(history)]
+    watched = [(plot.caption, plot.svg()) for plot in over_epochs(history.measured)]
     if not any(epoch.clipped for epoch in history.epochs):
-        return [*curves, ("Gradient norm; no update was clipped", gradient_curve(history))]
+        return [*curves, ("Gradient norm; no update was clipped", gradient_curve(history)), *watched]
     return [
         *curves,
         ("Gradient norm before clipping", gradient_curve(history)),
         ("Clipping", clipping_curve(history)),
+        *watched,
     ]

@@ -48,7 +48,9 @@ from unrolled.training.part_of_epoch import PartOfEpoch
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from unrolled.diagnosis import Verdict
     from unrolled.tasks.tuning.search import Tuning
+    from unrolled.training.live import Seen
 
 Data = TypeVar("Data")
 Part = Literal["train", "valid", "test"]
@@ -142,6 +144,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         self._shard = (0, 1)
         self._keep_apart = True
         self._share = 1.0
+        self._seen: Seen | None = None
+        self._verdict: Verdict | None = None
         self._trained_on: tuple[str | None, ...] = (None, None)
         self._form: FoundForm | None = None
 
@@ -169,6 +173,11 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     def history(self) -> History | None:
         """The losses, scores and gradient norms of training, once fitted or loaded."""
         return self._history
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the judges of `unrolled.diagnosis` make of the last `fit`; None unless ``diagnose`` was on."""
+        return self._verdict
 
     @property
     def dev_evaluation(self) -> Evaluation | None:
@@ -494,6 +503,17 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             if shares.kept_apart is None
             else self._evaluation(shares.kept_apart, shares.kept_apart_name, baselines=True)
         )
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Say what the judges make of the training, where it was watched."""
+        if self._seen is None:
+            return
+        from unrolled.tasks.evidence import verdict_of_training
+        from unrolled.training.live import told
+
+        self._verdict = verdict_of_training(self, self._seen)
+        _logger.info(told(self._verdict, "Verdict"))
 
     def understand(self, train: Any, dev: Any = None) -> str:
         """What the data would be taken for in training, in a line; nothing is trained.
@@ -675,6 +695,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         if self._share < 1:
             loader = PartOfEpoch(loader, self._share)
         self._history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
+        self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
         self.model.eval()
         if kept := self._history.kept():
             _logger.info(kept)

@@ -134,7 +134,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         everything = Span(known, (None,) * len(known))
         self._learn(everything.series)
         self._model = self.fresh_model()
-        trainer = Trainer(self.model, self._loss(), self.effective, progress=progress)
+        watched_once = self.effective.model_copy(update={"diagnose": False})
+        trainer = Trainer(self.model, self._loss(), watched_once, progress=progress)
         try:
             trainer.fit(self._loader(everything, training=True), last=epochs)
         except KeyboardInterrupt:

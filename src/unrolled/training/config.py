@@ -111,7 +111,9 @@ class TrainingConfig(BaseModel):
         "auto", description="auto takes an accelerator where there is one."
     )
     diagnose: bool = Field(
-        False, description="Watch the error on its way back, and say when the verdict on it changes."
+        False,
+        description="Watch the error on its way back: say when the verdict on the network changes, and what "
+        "it is at the end, and keep for the report what was measured over the epochs.",
     )
     save_every: float = Field(300.0, gt=0, description="Seconds between checkpoints inside an epoch.")
 

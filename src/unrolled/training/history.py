@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 _LIMIT = 2000
+_MEASURED = 64
 
 
 class EpochRecord(BaseModel):
@@ -50,6 +51,30 @@ class UpdateRecord(BaseModel):
     clipped: bool
 
 
+class LayerRecord(BaseModel):
+    """What was measured of one layer in one direction in the last updates of an epoch.
+
+    Attributes:
+        epoch: counted from 1.
+        layer: its name in the network.
+        lags: numbers of steps back, each twice the one before, and the farthest.
+        left: what is left of an error at each of them.
+        memory: how many steps its units remember: a quarter of them fewer, half of them, three quarters; None
+            for a cell without a gate that keeps.
+        idle: the share of ReLU units that are dead, of other cells of values that are saturated; None where
+            neither is known.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
+
+    epoch: int
+    layer: str
+    lags: list[int]
+    left: list[float]
+    memory: list[float] | None = None
+    idle: float | None = None
+
+
 class History(BaseModel):
     """The course of a training run.
 
@@ -57,6 +82,8 @@ class History(BaseModel):
         monitor: the score that decided, and `mode` its better direction.
         epochs: one record an epoch.
         updates: every `stride`-th update; the stride doubles whenever there are more than 2000.
+        measured: of a run that was watched, what was measured of each layer over the epochs: of every
+            `measured_stride`-th of the `measurements`, so that there are 64 at most.
         best_epoch: the epoch whose weights were kept; None when no dev score was taken.
         stopped: why training ended: `epochs` (all done), `patience` (no better score), `callback` (one asked
             for it), or None while it runs.
@@ -78,6 +105,9 @@ class History(BaseModel):
     epochs: list[EpochRecord] = Field(default_factory=list)
     updates: list[UpdateRecord] = Field(default_factory=list)
     stride: int = 1
+    measured: list[LayerRecord] = Field(default_factory=list)
+    measured_stride: int = 1
+    measurements: int = 0
     best_epoch: int | None = None
     stopped: Literal["epochs", "patience", "callback"] | None = None
 
@@ -124,3 +154,17 @@ class History(BaseModel):
         if len(self.updates) > _LIMIT:
             self.updates = self.updates[::2]
             self.stride *= 2
+
+    def measure(self, layers: Sequence[LayerRecord]) -> None:
+        """Note what was measured of an epoch, a record a layer; those between the strides are dropped."""
+        if not layers:
+            return
+        self.measurements += 1
+        if (self.measurements - 1) % self.measured_stride:
+            return
+        self.measured.extend(layers)
+        kept = sorted({record.epoch for record in self.measured})
+        if len(kept) > _MEASURED:
+            stay = set(kept[::2])
+            self.measured = [record for record in self.measured if record.epoch in stay]
+            self.measured_stride *= 2

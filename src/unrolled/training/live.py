@@ -1,23 +1,68 @@
-"""The verdict on a network while it trains."""
+"""The verdict on a network while it trains, and what its training showed of it when that is over."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import isnan
+from statistics import fmean
+from typing import TYPE_CHECKING, TypeVar
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from unrolled.diagnosis.verdict import Verdict, conclude
-from unrolled.diagnosis.watching import watch
+from unrolled.diagnosis import (
+    Evidence,
+    Gates,
+    GradientFlow,
+    InputGradient,
+    Jacobians,
+    Learning,
+    Verdict,
+    judged,
+    watch,
+)
+from unrolled.training.constant import answers_in, constant_loss
+from unrolled.training.evidence import clipping_in, course_in
+from unrolled.training.history import History, LayerRecord
 
 if TYPE_CHECKING:
+    from unrolled.data.batches import Batch
     from unrolled.training.config import TrainingConfig
+    from unrolled.training.loss import Loss
+
+OfLayer = TypeVar("OfLayer", GradientFlow, Jacobians, Gates, InputGradient)
 
 _EVERY = 64
 """Updates between two verdicts; each is on the gradients of those alone."""
 _SAMPLED = 8
 """Every so many-th backward pass is looked at, so that it costs training next to nothing."""
+_ENOUGH = 16
+"""Updates that tell of an epoch, or of the end."""
+_REMEMBERED, _LATEST = 32, 16
+"""Batches whose targets make up the best constant answer, and updates whose losses it is compared with."""
+_SPIKED = 256
+"""The latest updates that are searched for spikes while training goes on."""
 _NAMED = 3
 """Remedies told with a verdict."""
+LETTERS = "inputs."
+"""Recurrences of the input layer read the characters of a word, not the sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What training showed of a network that was watched.
+
+    Attributes:
+        decays: what is left of an error by lag, for each layer and direction, in the latest updates.
+        gates: what gates and units did in the latest that was looked at.
+        learning: the training loss of the latest updates beside that of the first and of a constant answer.
+    """
+
+    decays: Mapping[str, tuple[float, ...]]
+    gates: tuple[Gates, ...]
+    learning: Learning | None
 
 
 class LiveDiagnosis:
@@ -25,34 +70,138 @@ class LiveDiagnosis:
 
     Args:
         model: watched until `close`.
+        loss: what is minimised.
         config: the options that were asked for; a remedy changes some of them.
-
-    Raises:
-        ConfigError: the model has no recurrent layer.
     """
 
-    def __init__(self, model: nn.Module, config: TrainingConfig) -> None:
+    def __init__(self, model: nn.Module, loss: Loss, config: TrainingConfig) -> None:
         self._watch = watch(model, every=_SAMPLED)
+        self._loss = loss
         self._settings = dict(config)
-        self._kind: str | None = None
+        self._usual = {name: field.default for name, field in type(config).model_fields.items()}
+        self._answers: deque[tuple[Tensor, int]] = deque(maxlen=_REMEMBERED)
+        self._losses: deque[float] = deque(maxlen=_LATEST)
+        self._start: float | None = None
+        self._batches = self._since = 0
+        self._decays: dict[str, tuple[float, ...]] = {}
+        self._gates: tuple[Gates, ...] = ()
+        self._fresh = False
+        self._latest = self._told = ""
 
-    def after(self, updates: int) -> Verdict | None:
-        """The verdict after so many updates where it is another than before, else None."""
+    def before(self, batch: Batch) -> None:
+        """Take note of what a batch asks for."""
+        if self._batches % _SAMPLED == 0:
+            self._answers.append((answers_in(batch).detach().cpu(), batch.size))
+        self._batches += 1
+
+    def after(self, updates: int, loss: float, history: History) -> Verdict | None:
+        """The verdict after so many updates where it is another than the one told before, else None.
+
+        One is told when it was found twice in a row; nothing is told while nothing can be decided.
+
+        Args:
+            updates: made so far.
+            loss: of the latest.
+            history: of the run.
+        """
+        self._start = loss if self._start is None else self._start
+        self._losses.append(loss)
+        self._since += 1
         if updates % _EVERY:
             return None
-        flows = self._watch.flows()
-        self._watch.reset()
-        verdict = conclude({flow.layer: flow.decay for flow in flows}, self._settings)
-        changed, self._kind = verdict.kind != self._kind, verdict.kind
-        return verdict if changed else None
+        self._look()
+        verdict = judged(self._evidence(history))
+        twice, self._latest = verdict.kind == self._latest, verdict.kind
+        if not twice or verdict.kind in (self._told, "undecided"):
+            return None
+        self._told = verdict.kind
+        return verdict
+
+    def seen(self) -> Seen:
+        """What the latest updates have shown."""
+        if self._since >= _ENOUGH or not self._decays:
+            self._look()
+        return Seen(self._decays, self._gates, self._learning())
+
+    def measured(self, epoch: int) -> list[LayerRecord]:
+        """What there is to keep of an epoch, counted from 1; nothing where little was seen since the last."""
+        if self._since >= _ENOUGH:
+            self._look()
+        if not self._fresh:
+            return []
+        self._fresh = False
+        gates = {each.layer: each for each in self._gates}
+        return [
+            _record(epoch, layer, decay, gates.get(layer))
+            for layer, decay in self._decays.items()
+            if len(decay) > 1 and not isnan(decay[1])
+        ]
 
     def close(self) -> None:
         """Stop watching."""
         self._watch.close()
 
+    def _look(self) -> None:
+        """Take what was seen since the last look, and begin anew."""
+        flows = self._watch.flows()
+        if flows or not self._decays:
+            self._decays = {flow.layer: flow.decay for flow in over_time(flows)}
+            self._gates = over_time(self._watch.gates())
+            self._fresh = True
+        self._watch.reset()
+        self._since = 0
 
-def told(verdict: Verdict, updates: int) -> str:
+    def _evidence(self, history: History) -> Evidence:
+        """All that is known so far."""
+        course = course_in(history, _SPIKED)
+        return Evidence(
+            self._decays,
+            self._settings,
+            usual=self._usual,
+            gates=self._gates,
+            learning=self._learning(),
+            # It has not ended, so that nothing was left unused.
+            course=None if course is None else replace(course, unfinished=False),
+            clipping=clipping_in(history),
+        )
+
+    def _learning(self) -> Learning | None:
+        if not self._losses:
+            return None
+        chance = None
+        if self._answers:
+            answers = torch.cat([each for each, _ in self._answers])
+            chance = constant_loss(self._loss, answers, sum(sequences for _, sequences in self._answers))
+        return Learning(fmean(self._losses), self._start, chance)
+
+
+def over_time(results: Iterable[OfLayer]) -> tuple[OfLayer, ...]:
+    """Those of layers that read the sequence itself: an input layer's read the characters of one word."""
+    return tuple(each for each in results if not each.layer.startswith(LETTERS))
+
+
+def told(verdict: Verdict, when: str) -> str:
     """A verdict in a line, and each remedy in one below it."""
-    lines = [f"update {updates}: {verdict.kind}. {verdict.sentence}"]
+    lines = [f"{when}: {verdict.kind}. {verdict.sentence}"]
     lines += [f"  {remedy.flag}  {remedy.name}. {remedy.why}" for remedy in verdict.remedies[:_NAMED]]
     return "\n".join(lines)
+
+
+def _record(epoch: int, layer: str, decay: tuple[float, ...], gates: Gates | None) -> LayerRecord:
+    lags = [*(2**power for power in range((len(decay) - 1).bit_length()) if 2**power < len(decay) - 1)]
+    lags.append(len(decay) - 1)
+    memory = None if gates is None or not gates.time_constant else gates.time_constant
+    idle = None if gates is None else gates.saturated if gates.dead is None else gates.dead
+    return LayerRecord(
+        epoch=epoch,
+        layer=layer,
+        lags=lags,
+        left=[decay[lag] for lag in lags],
+        memory=None if memory is None else _quartiles(memory),
+        idle=idle,
+    )
+
+
+def _quartiles(values: tuple[float, ...]) -> list[float]:
+    ordered = sorted(values)
+    return [ordered[round(share * (len(ordered) - 1))] for share in (0.25, 0.5, 0.75)]

@@ -194,7 +194,8 @@ class Trainer:
         with ExitStack() as stack:
             self.regularisation = stack.enter_context(closing(Regularisation(self.model, self.config)))
             if self.config.diagnose:
-                self.diagnosis = stack.enter_context(closing(LiveDiagnosis(self.model, self.config)))
+                watching = LiveDiagnosis(self.model, self.loss, self.config)
+                self.diagnosis = stack.enter_context(closing(watching))
             yield
 
     def begin(self) -> None:
@@ -250,12 +251,14 @@ class Trainer:
         rate = self.schedule.learning_rate(self.position.epoch * self.batches + self.position.batch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        if self.diagnosis is not None:
+            self.diagnosis.before(batch)
         steps = 0
         for update in self.bptt.updates(self.model, self.loss, batch, self.carry, self.accelerator):
             self.regularise()
             clipped = self.step(update)
             self.record(update, clipped)
-            self.diagnose()
+            self.diagnose(update)
             self.carry = update.carry
             steps += update.steps
         position, processes = self.position, self.accelerator.num_processes
@@ -273,11 +276,13 @@ class Trainer:
         if term is not None:
             add_gradient(term, self.accelerator)
 
-    def diagnose(self) -> None:
-        """Say when the verdict on the gradient's flow changes."""
-        verdict = None if self.diagnosis is None else self.diagnosis.after(self.position.updates)
+    def diagnose(self, update: Update) -> None:
+        """Say when the verdict on the network changes."""
+        if self.diagnosis is None:
+            return
+        verdict = self.diagnosis.after(self.position.updates, update.loss, self.history)
         if verdict is not None:
-            self.bar.say(told(verdict, self.position.updates))
+            self.bar.say(told(verdict, f"update {self.position.updates}"))
 
     def step(self, update: Update) -> Clipped:
         """Clip the gradient and change the weights by it."""
@@ -367,6 +372,8 @@ class Trainer:
                 scores=dict(scores),
             )
         )
+        if self.diagnosis is not None:
+            self.history.measure(self.diagnosis.measured(position.epoch + 1))
         if score is not None and better:
             self.keep_best()
         self.schedule.end_epoch(counts)

@@ -18,6 +18,10 @@ VANISHED, EXPLODED = 0.01, 10.0
 """What is left of an error on its way back: below the one it has vanished, above the other it explodes."""
 _FEW = 8
 """In a state of fewer numbers a single direction is no small part."""
+_MIDWAY = 0.25
+"""With so large a share of its gain in the last epoch, training was ended on the way."""
+_SOLVED = 0.1
+"""Of the loss of the best constant answer, or of its start: with less a network has little left to gain."""
 
 
 class Way(NamedTuple):
@@ -85,7 +89,9 @@ def _judged(
     found, learned = evidence.need, evidence.learned
     # What has learned did so from what lies near; what has not may have more to learn there than far off.
     needed = None if found is None else found.farthest if learned else found.lag
-    if evidence.sound and (needed is None or not _out_of_reach(worst, needed)):
+    if evidence.sound and (needed is None or evidence.direct or not _out_of_reach(worst, needed)):
+        if _midway(evidence):
+            return "undecided", _ended_midway(evidence), undecided(evidence)
         return "healthy", _sound(evidence, worst), healthy(evidence)
     if needed is not None and _out_of_reach(worst, needed) and not evidence.direct:
         left = worst.decay[min(needed, worst.lag)]
@@ -154,8 +160,29 @@ def _vanished(way: Way, low: float) -> str:
     return f"The error vanishes on its way back: {told} ({way.layer})."
 
 
-def _sound(evidence: Evidence, way: Way) -> str:
-    """Healthy, with what that rests on."""
+def _midway(evidence: Evidence) -> bool:
+    """Whether training ended while there was still much to gain by more of it."""
+    course, found = evidence.course, evidence.learning
+    if course is None or not course.unfinished or course.last_gain < _MIDWAY:
+        return False
+    whole = None if found is None else found.chance or found.start
+    return found is None or not whole or found.loss > _SOLVED * whole
+
+
+def _ended_midway(evidence: Evidence) -> str:
+    course = evidence.course
+    assert course is not None
+    if course.epochs == 1:
+        return f"{_learned_so_far(evidence)}, but in a single epoch: more epochs would decide what it can."
+    return (
+        f"{_learned_so_far(evidence)}, but training ended on the way: the last of its {course.epochs} epochs "
+        f"brought {course.last_gain:.0%} of what it has gained since the first. More epochs would decide "
+        "what it can."
+    )
+
+
+def _learned_so_far(evidence: Evidence) -> str:
+    """That it has learned, with the scores that say so."""
     found = evidence.learning
     said = "It has learned"
     if found is not None and found.rival is not None and found.score is not None:
@@ -164,6 +191,14 @@ def _sound(evidence: Evidence, way: Way) -> str:
         said += f" ({found.monitor} {found.score:.4g}, {beside} {found.rival} with {other:.4g})"
     elif found is not None and found.chance is not None:
         said += f" (loss {found.loss:.4g} against {found.chance:.4g} of the best constant answer)"
+    return said
+
+
+def _sound(evidence: Evidence, way: Way) -> str:
+    """Healthy, with what that rests on."""
+    said = _learned_so_far(evidence)
+    if min(way.decay) < VANISHED and evidence.direct:
+        return f"{said}; every step reaches the loss on a way of its own, past the recurrence."
     if min(way.decay) < VANISHED:
         lag = reach_of(way.decay, VANISHED)
         far = f"an error has faded to a hundredth after {steps(lag or 0)}"

@@ -63,3 +63,15 @@ def answers_of(measured: Measured, batch: Batch) -> torch.Tensor:
             rows = torch.arange(start, min(start + _TOGETHER, batch.size), device=batch.lengths.device)
             parts.append(measured.run(batch.rows(rows)).cpu().double())
     return torch.cat(parts)
+
+
+def told_by(measured: Measured, batch: Batch) -> Floats:
+    """The logarithm of the chance that the model gives each target ``(rows, steps)``."""
+    parts = []
+    with torch.no_grad():
+        for start in range(0, batch.size, _TOGETHER):
+            rows = torch.arange(start, min(start + _TOGETHER, batch.size), device=batch.lengths.device)
+            some = batch.rows(rows)
+            scores = measured.run(some).double().log_softmax(-1)
+            parts.append(scores.gather(-1, some.targets.clamp_min(0).unsqueeze(-1)).squeeze(-1).cpu())
+    return torch.cat(parts).numpy()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def clipping_norms(use: ClippingUse, norms: Sequence[float], threshold: float | None) -> Plot:
-    """How often which norm occurred, with the threshold and the range suggested by the average norm.
+    """How often which norm occurred, with the threshold and the range suggested by the typical norm.
 
     Args:
         use: what they come to.
@@ -28,11 +28,11 @@ def clipping_norms(use: ClippingUse, norms: Sequence[float], threshold: float | 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         low, high = use.suggested
-        axes.axvspan(low, high, color=MARK, alpha=0.15, lw=0, label="0.5 to 10 times the mean")
+        axes.axvspan(low, high, color=MARK, alpha=0.15, lw=0, label="0.5 to 10 times the typical norm")
         if len(known):
             spread = (known.min(), max(known.max(), 1.01 * known.min()))
             axes.hist(known, bins=np.geomspace(*spread, 40).tolist(), color=MODEL, alpha=0.8)
-        axes.axvline(use.mean, color=MODEL, lw=1.2, ls=":", label=f"mean: {use.mean:.3g}")
+        axes.axvline(use.typical, color=MODEL, lw=1.2, ls=":", label=f"typical norm: {use.typical:.3g}")
         if threshold is not None:
             axes.axvline(threshold, color=REFERENCE, lw=1.4, ls="--", label=f"threshold: {threshold:g}")
         axes.set_xscale("log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from unrolled.diagnosis import ContextCurve, OrderTest
+from unrolled.diagnosis import ContextCurve, Need, OrderTest
 from unrolled.reporting.figure import MARK, MODEL, REFERENCE, whole_steps
 from unrolled.reporting.plot import Plot
 
@@ -28,6 +28,32 @@ def context_curve(curve: ContextCurve) -> Plot:
 
     label = f"Loss by the number of latest steps seen; {used} are enough for nearly all of the gain."
     return Plot("context", "Context: how far back the model uses its input", label, draw)
+
+
+def need(found: Need) -> Plot:
+    """By how much a probe lowers the model's loss with what stood at each lag."""
+    gains = [max(gain, 0.0) for gain in found.gains]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.vlines(found.lags, 0, gains, color=MODEL, lw=2)
+        axes.plot(found.lags, gains, "o", ms=3, color=MODEL, label="saved by the probe")
+        axes.axhline(found.least, color=MARK, ls="--", lw=1, label="from here on it counts")
+        if found.lags[-1] > 50:
+            axes.set_xscale("symlog", base=2, linthresh=8)
+            axes.set_xlim(left=0)
+            shown = [tick for tick in (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if tick <= found.lags[-1]]
+            axes.set_xticks(shown, [f"{tick:,}" for tick in shown])
+        else:
+            whole_steps(axes.xaxis)
+        axes.set(xlabel="steps back", ylabel=f"of the loss of {found.loss:.3g}")
+        axes.set_ylim(0, 1.1 * max(*gains, found.least, 1e-12))
+        axes.invert_xaxis()
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0)
+
+    most = "nothing that counts" if found.lag is None else f"most {found.lag} steps back"
+    label = f"What a probe ({found.probe}) finds that the model misses: {most}."
+    return Plot("need", "What there is to use that it does not", label, draw, (4.3, 3.6))
 
 
 def steps_seen(axes: Axes, steps: Sequence[int]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unrolled.diagnosis import Gates
-from unrolled.reporting.diagnosis.scales import logarithmic, shown_token, thinned
+from unrolled.diagnosis import Gates, Jacobians
+from unrolled.reporting.diagnosis.scales import drawable, logarithmic, shown_token, thinned
 from unrolled.reporting.figure import MARK, MODEL, whole_steps
 from unrolled.reporting.plot import Plot
 
@@ -75,13 +75,22 @@ def gate_strips(gates: Gates, labels: Sequence[str], number: int = 0) -> Plot:
 
 def time_constants(gates: Gates, steps: int, number: int = 0) -> Plot | None:
     """How long each unit remembers, beside the sequence's length; None for a cell without such a gate."""
-    constants = gates.time_constant
-    if constants is None:
+    if gates.time_constant is None:
         return None
+    return _memory(gates.time_constant, f"How long each unit remembers: {gates.layer}", steps, number)
 
+
+def own_time_constants(jacobians: Jacobians, steps: int, number: int = 0) -> Plot:
+    """The same of a cell without such a gate, by what each unit passes on to itself."""
+    constants = sorted(jacobians.time_constant)
+    caption = f"How long each unit remembers by what it passes on to itself: {jacobians.layer}"
+    return _memory(constants, caption, steps, number)
+
+
+def _memory(constants: Sequence[float], caption: str, steps: int, number: int) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        axes.plot(range(1, len(constants) + 1), constants, ".", ms=4, color=MODEL, label="unit")
+        axes.plot(range(1, len(constants) + 1), drawable(constants), ".", ms=4, color=MODEL, label="unit")
         axes.axhline(steps, color=MARK, ls="--", lw=1, label=f"sequence: {steps} steps")
         logarithmic(axes, [*constants, steps])
         axes.set(xlabel="unit, the most forgetful first", ylabel="time constant, steps")
@@ -90,4 +99,4 @@ def time_constants(gates: Gates, steps: int, number: int = 0) -> Plot | None:
 
     longest = max(constants, default=0.0)
     label = f"Time constants of {len(constants)} units; the longest is {longest:.3g} steps."
-    return Plot(f"memory-{number}", f"How long each unit remembers: {gates.layer}", label, draw)
+    return Plot(f"memory-{number}", caption, label, draw)

@@ -50,5 +50,25 @@ def input_gradient(gradient: InputGradient, labels: Sequence[str] = (), number: 
         if steps
         else "."
     )
-    of = f": {gradient.layer}" if gradient.layer else ""
+    of = f": what {gradient.layer} reads" if gradient.layer else ""
     return Plot(f"inputs-{number}", f"What decided the output{of}", label, draw, (8.4, 2.9))
+
+
+def decisive(gradient: InputGradient, labels: Sequence[str] = (), most: int = 3) -> str:
+    """The steps whose input did most to the output, in words; nothing where none did anything.
+
+    Args:
+        gradient: along one sequence.
+        labels: what each step reads, where there are as many.
+        most: steps that are named.
+
+    Example:
+        >>> decisive(InputGradient("", (3.0, 1.0, 0.0), (0.0,) * 3), ("not", "bad", "."))
+        'step 1 (not) 75 %, step 2 (bad) 25 %'
+    """
+    share = gradient.share
+    first = sorted(range(len(share)), key=lambda step: -share[step])[:most]
+    read = [f" ({label})" for label in labels] if len(labels) == len(share) else [""] * len(share)
+    return ", ".join(
+        f"step {step + 1}{read[step]} {percentage(share[step])}" for step in first if share[step]
+    )

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from unrolled.inspection.examination import Examination
 from unrolled.reporting.diagnosis.clipping import clipping_norms
-from unrolled.reporting.diagnosis.context import context_curve, order_test
+from unrolled.reporting.diagnosis.context import context_curve, need, order_test
+from unrolled.reporting.diagnosis.epochs import over_epochs
 from unrolled.reporting.diagnosis.flow import (
     decay,
     gradient_over_time,
@@ -16,7 +17,13 @@ from unrolled.reporting.diagnosis.flow import (
     norm_is_decay,
     weight_parts,
 )
-from unrolled.reporting.diagnosis.gates import gate_strips, has_gates, time_constants
+from unrolled.reporting.diagnosis.gates import (
+    gate_strips,
+    has_gates,
+    own_time_constants,
+    time_constants,
+)
+from unrolled.reporting.diagnosis.inputs import input_gradient
 from unrolled.reporting.diagnosis.triangle import triangle_map
 from unrolled.reporting.pages import rendered
 from unrolled.reporting.plot import Plot
@@ -94,8 +101,19 @@ def sections(examined: Examination) -> list[Section]:
         ),
         Section(
             "How much of the past is used",
-            "What the model loses when it sees only the latest steps, and when their order is lost.",
+            "What the model loses when it sees only the latest steps, and when their order is lost; and what "
+            "a cheap probe, which starts from the model's own answers, makes of what stood so far back.",
             list(_context_plots(examined)),
+        ),
+        Section(
+            "What decided the last output",
+            "How much a small change of what a step read would change the loss there, along one sequence.",
+            list(_input_plots(examined)),
+        ),
+        Section(
+            "Over the epochs of training",
+            "The same measurements in the course of the run, on the batches that it trained on.",
+            list(over_epochs(examined.measured)),
         ),
         Section(
             "Clipping in training",
@@ -134,9 +152,12 @@ def _gate_plots(examined: Examination) -> Iterator[Plot]:
 
 
 def _unit_plots(examined: Examination) -> Iterator[Plot]:
+    own = {each.layer: each for each in examined.diagnosis.jacobians if each.time_constant}
     for number, gates in enumerate(examined.diagnosis.gates):
         if not has_gates(gates):
             yield gate_strips(gates, examined.labels, number)
+            if gates.layer in own:
+                yield own_time_constants(own[gates.layer], len(examined.labels), number)
 
 
 def _context_plots(examined: Examination) -> Iterator[Plot]:
@@ -144,6 +165,14 @@ def _context_plots(examined: Examination) -> Iterator[Plot]:
         yield context_curve(examined.diagnosis.context)
     if examined.diagnosis.order is not None:
         yield order_test(examined.diagnosis.order)
+    if examined.diagnosis.need is not None:
+        yield need(examined.diagnosis.need)
+
+
+def _input_plots(examined: Examination) -> Iterator[Plot]:
+    for number, gradient in enumerate(examined.diagnosis.inputs):
+        # What comes after the first reads its outputs, or what was written.
+        yield input_gradient(gradient, () if number else examined.labels, number)
 
 
 def _clipping_plots(examined: Examination) -> Iterator[Plot]:
