@@ -34,14 +34,16 @@ def probe_forecasts(measured: Measured, network: ForecastNetwork) -> Need | None
     """
     batch = measured.many()
     values = batch.inputs["values"].cpu().double().numpy()[..., :_CHANNELS]
-    ahead = _spread_out(np.arange(network.horizon), _AHEAD)
+    ahead = np.arange(0, network.horizon, -(-network.horizon // _AHEAD))
     rows, steps = np.nonzero(real_steps(batch))
     lengths = batch.lengths.cpu().numpy()
     late = steps >= 2 * lengths[rows] // 3
     rows, steps = rows[late], steps[late]
     targets = batch.targets.cpu().double().numpy()[rows, steps][:, ahead]
     known = ~np.isnan(targets).any(1)
-    rows, steps, targets = (_spread_out(each[known], _PLACES) for each in (rows, steps, targets))
+    kept = np.flatnonzero(known)
+    kept = kept[:: max(1, -(-len(kept) // _PLACES))]
+    rows, steps, targets = rows[kept], steps[kept], targets[kept]
     if len(rows) < _FEWEST:
         return None
     told = answers_of(measured, batch)[..., 0].numpy()[rows, steps][:, ahead]
@@ -102,8 +104,3 @@ class _Fitted:
 def _scaled(values: Floats) -> Floats:
     deviation = values.std(0)
     return (values - values.mean(0)) / np.where(deviation > 0, deviation, 1.0)
-
-
-def _spread_out(values: Floats, most: int) -> Floats:
-    """At most so many of them, evenly from all over."""
-    return values[:: max(1, -(-len(values) // most))]
