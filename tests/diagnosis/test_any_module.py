@@ -573,3 +573,15 @@ def test_compiled_models(kind):
     assert flow.layer == ("cell.l0" if kind is nn.GRU else "cell")
     assert (flow.rows, watched.unseen) == ((2,) * 4, {})
     assert not any(map(math.isnan, flow.gain))
+
+
+@pytest.mark.parametrize("kind", [unrolled.LSTM, unrolled.GRU])
+def test_what_is_unrolled_is_said_to_be_unseen(kind):
+    layer = kind(WIDTH, HIDDEN)
+    with watch(layer) as watched:
+        unrolled_whole = layer.unroll(torch.randn(5, 2, WIDTH), probe=True)
+        unrolled_whole.output[-1].sum().backward()
+    assert watched.flows() == ()
+    assert "by unroll, whose probes show its errors" in watched.unseen[kind.__name__]
+    with pytest.raises(ConfigError, match="got none"):
+        watched.verdict()
