@@ -29,8 +29,8 @@ from unrolled.layers.stack import RecurrentLayer
 from unrolled.ops.listening import Listen
 
 _NEVER_RAN = (
-    "it did not run, or by unroll, whose probes show its errors themselves, or in code compiled before it was "
-    "watched, or in a forward of its own, which watch.step can show"
+    "it did not run, or by unroll, whose probes show its errors, or in code compiled before it was watched, "
+    "or in a forward of its own, which watch.step can show"
 )
 
 
