@@ -21,10 +21,10 @@ from unrolled.training.trainer import Trainer
 
 SMALL = {"hidden_size": 6, "embedding_size": 6, "dropout": 0.0, "input_dropout": 0.0, "device": "cpu"}
 WORDS = [
-    ("it was not bad", "good"),
-    ("it was not good", "bad"),
-    ("it was very good", "good"),
-    ("it was very bad", "bad"),
+    ("fine it was so", "good"),
+    ("dull it was so", "bad"),
+    ("fine was it", "good"),
+    ("dull was it", "bad"),
 ] * 40
 
 
