@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from unrolled import export as export
     from unrolled.cells import Cell
     from unrolled.layers import GRU, LSTM, RNN, Recurrent
+    from unrolled.ops.deterministic_rows import are_deterministic_rows_enabled, use_deterministic_rows
     from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
     from unrolled.tasks.caption import Captioner
     from unrolled.tasks.classify import Classifier
@@ -40,9 +41,11 @@ _MODULE_OF = {
     "Regressor": "unrolled.tasks.regress",
     "Tagger": "unrolled.tasks.tag",
     "Translator": "unrolled.tasks.translate",
+    "are_deterministic_rows_enabled": "unrolled.ops.deterministic_rows",
     "get_float32_recurrence_precision": "unrolled.ops.precision",
     "load": "unrolled.tasks.registry",
     "set_float32_recurrence_precision": "unrolled.ops.precision",
+    "use_deterministic_rows": "unrolled.ops.deterministic_rows",
 }
 
 __all__ = [
@@ -58,9 +61,11 @@ __all__ = [
     "Regressor",
     "Tagger",
     "Translator",
+    "are_deterministic_rows_enabled",
     "get_float32_recurrence_precision",
     "load",
     "set_float32_recurrence_precision",
+    "use_deterministic_rows",
 ]
 
 
@@ -77,7 +82,10 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"unrolled.{name}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'unrolled' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    from unrolled.errors import MissingDependencyError
+
+    with MissingDependencyError.explaining(f"unrolled.{name}"):
+        value = getattr(importlib.import_module(_MODULE_OF[name]), name)
     globals()[name] = value
     return value
 

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unrolled.ops.deterministic_rows import are_deterministic_rows_enabled
 from unrolled.ops.layer_norm import layer_norm
+from unrolled.ops.native.row_product import row_linear
 
 NORM_GROUPS = {"rnn": (1,), "gru": (2, 1), "lstm": (4,)}
 """How many gates of each cell a layer normalisation runs over. A GRU's candidate has one of its own, for the
@@ -35,10 +37,11 @@ def project_input(
     Returns:
         ``(T, B, G * H)``.
     """
+    linear = row_linear if are_deterministic_rows_enabled() else functional.linear
     if norm_ih_gain is None:
-        return functional.linear(values, weight_ih, bias_ih)
+        return linear(values, weight_ih, bias_ih)
     sizes = [group * len(weight_ih) // sum(groups) for group in groups]
-    product = functional.linear(values, weight_ih).split(sizes, -1)
+    product = linear(values, weight_ih, None).split(sizes, -1)
     normed = [layer_norm(part, own) for part, own in zip(product, norm_ih_gain.split(sizes), strict=True)]
     joined = normed[0] if len(normed) == 1 else torch.cat(normed, -1)
     return joined if bias_ih is None else joined + bias_ih

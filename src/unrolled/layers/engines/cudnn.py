@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from unrolled.layers.engines.engine import Engine, Pass, Result
 from unrolled.layers.sequences import Arranged, check_type
 from unrolled.layers.state import State, map_state, reset_rows
+from unrolled.ops.deterministic_rows import are_deterministic_rows_enabled
 from unrolled.ops.torch_private import transforms_active
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def _offer(given: Pass) -> str | Callable[[], Result]:
         return "cuDNN is for GPUs"
     if not available():
         return "cuDNN is not there, or switched off"
+    if are_deterministic_rows_enabled():
+        return "its rows depend on those beside them"
     if given.unrolled or given.arranged.resets is not None:
         return "cuDNN gives no single steps and knows no resets"
     if torch.compiler.is_compiling() or transforms_active():

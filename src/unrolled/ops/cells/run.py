@@ -15,6 +15,7 @@ from unrolled.ops.cells.plain import PlainCell, run_plain
 from unrolled.ops.cells.program import Program
 from unrolled.ops.cells.reference import Ran, run_reference
 from unrolled.ops.cells.surrounded import Surrounded, Surroundings, surround
+from unrolled.ops.deterministic_rows import require_any_rows
 from unrolled.ops.direct import traced, transformed, unobserved
 from unrolled.ops.listening import Listen, listening_probe
 from unrolled.ops.native import in_use
@@ -46,6 +47,7 @@ def run_cell(
         with torch.autocast(kind, enabled=False):
             return run_cell(program, around, _in_type(given, torch.float32), listen, watched)
     if isinstance(program, PlainCell):
+        require_any_rows()
         return run_plain(program, around, given, listen)
     tensors = tensors_of(given)
     if _covered(program, around, given, tensors):
@@ -54,6 +56,7 @@ def run_cell(
             return forward(cell, prepared(given), False, watched)[0]
         results = _Run.apply(cell, given, listen, watched, *tensors)
         return _ran(results, len(given.initial), watched)
+    require_any_rows()
     if listen is not None:
         around, given = _heard(around, given, listen)
     if traced() and not transformed():
@@ -190,6 +193,7 @@ def _replayed(
     listen: Listen | None,
 ) -> tuple[Tensor | None, ...]:
     """The gradients by torch, which can differentiate them once more."""
+    require_any_rows()
     with torch.enable_grad():
         around, heard = cell.surroundings, given
         if listen is not None:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from unrolled.errors import ReferenceWarning
+from unrolled.ops.deterministic_rows import are_deterministic_rows_enabled
 from unrolled.ops.torch_private import cpu_capability
 
 # What torch calls the processor's vector instructions, and our libraries for it, fastest first. So torch's
@@ -79,7 +80,7 @@ def library() -> Library | None:
     """The library to call, or None where none was built; then there is one warning."""
     if _forced is not None:
         return _load(_forced)
-    return _fastest(cpu_capability())
+    return _fastest(cpu_capability(), not are_deterministic_rows_enabled())
 
 
 @contextmanager
@@ -103,9 +104,10 @@ _forced: str | None = None
 
 
 @cache
-def _fastest(capability: str) -> Library | None:
+def _fastest(capability: str, tiles: bool) -> Library | None:
     del capability  # what `choices` depends on
-    names = choices()
+    # Tiles are taken or not by how many rows there are.
+    names = [name for name in choices() if tiles or name != "amx"]
     if names:
         return _load(names[0])
     warnings.warn(
