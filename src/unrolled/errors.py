@@ -17,9 +17,18 @@ sentence and exits with 2.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+PACKAGES_OF_TASKS = frozenset(
+    {
+        *("accelerate", "jinja2", "matplotlib", "pandas", "PIL", "pyarrow", "rapidfuzz", "sacrebleu"),
+        *("scipy", "sklearn", "tokenizers"),
+    }
+)
+"""What the extra ``tasks`` brings, as it is imported; layers and diagnosis do without."""
 _LONGEST = 1_000
 """Characters of a message, but for the last ones, in which its remedy is."""
 
@@ -130,6 +139,25 @@ class MissingDependencyError(UnrolledError):
         """The error for what the packages of an extra are needed for."""
         remedy = f"pip install 'unrolled[{extra}]'"
         return cls(f"{what} needs packages that are not installed; install them with: {remedy}")
+
+    @classmethod
+    @contextmanager
+    def explaining(cls, what: str) -> Iterator[None]:
+        """Within the context an import that fails for want of the extra ``tasks`` is this error.
+
+        Example:
+            >>> with MissingDependencyError.explaining("this"):
+            ...     raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+            Traceback (most recent call last):
+            unrolled.errors.MissingDependencyError: this (pandas) needs packages that are not installed; ...
+        """
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in PACKAGES_OF_TASKS:
+                raise
+            raise cls.of(f"{what} ({package})", extra="tasks") from error
 
 
 class ReferenceWarning(UserWarning):

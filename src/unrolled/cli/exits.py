@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import typer
 
 from unrolled.cli.output import first_process, say
-from unrolled.errors import UnrolledError
+from unrolled.errors import MissingDependencyError, UnrolledError
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -20,7 +20,8 @@ INTERRUPTED = 130
 def exit_codes(*, as_json: bool) -> Iterator[None]:
     """Turn an error raised on purpose into one sentence on standard error and exit code 2."""
     try:
-        yield
+        with MissingDependencyError.explaining("this command"):
+            yield
     except UnrolledError as error:
         _end(error, str(error), USER_ERROR, as_json=as_json)
     except OSError as error:

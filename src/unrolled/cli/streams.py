@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _ENDED = 141
@@ -17,7 +17,7 @@ _REFUSED = 2
 
 @contextmanager
 def streams() -> Iterator[None]:
-    """Within the context anything can be written, and at its end what cannot be written is noticed.
+    """Within the context anything can be written, and what cannot be written ends the program.
 
     Half a character, and bytes of a name that are none, are written as their escapes. A reader that has gone,
     as `head` does, ends the program quietly; a disk that is full, with a sentence.
@@ -25,25 +25,53 @@ def streams() -> Iterator[None]:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started this
             setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, _giving_up(stream))
     try:
+        yield
+    finally:
+        sys.stdout.flush()
+
+
+class _Raw(io.FileIO):
+    """A stream's descriptor. What it refuses ends the program; click and rich would, each in its own way."""
+
+    def write(self, data: bytes) -> int | None:  # type: ignore[override]
         try:
-            yield
-        finally:
-            sys.stdout.flush()
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
-            raise
-        _give_up(error)
+            return super().write(data)
+        except OSError as error:
+            _give_up(error)
+
+
+def _giving_up(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The same stream, escaping what has no bytes and giving up where nothing can be written."""
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a test's, which leads nowhere
+        return stream
+    stream.flush()
+    raw = _Raw(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def _give_up(error: OSError) -> None:
     """End at once: what is left to write would fail again while the interpreter ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
     if error.errno == errno.EPIPE:
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)
         raise SystemExit(_ENDED) from None
-    print(f"Error: standard output could not be written: {error.strerror}.", file=sys.stderr)
+    os.dup2(nowhere, 1)
+    with suppress(OSError):
+        os.write(2, f"Error: standard output could not be written: {error.strerror}.\n".encode())
+    os.dup2(nowhere, 2)
     raise SystemExit(_REFUSED) from None

@@ -20,7 +20,7 @@ from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
 from unrolled.diagnosis.looks import Looks
 from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
 from unrolled.diagnosis.verdict import Verdict, conclude
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, MissingDependencyError
 from unrolled.saving.files import write_file
 
 if TYPE_CHECKING:
@@ -122,19 +122,27 @@ class Watch:
 
         Raises:
             ConfigError: see `verdict`.
+            MissingDependencyError: ``unrolled[tasks]`` is not installed, which draws.
             StorageError: it cannot be written; a file that was there before is untouched.
         """
-        return write_file(path, drawing().watched_page(self))
+        with MissingDependencyError.explaining("the page of a watch"):
+            return write_file(path, drawing().watched_page(self))
 
     def figure(self) -> Figure:
-        """The gradient over time and what is left of an error, as a figure of matplotlib."""
-        return drawing().watched_figure(self)
+        """The gradient over time and what is left of an error, as a figure of matplotlib.
+
+        Raises:
+            MissingDependencyError: ``unrolled[tasks]`` is not installed, which draws.
+        """
+        with MissingDependencyError.explaining("the figure of a watch"):
+            return drawing().watched_figure(self)
 
     def _repr_html_(self) -> str:
         """As a notebook shows it."""
         try:
-            return drawing().watched_fragment(self)
-        except ConfigError as error:  # nothing to see yet
+            with MissingDependencyError.explaining("what a watch shows"):
+                return drawing().watched_fragment(self)
+        except (ConfigError, MissingDependencyError) as error:  # nothing to see yet, or nothing to draw with
             return f"<p>{escape(str(error))}</p>"
 
     def reset(self) -> None:

@@ -62,11 +62,12 @@ def write_file(path: str | Path, content: str | bytes) -> Path:
             content = _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
         partial.write_bytes(as_bytes(content) if isinstance(content, str) else content)
         partial.replace(target)
-    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
-        with suppress(
-            OSError, ValueError
-        ):  # a read-only file system refuses even to remove what is not there
+    except BaseException as error:
+        # A read-only file system refuses even to remove what is not there.
+        with suppress(OSError, ValueError):
             partial.unlink()
+        if not isinstance(error, OSError | ValueError):  # Ctrl-C; a name with a zero byte is a ValueError
+            raise
         raise StorageError(
             f"{target}: could not be written: {_reason(error)}; what was there before is untouched."
         ) from error

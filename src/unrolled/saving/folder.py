@@ -204,10 +204,12 @@ def write_folder(
         partial.rename(target)
         _sync(target.parent)
         _settle(previous, target)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         if previous.exists() and not target.exists():
             previous.rename(target)
+        if not isinstance(error, OSError):  # Ctrl-C, say
+            raise
         need = sum(map(len, data.values()))
         raise StorageError(
             f"{target}: could not be written: {error.strerror or error}; what was there before is untouched. "

@@ -7,7 +7,9 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
@@ -26,6 +28,7 @@ from unrolled.errors import ConfigError, DataError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
 from unrolled.saving.folder import content_fits, read_folder, write_folder
+from unrolled.saving.lock import only_run
 from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.loading import loaded_baselines
@@ -44,6 +47,7 @@ from unrolled.training.callback import Callback
 from unrolled.training.history import History
 from unrolled.training.loss import Loss
 from unrolled.training.part_of_epoch import PartOfEpoch
+from unrolled.training.processes import decided_by_the_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -434,29 +438,32 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
 
         Raises:
             ConfigError: ``run_folder`` holds a model or a checkpoint, and neither ``resume`` nor
-                ``overwrite`` says what becomes of it; or the cell is not fused, and cannot be saved.
+                ``overwrite`` says what becomes of it, or another process trains into it; or the cell is not
+                fused, and cannot be saved.
             DataError: the data cannot be used; names the file, row and column.
             DivergedError: the loss became NaN or infinite.
         """
         if resume and run_folder is None:
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
-        if run_folder is not None:
-            require_saveable(self.config)
-            require_free(Path(run_folder), resume=resume, overwrite=overwrite)
-        self._reset()
-        self._keep_apart, self._share = keep_apart, share
-        self._callbacks = tuple(callbacks)
-        self._trained_on = tuple(str(each) if isinstance(each, str | Path) else None for each in (X, dev))
-        try:
-            train, dev = self._divided(*self._handed_over(X, y, dev))
-            self._fit(train, dev, run_folder, resume=resume, progress=progress)
-        except Exception:
-            # A network left half-trained by an error must not pass for a fitted one.
+        with ExitStack() as held:
+            if run_folder is not None:
+                require_saveable(self.config)
+                taking = partial(_take_folder, held, Path(run_folder), resume=resume, overwrite=overwrite)
+                decided_by_the_first(self.config, taking)
             self._reset()
-            raise
-        finally:
-            self._callbacks = ()
-        self._save_run(run_folder)
+            self._keep_apart, self._share = keep_apart, share
+            self._callbacks = tuple(callbacks)
+            self._trained_on = tuple(str(each) if isinstance(each, str | Path) else None for each in (X, dev))
+            try:
+                train, dev = self._divided(*self._handed_over(X, y, dev))
+                self._fit(train, dev, run_folder, resume=resume, progress=progress)
+            except Exception:
+                # A network left half-trained by an error must not pass for a fitted one.
+                self._reset()
+                raise
+            finally:
+                self._callbacks = ()
+            self._save_run(run_folder)
         return self
 
     def _handed_over(self, X: Any, y: Any, dev: Any) -> tuple[Any, Any]:
@@ -1020,6 +1027,12 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             raise UnfittedError(
                 f"this {type(self).__name__} has no model yet; call fit(train) or load(folder) first"
             )
+
+
+def _take_folder(held: ExitStack, folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Keep others out of a run's folder until ``held`` lets go of it."""
+    held.enter_context(only_run(folder))
+    require_free(folder, resume=resume, overwrite=overwrite)
 
 
 def _written(value: Any) -> str:

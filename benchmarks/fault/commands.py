@@ -1,0 +1,154 @@
+"""The command line in processes that start at once, for a thousand of them to be ended in some minutes.
+
+Everything is imported once, and every process is a fork of this one before any thread was started. So what is
+ended is the command from its first line on: reading, preparing, training, saving, scoring, reporting. That a
+process may be ended while Python itself starts is for `tests/cli` to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+READY = (
+    *("unrolled.cli.main", "unrolled.reporting.page", "unrolled.tasks.registry", "unrolled.training.trainer"),
+    *("accelerate", "matplotlib.figure", "pandas", "sklearn.linear_model", "tokenizers", "torch"),
+    *(f"unrolled.tasks.{task}" for task in ("caption", "classify", "forecast", "generate", "regress", "tag")),
+    "unrolled.tasks.translate",
+)
+
+
+def get_ready() -> None:
+    """Import what commands import; nothing may start a thread before the last fork."""
+    import importlib
+
+    import torch
+
+    torch.set_num_threads(1)
+    for name in READY:
+        importlib.import_module(name)
+
+
+@dataclass
+class Command:
+    """A command that runs, or has ended.
+
+    Attributes:
+        words: its arguments.
+        process: its number.
+        folder: where what it says is kept.
+    """
+
+    words: Sequence[str]
+    process: int
+    folder: Path
+    code: int | None = None
+
+    @property
+    def out(self) -> str:
+        return (self.folder / f"{self.process}.out").read_text(errors="replace")
+
+    @property
+    def err(self) -> str:
+        return (self.folder / f"{self.process}.err").read_text(errors="replace")
+
+    def ended(self) -> bool:
+        if self.code is None:
+            process, status = os.waitpid(self.process, os.WNOHANG)
+            if process:
+                self.code = os.waitstatus_to_exitcode(status)
+        return self.code is not None
+
+    def wait(self, seconds: float = 300) -> int:
+        """Its exit status, negative where a signal ended it; it is ended where it takes too long."""
+        stop = time.monotonic() + seconds
+        while not self.ended():
+            if time.monotonic() > stop:
+                self.signal(signal.SIGKILL)
+            time.sleep(0.002)
+        assert self.code is not None
+        return self.code
+
+    def signal(self, number: int) -> None:
+        if not self.ended():
+            os.kill(self.process, number)
+
+    def faults(self) -> list[str]:
+        """What no command may do, however it ends."""
+        said = self.err
+        found = []
+        if "Traceback" in said:
+            found.append(f"a traceback: {said.strip().splitlines()[-1]:.200}")
+        if self.code not in (0, 2, 130, 141, -signal.SIGKILL):
+            found.append(f"exit status {self.code}: {said.strip()[-200:]}")
+        if self.code == 2 and said.count("Error: ") != 1:
+            found.append(f"{said.count('Error: ')} sentences: {said.strip()[-300:]}")
+        return found
+
+
+def start(
+    words: Sequence[str | Path],
+    says: Path,
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdout: int | None = None,
+) -> Command:
+    """Start a command.
+
+    Args:
+        words: its arguments.
+        says: the folder that keeps what it says.
+        cwd: where it runs.
+        environment: variables that it has besides.
+        stdout: the descriptor that its standard output leads to; a file in ``says`` by default.
+    """
+    says.mkdir(parents=True, exist_ok=True)
+    given = [str(word) for word in words]
+    process = os.fork()
+    if process:
+        return Command(given, process, says)
+    try:
+        number = os.getpid()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        out = os.open(says / f"{number}.out", flags) if stdout is None else stdout
+        err = os.open(says / f"{number}.err", flags)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+        os.environ.update(environment or {})
+        if cwd is not None:
+            os.chdir(cwd)
+        sys.argv = ["unrolled", *given]
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = _run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has ended; what follows is this file's
+    except KeyboardInterrupt:  # before the command began
+        code = 130
+    except BaseException:
+        traceback.print_exc()
+        code = 70
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(code)
+
+
+def _run() -> int:
+    from unrolled.__main__ import main
+
+    try:
+        main()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    return 0

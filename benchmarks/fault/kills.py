@@ -1,0 +1,74 @@
+"""SIGKILL at moments drawn at random: the run that goes on ends at the bytes of one that nobody ended."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.fault.commands import start
+from benchmarks.fault.subjects import Subject
+
+
+def unbroken(subject: Subject, home: Path) -> tuple[bytes, float]:
+    """The weights of a run that nobody ends, and the seconds it takes."""
+    folder = home / f"unbroken-{subject.task}"
+    begun = time.monotonic()
+    done = start(subject.words(folder), home / "said")
+    if done.wait() != 0:
+        raise SystemExit(f"{subject.task}: {done.err}")
+    return (folder / "model.safetensors").read_bytes(), time.monotonic() - begun
+
+
+def kill(
+    subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
+) -> tuple[Counter[str], list[str]]:
+    """End one run once or several times, and let it end.
+
+    Returns:
+        How often it was ended where, and what was wrong.
+    """
+    folder, said = home / "run", home / "said"
+    shutil.rmtree(folder, ignore_errors=True)
+    where: Counter[str] = Counter()
+    for _ in range(draws.randint(1, 3)):
+        run = start(_words(subject, folder), said)
+        stop = time.monotonic() + draws.uniform(0, seconds)
+        while time.monotonic() < stop and not run.ended():
+            time.sleep(0.0005)
+        if run.ended():
+            where["after its end"] += 1
+            break
+        run.signal(signal.SIGKILL)
+        run.wait()
+        where[_moment(folder)] += 1
+    last = start(_words(subject, folder), said)
+    last.wait()
+    wrong = last.faults()
+    if not wrong and last.code == 0 and (folder / "model.safetensors").read_bytes() != right:
+        wrong = ["other weights than those of an unbroken run"]
+    if not wrong and last.code != 0 and "holds a model" not in last.err:
+        wrong = [f"exit status {last.code}: {last.err.strip()[-300:]}"]
+    left = [path.name for path in home.iterdir() if path.name.endswith((".partial", ".previous", ".lock"))]
+    if last.code == 0 and left:
+        wrong.append(f"left behind: {left}")
+    return where, [f"{subject.task}: {each}" for each in wrong]
+
+
+def _words(subject: Subject, folder: Path) -> tuple[str | Path, ...]:
+    return subject.words(folder, *(["--resume"] if (folder / "checkpoint").is_dir() else ["--overwrite"]))
+
+
+def _moment(folder: Path) -> str:
+    """Where a run was ended, by what it left."""
+    saving = [
+        place / f".{name}.{role}"
+        for place, name in ((folder.parent, folder.name), (folder, "checkpoint"))
+        for role in ("partial", "previous")
+    ]
+    if any(path.exists() for path in saving):
+        return "during a save"
+    return "in training" if (folder / "checkpoint").is_dir() else "before the first save"
