@@ -1,4 +1,4 @@
-"""Train the tiny model in a process of its own: `run_tiny.py FOLDER [--resume] [--die SECONDS]`.
+"""Train the tiny model in a process of its own: `run_tiny.py FOLDER [--resume] [--epochs N] [--die SECONDS]`.
 
 Under a launcher the rows of every batch are shared out. The weights go to FOLDER/weights-RANK.safetensors.
 """
@@ -22,12 +22,14 @@ def main():
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--die", type=float, help="seconds from the start of training to SIGKILL")
     parser.add_argument("--dropout", type=float, default=0.3)
+    parser.add_argument("--epochs", type=int, default=6)
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
     model = make_model(dropout=options.dropout).float()
     config = TrainingConfig(
-        epochs=6,
+        epochs=options.epochs,
+        batch_size=4 // world,
         window=4,
         reach=6,
         clip="auto",

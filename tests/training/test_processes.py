@@ -1,5 +1,6 @@
 import os
 import random
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def run(*arguments, expect=0):
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert result.returncode == expect, result.stderr
     return result.stdout
@@ -46,13 +47,50 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, unbroken):
         assert torch.equal(resumed[name], tensor), name
 
 
-@pytest.mark.parametrize("launcher", [["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]])
-def test_two_processes_give_the_weights_of_one(tmp_path, launcher):
-    one, two = tmp_path / "one", tmp_path / "two"
-    run(SCRIPT, one, "--dropout", 0)
-    run("-m", *launcher, SCRIPT, two, "--dropout", 0)
-    alone = safetensors.torch.load_file(one / "weights-0.safetensors")
-    ranks = [safetensors.torch.load_file(two / f"weights-{rank}.safetensors") for rank in (0, 1)]
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    run(SCRIPT, folder, "--dropout", 0)
+    return safetensors.torch.load_file(folder / "weights-0.safetensors")
+
+
+def test_two_processes_give_the_weights_of_one(tmp_path, alone):
+    run(*TORCHRUN, SCRIPT, tmp_path, "--dropout", 0)
+    ranks = [safetensors.torch.load_file(tmp_path / f"weights-{rank}.safetensors") for rank in (0, 1)]
     for name, tensor in alone.items():
         assert torch.equal(ranks[0][name], ranks[1][name]), name
         torch.testing.assert_close(ranks[0][name], tensor, **tolerance(torch.float32, "gradient"), msg=name)
+
+
+@pytest.mark.parametrize(("first", "then"), [(TORCHRUN, ()), ((), TORCHRUN)])
+def test_another_number_of_processes_goes_on_with_what_is_carried(first, then, tmp_path, alone):
+    run(*first, SCRIPT, tmp_path, "--dropout", 0, "--epochs", 3)
+    run(*then, SCRIPT, tmp_path, "--dropout", 0, "--resume")
+    resumed = safetensors.torch.load_file(tmp_path / "weights-0.safetensors")
+    for name, tensor in alone.items():
+        torch.testing.assert_close(resumed[name], tensor, **tolerance(torch.float32, "gradient"), msg=name)
+
+
+def test_who_is_left_says_that_another_process_has_ended(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    known = {"PYTHONPATH": path, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, SCRIPT, tmp_path, "--epochs", "100000", *(["--die", "0.5"] if rank else [])],
+            cwd=ROOT,
+            env={**os.environ, **known, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    said = both[0].communicate(timeout=600)[1]
+    both[1].communicate(timeout=600)
+    assert both[0].returncode == 1
+    assert "TrainingError: process 0 of 2 waited for the others, but one of them has ended" in said

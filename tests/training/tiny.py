@@ -59,7 +59,7 @@ class TinyLoader:
 
     Args:
         act: called with the number of each batch, over all epochs, before it is handed out.
-        shard: rank and number of processes; each gets every n-th row of the same batches.
+        shard: rank and number of processes; each gets its run of the rows of the same batches.
     """
 
     def __init__(self, batches=5, stream=False, act=None, shard=(0, 1), time=12, size=4, per_step=True):
@@ -86,10 +86,11 @@ class TinyLoader:
                 1000 * epoch + index, self.size, self.time, self.per_step, lengths, starts, torch.float32
             )
             rank, world = self.shard
+            own = slice(rank * self.size // world, (rank + 1) * self.size // world)
             yield Batch(
-                {name: tensor[rank::world] for name, tensor in whole.inputs.items()},
-                whole.lengths[rank::world],
-                whole.targets[rank::world],
+                {name: tensor[own] for name, tensor in whole.inputs.items()},
+                whole.lengths[own],
+                whole.targets[own],
                 whole.targets_per_step,
-                None if whole.starts is None else whole.starts[rank::world],
+                None if whole.starts is None else whole.starts[own],
             )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from unrolled.data.batches import Batch
 from unrolled.data.buckets import BucketLoader, Encoded
 from unrolled.models.base import SequenceModel
+from unrolled.training.processes import divided
 
 _BATCH = 128
 
@@ -42,15 +45,23 @@ def outputs_in_order(
     device = next(model.parameters()).device
     training = model.training
     model.eval()
-    found: dict[int, Tensor] = {}
+
+    def run(batch: Batch) -> tuple[Tensor, list[int] | None]:
+        batch = batch.to(device)
+        outputs, _ = model(batch.inputs, batch.lengths)
+        return read(outputs, batch.lengths).cpu(), batch.lengths.tolist() if batch.targets_per_step else None
+
     try:
         with torch.inference_mode():
-            for rows, batch in zip(loader.order(0), loader.batches(0), strict=True):
-                batch = batch.to(device)
-                outputs, _ = model(batch.inputs, batch.lengths)
-                outputs = read(outputs, batch.lengths).cpu()
-                for row, output, length in zip(rows.tolist(), outputs, batch.lengths.tolist(), strict=True):
-                    found[row] = output[:length] if batch.targets_per_step else output
+            done = divided(loader.batches(0), run)
     finally:
         model.train(training)
+    rows = chain.from_iterable(
+        outputs if lengths is None else map(_cut, outputs, lengths) for outputs, lengths in done
+    )
+    found = dict(zip(np.concatenate(loader.order(0)).tolist(), rows, strict=True))
     return [found[row] for row in range(len(items))]
+
+
+def _cut(output: Tensor, length: int) -> Tensor:
+    return output[:length]

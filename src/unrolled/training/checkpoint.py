@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from torch import Tensor
 from unrolled.data.batches import Batch
 from unrolled.layers.state import State
 from unrolled.training.bptt import Carry, Past
+from unrolled.training.carried_rows import joined, share_of
 
 
 def flatten_optimizer(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -66,14 +67,37 @@ def process_tensors(carry: Carry) -> dict[str, Tensor]:
     return tensors
 
 
-def restore_process(tensors: Mapping[str, Tensor], device: torch.device) -> Carry:
-    """Set the random generators, and return what the next batch is handed."""
+def restore_processes(
+    saved: Sequence[Mapping[str, Tensor]], rank: int, count: int, device: torch.device
+) -> Carry:
+    """Set the random generators, and return what the next batch is handed.
+
+    Of another number of processes than saved it, each takes its share of the rows of all, which follow one
+    another in the order of the processes; what it draws is then new.
+
+    Args:
+        saved: the tensors of each process.
+        rank: the number of this one.
+        count: how many there are now.
+        device: where what is carried goes.
+    """
+    if len(saved) == count:
+        _restore_random(saved[rank])
+        return _carried(saved[rank], device)
+    together = joined([_carried(tensors, device) for tensors in saved])
+    return share_of(together, rank, count)
+
+
+def _restore_random(tensors: Mapping[str, Tensor]) -> None:
     torch.set_rng_state(tensors["random.torch"])
     python, numpy = _value(tensors["random.python"]), _value(tensors["random.numpy"])
     random.setstate((python[0], tuple(python[1]), python[2]))
     np.random.set_state((numpy[0], np.array(numpy[1], dtype=np.uint32), *numpy[2:]))
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
+
+
+def _carried(tensors: Mapping[str, Tensor], device: torch.device) -> Carry:
     past: list[Past] = []
     while f"past.{len(past)}.lengths" in tensors:
         prefix = f"past.{len(past)}."

@@ -116,6 +116,9 @@ class TrainingConfig(BaseModel):
         "it is at the end, and keep for the report what was measured over the epochs.",
     )
     save_every: float = Field(300.0, gt=0, description="Seconds between checkpoints inside an epoch.")
+    process_timeout: float = Field(
+        1800.0, gt=0, description="Seconds for which several processes wait for one another, at most."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

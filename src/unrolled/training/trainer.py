@@ -23,7 +23,7 @@ from unrolled.training.callback import Callback
 from unrolled.training.checkpoint import (
     flatten_optimizer,
     process_tensors,
-    restore_process,
+    restore_processes,
     unflatten_optimizer,
 )
 from unrolled.training.clipping import Clipped, build_clipping
@@ -35,7 +35,15 @@ from unrolled.training.live import LiveDiagnosis, told
 from unrolled.training.loss import Loss
 from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
 from unrolled.training.position import Position
-from unrolled.training.processes import add_up, add_up_gradients, build_accelerator, share_weights
+from unrolled.training.processes import (
+    add_up,
+    add_up_gradients,
+    build_accelerator,
+    dividing_work,
+    gathered,
+    share_objects,
+    share_weights,
+)
 from unrolled.training.progress import ProgressBar
 from unrolled.training.regularisation import Regularisation
 from unrolled.training.seeding import deterministic, seed_everything
@@ -43,7 +51,7 @@ from unrolled.training.seeding import deterministic, seed_everything
 Score = Callable[[], Mapping[str, float]]
 
 # These may differ when a run goes on: they do not change the updates made so far.
-_FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose"}
+_FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose", "process_timeout"}
 
 
 class Trainer:
@@ -404,16 +412,14 @@ class Trainer:
         return before - value if self.mode == "min" else value - before
 
     def evaluate(self, score: Score) -> dict[str, float]:
-        """Scores on the dev data, of the averaged weights once there are any, by the first process."""
-        scores: dict[str, float] = {}
+        """Scores on the dev data, of the averaged weights once there are any; all processes compute some."""
         self.model.eval()
-        with torch.no_grad(), self.average.applied(self.model):
-            if self.accelerator.is_main_process:
-                scores = {name: float(value) for name, value in score().items()}
+        with torch.no_grad(), self.average.applied(self.model), dividing_work(self.accelerator):
+            scores = {name: float(value) for name, value in score().items()}
         self.model.train()
         if self.accelerator.num_processes > 1:
             shared: list[Any] = [scores]
-            torch.distributed.broadcast_object_list(shared, 0)
+            share_objects(shared)
             scores = shared[0]
         return scores
 
@@ -457,10 +463,7 @@ class Trainer:
                 for name, tensor in process_tensors(self.carry).items()
             }
         )
-        processes: list[Any] = [process]
-        if self.accelerator.num_processes > 1:
-            processes = [None] * self.accelerator.num_processes
-            torch.distributed.all_gather_object(processes, process)
+        processes = gathered(self.accelerator, process)
         if self.accelerator.is_main_process:
             tensors, values = flatten_optimizer(self.optimizer.state_dict())
             write_folder(
@@ -525,17 +528,21 @@ class Trainer:
         if self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(run["scaler"])
         self.position = Position.model_validate(run["position"])
-        name = f"process-{self.accelerator.process_index}.safetensors"
-        self.carry = restore_process(contents.tensors[name], device)
+        saved = [contents.tensors[f"process-{index}.safetensors"] for index in range(run["processes"])]
+        self.carry = restore_processes(
+            saved, self.accelerator.process_index, self.accelerator.num_processes, device
+        )
 
     def require_same_run(self, contents: Contents, run: Mapping[str, Any]) -> None:
         """Refuse a checkpoint of another run."""
         now: dict[str, Any] = {
             **self.config.model_dump(mode="json"),
             "batches per epoch": self.batches,
-            "processes": self.accelerator.num_processes,
         }
-        saved = {**run["options"], "batches per epoch": run["batches"], "processes": run["processes"]}
+        saved = {**run["options"], "batches per epoch": run["batches"]}
+        # Another number of processes shares the same rows.
+        for options, processes in ((now, self.accelerator.num_processes), (saved, run["processes"])):
+            options["rows of a batch (batch_size in each process)"] = options.pop("batch_size") * processes
         for name in sorted(saved.keys() | now.keys()):
             if name not in _FREE_OPTIONS and saved.get(name) != now.get(name):
                 raise ConfigError(

@@ -6,14 +6,18 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from itertools import chain
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.data.batches import Batch
 from unrolled.data.buckets import BucketLoader, Encoded, collate_unequal
 from unrolled.layers.state import State
 from unrolled.models.conditional import ConditionalModel
 from unrolled.tasks.writing.beam_search import Hypothesis, Step, beam_search
+from unrolled.training.processes import divided
 
 _BATCH = 128
 _SILENCE = 10.0
@@ -52,27 +56,43 @@ def decode(
     device = next(model.parameters()).device
     training = model.training
     model.eval()
-    found: dict[int, list[Hypothesis]] = {}
-    begun = said = time.perf_counter()
+    progress = _Progress(len(items))
+
+    def write(piece: tuple[np.ndarray, Batch]) -> list[list[Hypothesis]]:
+        rows, batch = piece[0], piece[1].to(device)
+        state, memory = model.encode(batch.inputs, batch.lengths)
+        step = _without(never, model.decoder.stepper(memory))
+        first = torch.full((batch.size,), stop, device=device)
+        scores, state = step(first, state, torch.arange(batch.size, device=device))
+        length = torch.tensor([limits[row] for row in rows], device=device)
+        hypotheses = beam_search(step, scores, state, beam_size, length, stop, length_penalty)
+        progress.tell(batch.size)
+        return hypotheses
+
+    order = loader.order(0)
     try:
         with torch.inference_mode():
-            for rows, batch in zip(loader.order(0), loader.batches(0), strict=True):
-                batch = batch.to(device)
-                state, memory = model.encode(batch.inputs, batch.lengths)
-                step = _without(never, model.decoder.stepper(memory))
-                first = torch.full((batch.size,), stop, device=device)
-                scores, state = step(first, state, torch.arange(batch.size, device=device))
-                length = torch.tensor([limits[row] for row in rows], device=device)
-                hypotheses = beam_search(step, scores, state, beam_size, length, stop, length_penalty)
-                found.update(zip(rows.tolist(), hypotheses, strict=True))
-                now = time.perf_counter()
-                if now - said > _SILENCE:
-                    said = now
-                    speed = len(found) / (now - begun)
-                    _logger.info(f"Written {len(found):,} of {len(items):,} sequences, {speed:,.0f} a second")
+            written = chain.from_iterable(divided(zip(order, loader.batches(0), strict=True), write))
     finally:
         model.train(training)
+    found = dict(zip(np.concatenate(order).tolist(), written, strict=True))
     return [found[row] for row in range(len(items))]
+
+
+class _Progress:
+    """How far writing has come, said when it takes long."""
+
+    def __init__(self, items: int) -> None:
+        self._items, self._written = items, 0
+        self._begun = self._said = time.perf_counter()
+
+    def tell(self, written: int) -> None:
+        self._written += written
+        now = time.perf_counter()
+        if now - self._said > _SILENCE:
+            self._said = now
+            speed = self._written / (now - self._begun)
+            _logger.info(f"Written {self._written:,} of {self._items:,} sequences, {speed:,.0f} a second")
 
 
 def _without(never: int | None, step: Step) -> Step:
