@@ -34,7 +34,13 @@ class Corpus:
         return len(self.tokens)
 
 
-def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | Path | None = None) -> Corpus:
+def encode_corpus(
+    documents: Documents,
+    tokenizer: Tokenizer,
+    *,
+    most: int | None = None,
+    folder: str | Path | None = None,
+) -> Corpus:
     """Encode documents once, piece by piece, into a memory-mapped file.
 
     Neither the text nor the tokens enter memory as a whole. The file has no name, so it vanishes with the
@@ -43,6 +49,7 @@ def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | P
     Args:
         documents: the texts.
         tokenizer: makes tokens of them.
+        most: tokens after which no more is read; there may be a few more.
         folder: a folder on the disk that is to hold the file; the system's one for temporary files by
             default.
 
@@ -63,6 +70,8 @@ def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | P
     with tempfile.TemporaryFile(dir=folder) as file:
         total = 0
         for document in documents:
+            if most is not None and total >= most:
+                break
             for piece in tokenizer.encode_document(document):
                 total += len(piece)
                 try:
@@ -72,6 +81,8 @@ def encode_corpus(documents: Documents, tokenizer: Tokenizer, *, folder: str | P
                     raise StorageError(
                         f"could not write the encoded text to {where}: {error.strerror}"
                     ) from error
+                if most is not None and total >= most:
+                    break
             ends.append(total)
         if total == len(ends) - 1:
             raise DataError("expected some text, got none")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -138,12 +138,15 @@ class _Characters(Tokenizer):
 
     @classmethod
     def fit(cls, documents: Iterable[Iterable[str]], max_size: int | None, min_count: int) -> Self:
-        counts: Counter[int] = Counter()
+        counts = np.zeros(sys.maxunicode + 1, dtype=np.int64)
         for document in documents:
             for chunk in document:
-                codes, numbers = np.unique(_codes(chunk), return_counts=True)
-                counts.update(dict(zip(codes.tolist(), numbers.tolist(), strict=True)))
-        ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+                found = np.bincount(_codes(chunk))
+                counts[: len(found)] += found
+        seen = np.flatnonzero(counts)
+        ranked = sorted(
+            zip(seen.tolist(), counts[seen].tolist(), strict=True), key=lambda pair: (-pair[1], pair[0])
+        )
         kept = [chr(code) for code, count in ranked if count >= min_count]
         return cls(kept if max_size is None else kept[: max_size - 2])
 

@@ -36,6 +36,7 @@ from unrolled.tasks.generation.texts import Texts
 from unrolled.tasks.generation.writing import TextWriter, text_of
 from unrolled.tasks.inputs.schema import TextSchema
 from unrolled.training.loss import CrossEntropy
+from unrolled.training.processes import divided, dividing
 
 _WINDOW = 1024
 """Tokens read at once when text is scored; the result does not depend on it."""
@@ -43,6 +44,8 @@ _CARRIED = 200_000
 """Tokens over which scoring carries the state without a break; longer text is read at several places."""
 _NGRAM_TOKENS = 5_000_000
 """Tokens that the n-gram baseline learns from at most, so that it stays small beside the model."""
+_PREDICTED = 1_000_000
+"""Tokens that the n-gram predicts at once, so that its arrays stay small."""
 _SMALL = 100
 """Characters below which a text is not divided."""
 _QUICKLY_READ = 200_000
@@ -143,11 +146,15 @@ class TextMedium(Medium[Texts]):
         """Reads the text from its start to its end, the state carried all along."""
         corpus, characters = encode_corpus(data, self.tokenizer), data.characters
         rows = min(64, -(-len(corpus) // _CARRIED))
-        loader = StreamLoader(corpus, rows, _WINDOW, shuffle=False)
         unknown = self._unknown_share(corpus)
 
         def score() -> Scored:
-            nats = negative_log_likelihood(model, loader)
+            count = dividing() if rows % dividing() == 0 else 1
+            parts = [
+                StreamLoader(corpus, rows // count, _WINDOW, shuffle=False, shard=(part, count))
+                for part in range(count)
+            ]
+            nats = math.fsum(divided(parts, lambda part: negative_log_likelihood(model, part)))
             (written,) = self.write(model, [""], WritingConfig.model_validate({"length": 300}))
             return Scored(
                 self._scores(nats, len(corpus), characters) | unknown,
@@ -185,19 +192,20 @@ class TextMedium(Medium[Texts]):
     def fit_baseline(self, train: Texts, config: GenerateConfig) -> tuple[Baseline, str]:
         """A Witten-Bell n-gram over the same tokens."""
         order = config.ngram_order or (3 if self.unit in ("word", "bpe") else 5)
-        corpus = encode_corpus(train, self.tokenizer)
+        corpus = encode_corpus(train, self.tokenizer, most=_NGRAM_TOKENS + 1)
         model = WittenBell(self.tokenizer.size, order).fit(_documents(corpus, _NGRAM_TOKENS))
         part = "" if len(corpus) <= _NGRAM_TOKENS else f", on the first {_NGRAM_TOKENS:,} tokens"
         return model, f"The baseline is a Witten-Bell n-gram of order {order}{part}."
 
     def score_baseline(self, baseline: Baseline, data: Texts) -> Mapping[str, float]:
         """The n-gram's scores on the same tokens."""
-        corpus = encode_corpus(data, self.tokenizer)
-        documents = _documents(corpus)
-        log_probabilities = cast(WittenBell, baseline).log_probabilities(documents)
-        # Every document was given the end token to start from, which is no token to predict.
-        starts = np.cumsum([0, *map(len, documents)])[:-1]
-        nats = -float(np.delete(log_probabilities, starts).sum())
+        corpus, ngram = encode_corpus(data, self.tokenizer), cast(WittenBell, baseline)
+        nats = 0.0
+        for pieces in _pieces(corpus, ngram.order - 1):
+            log_probabilities = ngram.log_probabilities([piece for piece, _ in pieces])
+            ends = np.cumsum([len(piece) for piece, _ in pieces])
+            parts = np.split(log_probabilities, ends[:-1])
+            nats -= sum(float(part[seen:].sum()) for part, (_, seen) in zip(parts, pieces, strict=True))
         return self._scores(nats, len(corpus), data.characters) | self._unknown_share(corpus)
 
     def vocabularies(self) -> dict[str, Any]:
@@ -265,6 +273,33 @@ def negative_log_likelihood(model: SequenceModel, loader: StreamLoader) -> float
             losses = functional.cross_entropy(scores.flatten(0, 1), batch.targets.flatten(), reduction="none")
             nats += float(losses[real.flatten()].double().sum())
     return nats
+
+
+def _pieces(corpus: Corpus, context: int) -> Iterator[list[tuple[NDArray[np.int64], int]]]:
+    """The documents cut into pieces, some at a time, each after what it is predicted from.
+
+    Args:
+        corpus: the documents; each is given the end token to start from.
+        context: tokens that a prediction sees.
+
+    Yields:
+        For each piece its tokens, and how many of them are there to be seen and not to be predicted.
+    """
+    ready: list[tuple[NDArray[np.int64], int]] = []
+    held = 0
+    for start, stop in pairwise(corpus.documents.tolist()):
+        for begin in range(start, stop, _PREDICTED):
+            first = max(start, begin - context)
+            piece = np.asarray(corpus.tokens[first : min(begin + _PREDICTED, stop)], dtype=np.int64)
+            if first == start:
+                piece = np.concatenate([[corpus.end], piece])
+            ready.append((piece, begin - first + (first == start)))
+            held += len(piece)
+            if held >= _PREDICTED:
+                yield ready
+                ready, held = [], 0
+    if ready:
+        yield ready
 
 
 def _documents(corpus: Corpus, limit: int | None = None) -> list[NDArray[np.int64]]:

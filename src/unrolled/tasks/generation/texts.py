@@ -21,6 +21,7 @@ class Texts:
         start: the first character (or byte) that belongs to the part.
         stop: the one after the last; None for the end.
         notes: what was assumed in reading them, in sentences for the user.
+        counted: the characters of all documents, where they are known.
 
     Example:
         >>> texts = Texts([["abc", "def"], ["gh"]], "example", start=2, stop=7)
@@ -35,6 +36,7 @@ class Texts:
     start: int = 0
     stop: int | None = None
     notes: tuple[str, ...] = ()
+    counted: int | None = None
 
     def __iter__(self) -> Iterator[Iterator[Any]]:
         position = 0
@@ -67,7 +69,7 @@ class Texts:
     @property
     def characters(self) -> int:
         """The characters of all documents."""
-        return sum(self.sizes)
+        return sum(self.sizes) if self.counted is None else self.counted
 
     def folds(self, count: int) -> Iterator[tuple[Texts, Texts]]:
         """What stands before and after a part, and that part, for each of ``count`` equal ones.
@@ -80,8 +82,9 @@ class Texts:
         total = self.characters
         cuts = [self.start + total * place // count for place in range(count + 1)]
         for begin, end in pairwise(cuts):
-            around = replace(self, stop=begin), replace(self, start=end)
-            yield Texts(_OneAfterAnother(around), self.name), replace(self, start=begin, stop=end)
+            around = replace(self, stop=begin, counted=None), replace(self, start=end, counted=None)
+            part = replace(self, start=begin, stop=end, counted=end - begin)
+            yield Texts(_OneAfterAnother(around), self.name, counted=total - (end - begin)), part
 
     def split(self, share: float) -> tuple[Texts, Texts]:
         """The texts without their last share, and that last share.
@@ -103,7 +106,11 @@ class Texts:
         wanted = min(max(round(total * (1 - share)), 1), total - 1)
         border = min(ends[:-1] or [wanted], key=lambda end: abs(end - wanted))
         cut = self.start + (border if abs(border - wanted) <= 0.2 * share * total else wanted)
-        return replace(self, stop=cut), replace(self, start=cut)
+        before = cut - self.start
+        return (
+            replace(self, stop=cut, counted=before),
+            replace(self, start=cut, counted=total - before),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
