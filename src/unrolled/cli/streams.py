@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 _ENDED = 141
 """How a program ends whose reader is gone: as if SIGPIPE had ended it."""
@@ -38,7 +39,7 @@ def streams() -> Iterator[None]:
 class _Raw(io.FileIO):
     """A stream's descriptor. What it refuses ends the program; click and rich would, each in its own way."""
 
-    def write(self, data: bytes) -> int | None:  # type: ignore[override]
+    def write(self, data: Any, /) -> int | None:
         try:
             return super().write(data)
         except OSError as error:
@@ -63,7 +64,7 @@ def _giving_up(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     )
 
 
-def _give_up(error: OSError) -> None:
+def _give_up(error: OSError) -> NoReturn:
     """End at once: what is left to write would fail again while the interpreter ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     if error.errno == errno.EPIPE:
