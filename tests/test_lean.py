@@ -12,14 +12,16 @@ ROOT = Path(__file__).parents[1]
 IMPORTED_AS = {"pillow": "PIL", "scikit-learn": "sklearn"}
 WITHOUT = f"""
 import sys
-from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
 
-class Missing(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
+class Without:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
         if name.partition(".")[0] in {set(PACKAGES_OF_TASKS)!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+            return None
+        return PathFinder.find_spec(name, path, target)
 
-sys.meta_path.insert(0, Missing())
+sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 """
 LAYERS = """
 import torch, unrolled
