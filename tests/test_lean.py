@@ -42,7 +42,7 @@ for wanted in (lambda: unrolled.Classifier, watched.figure, lambda: watched.repo
         raise AssertionError("expected an error")
 assert "unrolled[tasks]" in watched._repr_html_()
 """
-COMMANDS = """
+COMMANDS = r"""
 import io, pathlib
 from contextlib import redirect_stderr, redirect_stdout
 from unrolled.cli.main import main
