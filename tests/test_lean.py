@@ -14,9 +14,9 @@ WITHOUT = f"""
 import sys
 from importlib.machinery import PathFinder
 
-class Without:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
         if name.partition(".")[0] in {set(PACKAGES_OF_TASKS)!r}:
             return None
         return PathFinder.find_spec(name, path, target)
