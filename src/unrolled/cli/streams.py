@@ -24,11 +24,10 @@ def streams() -> Iterator[None]:
     as `head` does, ends the program quietly; a disk that is full, with a sentence.
     """
     for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started this
-            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
-    for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper):
+        if stream is None:  # closed by whoever started this
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
             setattr(sys, name, _giving_up(stream))
     try:
         yield
@@ -54,7 +53,7 @@ def _giving_up(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     except (OSError, ValueError):  # a test's, which leads nowhere
         return stream
     stream.flush()
-    raw = _Raw(descriptor, "w", closefd=False)
+    raw = _Raw(descriptor, "w", closefd=False)  # the first one closes it
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding,
