@@ -7,10 +7,19 @@ from matplotlib.figure import Figure
 
 from tests.reporting.diagnosed import HOSTILE, examination
 from tests.reporting.test_page import Page
-from unrolled.diagnosis import ContextCurve, InputGradient, Need, OrderTest, RecurrentMatrix, Verdict
+from unrolled.diagnosis import (
+    ContextCurve,
+    GradientFlow,
+    InputGradient,
+    Need,
+    OrderTest,
+    RecurrentMatrix,
+    Verdict,
+)
 from unrolled.errors import StorageError
 from unrolled.inspection.comparison import Compared
 from unrolled.reporting.comparison import comparison_page, rows
+from unrolled.reporting.diagnosis.flow import norm_is_decay
 from unrolled.reporting.diagnosis.inputs import decisive
 from unrolled.reporting.diagnosis.page import diagnosis_page, sections, write_diagnosis, write_plots
 from unrolled.tasks.evaluation import Evaluation
@@ -220,6 +229,17 @@ def test_the_course_over_epochs_is_drawn_where_there_is_one():
     assert "1e-03 % in epoch 1, 3e-03 % in epoch 3" in page
     assert page.count("How long units remember, epoch by epoch") == 4  # above it, and for who cannot see it
     assert "Over the epochs" not in diagnosis_page(replace(made, measured=tuple(records[:2])))
+
+
+def test_a_few_long_sequences_go_on_beyond_what_is_left_of_an_error():
+    flow = GradientFlow("l0", 1, (8, 8, 8, 1), (4.0, 2.0, 1.0, 0.5), (0.0,) * 4, (0.5,) * 3)
+    assert len(flow.decay) < len(flow.norm)
+    assert norm_is_decay(flow)
+    (triangle,) = examination().diagnosis.triangles
+    made = examination(
+        flows=(flow,), triangles=(replace(triangle, loss_steps=(3,), norms=triangle.norms[:1]),)
+    )
+    assert "Decay with its bound" in diagnosis_page(made)
 
 
 def test_what_decided_an_output_stands_over_what_was_read():

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from unrolled.models.base import SequenceModel
     from unrolled.training.trainer import Trainer
 
-_MOST = 6
-"""Remedies that are tried at most."""
+_FEWEST, _MOST = 3, 6
+"""Remedies that are tried: the fewer, the less of a training the budget allows for each."""
 _SEEDS = 3
 """Trainings of the unchanged network and of the best remedy, as far as the budget allows."""
 _SLACK = 2.5
@@ -109,9 +109,12 @@ def try_remedies(
         say: is told what is going on.
     """
     train, dev = _data(estimator, data)
-    remedies = worth_trying(evidence, verdict.remedies, _MOST)
+    took = _took(estimator)
+    whole = _MOST if took <= 0 else int(budget / took) - 1  # beside the unchanged network
+    remedies = worth_trying(evidence, verdict.remedies, min(_MOST, max(_FEWEST, whole)))
     each = budget / (len(remedies) + 1)
-    share = _share(estimator, each)
+    # With so much of the batches a training is done in its part of the budget, by the last one's pace.
+    share = 1.0 if took <= each else max(_LEAST_SHARE, each / took)
     ends = time.monotonic() + budget
     runs = _Runs(estimator, train, dev, share, _SLACK * each, say)
     unchanged = runs.first(None)
@@ -266,11 +269,10 @@ def _settings(estimator: Estimator) -> dict[str, Any]:
     return settings | ({"refit": False} if "refit" in settings else {})
 
 
-def _share(estimator: Estimator, seconds: float) -> float:
-    """The share of the batches with which a training is done in so many seconds, by the last one's pace."""
+def _took(estimator: Estimator) -> float:
+    """The seconds of the training that the model comes from."""
     history = estimator.history
-    took = 0.0 if history is None else sum(epoch.seconds for epoch in history.epochs)
-    return 1.0 if took <= seconds else max(_LEAST_SHARE, seconds / took)
+    return 0.0 if history is None else sum(epoch.seconds for epoch in history.epochs)
 
 
 def _data(estimator: Estimator, data: Any) -> tuple[Any, Any]:
