@@ -232,7 +232,7 @@ def test_the_course_over_epochs_is_drawn_where_there_is_one():
 
 
 def test_a_few_long_sequences_go_on_beyond_what_is_left_of_an_error():
-    flow = GradientFlow("l0", 1, (8, 8, 8, 1), (4.0, 2.0, 1.0, 0.5), (0.0,) * 4, (0.5,) * 3)
+    flow = GradientFlow("recurrent.l0", 1, (8, 8, 8, 1), (4.0, 2.0, 1.0, 0.5), (0.0,) * 4, (0.5,) * 3)
     assert len(flow.decay) < len(flow.norm)
     assert norm_is_decay(flow)
     (triangle,) = examination().diagnosis.triangles

@@ -78,10 +78,11 @@ def decay(
         jacobians: their products and the bound of the recurrent matrix; None draws none.
         number: tells the plots of several layers apart.
     """
-    measured = [each.decay for each in (flow, triangle) if each is not None]
+    # Of a loss that depends on no state nothing is left.
+    measured = [each.decay for each in (flow, triangle) if each is not None and each.decay]
     if jacobians is not None:
         measured.append(jacobians.product_largest)
-    lags = max(map(len, measured))
+    lags = max(map(len, measured), default=1)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -102,7 +103,7 @@ def decay(
         steps_back(axes)
         axes.legend(**_BESIDE_TOP)
 
-    shown = measured[0]
+    shown = measured[0] if measured else (0.0,)
     label = f"What is left of an error: {percentage(shown[-1])} of it {len(shown) - 1} steps back."
     layer = next(each.layer for each in (flow, triangle, jacobians) if each is not None)
     return Plot(f"decay-{number}", f"Decay with its bound: {layer}", label, draw, (4.3, 4.2))

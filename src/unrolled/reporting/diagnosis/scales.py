@@ -43,7 +43,11 @@ def logarithmic(axes: Axes, values: Iterable[float], *, room: float = 2.0) -> No
     top = max(shown)
     bottom = max(min(shown), top * 10**-DECADES)
     if top < 10 * bottom:
+        from matplotlib.ticker import FuncFormatter
+
         axes.set_ylim(0, 1.1 * top)
+        # A power of ten written once over the axis would lie on what stands above it.
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
         return
     axes.set_yscale("log")
     axes.set_ylim(bottom / room, top * room)

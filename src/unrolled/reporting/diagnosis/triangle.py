@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DECADES = 8
+_STRIP = 4
+"""Losses up to which the triangle is a strip over the whole width."""
 _WORDS = 14
 """Steps up to which each is labelled with what it reads."""
 
@@ -43,8 +45,10 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
             known, norm=scale, cmap="viridis", aspect="auto", interpolation="nearest",
             extent=(-0.5, steps - 0.5, rows - 0.5, -0.5),
         )  # fmt: skip
-        figure.colorbar(image, ax=axes, label="norm of dL(t)/dh(k)", extend="min")
-        axes.set(xlabel="step k of the state", ylabel="step t of the loss")
+        # Of few losses the strip is low, and has no room for more.
+        low = rows <= _STRIP
+        figure.colorbar(image, ax=axes, label="|dL/dh|" if low else "norm of dL(t)/dh(k)", extend="min")
+        axes.set(xlabel="step k of the state", ylabel="loss at" if low else "step t of the loss")
         places = thinned(rows, 8)
         axes.set_yticks(places, [str(triangle.loss_steps[place] + 1) for place in places])
         if steps <= _WORDS and len(labels) == steps:
@@ -57,11 +61,11 @@ def triangle_map(triangle: Triangle, labels: Sequence[str], number: int = 0) -> 
 
     label = f"Norms of the gradient of {rows} losses with respect to {steps} states."
     # One loss is a strip and not a triangle.
-    height = 3.9 if rows > 4 else 1.6 + 0.2 * rows
+    height = 3.9 if rows > _STRIP else 1.6 + 0.2 * rows
     return Plot(
         f"triangle-{number}",
         f"The triangle: {triangle.layer}",
         label,
         draw,
-        (4.3 if rows > 4 else 9.4, height),
+        (4.3 if rows > _STRIP else 9.4, height),
     )
