@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
-from unrolled.data.vocabulary import Vocabulary
+if TYPE_CHECKING:
+    from unrolled.data.vocabulary import Vocabulary
 
 
 class ClassWeightOptions(BaseModel):
@@ -29,6 +30,7 @@ def balanced_weights(labels: Iterable[str], classes: Vocabulary) -> list[float]:
         classes: in the order of the network's outputs.
 
     Example:
+        >>> from unrolled.data.vocabulary import Vocabulary
         >>> balanced_weights(["a", "a", "a", "b"], Vocabulary.of_labels(["a", "b"]))
         [0.6666666666666666, 2.0]
     """

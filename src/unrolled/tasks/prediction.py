@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class PredictOptions(BaseModel):
@@ -28,6 +30,7 @@ class Prediction:
         log_probability: of a text that was written; None where it was not searched for.
 
     Example:
+        >>> import numpy as np
         >>> prediction = Prediction("good", ("bad", "good"), np.array([0.25, 0.75]))
         >>> prediction.to_json()
         {'value': 'good', 'probabilities': {'bad': 0.25, 'good': 0.75}}
@@ -70,6 +73,5 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    return value
+    # numpy's numbers and arrays; a command's help, which shows the options above, does not wait for numpy.
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -69,7 +69,9 @@ def _memory(records: Sequence[LayerRecord], number: int) -> Plot:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        axes.fill_between(epochs, few, many, color=MODEL, alpha=0.2, lw=0, label="the middle half of the units")
+        axes.fill_between(
+            epochs, few, many, color=MODEL, alpha=0.2, lw=0, label="the middle half of the units"
+        )
         axes.plot(epochs, half, "o-", ms=3, color=MODEL, label="the unit in the middle")
         logarithmic(axes, [value for value in (*few, *half, *many) if isfinite(value) and value < 1e59])
         axes.set(xlabel="epoch", ylabel="time constant, steps")
