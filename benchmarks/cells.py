@@ -4,7 +4,7 @@ Every pair does the same work with the same weights, in turns within one process
 gradients were found equal; printed are medians. A loop in torch makes the input's product for all steps at
 once, as a person would. `--compile` compares with torch.compile of the loop too, `--jax` with `jax.lax.scan`
 over the same program, where it is installed; each shows how long compiling took, which is minutes for a loop
-of a hundred steps. `--only` takes some cells; `--quick` a fifth of a second for each, and these two at the
+of a hundred steps. `--only` takes some cells; `--quick` a fifth of a second for each, and with `--compile` the
 first shape alone.
 
     python -m benchmarks.cells [--threads N] [--quick] [--compile] [--jax] [--only CELL,...]
@@ -302,7 +302,8 @@ def main() -> None:
         if arguments.threads == 1:
             os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     least = 0.2 if arguments.quick else 1.0
-    cells, shapes = arguments.only.split(","), LIBRARY_SHAPES[:1] if arguments.quick else LIBRARY_SHAPES
+    cells = arguments.only.split(",")
+    shapes = LIBRARY_SHAPES[:1] if arguments.quick and arguments.compile else LIBRARY_SHAPES
     print(machine(), flush=True)
     parts = [
         "Seconds of a cell as a program over those of the kernel made for it:",
@@ -312,7 +313,7 @@ def main() -> None:
     ]
     if arguments.compile or arguments.jax:
         parts += [
-            "How many times as fast it trains as the loop compiled, and how long compiling takes:",
+            "How many times as fast it trains as what a compiler makes of the step, and how long that compiles:",
             "\n".join(beside_compilers(cells, shapes, least, arguments.compile, arguments.jax)),
         ]
     parts += ["\n\n".join(resets(least)), f"Measured on {machine()}."]
