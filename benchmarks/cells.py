@@ -4,8 +4,8 @@ Every pair does the same work with the same weights, in turns within one process
 gradients were found equal; printed are medians. A loop in torch makes the input's product for all steps at
 once, as a person would. `--compile` compares with torch.compile of the loop too, `--jax` with `jax.lax.scan`
 over the same program, where it is installed; each shows how long compiling took, which is minutes for a loop
-of a hundred steps. `--only` takes some cells; `--quick` a fifth of a second for each, and with `--compile` the
-first shape alone.
+of a hundred steps. `--only` takes some cells; `--quick` a fifth of a second for each, and with `--compile`
+the first shape alone.
 
     python -m benchmarks.cells [--threads N] [--quick] [--compile] [--jax] [--only CELL,...]
                                [--page docs/performance.md]
@@ -313,7 +313,7 @@ def main() -> None:
     ]
     if arguments.compile or arguments.jax:
         parts += [
-            "How many times as fast it trains as what a compiler makes of the step, and how long that compiles:",
+            "How many times as fast it trains as what a compiler makes of it, and how long that compiles:",
             "\n".join(beside_compilers(cells, shapes, least, arguments.compile, arguments.jax)),
         ]
     parts += ["\n\n".join(resets(least)), f"Measured on {machine()}."]
