@@ -25,7 +25,7 @@ from typing import Self
 PACKAGES_OF_TASKS = frozenset(
     {
         *("accelerate", "jinja2", "matplotlib", "pandas", "PIL", "pyarrow", "rapidfuzz", "sacrebleu"),
-        *("scipy", "sklearn", "tokenizers"),
+        *("huggingface_hub", "scipy", "sklearn", "tokenizers"),
     }
 )
 """What the extra ``tasks`` brings, as it is imported; layers and diagnosis do without."""

@@ -1,4 +1,4 @@
-"""The same forecast from Python, ONNX and C, of the README's first model, trained small."""
+"""The same forecast from Python, ONNX, C and HTTP, of the README's first model, trained small."""
 
 import importlib.util
 import re
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import unrolled
+from tests.serving.running import Asking, running
+from unrolled.data.calendar import time_texts
 from unrolled.export.c_code.frames import SeriesFrame
 from unrolled.export.c_models import frame_of
 
@@ -23,6 +25,9 @@ def main() -> int:
         unrolled.export.onnx(forecaster, folder / "onnx")
         unrolled.export.c(forecaster, folder / "c", name="weather")
         ways = {"onnx": _from_onnx(folder / "onnx"), "c": _from_c(forecaster, folder / "c")}
+        forecaster.save(folder / "model")
+        with running({"weather": unrolled.load(folder / "model")}) as ask:
+            ways |= {"http": _from_http(forecaster, ask), "steps": _from_http_steps(forecaster, ask)}
     print("python", *(f"{number:.4f}" for number in expected))
     worst = 0.0
     for name, found in ways.items():
@@ -37,6 +42,29 @@ def _from_onnx(folder: Path) -> list[float]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return [row["y"] for row in module.Model(folder).predict([None])[0]]
+
+
+def _latest(forecaster: unrolled.Forecaster) -> dict[str, list]:
+    """The end of the series as a client would send it."""
+    (series,) = forecaster._latest
+    last = series.slice(len(series) - forecaster.effective.context, len(series))
+    covariates = {name: last.covariates[:, at].tolist() for at, name in enumerate(last.names)}
+    return {"ds": time_texts(last, last.times), "y": last.values.tolist(), **covariates}
+
+
+def _from_http(forecaster: unrolled.Forecaster, ask: Asking) -> list[float]:
+    """Hand the end of the series over as a whole."""
+    (rows,) = ask.predict("weather", [_latest(forecaster)])
+    return [row["value"]["y"] for row in rows]
+
+
+def _from_http_steps(forecaster: unrolled.Forecaster, ask: Asking) -> list[float]:
+    """Feed the end of the series to a session step by step."""
+    given, session = _latest(forecaster), ask.session("weather")
+    for at in range(len(given["y"])):
+        step = {name: values[at : at + 1] for name, values in given.items()}
+        said = ask("POST", f"{session}/steps", {"inputs": [step]}).json
+    return [row["y"] for row in said["steps"][-1]["prediction"]["value"]]
 
 
 def _from_c(forecaster: unrolled.Forecaster, folder: Path) -> list[float]:

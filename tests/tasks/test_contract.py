@@ -1,104 +1,27 @@
 """What every task says of itself: what it takes, what the network reads, what it gives, step by step too."""
 
-import base64
-import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 import unrolled
+from tests.tasks.every_task import HANDED_OVER, MADE, REVIEWS, TINY, model_of, wave
 from unrolled.data.buckets import pad
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.inputs.schema import TextSchema
 from unrolled.tasks.registry import estimator_class, options_classes, task_names
-from unrolled.tasks.streaming import StreamState
+from unrolled.tasks.stream_state import StreamState
 
 SOURCES = Path(unrolled.__file__).parent
-TINY = {"hidden_size": 8, "epochs": 1}
-CAUSAL = {"bidirectional": False}
-
-
-def _numbers(count, labels):
-    random = np.random.default_rng(0)
-    return [(random.normal(size=(6, 2)), labels[at % len(labels)]) for at in range(count)]
-
-
-def _pictures(count):
-    random = np.random.default_rng(0)
-    return [((random.random((6, 6, 1)) * 255).astype(np.uint8), f"label {at % 2}") for at in range(count)]
-
-
-def _wave():
-    return pd.DataFrame({"y": np.sin(np.arange(120) * 0.3), "help": np.arange(120) % 7.0})
-
-
-REVIEWS = [("a fine film", "good"), ("a dull film", "bad")] * 8
-SENTENCES = [(["the", "cat", "runs"], list("DNV")), (["a", "dog", "sits", "down"], list("DNVA"))] * 8
-PAIRS = [("one two", "2 1"), ("two one", "1 2"), ("two", "2")] * 6
-CLASSES = [({"kind": "cat", "size": 0.5}, "Tom"), ({"kind": "dog", "size": 1.5}, "Rex")] * 8
-ROLLS = [[[60, 64], [62], [60]] * 4] * 4
-
-MADE = {
-    "reviews": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(REVIEWS),
-    "strings": lambda: unrolled.Classifier(**TINY, unit="characters").fit(REVIEWS),
-    "numbers": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(
-        _numbers(16, "ab")
-    ),
-    "ratings": lambda: unrolled.Regressor(**TINY, **CAUSAL, pooling="last", skip=False).fit(
-        [(text, len(text) / 2) for text, _ in REVIEWS]
-    ),
-    "images": lambda: unrolled.Classifier(**TINY).fit(_pictures(16)),
-    "sentences": lambda: unrolled.Tagger(**TINY, **CAUSAL, crf=False).fit(SENTENCES),
-    "steps": lambda: unrolled.Tagger(**TINY, **CAUSAL).fit(_numbers(16, [list("uddudu")])),
-    "pairs": lambda: unrolled.Translator(**TINY, copying=True).fit(PAIRS),
-    "classes": lambda: unrolled.Captioner(**TINY, condition_columns=("kind", "size")).fit(CLASSES),
-    "subjects": lambda: unrolled.Captioner(**TINY, input_size=8).fit(_pictures(16)),
-    "text": lambda: unrolled.Generator(**TINY, batch_size=2).fit(["deep learning of text " * 12]),
-    "notes": lambda: unrolled.Generator(**TINY, unit="notes").fit(ROLLS),
-    "series": lambda: unrolled.Forecaster(**TINY, horizon=3, context=14).fit(_wave()),
-}
 
 
 @pytest.fixture(scope="module")
 def models():
-    made = {}
-
-    def model(name):
-        if name not in made:
-            made[name] = MADE[name]()
-        return made[name]
-
-    return model
-
-
-def _png():
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(_pictures(1)[0][0][:, :, 0]).save(buffer, "png")
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-HANDED_OVER = {
-    "reviews": "a fine film",
-    "ratings": "a fine film",
-    "strings": "a fine film",
-    "numbers": [[0.1, 0.2], [0.3, -0.4]],
-    "images": _png(),
-    "sentences": ["a", "cat"],
-    "steps": [[0.1, 0.2], [0.3, -0.4]],
-    "pairs": "two one",
-    "classes": {"kind": "dog", "size": 1.0},
-    "subjects": _png(),
-    "text": "deep",
-    "notes": [[60], [62, 64]],
-    "series": {"y": np.sin(np.arange(20.0)).tolist(), "help": [0.0] * 20},
-}
+    return model_of
 
 
 def test_every_task_is_among_them():
@@ -147,7 +70,7 @@ def test_symbols_written_elsewhere_are_read(models, name):
     given = [model.input_schema().from_json(HANDED_OVER[name])]
     items = model._encode(model._read_inputs(given))
     options = {"length": 7} if name == "text" else {}
-    (written,) = model._run(items, model._chosen(options))
+    (written,) = model._run(items, model.chosen_options(options))
     symbols = written if name == "text" else written[0].symbols
     made = model.decode([np.array(symbols)], given, **options)
     assert [each.value for each in made] == model.predict(given, **options)
@@ -206,7 +129,7 @@ def test_an_input_may_come_step_by_step(models, name):
 
 
 def test_a_series_goes_on(models):
-    model, frame = models("series"), _wave()
+    model, frame = models("series"), wave()
     made = model.stream().step(frame[:100])
     assert made.prediction.value == model.predict(frame[:100])
     state = StreamState.from_json(json.loads(json.dumps(made.state.to_json())))
@@ -243,7 +166,8 @@ def test_options_of_predictions_are_checked(models):
 
 def test_rooms_above_name_no_task():
     """What stands above the tasks is written against what all of them say."""
-    rooms = [path for room in ("cli", "inspection", "reporting") for path in (SOURCES / room).rglob("*.py")]
+    above = ("cli", "inspection", "reporting", "serving")
+    rooms = [path for room in above for path in (SOURCES / room).rglob("*.py")]
     lines = [line.strip() for path in rooms for line in path.read_text(encoding="utf-8").splitlines()]
     # What a report draws of a forecast has its name.
     lines = [line for line in lines if "forecast" not in line or "task" in line]

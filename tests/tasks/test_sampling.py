@@ -48,3 +48,15 @@ def test_draws_follow_the_probabilities():
 def test_options_outside_their_range_are_refused(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         Sampling(**options)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-45, 5e-324, 1e30])
+@pytest.mark.parametrize("scores", [[0.0, 5.0, -3.0], [1e4, -1e4, 9e3], [-1e30, -2e30, -3e30]])
+def test_however_cold_or_hot_a_symbol_is_drawn(temperature, scores):
+    sampling = Sampling(temperature)
+    rows = torch.tensor([scores] * 3)
+    assert torch.allclose(sampling.probabilities(rows).sum(-1), torch.ones(3))
+    drawn = sampling.draw(rows, torch.tensor([0.0, 0.5, 1 - 2**-24]))
+    assert (drawn < 3).all()
+    if temperature < 1e-20:
+        assert (drawn == rows.argmax(-1)).all()

@@ -16,6 +16,8 @@ from unrolled.cli.evaluate import evaluate
 from unrolled.cli.export import export
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
+from unrolled.cli.push import push
+from unrolled.cli.serve import serve, serve_command
 from unrolled.cli.streams import streams
 from unrolled.cli.train import TaskCommands
 from unrolled.cli.tune import TuneCommands
@@ -36,6 +38,8 @@ class Verbs(TyperGroup):
             "diagnose",
             "compare",
             "export",
+            "serve",
+            "push",
             "doctor",
             "data",
         ]
@@ -46,7 +50,7 @@ class Verbs(TyperGroup):
         return name, _MADE[name]() if name in _MADE else command, rest
 
 
-_MADE = {"predict": predict_command, "chat": chat_command, "doctor": doctor_command}
+_MADE = {"predict": predict_command, "chat": chat_command, "serve": serve_command, "doctor": doctor_command}
 
 
 app = typer.Typer(
@@ -91,7 +95,7 @@ app.add_typer(
     ),
     name="tune",
 )
-for command in (evaluate, inspect, diagnose, export, data):
+for command in (evaluate, inspect, diagnose, export, push, data):
     app.command()(command)
 app.command(context_settings=OPEN_ENDED)(compare)
 
@@ -103,6 +107,11 @@ def _predict() -> None:
 
 @app.command("chat", help=chat.__doc__)
 def _chat() -> None:
+    """As `_predict`."""
+
+
+@app.command("serve", help=serve.__doc__)
+def _serve() -> None:
     """As `_predict`."""
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +19,10 @@ from typer.core import TyperGroup
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
-from unrolled.cli.paths import require_data
+from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import fold_table, score_table, verdict_line
-from unrolled.errors import UnrolledError
+from unrolled.errors import ConfigError, UnrolledError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from unrolled.tasks.cross_validation import CrossValidation
     from unrolled.tasks.evaluation import Evaluation
     from unrolled.training.callback import Callback
+
+
+class NewLabels(StrEnum):
+    """What becomes of labels that a model which is trained on has not seen."""
+
+    refuse = "refuse"
+    add = "add"
 
 
 class TaskCommands(TyperGroup):
@@ -88,6 +96,19 @@ def _command(task: str) -> Any:
         config: Annotated[
             Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
         ] = None,
+        origin: Annotated[
+            Path | None,
+            typer.Option(
+                "--from",
+                metavar="MODEL",
+                help="Go on training this model, its vocabulary and its optimiser's state kept; options that "
+                "are left out are the model's.",
+            ),
+        ] = None,
+        new_labels: Annotated[
+            NewLabels,
+            typer.Option(help="With --from: labels that the model has not seen are refused, or added."),
+        ] = NewLabels.refuse,
         resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
         overwrite: Annotated[
             bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
@@ -117,9 +138,14 @@ def _command(task: str) -> Any:
             # What is misspelt is better noticed before torch is imported and trained with than after it.
             validated(known, chosen)
             require_data(train, dev, test)
+            if origin is not None:
+                require_model(origin)
             if output is not None and not dry_run and first_process():
                 model_folder(output, task, train, resume=resume, overwrite=overwrite)
-            estimator = estimator_class(task)(**chosen)
+            if origin is None:
+                estimator = estimator_class(task)(**chosen)
+            else:
+                estimator = _known_model(origin, task, chosen, refused={"folds": folds, "dry_run": dry_run})
             if dry_run:
                 _understand(estimator, train, dev, as_json=as_json)
                 return
@@ -133,10 +159,30 @@ def _command(task: str) -> Any:
                 overwrite=overwrite,
                 folds=folds,
                 log=log,
+                new_labels=None if origin is None else new_labels,
                 as_json=as_json,
             )
 
     return command(task, train, flags(known), about(task))
+
+
+def _known_model(
+    folder: Path, task: str, options: Mapping[str, Any], refused: Mapping[str, Any]
+) -> Estimator:
+    """A saved model that is to be trained on, with some options changed.
+
+    Raises:
+        ConfigError: a flag does not go with a model that is there already.
+    """
+    from unrolled.tasks.continuing import with_options
+    from unrolled.tasks.registry import estimator_class
+
+    for name, given in refused.items():
+        if given:
+            raise ConfigError(f"--{name.replace('_', '-')}: not with --from, whose model is there already")
+    estimator = estimator_class(task).load(folder)
+    with_options(estimator, options)
+    return estimator
 
 
 def _understand(estimator: Estimator, train: str, dev: str | None, *, as_json: bool) -> None:
@@ -157,13 +203,14 @@ def train_and_save(
     overwrite: bool = False,
     folds: int | None = None,
     log: str | None = None,
+    new_labels: NewLabels | None = None,
     further: Mapping[str, Any] | None = None,
     as_json: bool,
 ) -> None:
     """Train, score, write the model and its report, and print the scores.
 
     Args:
-        estimator: not fitted.
+        estimator: not fitted; or a model, to be trained on.
         train: what to train on.
         dev: what to choose the best epoch by.
         test: what to score the finished model on.
@@ -172,6 +219,7 @@ def train_and_save(
         overwrite: whether to replace what it holds.
         folds: trainings by which the scores are taken before this one.
         log: the service that is told of training.
+        new_labels: what becomes of labels that a model which is trained on has not seen; None: it is none.
         further: what the JSON object has besides.
         as_json: whether to print one.
     """
@@ -201,7 +249,11 @@ def train_and_save(
             callbacks,
             resume=resume,
             overwrite=overwrite,
-            keep_apart=test is None and validation is None,
+            **(
+                {"keep_apart": test is None and validation is None}
+                if new_labels is None
+                else {"new_labels": new_labels.value}
+            ),
         )
     if not first_process():
         return
@@ -264,11 +316,12 @@ def _fit(
     dev: str | None,
     folder: Path,
     callbacks: Sequence[Callback],
-    **how: bool,
+    **how: Any,
 ) -> None:
     existed = folder.exists()
     try:
-        estimator.fit(train, dev=dev, run_folder=folder, progress=True, callbacks=callbacks, **how)
+        fit = estimator.partial_fit if "new_labels" in how else estimator.fit
+        fit(train, dev=dev, run_folder=folder, progress=True, callbacks=callbacks, **how)
     except KeyboardInterrupt as error:
         if (folder / CHECKPOINT).is_dir():
             raise KeyboardInterrupt(f"{error or 'Interrupted.'} Go on with: {_again(folder)}") from error

@@ -10,8 +10,11 @@ import numpy as np
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from unrolled.errors import ConfigError
+from unrolled.errors import ConfigError, DataError
 from unrolled.saving.schema import ENTRIES, Finite, Positive
+
+_LARGEST = float(np.finfo(np.float32).max)
+"""What a network can read."""
 
 
 @with_config(ENTRIES)
@@ -72,10 +75,21 @@ class Scaling:
         return cls(center.reshape(shape), scale.reshape(shape), floor)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """The scaled numbers; the last axes of `values` are those of `center`."""
-        if self.floor is not None:
-            values = _logarithm(values, self.floor)
-        return (values - self.center) / self.scale
+        """The scaled numbers; the last axes of `values` are those of `center`.
+
+        Raises:
+            DataError: one is so far from those of training that a network would read infinity.
+        """
+        with np.errstate(over="ignore"):
+            logarithms = values if self.floor is None else _logarithm(values, self.floor)
+            scaled = (logarithms - self.center) / self.scale
+        beyond = np.abs(scaled) > _LARGEST  # NaN, which is a missing number, is not
+        if beyond.any():
+            raise DataError(
+                f"expected numbers on the scale of those of training, got {values[beyond].flat[0]:g}, which "
+                "is too far from them to be computed with"
+            )
+        return scaled
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The numbers that `apply` scaled."""

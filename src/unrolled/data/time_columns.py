@@ -30,6 +30,8 @@ _PERIOD_NAMES = (
 )
 """What it may be called where it holds dates."""
 _CLOCK_NAMES = ("time", "hour", "hr", "hours", "time of day", "clock", "utc", "uhrzeit", "heure", "hora")
+_EXACT = 2**53
+"""Below it every whole number has a float of its own."""
 _TELLING = 4
 """Numbers that go on as times do before they are taken for such, whatever their column is called."""
 _PARTS = {
@@ -217,7 +219,8 @@ def _whole(cells: Sequence[Any]) -> np.ndarray | None:
         numbers = np.array([float(cell) for cell in cells])
     except (TypeError, ValueError):
         return None
-    return numbers.astype(int) if len(numbers) and (numbers == np.round(numbers)).all() else None
+    whole = len(numbers) and (numbers == np.round(numbers)).all() and (np.abs(numbers) < _EXACT).all()
+    return numbers.astype(int) if whole else None
 
 
 def _with_clock(day: Any, clock: Any, in_hundreds: bool) -> Any:

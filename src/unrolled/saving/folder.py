@@ -30,6 +30,7 @@ from typing_extensions import TypedDict
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError, UnrolledError
 from unrolled.saving.files import as_bytes, beside
+from unrolled.saving.hub import fetched, is_on_hub
 from unrolled.saving.schema import ENTRIES, Count, conforming, shown
 
 if TYPE_CHECKING:
@@ -229,12 +230,37 @@ def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
             corrupt.
         FormatVersionError: a newer release wrote it.
     """
-    folder = _resolved(path, ModelFolderError)
+    folder = (
+        fetched(path, MANIFEST, lambda kept: list(_listed(path, kept, kind)))
+        if is_on_hub(path)
+        else _resolved(path, ModelFolderError)
+    )
     if not folder.exists() and beside(folder, "previous").is_dir():
         folder = beside(folder, "previous")
     if not folder.is_dir():
         came = "a file" if folder.exists() else "nothing there"
         raise ModelFolderError(f"{path}: expected a {kind} folder, got {came}.")
+    listed = _listed(path, folder, kind)
+    tensors = {name: row for name, row in listed.items() if name.endswith(_TENSORS)}
+    files = {name: row for name, row in listed.items() if name not in tensors}
+    return Contents(
+        folder, kind, _Checked(folder, files, _decode_file), _Checked(folder, tensors, _decode_tensors)
+    )
+
+
+def _listed(path: str | Path, folder: Path, kind: str) -> dict[str, _Listed]:
+    """The files that a folder's manifest lists.
+
+    Args:
+        path: the folder as it was named.
+        folder: where it is.
+        kind: what it must hold.
+
+    Raises:
+        ModelFolderError: the manifest is missing, corrupt, lists what is no file of the folder, or is of
+            another kind.
+        FormatVersionError: a newer release wrote it.
+    """
     file = folder / MANIFEST
     try:
         size = file.stat().st_size
@@ -263,11 +289,7 @@ def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
         raise ModelFolderError(f"{file}: expected names of files in the folder, got {outside[0]!a:.60}.")
     if found != kind:
         raise ModelFolderError(f"{path}: expected a {kind} folder, got a {shown(found)} folder.")
-    tensors = {name: row for name, row in listed.items() if name.endswith(_TENSORS)}
-    files = {name: row for name, row in listed.items() if name not in tensors}
-    return Contents(
-        folder, found, _Checked(folder, files, _decode_file), _Checked(folder, tensors, _decode_tensors)
-    )
+    return listed
 
 
 def _resolved(path: str | Path, error: type[UnrolledError]) -> Path:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
@@ -27,6 +28,7 @@ from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, DataError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
+from unrolled.saving import hub
 from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.saving.lock import only_run
 from unrolled.saving.run import require_free
@@ -37,6 +39,7 @@ from unrolled.tasks.cross_validation import CrossValidation
 from unrolled.tasks.evaluation import Evaluation, SavedEvaluation
 from unrolled.tasks.given import AlreadyRead, is_further_data
 from unrolled.tasks.given_inputs import GivenForm, plain
+from unrolled.tasks.hub_card import front_matter
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.options import validated
 from unrolled.tasks.prediction import Answer, Prediction, PredictOptions
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from unrolled.diagnosis import Verdict
+    from unrolled.tasks.continuing import NewLabels
     from unrolled.tasks.tuning.search import Tuning
     from unrolled.training.live import Seen
 
@@ -61,6 +65,7 @@ Part = Literal["train", "valid", "test"]
 """What data is read for, which decides where it is divided itself."""
 
 _logger = logging.getLogger("unrolled")
+_OPTIMIZER = "optimizer.safetensors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +149,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         self._given_form: GivenForm | None = None
         self._callbacks: tuple[Callback, ...] = ()
         self._model: SequenceModel | None = None
+        self._optimizer: Mapping[str, Mapping[str, Tensor]] = {}
         self._baselines: dict[str, Baseline] = {}
         self._shard = (0, 1)
         self._keep_apart = True
@@ -283,7 +289,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     def _decode(self, outputs: Sequence[Any], data: Data, options: Any) -> list[Prediction]:
         """What the outputs for ``data`` mean."""
 
-    def _chosen(self, options: Mapping[str, Any]) -> Any:
+    def chosen_options(self, options: Mapping[str, Any]) -> Any:
         """The options of a prediction, checked; those left out are as usual for the task.
 
         Raises:
@@ -317,7 +323,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             options: of the prediction.
         """
         self._require_fitted()
-        return self._decode(outputs, self._read_inputs(data), self._chosen(options))
+        return self._decode(outputs, self._read_inputs(data), self.chosen_options(options))
 
     @abstractmethod
     def stream(self, **options: Any) -> TaskStream:
@@ -329,6 +335,36 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         Raises:
             ConfigError: the model has to see a whole input first; an option is unknown, or does not fit.
         """
+
+    def predictions_of_each(self, inputs: Sequence[Any], **options: Any) -> list[list[Prediction]]:
+        """What the model says of each of some inputs, computed together.
+
+        Args:
+            inputs: each as `input_schema` reads one.
+            options: those of the task's ``Options``.
+
+        Returns:
+            For each input what `predictions` gives of it alone: for most tasks one prediction, for some a row
+            a step, or one for each of the best.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+            DataError: an input cannot be used.
+        """
+        self._require_fitted()
+        chosen = self.chosen_options(options)
+        reads = [self._read_inputs([each]) for each in inputs]
+        items = [self._encode(read) for read in reads]
+        if self.depends_on_place(**options):
+            made = [self._run(each, chosen) for each in items]
+        else:
+            outputs = iter(self._run(list(chain.from_iterable(items)), chosen))
+            made = [list(islice(outputs, len(each))) for each in items]
+        return [self._decode(each, read, chosen) for each, read in zip(made, reads, strict=True)]
+
+    def depends_on_place(self, **options: Any) -> bool:
+        """Whether what is said of an input depends on its place among others, as where texts are drawn."""
+        return False
 
     def predictions(self, data: Any = None, **options: Any) -> Iterator[Prediction]:
         """What the model says of each input, as it is made.
@@ -343,7 +379,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
-        chosen = self._chosen(options)
+        chosen = self.chosen_options(options)
         if data is None and not self.predicts_alone:
             raise ConfigError(f"a model of the task {self.task!r} expects data to predict for, got None")
         read = self._read_inputs(data)
@@ -466,7 +502,87 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             self._save_run(run_folder)
         return self
 
-    def _handed_over(self, X: Any, y: Any, dev: Any) -> tuple[Any, Any]:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        dev: Any = None,
+        run_folder: str | Path | None = None,
+        new_labels: NewLabels = "refuse",
+        resume: bool = False,
+        overwrite: bool = False,
+        progress: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Go on training with new data: as many epochs as the options say, the best of them kept.
+
+        Vocabularies, scales and baselines stay as they are, and so does what the optimiser knew. A model that
+        is not fitted yet is fitted.
+
+        Args:
+            X: as for `fit`.
+            y: as for `fit`.
+            dev: as for `fit`.
+            run_folder: as for `fit`.
+            new_labels: what becomes of classes and tags that the model has not seen: they are refused, or
+                added, with room for them in the network.
+            resume: as for `fit`.
+            overwrite: as for `fit`.
+            progress: as for `fit`.
+            callbacks: as for `fit`.
+
+        After an error the estimator is as it was.
+
+        Raises:
+            ConfigError: as for `fit`.
+            DataError: the data cannot be used, or has labels that the model does not know.
+            DivergedError: the loss became NaN or infinite.
+
+        Example:
+            >>> from unrolled import Classifier
+            >>> first = [("good", "yes"), ("bad", "no")] * 4
+            >>> then = [("so so", "perhaps"), ("good", "yes")] * 4
+            >>> model = Classifier(hidden_size=4, epochs=1).fit(first, dev=first)
+            >>> model.partial_fit(then, dev=then, new_labels="add").labels
+            ('no', 'yes', 'perhaps')
+        """
+        how: Any = {"run_folder": run_folder, "resume": resume, "progress": progress, "callbacks": callbacks}
+        if self._model is None:
+            return self.fit(X, y, dev=dev, overwrite=overwrite, **how)
+        if resume and run_folder is None:
+            raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
+        from unrolled.tasks.continuing import trained_on
+
+        with ExitStack() as held:
+            if run_folder is not None:
+                require_saveable(self.effective)
+                taking = partial(_take_folder, held, Path(run_folder), resume=resume, overwrite=overwrite)
+                decided_by_the_first(self.effective, taking)
+            for name, value in vars(trained_on(self, X, y, dev, new_labels=new_labels, **how)).items():
+                setattr(self, name, value)
+            self._save_run(run_folder)
+        return self
+
+    def _unseen_labels(self, data: Data) -> list[str]:
+        """The classes or tags of data that the model does not know; none where there are no such things."""
+        return []
+
+    def _add_labels(self, labels: Sequence[str]) -> None:
+        """Take up further classes or tags, after those that there are."""
+        raise NotImplementedError
+
+    def _went_on(self, data: Data) -> None:
+        """Take up what data that was trained on says beyond the weights."""
+
+    def optimizer_state(self) -> Mapping[str, Tensor]:
+        """What the optimiser knew of the weights when they were kept; empty where that is not known."""
+        try:
+            return self._optimizer.get(_OPTIMIZER, {})
+        except ModelFolderError:  # a model is one without it, too
+            return {}
+
+    def _handed_over(self, X: Any, y: Any, dev: Any, *, fitting: bool = True) -> tuple[Any, Any]:
         """The data to train on and to choose the best epoch by, of what `fit` was given."""
         X, y, dev = plain(X), plain(y), plain(dev)
         if y is not None and dev is None and is_further_data(X, y, self._is_pair):
@@ -478,7 +594,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
                     remedy="call fit(X, y)",
                 )
             return X, dev
-        train = self._with_targets(X, y, fitting=True)
+        train = self._with_targets(X, y, fitting=fitting)
         if isinstance(dev, tuple) and len(dev) == 2:
             dev = self._with_targets(*dev, fitting=False)
         return train, dev
@@ -665,6 +781,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         run_folder: str | Path | None,
         resume: bool,
         progress: bool,
+        known: Mapping[str, Tensor] | None = None,
     ) -> None:
         from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
 
@@ -684,6 +801,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         def keep(history: History) -> None:
             assert scored is not None
             self._history = history
+            self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
             self._dev_evaluation = self._scores_alone(name, scored)
             self._save_run(run_folder)
 
@@ -696,6 +814,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             resume=resume,
             progress=progress,
             callbacks=self._callbacks,
+            known=known,
         )
         self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
         loader = self._loader(training, training=True)
@@ -703,6 +822,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             loader = PartOfEpoch(loader, self._share)
         self._history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
         self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
+        self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
         self.model.eval()
         if kept := self._history.kept():
             _logger.info(kept)
@@ -851,22 +971,64 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         while taken := list(islice(remaining, chunk)):
             yield from self.predict(taken)
 
-    def save(self, folder: str | Path, evaluation: Evaluation | None = None) -> None:
+    def save(
+        self, folder: str | Path, evaluation: Evaluation | None = None, *, optimizer: bool = True
+    ) -> None:
         """Write the model folder, whole or not at all.
 
         Args:
             folder: replaced when it is a model folder already.
             evaluation: the scores that the card shows; by default those on the dev data.
+            optimizer: whether to keep what it takes to train on, which is as large as the weights, or twice.
 
         Raises:
             ConfigError: the cell is not fused, so that its step is code, which is not saved.
             StorageError: the disk would not take it; a model that was there before is untouched.
         """
+        self._write(folder, evaluation, optimizer=optimizer)
+
+    def push(
+        self,
+        place: str,
+        *,
+        private: bool = False,
+        language: str | None = None,
+        message: str = "Upload a model of unrolled",
+    ) -> str:
+        """Put the model on the Hugging Face Hub, from where ``unrolled.load("hf://user/name")`` has it.
+
+        Args:
+            place: ``user/name``; the repository is made if it is not there.
+            private: whether a new repository is seen by its owner alone.
+            language: of the model's texts, by its code such as ``en``, for the card.
+            message: what the commit says.
+
+        Returns:
+            The repository's address.
+
+        Raises:
+            ConfigError: that is no name of a repository; or the cell is not fused, and cannot be saved.
+            StorageError: the Hub does not take it, or cannot be reached.
+        """
+        with TemporaryDirectory() as home:
+            folder = Path(home) / "model"
+            self._write(folder, None, optimizer=False, language=language)
+            return hub.push(folder, place, private=private, message=message)
+
+    def _write(
+        self,
+        folder: str | Path,
+        evaluation: Evaluation | None,
+        *,
+        optimizer: bool,
+        language: str | None = None,
+    ) -> None:
         self._require_fitted()
         require_saveable(self.effective)
         shown = evaluation or self.dev_evaluation
         assert self.history is not None
         assert shown is not None
+        known = self.optimizer_state() if optimizer else {}
         states = {name: baseline.state() for name, baseline in self._baselines.items()}
         write_folder(
             folder,
@@ -883,7 +1045,13 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
                 "baselines.json": {name: dict(state.values) for name, state in states.items()},
                 "history.json": self.history.model_dump(mode="json"),
                 "evaluation.json": shown.to_json(),
-                "README.md": model_card(self.task, self.effective, self.notices, shown),
+                "README.md": model_card(
+                    self.task,
+                    self.effective,
+                    self.notices,
+                    shown,
+                    front_matter(self.task, self.hub_task, self.effective, shown, language),
+                ),
             },
             tensors={
                 "model.safetensors": self.model.state_dict(),
@@ -892,12 +1060,18 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
                     for name, state in states.items()
                     for key, tensor in state.tensors.items()
                 },
+                **({_OPTIMIZER: known} if known else {}),
             },
         )
 
+    @property
+    def hub_task(self) -> str | None:
+        """What the Hugging Face Hub calls such a model; None where it has no name for it."""
+        return None
+
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a folder written by `save`.
+        """Read a folder written by `save`, or a model of the Hub, ``hf://user/name``.
 
         Raises:
             ModelFolderError: the folder is missing, truncated, corrupt, or of another task or state of the
@@ -927,6 +1101,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             estimator._given_form = None if given is None else GivenForm.from_json(given)
             estimator._restore(vocabularies)
             estimator._history = history
+            estimator._optimizer = saved.tensors  # read when it is asked for
             estimator._dev_evaluation = Evaluation.from_json(evaluation)
             estimator._baselines = loaded_baselines(
                 cls._baseline_kinds(), values, saved.tensors["baselines.safetensors"], folder

@@ -18,6 +18,7 @@ from unrolled.data.images import formed, is_picture
 from unrolled.data.loading import load_captions
 from unrolled.data.media import MediaForms
 from unrolled.data.tokenizer import SavedTokenizer, tokenizer_from_dict
+from unrolled.errors import ConfigError
 from unrolled.models.conditional import ConditionalModel, ScheduledSampling
 from unrolled.models.decoder import Decoder
 from unrolled.models.one_to_many import OneToMany
@@ -117,21 +118,32 @@ class Captioner(ExampleTask[CaptionConfig]):
         """
         return super().predict(data, **options)
 
+    @property
+    def hub_task(self) -> str | None:
+        """By what is read."""
+        return "image-to-text" if isinstance(self._inputs, PictureKind) else "text-generation"
+
     def input_schema(self) -> InputSchema:
         """That of the kind of input seen in training."""
         self._require_fitted()
         return self._inputs.schema()
 
+    def depends_on_place(self, **options: Any) -> bool:
+        """Where texts are drawn: from one generator, one after the other."""
+        return self.chosen_options(options).draws
+
     def stream(self, **options: Any) -> DecoderStream:
         """A text, symbol by symbol: the first step is given the input."""
         self._require_fitted()
+        if self.chosen_options(options).draws:
+            raise ConfigError("temperature: expected 0 where a text is written step by step, got more")
         tokenizer, limit = self._texts.tokenizer, self.effective.max_length or 2 * self._longest
         return DecoderStream(
             self._network,
             self._only_item,
             lambda symbols, given: self._texts.text(symbols),
             lambda item: limit,
-            beam_size=self._chosen(options).beam_size,
+            beam_size=self.chosen_options(options).beam_size,
             stop=tokenizer.end,
             never=tokenizer.unknown,
         )
@@ -152,7 +164,8 @@ class Captioner(ExampleTask[CaptionConfig]):
         row = {"input": place, "rank": rank, "text": text, "log_probability": probability}
         return Prediction(row, log_probability=probability)
 
-    def _chosen(self, options: Mapping[str, Any]) -> CaptioningConfig:
+    def chosen_options(self, options: Mapping[str, Any]) -> CaptioningConfig:
+        """As in training where they are left out."""
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
         return CaptioningConfig.over(usual, options)
 
@@ -298,7 +311,7 @@ class Captioner(ExampleTask[CaptionConfig]):
 
         def score() -> Scored:
             many_are_right = self._inputs.likelihood
-            found = self._run(items[:SHOWN] if many_are_right else items, self._chosen({}))
+            found = self._run(items[:SHOWN] if many_are_right else items, self.chosen_options({}))
             written = [self._text(best) for best, *_ in found]
             shown = tuple(
                 {"input": self._inputs.shown(example), "expected": example.target, "written": text}

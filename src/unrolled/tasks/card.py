@@ -16,9 +16,12 @@ _MARKS = re.compile(r"[`*\[\]|~]")
 """What Markdown takes for more than what it is, anywhere in a line."""
 
 
-def model_card(task: str, config: TaskConfig, notices: Sequence[str], evaluation: Evaluation) -> str:
-    """The text of the model folder's ``README.md``."""
+def model_card(
+    task: str, config: TaskConfig, notices: Sequence[str], evaluation: Evaluation, front: str
+) -> str:
+    """The text of the model folder's ``README.md``, after what the Hub reads of it."""
     parts = [
+        front,
         f"# A model of the task `{task}`",
         f"A recurrent network ({describe_network(config)}), trained with `unrolled`.",
         _scores(evaluation),

@@ -44,6 +44,7 @@ from unrolled.tasks.classification.targets import (
 from unrolled.tasks.details import most_wrong
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.given_inputs import GivenForm
+from unrolled.tasks.hub_card import CLASSIFICATION
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.files import from_file
@@ -144,6 +145,11 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
         return super().stream(**options)
 
+    @property
+    def hub_task(self) -> str | None:
+        """By what is read."""
+        return CLASSIFICATION.get(self._inputs.kind)
+
     def input_schema(self) -> InputSchema:
         """That of the kind of input seen in training."""
         self._require_fitted()
@@ -221,6 +227,17 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             self._labels = LabelValues.of_list(each.target for each in examples)
         pictures = formed(examples, self._forms().picture)
         return as_targets(pictures, _TARGETS[self.effective.target], labelled)
+
+    def _unseen_labels(self, data: Examples) -> list[str]:
+        return list(dict.fromkeys(each.target for each in data if not self._targets.knows(each.target)))
+
+    def _add_labels(self, labels: Sequence[str]) -> None:
+        assert isinstance(self._targets, ClassTargets)
+        self._targets = ClassTargets(Vocabulary([*self._targets.vocabulary.symbols, *labels], "label"))
+        if self._weights is not None:  # what a class weighs that is as frequent as the mean
+            self._weights = [*self._weights, *[1.0] * len(labels)]
+        if self._labels is not None:
+            self._labels = self._labels.extended(labels)
 
     def _forms(self) -> MediaForms:
         config = self.effective

@@ -65,7 +65,7 @@ class ExampleTask(Estimator[Examples, Configuration]):
             ConfigError: the model has to see a whole input first.
         """
         self._require_fitted()
-        chosen = self._chosen(options)
+        chosen = self.chosen_options(options)
 
         def decoded(outputs: Tensor, given: Any) -> Prediction:
             return self._decode([outputs], self._read_inputs([given]), chosen)[0]
@@ -77,7 +77,7 @@ class ExampleTask(Estimator[Examples, Configuration]):
         self._require_fitted()
         if data is None:
             return super().answers(data, **options)
-        chosen, read = self._chosen(options), self._read_inputs(data)
+        chosen, read = self.chosen_options(options), self._read_inputs(data)
         made = self._decode(self._run(self._encode(read), chosen), read, chosen)
         if len(made) != len(read):
             return (Answer(None, None, each) for each in made)

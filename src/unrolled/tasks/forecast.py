@@ -222,13 +222,17 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     def predictions(self, data: Any = None, **options: Any) -> Iterator[Prediction]:
         """The rows of `forecast`, each as it is made."""
         self._require_fitted()
-        chosen, series = self._chosen(options), self._read_inputs(data).series
+        chosen, series = self.chosen_options(options), self._read_inputs(data).series
         return chain.from_iterable(self._future(one, chosen) for one in series)
+
+    def predictions_of_each(self, inputs: Sequence[Any], **options: Any) -> list[list[Prediction]]:
+        """The rows that follow each series."""
+        return [list(self.predictions([each], **options)) for each in inputs]
 
     def stream(self, **options: Any) -> ForecastStream:
         """Forecasts from new numbers as they come."""
         self._require_fitted()
-        chosen, context = self._chosen(options), cast(int, self.effective.context)
+        chosen, context = self.chosen_options(options), cast(int, self.effective.context)
         return ForecastStream(self._only_series, lambda series: self._future(series, chosen), context)
 
     def _only_series(self, given: Any) -> Series:
@@ -237,10 +241,17 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             raise series[0].source.error(f"expected one series to go on with, got {len(series)}")
         return series[0]
 
+    @property
+    def hub_task(self) -> str | None:
+        """Whatever is forecast."""
+        return "time-series-forecasting"
+
     def input_schema(self) -> SeriesSchema:
         """A series with the covariates of the training data."""
         self._require_fitted()
-        return SeriesSchema(covariates=self._preparation.names)
+        last = self._latest[0]
+        times = () if last.counted else tuple(time_texts(last, last.times[-8:]))
+        return SeriesSchema(covariates=self._preparation.names, times=times)
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)
@@ -361,7 +372,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         Of others the first ``context`` steps are only looked back at.
         """
         loaded = self._load(data)
-        if part == "train":
+        if part == "train" and self._model is None:
             self._say_reading()
             self._latest = self._with_season(loaded)
             return Span(self._latest, (None,) * len(loaded))
@@ -423,6 +434,10 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         require_folds(count, pairs, "pairs of horizons in a series")
         for place in range(count, 0, -1):
             yield data.rolling(config.test_share / count, config.horizon, place)
+
+    def _went_on(self, data: Span) -> None:
+        names = {one.unique_id for one in data.series}
+        self._latest = (*data.series, *(one for one in self._latest if one.unique_id not in names))
 
     def _begin_fold(self, kept: Span) -> None:
         self._latest = kept.series

@@ -88,7 +88,7 @@ class Generator(Estimator[Any, GenerateConfig]):
         Raises:
             ConfigError: there is no such option, or its value does not fit.
         """
-        return self._written.stream(self.model, prompt, self._chosen(options))
+        return self._written.stream(self.model, prompt, self.chosen_options(options))
 
     def write_on(self, prompt: Any, **options: Any) -> Iterator[Any]:
         """As `generate`."""
@@ -107,10 +107,20 @@ class Generator(Estimator[Any, GenerateConfig]):
         """
         return super().predict(data, **options)
 
+    def depends_on_place(self, **options: Any) -> bool:
+        """Where text is drawn: each further prompt has the next seed."""
+        chosen = self.chosen_options(options)
+        return chosen.temperature > 0 and not chosen.beam
+
     def stream(self, **options: Any) -> TaskStream:
         """Text, or notes, written on step by step."""
         self._require_fitted()
-        return self._written.step_by_step(self.model, self._chosen(options))
+        return self._written.step_by_step(self.model, self.chosen_options(options))
+
+    @property
+    def hub_task(self) -> str | None:
+        """Of text; for notes it has none."""
+        return None if self.effective.unit == "notes" else "text-generation"
 
     def input_schema(self) -> InputSchema:
         """A text, or steps of notes."""
@@ -135,7 +145,7 @@ class Generator(Estimator[Any, GenerateConfig]):
 
     def written_as(self, value: Any, suffix: str, options: Mapping[str, Any]) -> bytes | str:
         """MIDI, WAV, JSON or text; see `export`."""
-        return self._written.file(value, suffix, self.effective, self._chosen(options).tempo)
+        return self._written.file(value, suffix, self.effective, self.chosen_options(options).tempo)
 
     def export(self, made: Any, path: str | Path, tempo: float = 100.0) -> Path:
         """Write what was generated to a file, as its ending says.
@@ -176,7 +186,7 @@ class Generator(Estimator[Any, GenerateConfig]):
         if self.effective.unit == "auto":
             unit = "notes" if _are_notes(data) else "character"
             self._decide(f"The unit is {unit!r}.", unit=unit)
-        if part == "train":
+        if part == "train" and self._model is None:
             self._suit(self.effective.unit, self._written.usual)
         return self._written.read(data, self.effective, part)
 

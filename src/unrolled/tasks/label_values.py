@@ -68,6 +68,17 @@ class LabelValues:
             of_name.setdefault(label_text(value, Source()), value)
         return cls(of_name)
 
+    def extended(self, names: Iterable[str]) -> Self:
+        """These labels and further ones, of the type that these have, where their texts can be of it.
+
+        Example:
+            >>> LabelValues({"1": 1}).extended(["2"]).of_name
+            {'1': 1, '2': 2}
+        """
+        kinds = {type(value) for value in self.of_name.values()}
+        kind = kinds.pop() if len(kinds) == 1 else str
+        return type(self)({**self.of_name, **{name: _of_kind(name, kind) for name in names}}, self.dtype)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The texts of the labels."""
@@ -100,6 +111,13 @@ class LabelValues:
         dtype = np.dtype(value["dtype"])
         labels = np.array(list(value["values"].values()), dtype=dtype)
         return cls(dict(zip(value["values"], labels, strict=True)), dtype)
+
+
+def _of_kind(name: str, kind: type) -> Any:
+    try:
+        return name if kind is bool else kind(name)
+    except (TypeError, ValueError):
+        return name
 
 
 def _plain(value: Any) -> Any:

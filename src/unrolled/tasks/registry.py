@@ -162,7 +162,7 @@ def saved_task(folder: str | Path) -> str:
 
 
 def load(folder: str | Path) -> Estimator:
-    """Load a model folder written by ``estimator.save(folder)``, whatever its task.
+    """Load a model folder written by ``estimator.save(folder)``, or ``hf://user/name``, whatever its task.
 
     Raises:
         ModelFolderError: the folder is missing, truncated or corrupt, or its content does not fit.

@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import with_config
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from unrolled.data.batches import Batch
 from unrolled.data.buckets import Encoded, pad
 from unrolled.errors import ConfigError, DataError
 from unrolled.layers.state import State, state_tensors
 from unrolled.models.base import SequenceModel
+from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.prediction import Prediction
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamState:
-    """Where a stream is: all that its next step has to know of the steps before.
-
-    Attributes:
-        arrays: by name, such as the network's state.
-        values: plain JSON values.
-
-    Example:
-        >>> state = StreamState({"h": np.ones((1, 1, 2), dtype=np.float32)}, {"made": 3})
-        >>> again = StreamState.from_json(state.to_json())
-        >>> again.arrays["h"].tolist(), again.values
-        ([[[1.0, 1.0]]], {'made': 3})
-    """
-
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON; arrays to the bit, their bytes in base64."""
-        arrays = {
-            name: {
-                "dtype": array.dtype.str,
-                "shape": list(array.shape),
-                "data": base64.b64encode(array.tobytes()).decode(),
-            }
-            for name, array in self.arrays.items()
-        }
-        return {"arrays": arrays, "values": dict(self.values)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> StreamState:
-        """The inverse of `to_json`.
-
-        Raises:
-            DataError: it is not what `to_json` gave.
-        """
-        try:
-            arrays = {str(name): _array(each) for name, each in value["arrays"].items()}
-            return cls(arrays, dict(value["values"]))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise DataError(
-                "expected the state that a step of this stream gave, got something else"
-            ) from None
+from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState, state_fits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,18 +46,39 @@ class Streamed:
 class TaskStream(ABC):
     """Steps of a model, nothing kept between them: several may run side by side, each with its own state."""
 
-    @abstractmethod
+    writes: ClassVar[bool] = False
+    """Whether steps go on after the input by themselves, until what is written is done."""
+
     def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
         """Read what is given, if anything, and say what there is to say.
 
         Args:
             given: the next piece of the input, as the task's `predict` takes an input; None where a task
                 goes on writing.
-            state: from the step before; None begins anew.
+            state: from the step before, wherever it has been since; None, or an empty one, begins anew.
 
         Raises:
-            DataError: the input is not of the kind seen in training, or the state of another stream.
+            DataError: the input is not of the kind seen in training, or the state is none of this stream.
         """
+        if state is None or not (state.arrays or state.values):
+            return self._advance(given, None)
+        self.form.require(state)
+        with state_fits():
+            return self._advance(given, state)
+
+    @property
+    @abstractmethod
+    def form(self) -> StateForm:
+        """What a state of this stream holds."""
+
+    @abstractmethod
+    def _advance(self, given: Any, state: StreamState | None) -> Streamed:
+        """Take a step from a state that is of this stream's form."""
+
+
+@with_config(ENTRIES)
+class _Nothing(TypedDict):
+    """The values of a state that is the network's alone."""
 
 
 class ReadingStream(TaskStream):
@@ -128,14 +106,25 @@ class ReadingStream(TaskStream):
                 "crf=False"
             )
         self._model, self._read, self._decode = model, read, decode
+        self._form = StateForm(network_arrays(model), _Nothing)
 
-    def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
-        """Read the next steps of the input."""
+    @property
+    def form(self) -> StateForm:
+        """The network's state."""
+        return self._form
+
+    def _advance(self, given: Any, state: StreamState | None) -> Streamed:
         item = None if given is None else self._read(given)
         if item is None or not len(item):
             return Streamed(None, state or StreamState())
         outputs, after = run_on(self._model, item.inputs, state)
         return Streamed(self._decode(outputs, given), StreamState(packed(after)))
+
+
+def network_arrays(model: SequenceModel) -> dict[str, ArrayForm]:
+    """What the arrays are that `packed` makes of a network's state."""
+    arrays = packed(model.initial_state(1))
+    return {name: ArrayForm(array.dtype.kind, array.shape) for name, array in arrays.items()}
 
 
 def run_on(
@@ -188,8 +177,3 @@ def unpacked(arrays: Mapping[str, np.ndarray], like: State, name: str = "state")
         return torch.from_numpy(array.copy()).to(part)
 
     return restored(like)
-
-
-def _array(value: Mapping[str, Any]) -> np.ndarray:
-    data = base64.b64decode(value["data"], validate=True)
-    return np.frombuffer(data, dtype=np.dtype(value["dtype"])).reshape(value["shape"]).copy()

@@ -119,6 +119,11 @@ class Tagger(ExampleTask[TagConfig]):
             raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
         return super().stream(**options)
 
+    @property
+    def hub_task(self) -> str | None:
+        """Whatever is tagged."""
+        return "token-classification"
+
     def input_schema(self) -> InputSchema:
         """That of the kind of input seen in training."""
         self._require_fitted()
@@ -190,7 +195,7 @@ class Tagger(ExampleTask[TagConfig]):
 
     def _settled(self, examples: Examples, *, labelled: bool, part: Part) -> Examples:
         config = self.effective
-        if part == "train" and config.unit is None and are_spelled(examples):
+        if part == "train" and self._model is None and config.unit is None and are_spelled(examples):
             self._decide(
                 "Every string has as many characters in its tags: each character has one; set unit to words "
                 "to change that.",
@@ -205,6 +210,16 @@ class Tagger(ExampleTask[TagConfig]):
 
     def _symbols_of(self, example: Example) -> Iterable[str]:
         return example.target
+
+    def _unseen_labels(self, data: Examples) -> list[str]:
+        return list(dict.fromkeys(tag for each in data for tag in each.target if tag not in self._tags))
+
+    def _add_labels(self, labels: Sequence[str]) -> None:
+        self._tags = Vocabulary([*self._tags.symbols, *labels], "tag")
+        if self._weights is not None:  # what a tag weighs that is as frequent as the mean
+            self._weights = [*self._weights, *[1.0] * len(labels)]
+        if self._labels is not None:
+            self._labels = self._labels.extended(labels)
 
     def _prepare(self, train: Examples) -> None:
         for note in train.notes:

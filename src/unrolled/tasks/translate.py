@@ -125,12 +125,18 @@ class Translator(ExampleTask[TranslateConfig]):
         """
         return super().predict(data, **options)
 
+    @property
+    def hub_task(self) -> str | None:
+        """What it calls writing a text for a text."""
+        return "translation"
+
     def input_schema(self) -> TextSchema:
         """A text."""
         self._require_fitted()
         return TextSchema(blank=True)
 
-    def _chosen(self, options: Mapping[str, Any]) -> SearchConfig:
+    def chosen_options(self, options: Mapping[str, Any]) -> SearchConfig:
+        """As in training where they are left out."""
         usual = {"beam_size": self.effective.beam_size, "length_penalty": self.effective.length_penalty}
         return SearchConfig.over(usual, options)
 
@@ -182,7 +188,7 @@ class Translator(ExampleTask[TranslateConfig]):
             self._only_item,
             text,
             lambda item: longest or self._lengths.limit(len(item) - 1),
-            beam_size=self._chosen(options).beam_size,
+            beam_size=self.chosen_options(options).beam_size,
             stop=target.end,
             never=target.unknown,
         )
@@ -215,7 +221,7 @@ class Translator(ExampleTask[TranslateConfig]):
             )
         examples = self._read_inputs(data)
         items = self._encode(examples)
-        best = [found[0] for found in self._run(items, self._chosen(options))]
+        best = [found[0] for found in self._run(items, self.chosen_options(options))]
         written = [replace(item, target=np.array(one.symbols)) for item, one in zip(items, best, strict=True)]
         weights = attention_weights(self._network, written) if written else iter(())
         for example, hypothesis, each in zip(examples, best, weights, strict=True):
@@ -341,7 +347,7 @@ class Translator(ExampleTask[TranslateConfig]):
         lengths = [len(item) - 1 for item in items]
 
         def score() -> Scored:
-            found = self._run(items, self._chosen({}))
+            found = self._run(items, self.chosen_options({}))
             written = [self._text(example, best) for example, (best, *_) in zip(data, found, strict=True)]
             shown = tuple(
                 {"source": example.inputs, "expected": example.target, "written": text}

@@ -4,6 +4,7 @@ run.json                 position, scores, schedule, clipping, history, options
 model.safetensors        the weights
 optimizer.safetensors    the optimiser's state; its numbers are in run.json
 best.safetensors         the weights with the best dev score
+best-optimizer.safetensors  what the optimiser knew then
 average.safetensors      the averaged weights
 process-N.safetensors    of each process: random generators, carried state, windows within reach
 """

@@ -34,6 +34,7 @@ from unrolled.training.interruption import Interruption, interruptible
 from unrolled.training.live import LiveDiagnosis, told
 from unrolled.training.loss import Loss
 from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
+from unrolled.training.optimizer_state import knowledge, take_up
 from unrolled.training.position import Position
 from unrolled.training.processes import (
     add_up,
@@ -50,6 +51,8 @@ from unrolled.training.seeding import deterministic, seed_everything
 
 Score = Callable[[], Mapping[str, float]]
 
+_BEST_OPTIMIZER = "best-optimizer.safetensors"
+
 # These may differ when a run goes on: they do not change the updates made so far.
 _FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose", "process_timeout"}
 
@@ -65,6 +68,10 @@ class Trainer:
         resume: go on from the checkpoint in `run_folder`; where there is none yet, begin.
         progress: show a bar on standard error.
         callbacks: called in the course of training, in this order.
+        known: what an earlier run's optimiser knew of the weights, as `optimizer_state` gives it.
+
+    Attributes:
+        optimizer_state: what the optimiser knew of the weights that are kept.
 
     Raises:
         ConfigError: this machine cannot compute in the precision.
@@ -80,6 +87,7 @@ class Trainer:
         resume: bool = False,
         progress: bool = False,
         callbacks: Sequence[Callback] = (),
+        known: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.accelerator = build_accelerator(config)
         self.model = model.to(self.accelerator.device)
@@ -91,6 +99,8 @@ class Trainer:
         self.bptt = self.build_bptt()
         self.clipping = build_clipping(model, config)
         self.optimizer = self.accelerator.prepare_optimizer(build_optimizer(model, config))
+        self.known = known
+        self.optimizer_state: dict[str, Tensor] = {}
         self.average = WeightAverage()
         self.position = Position()
         self.carry = Carry()
@@ -155,6 +165,8 @@ class Trainer:
                 while not self.finished():
                     self.train_epoch(loader, interruption)
                     self.end_epoch(score)
+                if not self.best:
+                    self.optimizer_state = knowledge(self.model, self.optimizer)
                 self.restore_best()
                 self.call("on_fit_end")
             except BaseException as error:
@@ -215,6 +227,8 @@ class Trainer:
         self.carry = Carry()
         self.best = {}
         self.begin_averaging()
+        if self.known is not None and not take_up(self.model, self.optimizer, self.known):
+            self.bar.say("the optimiser begins anew: nothing is kept of one that fits")
         if self.resume and self.checkpoint is not None:
             if self.checkpoint.exists():
                 self.load_checkpoint()
@@ -427,6 +441,7 @@ class Trainer:
         """Keep a copy of the weights that were just scored."""
         with self.average.applied(self.model):
             self.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+            self.optimizer_state = knowledge(self.model, self.optimizer)
             self.history.best_epoch = self.position.epoch + 1
             if self.keep is not None and self.accelerator.is_main_process:
                 self.keep(self.history)
@@ -487,6 +502,7 @@ class Trainer:
                     "model.safetensors": self.model.state_dict(),
                     "optimizer.safetensors": tensors,
                     "best.safetensors": self.best,
+                    _BEST_OPTIMIZER: self.optimizer_state,
                     "average.safetensors": self.average.mean,
                     **{
                         f"process-{index}.safetensors": safetensors.torch.load(content)
@@ -519,6 +535,8 @@ class Trainer:
             unflatten_optimizer(contents.tensors["optimizer.safetensors"], run["optimizer"])
         )
         self.best = {name: tensor.to(device) for name, tensor in contents.tensors["best.safetensors"].items()}
+        if _BEST_OPTIMIZER in contents.tensors:
+            self.optimizer_state = dict(contents.tensors[_BEST_OPTIMIZER])
         self.average.restore(
             run["averaged"],
             {name: tensor.to(device) for name, tensor in contents.tensors["average.safetensors"].items()},

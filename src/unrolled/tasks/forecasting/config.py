@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from unrolled.models.config import Share, Size
 from unrolled.tasks.config import TaskConfig
-from unrolled.tasks.prediction import PredictOptions
+from unrolled.tasks.prediction import LONGER, WIDER, PredictOptions
 
 
 class ForecastConfig(TaskConfig):
@@ -150,7 +150,11 @@ class ForecastOptions(PredictOptions):
         None,
         ge=1,
         description="How many steps ahead; beyond the horizon forecasts are fed back.",
+        json_schema_extra=LONGER,
     )
     paths: int = Field(
-        100, ge=2, description="Paths drawn beyond the horizon, whose spread gives the quantiles there."
+        100,
+        ge=2,
+        description="Paths drawn beyond the horizon, whose spread gives the quantiles there.",
+        json_schema_extra=WIDER,
     )

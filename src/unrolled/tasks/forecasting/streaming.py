@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic import with_config
+from typing_extensions import TypedDict
+
 from unrolled.data.calendar import future_times
 from unrolled.data.example import Series
 from unrolled.errors import DataError
-from unrolled.tasks.forecasting.future import followed, series_from_dict, series_to_dict
+from unrolled.saving.schema import ENTRIES
+from unrolled.tasks.forecasting.future import SavedSeries, followed, series_from_dict, series_to_dict
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.streaming import Streamed, StreamState, TaskStream
+from unrolled.tasks.stream_state import StateForm, StreamState
+from unrolled.tasks.streaming import Streamed, TaskStream
+
+
+@with_config(ENTRIES)
+class _Values(TypedDict):
+    """What has to be known of a series to forecast what follows it."""
+
+    series: SavedSeries
+
+
+_FORM = StateForm({}, _Values)
 
 
 class ForecastStream(TaskStream):
@@ -30,15 +45,23 @@ class ForecastStream(TaskStream):
     ) -> None:
         self._read, self._forecast, self._context = read, forecast, context
 
-    def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
-        """Read a series, or the numbers that follow, and forecast what comes after."""
+    @property
+    def form(self) -> StateForm:
+        """The latest steps."""
+        return _FORM
+
+    def _advance(self, given: Any, state: StreamState | None) -> Streamed:
         if given is None:
             raise DataError("expected a series, or the numbers that follow, got none")
         series = self._read(given)
         if state is not None:
-            known = series_from_dict(state.values["series"])
+            known = self._latest(series_from_dict(state.values["series"]))
             times = future_times(known, len(series))
             series = followed(known, times, series.values, series.covariates)
-        latest = series.slice(max(0, len(series) - self._context), len(series))
         rows = [each.value for each in self._forecast(series)]
-        return Streamed(Prediction(rows), StreamState(values={"series": series_to_dict(latest)}))
+        return Streamed(
+            Prediction(rows), StreamState(values={"series": series_to_dict(self._latest(series))})
+        )
+
+    def _latest(self, series: Series) -> Series:
+        return series.slice(max(0, len(series) - self._context), len(series))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from unrolled.models.config import Share, Size
 from unrolled.tasks.config import TaskConfig
-from unrolled.tasks.prediction import PredictOptions
+from unrolled.tasks.prediction import LONGER, WIDER, PredictOptions
 
 
 class GenerateConfig(TaskConfig):
@@ -79,7 +79,9 @@ class WritingConfig(PredictOptions):
         20
     """
 
-    length: int = Field(500, ge=1, description="Tokens (or steps) to write at most.")
+    length: int = Field(
+        500, ge=1, description="Tokens (or steps) to write at most.", json_schema_extra=LONGER
+    )
     temperature: float = Field(
         1.0, ge=0, description="Below 1 the likely becomes likelier; 0 always takes the most probable."
     )
@@ -88,7 +90,10 @@ class WritingConfig(PredictOptions):
         1.0, gt=0, le=1, description="Draw from the fewest tokens that together have this probability."
     )
     beam: int = Field(
-        0, ge=0, description="Search for the most probable text with a beam of this width; 0 draws instead."
+        0,
+        ge=0,
+        description="Search for the most probable text with a beam of this width; 0 draws instead.",
+        json_schema_extra=WIDER,
     )
     stop: str = Field("", description="Stop before this text; a document's end always stops.")
     tempo: float = Field(100.0, gt=0, description="Quarter notes a minute, where notes go to a file.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import json
+import wave
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,6 +46,14 @@ class InputSchema(BaseModel, ABC):
             DataError: the value is not of this kind; it points at ``source``.
         """
 
+    @abstractmethod
+    def example(self) -> Any:
+        """A JSON value that is such an input; None where none can be made."""
+
+    def length(self, given: Any) -> int:
+        """The steps of an input that `from_json` has read: what the work on it grows with."""
+        return len(given)
+
     def from_line(self, line: str) -> Any:
         """One input as `Estimator.predict` takes it, from a line of text without its end."""
         return line
@@ -68,6 +78,10 @@ class TextSchema(InputSchema):
         """A string."""
         return {"type": "string"}
 
+    def example(self) -> str:
+        """Two words."""
+        return "two words"
+
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> str:
         """The text."""
         if not isinstance(value, str):
@@ -84,6 +98,10 @@ class WordsSchema(InputSchema):
     def json_schema(self) -> dict[str, Any]:
         """A list of strings, or a string."""
         return {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+
+    def example(self) -> list[str]:
+        """Two words."""
+        return ["two", "words"]
 
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
         """The words."""
@@ -115,6 +133,11 @@ class NumbersSchema(InputSchema):
         step = _NUMBERS | {"minItems": self.channels, "maxItems": self.channels}
         items = {"anyOf": [{"type": "number"}, step]} if self.channels == 1 else step
         return {"type": "array", "items": items}
+
+    def example(self) -> list[Any]:
+        """Three steps."""
+        step = [0.25] * self.channels
+        return [step, step, step]
 
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> np.ndarray:
         """The numbers ``(time, channels)``."""
@@ -148,6 +171,15 @@ class FileSchema(InputSchema):
         """The file in base64."""
         return {"type": "string", "contentEncoding": "base64", "contentMediaType": self.media_type}
 
+    def example(self) -> str | None:
+        """A grey image, a silent recording; no clip."""
+        makes = {"image/*": _grey_image, "audio/*": _silence}.get(self.media_type)
+        return None if makes is None else base64.b64encode(makes()).decode()
+
+    def length(self, given: bytes) -> int:
+        """One: what a file may hold is bounded where it is read."""
+        return 1
+
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> bytes:
         """The file's bytes."""
         try:
@@ -174,6 +206,10 @@ class VectorsSchema(InputSchema):
         """A list of numbers, or a list of such lists."""
         vector = _NUMBERS | {"minItems": self.features, "maxItems": self.features}
         return {"anyOf": [vector, {"type": "array", "items": vector}]}
+
+    def example(self) -> list[float]:
+        """A vector."""
+        return [0.25] * self.features
 
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
         """The vector or vectors."""
@@ -210,6 +246,15 @@ class ClassesSchema(InputSchema):
         of_classes = {name: {"type": "string", "enum": list(each)} for name, each in self.classes.items()}
         return {**of_classes, **{name: {"type": "number"} for name in self.numbers}}
 
+    def example(self) -> Any:
+        """The first class of each, and a number."""
+        values = {name: each[0] for name, each in self.classes.items()} | dict.fromkeys(self.numbers, 0.25)
+        return values["class"] if list(values) == ["class"] else values
+
+    def length(self, given: Any) -> int:
+        """One."""
+        return 1
+
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
         """The values by name, or the one class."""
         if not isinstance(value, str | int | float | dict):
@@ -239,6 +284,18 @@ class SeveralSchema(InputSchema):
         properties = {"input": self.sequence.json_schema(), **further}
         return {"type": "object", "properties": properties, "required": list(properties)}
 
+    def example(self) -> Any:
+        """A sequence with a value of each name."""
+        sequence, beside = self.sequence.example(), self.beside.example()
+        if sequence is None:
+            return None
+        (*_, name) = self.beside.properties()
+        return {"input": sequence} | (beside if isinstance(beside, dict) else {name: beside})
+
+    def length(self, given: dict[str, Any]) -> int:
+        """That of the sequence."""
+        return self.sequence.length(given["input"])
+
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> dict[str, Any]:
         """The sequence and the values, by name."""
         if not isinstance(value, dict) or "input" not in value:
@@ -262,6 +319,10 @@ class NotesSchema(InputSchema):
         note = {"type": "integer", "minimum": 0, "maximum": 127}
         return {"type": "array", "items": {"type": "array", "items": note}}
 
+    def example(self) -> list[list[int]]:
+        """Two steps."""
+        return [[60, 64], [62]]
+
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> list[list[int]]:
         """The steps."""
         if not isinstance(value, list) or not all(isinstance(step, list) for step in value):
@@ -274,10 +335,12 @@ class SeriesSchema(InputSchema):
 
     Attributes:
         covariates: the names of the other numbers of every step.
+        times: some of the training data, as they are written.
     """
 
     kind: str = "series"
     covariates: tuple[str, ...] = ()
+    times: tuple[int | float | str, ...] = ()
 
     def json_schema(self) -> dict[str, Any]:
         """An object of columns: ``ds``, the times, and ``y``, the numbers, null where one is missing."""
@@ -289,6 +352,13 @@ class SeriesSchema(InputSchema):
             | dict.fromkeys(self.covariates, numbers),
             "required": ["y", *self.covariates],
         }
+
+    def example(self) -> dict[str, Any]:
+        """A few steps, at the latest times of the training data."""
+        count = len(self.times) or 8
+        numbers = [float(1 + step % 3) for step in range(count)]
+        columns = {name: list(numbers) for name in ("y", *self.covariates)}
+        return {"ds": list(self.times), **columns} if self.times else columns
 
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
         """A table with a row a step."""
@@ -302,6 +372,24 @@ class SeriesSchema(InputSchema):
             listed = ", ".join(f"{name} {count}" for name, count in lengths.items())
             raise source.error(f"expected lists of equal length in a series, got {listed}")
         return pd.DataFrame({name: value[name] for name in value})
+
+
+def _grey_image() -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8), 128).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def _silence() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(bytes(2 * 4_000))
+    return buffer.getvalue()
 
 
 def _json_or_text(line: str) -> Any:

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from unrolled.errors import ConfigError
 
+_COLDEST = 1e-30
+"""Where a float32 still has a reciprocal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -52,7 +55,9 @@ class Sampling:
         """
         if self.temperature == 0:
             return torch.nn.functional.one_hot(scores.argmax(-1), scores.shape[-1]).to(scores.dtype)
-        probabilities = (scores / self.temperature).softmax(-1)
+        # Whatever the temperature, the most probable symbol stays at 0, and no other gets beyond.
+        lower = scores - scores.amax(-1, keepdim=True)
+        probabilities = (lower / max(self.temperature, _COLDEST)).softmax(-1)
         if self.top_k or self.top_p < 1:
             probabilities = self._truncated(probabilities)
         return probabilities

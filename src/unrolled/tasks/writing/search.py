@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from unrolled.tasks.options import validated
-from unrolled.tasks.prediction import PredictOptions
+from unrolled.tasks.prediction import WIDER, PredictOptions
 
 
 class SearchConfig(PredictOptions):
@@ -24,6 +24,7 @@ class SearchConfig(PredictOptions):
         ge=1,
         description="Targets that are followed at a time (beam search); 1 is greedy. As in training where "
         "left out.",
+        json_schema_extra=WIDER,
     )
     length_penalty: float = Field(
         0.6,
@@ -32,7 +33,10 @@ class SearchConfig(PredictOptions):
         "ones.",
     )
     n_best: int | None = Field(
-        None, ge=1, description="Targets to give for each source, best first, each as a row with its scores."
+        None,
+        ge=1,
+        description="Targets to give for each source, best first, each as a row with its scores.",
+        json_schema_extra=WIDER,
     )
 
     @classmethod

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded, collate_unequal
 from unrolled.errors import ConfigError, DataError
 from unrolled.layers.attention import Memory
 from unrolled.models.conditional import ConditionalModel
+from unrolled.saving.schema import ENTRIES, Count
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.streaming import Streamed, StreamState, TaskStream, packed, unpacked
+from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState
+from unrolled.tasks.streaming import Streamed, TaskStream, network_arrays, packed, unpacked
 
-_MEMORY = ("values", "keys", "real", "symbols")
+_OF_MEMORY = "memory."
+_MEMORY = {
+    "memory.values": ArrayForm("f", (1, "steps", "size")),
+    "memory.keys": ArrayForm("f", (1, "steps", "size of a key")),
+    "memory.real": ArrayForm("b", (1, "steps")),
+    "memory.symbols": ArrayForm("i", (1, "steps")),
+}
+_SYMBOLS = "memory.symbols"
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
+
+
+@with_config(ENTRIES)
+class _Values(TypedDict):
+    """Beside the arrays: the input where it is a text, the most symbols, and what is written."""
+
+    given: str | None
+    limit: Count
+    symbols: list[Count]
+    said: str
 
 
 class DecoderStream(TaskStream):
@@ -35,6 +56,8 @@ class DecoderStream(TaskStream):
         ConfigError: a beam is asked for.
     """
 
+    writes: ClassVar[bool] = True
+
     def __init__(
         self,
         model: ConditionalModel,
@@ -50,14 +73,23 @@ class DecoderStream(TaskStream):
             raise ConfigError(f"beam_size: expected 1 where text is written step by step, got {beam_size}")
         self._model, self._read, self._text, self._limit = model, read, text, limit
         self._stop, self._never = stop, never
+        decoder = model.decoder
+        attends, copies = decoder.attention is not None, decoder.generate is not None
+        memory = {name: form for name, form in _MEMORY.items() if attends and (copies or name != _SYMBOLS)}
+        self._form = StateForm({**network_arrays(model), **memory}, _Values)
 
-    def step(self, given: Any = None, state: StreamState | None = None) -> Streamed:
-        """Read an input where one is given, and write the next symbol."""
+    @property
+    def form(self) -> StateForm:
+        """The decoder's state, what it attends to, and what is written."""
+        return self._form
+
+    def _advance(self, given: Any, state: StreamState | None) -> Streamed:
         model = self._model
         if given is not None:
             state = self._begun(given)
         if state is None:
             raise DataError("expected an input with the first step, got none")
+        self._require_symbols(state)
         values, device = state.values, next(model.parameters()).device
         memory = _memory(state, device)
         written: list[int] = list(values["symbols"])
@@ -74,17 +106,25 @@ class DecoderStream(TaskStream):
         if text.endswith(_UNFINISHED) and not done:
             text = values["said"]  # a character may need several symbols
         piece = text.removeprefix(values["said"])
-        arrays = {name: array for name, array in state.arrays.items() if name.startswith("memory")}
+        arrays = {name: array for name, array in state.arrays.items() if name.startswith(_OF_MEMORY)}
         further = {**values, "symbols": written, "said": text}
         return Streamed(Prediction(piece), StreamState({**arrays, **packed(after)}, further), done)
+
+    def _require_symbols(self, state: StreamState) -> None:
+        """Hold symbols to those that there are: the vocabulary's, and one for each step of the memory."""
+        symbols = state.arrays.get(_SYMBOLS, np.zeros((1, 0), dtype=np.int64))
+        below = self._model.decoder.vocabulary + symbols.size
+        if symbols.size and not (symbols.min() >= 0 and symbols.max() < below):
+            raise DataError(f"expected symbols from 0 to {below - 1} in the state's memory")
 
     def _begun(self, given: Any) -> StreamState:
         item, model = self._read(given), self._model
         batch = collate_unequal([item]).to(next(model.parameters()).device)
         with torch.no_grad():
             start, memory = model.encode(batch.inputs, batch.lengths)
-        parts = {} if memory is None else {name: getattr(memory, name) for name in _MEMORY}
-        arrays = {f"memory.{name}": part.cpu().numpy() for name, part in parts.items() if part is not None}
+        asked = [name for name in _MEMORY if name in self._form.arrays]
+        parts = {name: getattr(memory, name.removeprefix(_OF_MEMORY)) for name in asked}
+        arrays = {name: part.cpu().numpy() for name, part in parts.items()}
         kept = given if isinstance(given, str) else None
         values = {"given": kept, "limit": self._limit(item), "symbols": [], "said": ""}
         return StreamState({**arrays, **packed(start)}, values)
@@ -92,8 +132,8 @@ class DecoderStream(TaskStream):
 
 def _memory(state: StreamState, device: torch.device) -> Memory | None:
     parts: dict[str, Any] = {
-        name: torch.from_numpy(np.array(state.arrays[f"memory.{name}"])).to(device)
+        name.removeprefix(_OF_MEMORY): torch.from_numpy(np.array(state.arrays[name])).to(device)
         for name in _MEMORY
-        if f"memory.{name}" in state.arrays
+        if name in state.arrays
     }
     return Memory(**parts) if parts else None
