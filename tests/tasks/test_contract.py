@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -138,6 +139,32 @@ def test_a_series_goes_on(models):
     assert [row["ds"] for row in later.prediction.value] == [row["ds"] for row in expected]
     found, right = ([row["y"] for row in rows] for rows in (later.prediction.value, expected))
     np.testing.assert_allclose(found, right, rtol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"])
+def test_a_series_is_handed_over_whatever_its_columns_were_called(form, tmp_path):
+    days = pd.date_range("2024-01-20", periods=90)
+    table = pd.DataFrame(
+        {"shop": "a", "day": days.strftime(form), "sold": np.sin(np.arange(90.0)), "help": np.arange(90) % 7}
+    )
+    table.to_csv(tmp_path / "sales.csv", index=False)
+    model = unrolled.Forecaster(
+        **TINY, horizon=2, context=14, id_column="shop", target_column="sold", dayfirst=form == "%d.%m.%Y"
+    ).fit(tmp_path / "sales.csv")
+    schema = model.input_schema()
+    given = {
+        "unique_id": "a",
+        "ds": [*days.strftime("%Y-%m-%d")],
+        "y": table["sold"].tolist(),
+        "help": table["help"].tolist(),
+    }
+    assert model.predict([schema.from_json(given)]) == model.predict()
+    assert model.predict([schema.from_json({"unique_id": "a", **schema.example()})])
+    half = {name: each if name == "unique_id" else each[:45] for name, each in given.items()}
+    rest = {name: each if name == "unique_id" else each[45:] for name, each in given.items()}
+    stream = model.stream()
+    made = stream.step(schema.from_json(rest), stream.step(schema.from_json(half)).state)
+    assert made.prediction.value == model.predict()
 
 
 def test_a_model_that_sees_the_whole_input_has_no_stream():

@@ -251,7 +251,16 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         self._require_fitted()
         last = self._latest[0]
         times = () if last.counted else tuple(time_texts(last, last.times[-8:]))
-        return SeriesSchema(covariates=self._preparation.names, times=times)
+        layout = self._layout or SeriesLayout()
+        time = layout.time[0] if len(layout.time) == 1 else None
+        called = {"unique_id": layout.unique_id, "ds": time, "y": layout.target}
+        return SeriesSchema(
+            covariates=self._preparation.names,
+            times=times,
+            columns={
+                name: column for name, column in called.items() if column is not None and column != name
+            },
+        )
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)

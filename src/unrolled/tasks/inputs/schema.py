@@ -9,6 +9,7 @@ import json
 import wave
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -336,11 +337,14 @@ class SeriesSchema(InputSchema):
     Attributes:
         covariates: the names of the other numbers of every step.
         times: some of the training data, as they are written.
+        columns: what ``unique_id``, ``ds`` and ``y`` are called in the tables that the model was trained on,
+            where that is otherwise.
     """
 
     kind: str = "series"
     covariates: tuple[str, ...] = ()
     times: tuple[int | float | str, ...] = ()
+    columns: Mapping[str, str] = {}
 
     def json_schema(self) -> dict[str, Any]:
         """An object of columns: ``ds``, the times, and ``y``, the numbers, null where one is missing."""
@@ -371,7 +375,11 @@ class SeriesSchema(InputSchema):
         if len(set(lengths.values())) != 1:
             listed = ", ".join(f"{name} {count}" for name, count in lengths.items())
             raise source.error(f"expected lists of equal length in a series, got {listed}")
-        return pd.DataFrame({name: value[name] for name in value})
+        table = pd.DataFrame({name: value[name] for name in value})
+        if "ds" in table and all(isinstance(time, str) for time in value["ds"]):
+            with suppress(ValueError):  # not of this form: then as in the training data
+                table["ds"] = pd.to_datetime(table["ds"], format="ISO8601")
+        return table.rename(columns=dict(self.columns))
 
 
 def _grey_image() -> bytes:
