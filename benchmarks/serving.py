@@ -63,8 +63,13 @@ class Served:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """What it answers, over one connection that stays."""
         data = None if body is None else json.dumps(body)
-        self.connection.request(method, path, data, {"content-type": "application/json"})
-        got = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, data, {"content-type": "application/json"})
+            got = self.connection.getresponse()
+        except (ConnectionError, http.client.HTTPException):  # it was left unused for too long
+            self.connection.close()
+            self.connection.request(method, path, data, {"content-type": "application/json"})
+            got = self.connection.getresponse()
         read = got.read()
         assert got.status < 300, read
         return json.loads(read) if read and path != "/metrics" else read.decode()

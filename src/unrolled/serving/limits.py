@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from unrolled.serving.refusal import RefusedError
-from unrolled.tasks.prediction import LONGER, WIDER
+from unrolled.tasks.work import LONGER, WIDER
 
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE

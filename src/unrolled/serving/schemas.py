@@ -11,7 +11,7 @@ from unrolled.serving.answers import JSON_TYPE
 from unrolled.serving.limits import Limits
 from unrolled.serving.models import ServedModel
 from unrolled.serving.states import SAFETENSORS_TYPE
-from unrolled.tasks.prediction import LONGER, WIDER
+from unrolled.tasks.work import LONGER, WIDER
 
 Schema = dict[str, Any]
 

@@ -7,23 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
-from pydantic.config import JsonDict
-
-LONGER: JsonDict = {"work": "length"}
-"""What a field of options has as ``json_schema_extra`` by which more steps are made, one after the other."""
-WIDER: JsonDict = {"work": "width"}
-"""What one has by which more is computed at every step."""
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class PredictOptions(BaseModel):
-    """The options of a prediction; tasks that have some add them.
-
-    What the work of a prediction grows with is marked by `LONGER` or `WIDER`, so that who answers strangers
-    can bound it.
-    """
+    """The options of a prediction; tasks that have some add them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from unrolled.models.config import Share, Size
 from unrolled.tasks.config import TaskConfig
-from unrolled.tasks.prediction import LONGER, WIDER, PredictOptions
+from unrolled.tasks.prediction import PredictOptions
+from unrolled.tasks.work import LONGER, WIDER
 
 
 class ForecastConfig(TaskConfig):

@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from unrolled.tasks.options import validated
-from unrolled.tasks.prediction import WIDER, PredictOptions
+from unrolled.tasks.prediction import PredictOptions
+from unrolled.tasks.work import WIDER
 
 
 class SearchConfig(PredictOptions):
