@@ -1,6 +1,6 @@
 """Claim: whatever ends a run, what is left is whole, and going on with it ends at the same bytes.
 
-    python -m benchmarks.faults [KILLS] [--seed N] [--only kills,disk,removed,locked,lost,interrupts,output]
+    python -m benchmarks.faults [KILLS] [--seed N] [--tasks classify,...] [--only kills,disk,...]
 
 Small trainings of every task are ended by SIGKILL so many times (200 by default) at moments drawn at random,
 and gone on with; then disks are full at every stage, folders removed under a run, two runs begun into one
@@ -29,10 +29,10 @@ KINDS = ("kills", "disk", "removed", "locked", "lost", "interrupts", "output")
 class Faults:
     """What is run, with what it needs."""
 
-    def __init__(self, home: Path, kills_wanted: int, seed: int) -> None:
+    def __init__(self, home: Path, kills_wanted: int, seed: int, tasks: list[str] | None) -> None:
         self.home, self.kills_wanted, self.draws = home, kills_wanted, random.Random(seed)
         (home / "data").mkdir()
-        self.subjects = subjects(home / "data")
+        self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
         self.right: dict[str, tuple[bytes, float]] = {}
         self.wrong: list[str] = []
 
@@ -136,12 +136,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tasks", type=lambda text: text.split(","), help="all where left out")
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS))
     options = parser.parse_args()
     get_ready()
     print(f"{platform.platform()}, Python {platform.python_version()}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as home:
-        faults = Faults(Path(home), options.kills, options.seed)
+        faults = Faults(Path(home), options.kills, options.seed, options.tasks)
         for kind in options.only:
             begun, before = time.monotonic(), len(faults.wrong)
             said = getattr(faults, kind)()
