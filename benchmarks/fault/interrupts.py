@@ -19,7 +19,8 @@ Words = Sequence[str | Path]
 
 def commands(subject: Subject, model: Path, home: Path) -> dict[str, Words]:
     """Every command with a model of this subject; what each writes goes to ``home / "made"``."""
-    made, data = home / "made", subject.data
+    made, data, other = home / "made", subject.data, home / "other"
+    shutil.copytree(model, other, dirs_exist_ok=True)
     tiny = ("--hidden-size", "4", "--epochs", "2", "--device", "cpu")
     return {
         "train": subject.words(made),
@@ -29,7 +30,7 @@ def commands(subject: Subject, model: Path, home: Path) -> dict[str, Words]:
         "predict": ("predict", model, data, "-o", made),
         "inspect": ("inspect", model, data),
         "diagnose": ("diagnose", model, data, "-o", made),
-        "compare": ("compare", model, model, data),
+        "compare": ("compare", model, other, data),
         "export": ("export", model, "--to", "onnx", "-o", made),
         "doctor": ("doctor", model),
         "data": ("data",),

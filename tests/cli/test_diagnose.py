@@ -119,6 +119,7 @@ def test_cells_are_trained_alike_and_compared(unrolled, files, tmp_path):
         (["--cells", "rnn,gru", "classify", "adding:20", "--epochs", "0"], ["epochs"]),
         (["nowhere", "adding:20"], ["two"]),
         (["nowhere", "neither", "adding:20"], ["nowhere"]),
+        (["nowhere", "./nowhere", "adding:20"], ["two", "each once"]),
         (["one", "two", "adding:20", "--epochs", "3"], ["--epochs", "--cells"]),
     ],
 )

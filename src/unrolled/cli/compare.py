@@ -75,8 +75,9 @@ def compare(
 
 def _saved(folders: Sequence[str], data: str) -> list[Compared]:
     """Compare models that are there already, called by their folders."""
-    if len(folders) < 2:
-        raise ConfigError(f"expected two models or more to compare, got {len(folders)}; {_USAGE}")
+    if len({Path(folder).resolve() for folder in folders}) < max(2, len(folders)):
+        listed = ", ".join(folders) or "none"
+        raise ConfigError(f"expected two models or more to compare, each once, got {listed}; {_USAGE}")
     require_model(*folders)
     require_data(data)
     from unrolled.inspection.comparison import compared, require_comparable
