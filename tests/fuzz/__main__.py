@@ -24,6 +24,7 @@ def main() -> int:
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     print(f"seed {seed}: {', '.join(draws)}, {options.seconds:g} seconds", flush=True)
     drawn: Counter[str] = Counter()
+    sets: Counter[tuple[str, str]] = Counter()
     different: Counter[str] = Counter()
     end = time.monotonic() + options.seconds
     number = 0
@@ -32,13 +33,17 @@ def main() -> int:
             # A case's own seed is printed with it, so that it can be drawn alone.
             case = draw(random.Random(f"{seed} {name} {number}"))
             drawn[name] += getattr(case, "size", 1)
+            if instruction_set := getattr(case, "instruction_set", None):
+                sets[name, instruction_set] += 1
             if found := _difference(case):
                 different[name] += 1
                 print(
                     f"\n# {name}, number {number} of seed {seed}\n# {found}\n{case.program()}\n", flush=True
                 )
         number += 1
-    print("; ".join(f"{count} {name} drawn, {different[name]} differ" for name, count in drawn.items()))
+    for name, count in drawn.items():
+        each = ", ".join(f"{part} {kind}" for (of, kind), part in sorted(sets.items()) if of == name)
+        print(f"{count} {name} drawn{each and f' ({each})'}, {different[name]} differ")
     return bool(different)
 
 
