@@ -83,7 +83,7 @@ def healthy() -> Iterator[Trained]:
     yield Trained("tags by the third word before", "tag", *third, longer, ok)
     text = _TEXT | {"window": 32, "epochs": 12, "learning_rate": 1e-2, "batch_size": 16}
     yield Trained("a text that repeats a name", "generate", *_of(data.grammar, 1500), text, ok)
-    forecast = {"epochs": 15, "hidden_size": 16, "refit": False}
+    forecast = {"epochs": 40, "hidden_size": 16, "refit": False}
     yield Trained("a season", "forecast", *_of(data.season, 500), forecast, ok)
     pairs = {"hidden_size": 48, "embedding_size": 24, "epochs": 12, "learning_rate": 1e-2, "dropout": 0.0}
     yield Trained("letters reversed", "translate", *_of(data.reversed_words, 800), pairs, ok)

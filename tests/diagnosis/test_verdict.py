@@ -317,6 +317,16 @@ def test_a_simple_method_that_does_better_leaves_it_undecided():
     assert "ridge, a simple method, does better (RMSE 1 against 2)" in verdict.sentence
 
 
+def test_what_is_far_better_than_the_plainest_method_has_learned():
+    baselines = {"persistence": 1.37, "linear autoregression": 0.341}
+    found = Learning(1.0, score=0.351, monitor="rmse", baselines=baselines)
+    assert (found.level, found.learned) == ("below", True)
+    faded = {"l0": [0.5**lag for lag in range(60)]}
+    assert conclude(faded, RNN_SETTINGS, learning=found).kind == "undecided"
+    assert not replace(found, score=1.3).learned
+    assert not replace(found, baselines={"persistence": 0.2}).learned
+
+
 def test_order_is_not_called_needless_where_only_what_needs_memory_does_as_well():
     strewn = OrderTest(ordered=0.01, shuffled=(0.01, 0.01), chance=1.0)
     better = Learning(

@@ -75,10 +75,19 @@ class Learning(Result):
     def learned(self) -> bool:
         """Whether it is better by a tenth than the best constant answer, or if that is not known, its start.
 
-        What is no worse than a simple method has learned, too, where no constant answer says otherwise.
+        Where no constant answer says otherwise, what is no worse than the best simple method has learned, too,
+        and what is better by a tenth than the worst of several.
         """
         if self.chance:
             return self.loss < _LEARNED * self.chance
-        if self.level in ("above", "at"):
+        if self.level in ("above", "at") or self._beyond_the_worst:
             return True
         return self.start is not None and self.loss < _LEARNED * self.start
+
+    @property
+    def _beyond_the_worst(self) -> bool:
+        if len(self.baselines) < 2 or self.score is None:
+            return False
+        worst = (max if self.mode == "min" else min)(self.baselines.values())
+        better = worst - self.score if self.mode == "min" else self.score - worst
+        return better > (1 - _LEARNED) * abs(worst)
