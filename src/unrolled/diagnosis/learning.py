@@ -75,8 +75,8 @@ class Learning(Result):
     def learned(self) -> bool:
         """Whether it is better by a tenth than the best constant answer, or if that is not known, its start.
 
-        Where no constant answer says otherwise, what is no worse than the best simple method has learned, too,
-        and what is better by a tenth than the worst of several.
+        Where no constant answer says otherwise, what is no worse than the best simple method has learned,
+        too, and what is better by a tenth than the worst of several.
         """
         if self.chance:
             return self.loss < _LEARNED * self.chance
