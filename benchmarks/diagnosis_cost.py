@@ -1,10 +1,10 @@
 """What watching the gradient costs a training step, and how long a triangle takes.
 
 A step is forward, loss, backward, clipping and the optimizer's. It is run without a watch, with all that
-training with `--diagnose` does (every eighth backward pass is looked at, every 64th update has a verdict by
+training with `--diagnose` does (every eighth backward pass is looked at, every 128th update has a verdict by
 all judges and ends an epoch), and with a watch that looks at all, in turns within one process; the weights
 are compared at the end. Printed are the median of the first and, since not all passes cost the same, the
-ratios of the mean times over rounds of 64 updates. The triangle holds the gradient of the loss of every step
+ratios of the mean times over rounds of 128 updates. The triangle holds the gradient of the loss of every step
 with respect to every earlier state. Memory is that of the process.
 
     python -m benchmarks.diagnosis_cost [--quick]
@@ -30,7 +30,7 @@ from unrolled.training.live import LiveDiagnosis
 CELLS = {"RNN": unrolled.RNN, "GRU": unrolled.GRU, "LSTM": unrolled.LSTM}
 SHAPES = [(16, 50, 64), (32, 100, 128), (32, 200, 256)]
 CLASSES = 50
-EVERY = 64
+EVERY = 128
 """Updates between two verdicts, and in an epoch."""
 
 

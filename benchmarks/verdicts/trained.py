@@ -98,7 +98,7 @@ def broken() -> Iterator[Trained]:
     yield Trained("RNN, adding 60 numbers", "classify", *_built_in("adding:60"), rnn, gone, True)
     order = rnn | {"embedding_size": 8}
     yield Trained("RNN, order of two symbols", "classify", *_built_in("temporal-order:60"), order, gone, True)
-    yield Trained("RNN, the first of 60", "classify", *_of(data.pulses, 400, 60), rnn, gone, True)
+    yield Trained("RNN, the first of 150", "classify", *_of(data.pulses, 400, 150), rnn, gone, True)
     lstm = _LONG | {"cell": "lstm", "epochs": 8, "forget_bias": -3.0}
     yield Trained("LSTM that forgets", "classify", *_of(data.pulses, 400, 60), lstm, gone, True)
     near = _TEXT | {"window": 4, "epochs": 6, "learning_rate": 5e-3}

@@ -102,7 +102,7 @@ def test_a_network_that_learned_nothing_is_not_called_healthy_for_a_score_as_goo
 
 
 def told_over(kinds, updates):
-    """What is told over so many updates, where each verdict of 64 is of the next of these kinds."""
+    """What is told over so many updates, where each verdict of 128 is of the next of these kinds."""
     live = LiveDiagnosis(make_model(), CrossEntropy(), TrainingConfig(device="cpu"))
     live._look = lambda: None
     found = (Verdict(kind, "Because.", {}) for kind in kinds)
@@ -114,7 +114,7 @@ def told_over(kinds, updates):
 
 def test_a_verdict_is_told_when_it_stays_and_changes():
     kinds = ["vanishing", "vanishing", "vanishing", "healthy", "vanishing", "healthy", "healthy", "undecided"]
-    assert told_over([*kinds, "undecided"], 64 * 9) == [(128, "vanishing"), (448, "healthy")]
+    assert told_over([*kinds, "undecided"], 128 * 9) == [(256, "vanishing"), (896, "healthy")]
 
 
 def test_the_history_keeps_what_was_measured_in_a_bounded_number():
@@ -126,7 +126,7 @@ def test_the_history_keeps_what_was_measured_in_a_bounded_number():
     assert {record.layer for record in history.measured} == {"cell"}
     # Where epochs are short, several are waited for.
     epochs = [record.epoch for record in history.measured]
-    assert len(epochs) <= 120 / 16 + 120 / 64
+    assert len(epochs) <= 120 / 16 + 1
     for record in history.measured:
         assert len(record.lags) == len(record.left)
         assert all(math.isfinite(left) and left >= 0 for left in record.left)

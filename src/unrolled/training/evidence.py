@@ -28,9 +28,14 @@ def course_in(history: History, latest: int | None = None) -> Course | None:
     )
 
 
-def clipping_in(history: History) -> ClippingUse | None:
-    """The norms of the gradients that a history tells of; None where it tells of none."""
-    updates = history.updates
+def clipping_in(history: History, latest: int | None = None) -> ClippingUse | None:
+    """The norms of the gradients that a history tells of; None where it tells of none.
+
+    Args:
+        history: of the run.
+        latest: look at so many of its updates alone; None: at all that it has kept.
+    """
+    updates = history.updates if latest is None else history.updates[-latest:]
     if not any(isfinite(each.gradient_norm) for each in updates):
         return None
     return clipping_use([each.gradient_norm for each in updates], [each.clipped for each in updates])

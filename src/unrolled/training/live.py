@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OfLayer = TypeVar("OfLayer", GradientFlow, Jacobians, Gates, InputGradient)
 
-_EVERY = 64
+_EVERY = 128
 """Updates between two verdicts; each is on the gradients of those alone."""
 _SAMPLED = 8
 """Every so many-th backward pass is looked at, so that it costs training next to nothing."""
@@ -42,7 +42,7 @@ _ENOUGH = 16
 """Updates that tell of an epoch, or of the end."""
 _REMEMBERED, _LATEST = 32, 16
 """Batches whose targets make up the best constant answer, and updates whose losses it is compared with."""
-_SPIKED = 256
+_SPIKED = _EVERY + 32
 """The latest updates that are searched for spikes while training goes on."""
 _NAMED = 3
 """Remedies told with a verdict."""
@@ -162,7 +162,7 @@ class LiveDiagnosis:
             learning=self._learning(),
             # It has not ended, so that nothing was left unused.
             course=None if course is None else replace(course, unfinished=False),
-            clipping=clipping_in(history),
+            clipping=clipping_in(history, _SPIKED),
         )
 
     def _learning(self) -> Learning | None:
