@@ -87,8 +87,9 @@ def use_of(recurrence: Recurrence) -> Gates:
     layer = recurrence.layer
     every = recurrence.gates
     real = real_steps(recurrence.scan.lengths, len(every))
-    mask = every.new_ones(every.shape[:2], dtype=torch.bool) if real is None else real.squeeze(-1)
-    values = dict(zip(layer.gate_names, every.chunk(len(layer.gate_names), -1), strict=True))
+    known = every.flatten(0, 1) if real is None else every[real.squeeze(-1)]
+    gates = len(layer.gate_names)
+    values = dict(zip(layer.gate_names, known.chunk(gates, -1), strict=True))
     along = sorted(recurrence.order(0))
     activations = _activations(layer)
     # What is written: the candidate, or whatever the cell calls what its gates act on.
@@ -98,20 +99,21 @@ def use_of(recurrence: Recurrence) -> Gates:
         else [name for name in values if activations[name] != "sigmoid"]
     )
     activation = activations[written[0]] if written else ""
-    same = [values[name][mask] for name in written if activations[name] == activation]
+    same = [values[name] for name in written if activations[name] == activation]
     candidate = torch.cat(same, -1) if same else None
-    kept = values[layer.keep_gate][mask] if layer.keep_gate is not None and layer.has_program else None
+    kept = values[layer.keep_gate] if layer.keep_gate is not None and layer.has_program else None
     return Gates(
         layer=recurrence.name,
         cell=layer.cell,
-        gates={name: _gate(each[mask], each[along, 0], activations[name]) for name, each in values.items()},
+        gates={
+            name: _gate(each, strip, activations[name])
+            for (name, each), strip in zip(values.items(), every[along, 0].chunk(gates, -1), strict=True)
+        },
         time_constant=None if kept is None else _time_constants(kept),
         saturated=None
         if candidate is None or activation not in _FLAT
         else _share_outside(candidate, *_FLAT[activation]),
-        dead=None
-        if candidate is None or activation != "relu"
-        else float((candidate == 0).all(0).double().mean()),
+        dead=None if candidate is None or activation != "relu" else _share((candidate == 0).all(0)),
     )
 
 
@@ -128,8 +130,8 @@ def _gate(values: Tensor, strip: Tensor, activation: str) -> GateUse:
     shut = values < (_SHUT if activation == "sigmoid" else -_OPEN)
     return GateUse(
         mean=float(values.mean()),
-        open=float((values > _OPEN).double().mean()),
-        shut=float(shut.double().mean()),
+        open=_share(values > _OPEN),
+        shut=_share(shut),
         strip=tuple(tuple(row) for row in strip[:, :_SHOWN].tolist()),
     )
 
@@ -140,4 +142,8 @@ def _time_constants(kept: Tensor) -> tuple[float, ...]:
 
 
 def _share_outside(values: Tensor, low: float, high: float) -> float:
-    return float(((values < low) | (values > high)).double().mean())
+    return _share((values < low) | (values > high))
+
+
+def _share(of: Tensor) -> float:
+    return int(of.sum()) / max(1, of.numel())
