@@ -7,9 +7,8 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from unrolled.diagnosis import Verdict
+    from unrolled.tasks.config import TaskConfig
     from unrolled.tasks.continuing import NewLabels
     from unrolled.tasks.tuning.search import Tuning
     from unrolled.training.live import Seen
@@ -479,13 +479,7 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             DataError: the data cannot be used; names the file, row and column.
             DivergedError: the loss became NaN or infinite.
         """
-        if resume and run_folder is None:
-            raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
-        with ExitStack() as held:
-            if run_folder is not None:
-                require_saveable(self.config)
-                taking = partial(_take_folder, held, Path(run_folder), resume=resume, overwrite=overwrite)
-                decided_by_the_first(self.config, taking)
+        with _taken(run_folder, self.config, resume=resume, overwrite=overwrite):
             self._reset()
             self._keep_apart, self._share = keep_apart, share
             self._callbacks = tuple(callbacks)
@@ -550,15 +544,9 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         how: Any = {"run_folder": run_folder, "resume": resume, "progress": progress, "callbacks": callbacks}
         if self._model is None:
             return self.fit(X, y, dev=dev, overwrite=overwrite, **how)
-        if resume and run_folder is None:
-            raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
         from unrolled.tasks.continuing import trained_on
 
-        with ExitStack() as held:
-            if run_folder is not None:
-                require_saveable(self.effective)
-                taking = partial(_take_folder, held, Path(run_folder), resume=resume, overwrite=overwrite)
-                decided_by_the_first(self.effective, taking)
+        with _taken(run_folder, self.effective, resume=resume, overwrite=overwrite):
             for name, value in vars(trained_on(self, X, y, dev, new_labels=new_labels, **how)).items():
                 setattr(self, name, value)
             self._save_run(run_folder)
@@ -1204,10 +1192,26 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             )
 
 
-def _take_folder(held: ExitStack, folder: Path, *, resume: bool, overwrite: bool) -> None:
-    """Keep others out of a run's folder until ``held`` lets go of it."""
-    held.enter_context(only_run(folder))
-    require_free(folder, resume=resume, overwrite=overwrite)
+@contextmanager
+def _taken(
+    run_folder: str | Path | None, config: TaskConfig, *, resume: bool, overwrite: bool
+) -> Iterator[None]:
+    """Keep others out of a run's folder, where there is one, inside the `with`."""
+    if run_folder is None:
+        if resume:
+            raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")
+        yield
+        return
+    require_saveable(config)
+    folder = Path(run_folder)
+    with ExitStack() as held:
+
+        def take() -> None:
+            held.enter_context(only_run(folder))
+            require_free(folder, resume=resume, overwrite=overwrite)
+
+        decided_by_the_first(config, take)
+        yield
 
 
 def _written(value: Any) -> str:
