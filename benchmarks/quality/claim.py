@@ -24,7 +24,14 @@ def data_folder() -> Path:
 
 
 def claim(score: str, bar: float, *commands: list[str], better: str, **further: float) -> None:
-    """Train, and print the score, the bar and every baseline's score on the same data.
+    """As `held`, and end the program: without a fault where every bar is held."""
+    raise SystemExit(0 if held(score, bar, *commands, better=better, **further) else 1)
+
+
+def held(
+    score: str, bar: float, *commands: list[str], better: str, name: str | None = None, **further: float
+) -> bool:
+    """Train, print the score, the bar and every baseline's score on the same data; whether every bar is held.
 
     Args:
         score: the name of the score the claim is about.
@@ -32,24 +39,25 @@ def claim(score: str, bar: float, *commands: list[str], better: str, **further: 
         commands: the words after ``unrolled train``; of several, such as the folds of a cross-validation, the
             scores are averaged.
         better: "less" or "more".
+        name: what the data is called; by default as the commands call it.
         further: bars for further scores of the same model, by name.
     """
     runs = [_trained(command) for command in commands]
     bars = {score: bar} | further
     values = {name: fmean(run["scores"][name] for run in runs) for name in bars}
-    held = {
-        name: values[name] <= bars[name] if better == "less" else values[name] >= bars[name] for name in bars
+    good = {
+        each: values[each] <= bars[each] if better == "less" else values[each] >= bars[each] for each in bars
     }
     shown = ", ".join(
-        f"{name} {values[name]:.4f} (bar {bars[name]:g} {'held' if held[name] else 'MISSED'}; "
-        + ", ".join(f"{simple} {value:.4f}" for simple, value in _beside(runs, name).items())
+        f"{each} {values[each]:.4f} (bar {bars[each]:g} {'held' if good[each] else 'MISSED'}; "
+        + ", ".join(f"{simple} {value:.4f}" for simple, value in _beside(runs, each).items())
         + ")"
-        for name in bars
+        for each in bars
     )
-    data = runs[0]["data"] if len(runs) == 1 else f"{len(runs)} folds"
+    data = name or (runs[0]["data"] if len(runs) == 1 else f"{len(runs)} folds")
     seconds = sum(run["seconds"] for run in runs)
     print(f"{commands[0][0]} {data}: {shown} in {seconds:.0f} s on {machine()}")
-    raise SystemExit(0 if all(held.values()) else 1)
+    return all(good.values())
 
 
 def _trained(command: list[str]) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def test_ts_files_for_regression_and_without_labels(write):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("1,2,3:", "1,?,3:", r"row 8, column 'channel 1': expected a number at step 2, got '\?'"),
+        ("1,2,3:", "1,x,3:", r"row 8, column 'channel 1': expected a number at step 2, got 'x'"),
         (
             "4,5,6",
             "4,5",

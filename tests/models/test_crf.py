@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tolerances import tolerance
 from unrolled.data.batches import Batch
-from unrolled.models.crf import TransitionScores, best_path, log_partition, path_score
+from unrolled.models.crf import TransitionScores, best_path, log_partition, marginals, path_score
 from unrolled.tasks.crf_loss import PathLikelihood
 
 
@@ -42,12 +42,17 @@ def test_partition_and_best_path_are_those_of_the_enumeration(tags, lengths, see
     lengths = torch.tensor(lengths)
     potentials = crf(emissions, lengths)
     totals, best = log_partition(potentials, lengths), best_path(potentials, lengths)
+    chances = marginals(potentials, lengths)
     for row, length in enumerate(lengths.tolist()):
         paths = dict(enumerated(crf, emissions[row, :length]))
         expected = torch.logsumexp(torch.stack(list(paths.values())), 0)
         torch.testing.assert_close(totals[row], expected, **tolerance(torch.float64, "value"))
         assert tuple(best[row, :length].tolist()) == max(paths, key=lambda path: paths[path])
         assert not best[row, length:].any()
+        for step, tag in itertools.product(range(length), range(tags)):
+            through = torch.stack([score for path, score in paths.items() if path[step] == tag])
+            share = (torch.logsumexp(through, 0) - expected).exp()
+            torch.testing.assert_close(chances[row, step, tag], share, **tolerance(torch.float64, "value"))
 
 
 def test_path_score_is_the_definition():

@@ -7,8 +7,17 @@ from sklearn.linear_model import LogisticRegression
 
 from unrolled.tasks.baselines.features import BagOfWords, SummaryStatistics
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
-from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge, SummaryLogistic, SummaryRidge
+from unrolled.tasks.baselines.linear import (
+    BagOfWordsLogistic,
+    BagOfWordsRidge,
+    CharacterGramLogistic,
+    SummaryLogistic,
+    SummaryRidge,
+    WordGramLogistic,
+    WordGramRidge,
+)
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
+from unrolled.tasks.baselines.nearest_series import NearestSeries
 
 
 def texts(classes, count=60):
@@ -65,6 +74,22 @@ def test_ridge_learns_a_linear_rule():
     np.testing.assert_allclose(SummaryRidge.fit(rows, numbers).predict(rows), numbers, atol=0.3)
 
 
+def test_many_long_sequences_are_shortened_to_compare_them():
+    generator = np.random.default_rng(0)
+    rises = [np.cumsum(generator.normal(0.2, 1, size=(900, 1)), axis=0) for _ in range(40)]
+    rows = [row if number % 2 else -row for number, row in enumerate(rises)]
+    nearest = NearestSeries.fit(rows, ["down", "up"] * 20)
+    assert sum(map(len, nearest.series)) ** 2 / 40 <= 2_500_000
+    assert nearest.predict([-rises[0][:700] * 3, rises[1][::2] + 1]) == ["down", "up"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_sequences_of_a_step_are_warped_too(length):
+    rows = [np.full((size, 1), value) for size, value in ((length, 1.0), (1, 1.1), (1, 5.0), (length, 5.1))]
+    nearest = NearestSeries.fit(rows, ["one", "one", "five", "five"])
+    assert nearest.predict([np.array([[4.0]]), np.full((3, 1), 1.0)]) == ["five", "one"]
+
+
 def test_ties_are_settled_by_the_alphabet():
     assert MajorityClass.fit(["b", "a"]).label == "a"
     assert MostFrequentTag.fit([["x", "x"]], [["B", "A"]]).predict([["x"]]) == [["A"]]
@@ -88,7 +113,11 @@ def test_where_no_word_is_seen_once_all_words_count():
         (MeanNumber.fit([1.0, 4.0]), [["x"]]),
         (BagOfWordsLogistic.fit(*texts(3)), texts(4)[0]),
         (BagOfWordsRidge.fit(texts(3)[0], range(60)), texts(4)[0]),
+        (WordGramLogistic.fit(*texts(3)), [*texts(4)[0], []]),
+        (WordGramRidge.fit(texts(3)[0], range(60)), texts(4)[0]),
+        (CharacterGramLogistic.fit(*texts(3)), texts(4)[0]),
         (SummaryLogistic.fit(series(), ["a", "b"] * 20), series()),
+        (NearestSeries.fit(series(), ["a", "b"] * 20), [*series(8), np.zeros((500, 2))]),
         (SummaryRidge.fit(series(), range(40)), series()),
         (MostFrequentTag.fit([["a", "B"]], [["X", "Y"]]), [["a", "b", "C"]]),
     ],

@@ -47,8 +47,66 @@ def test_texts_and_classes(seed):
     fitted = LogisticRegression(max_iter=1000).fit(bag.fit_transform(texts), labels)
     right = accuracy_score(expected, fitted.predict(bag.transform(given)))
     assert found["bag-of-words logistic regression"]["accuracy"] == pytest.approx(right)
+    weighed = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2))
+    fitted = LogisticRegression(C=10, max_iter=1000).fit(weighed.fit_transform(texts), labels)
+    right = accuracy_score(expected, fitted.predict(weighed.transform(given)))
+    assert found["TF-IDF logistic regression"]["accuracy"] == pytest.approx(right)
     usual = sorted(Counter(labels).items(), key=lambda pair: (-pair[1], pair[0]))[0][0]
     assert found["majority class"]["accuracy"] == pytest.approx(expected.count(usual) / len(expected))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_strings_and_classes(seed):
+    draws, _ = drawn(seed)
+    rows = [("".join(draws.choice(list("ABcde"), draws.integers(3, 9))), f"c{row % 3}") for row in range(90)]
+    rows = [(f"{text}{label}" if draws.random() < 0.5 else text, label) for text, label in rows]
+    train, test = rows[:60], rows[60:]
+    found = evaluated(Classifier(**LEAST, unit="characters"), train, test)
+    (texts, labels), (given, expected) = zip(*train, strict=True), zip(*test, strict=True)
+    weighed = TfidfVectorizer(analyzer="char", ngram_range=(1, 4))
+    fitted = LogisticRegression(C=10, max_iter=1000).fit(
+        weighed.fit_transform([f"^{text}$" for text in texts]), labels
+    )
+    right = accuracy_score(expected, fitted.predict(weighed.transform([f"^{text}$" for text in given])))
+    assert found["character n-gram logistic regression"]["accuracy"] == pytest.approx(right)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sequences_of_numbers_and_classes(seed):
+    draws, _ = drawn(seed)
+    shapes = [np.cumsum(draws.normal(size=(12, 2)), axis=0) for _ in range(3)]
+    rows = []
+    for number in range(50):
+        times = np.sort(draws.integers(0, 12, size=draws.integers(6, 20)))
+        rows.append((shapes[number % 3][times] + draws.normal(0, 0.8, (len(times), 2)), f"c{number % 3}"))
+    train, test = rows[:30], rows[30:]
+    found = evaluated(Classifier(hidden_size=2, epochs=1), train, test)["1-NN dynamic time warping"]
+
+    def distance(a, b):
+        table = np.full((len(a) + 1, len(b) + 1), np.inf)
+        table[0, 0] = 0
+        for i, j in np.ndindex(len(a), len(b)):
+            step = np.square(a[i] - b[j]).sum()
+            table[i + 1, j + 1] = step + min(table[i, j], table[i, j + 1], table[i + 1, j])
+        return table[-1, -1]
+
+    def answers(given, known, leaving=False):
+        for row, one in enumerate(given):
+            far = [distance(one, other) for other in known]
+            far[row] = np.inf if leaving else far[row]
+            yield train[int(np.argmin(far))][1]
+
+    everything = np.concatenate([x for x, _ in train])
+    rates = []
+    for center, scale in (
+        (lambda x: x.mean(0), lambda x: x.std(0)),
+        (lambda _: everything.mean(0), lambda _: everything.std(0)),
+    ):
+        known, given = ([(x - center(x)) / scale(x) for x, _ in some] for some in (train, test))
+        right = sum(a == y for a, (_, y) in zip(answers(known, known, True), train, strict=True))
+        rate = np.mean([a == y for a, (_, y) in zip(answers(given, known), test, strict=True)])
+        rates.append((right, rate))
+    assert found["accuracy"] == pytest.approx(max(rates, key=lambda pair: pair[0])[1])
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])

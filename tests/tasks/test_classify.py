@@ -248,7 +248,7 @@ def test_scripts_without_spaces_are_read_by_characters():
             [(np.zeros(3), "a"), (np.zeros((3, 2)), "b"), (np.zeros(3), "a")],
             "row 2: expected 1 numbers a step",
         ),
-        ([(np.array([1.0, np.nan]), "a")] * 3, "row 1: expected finite numbers, got NaN at step 2"),
+        ([(np.array([1.0, -np.inf]), "a")] * 3, "row 1: expected finite numbers, got -inf at step 2"),
         ([(np.zeros(0), "a")] * 3, "row 1: expected a sequence of one step at least, got none"),
         ([("red", "a"), ("blue", "b")], "expected examples enough to hold some out, got 2"),
     ],

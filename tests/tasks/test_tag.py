@@ -132,6 +132,21 @@ def test_reads_every_kind_of_file(speller, tmp_path):
         assert speller.predict(path) == speller.predict([words for words, _ in data])
 
 
+@pytest.mark.parametrize("fitted", ["speller", "namer"])
+def test_every_word_has_a_probability_of_every_tag(fitted, request):
+    tagger = request.getfixturevalue(fitted)
+    sentences = [["Tom", "ran"], [], ["the", "Bel", "sang", "Tom"]]
+    chances, tags = tagger.predict_proba(sentences), tagger.predict(sentences)
+    assert [each.shape for each in chances] == [(len(row), len(tagger.classes_)) for row in sentences]
+    for each, row, (alone,) in zip(
+        chances, tags, map(tagger.predict_proba, [[s] for s in sentences]), strict=True
+    ):
+        np.testing.assert_allclose(each.sum(1), 1)
+        np.testing.assert_allclose(each, alone, rtol=1e-5, atol=1e-6)
+        if fitted == "speller":
+            assert tagger.classes_[each.argmax(1)].tolist() == row
+
+
 def test_sentences_without_words_and_words_without_characters(speller):
     assert speller.predict([]) == []
     assert speller.predict([[]]) == [[]]

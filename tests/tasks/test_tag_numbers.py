@@ -86,7 +86,7 @@ def test_a_broken_file_is_named(tmp_path, name, content, message):
     [
         ([(np.zeros((2, 1)), ["a"])] * 3, "expected as many tags as steps, got 2 steps and 1 tags"),
         ([(np.zeros((1, 1)), ["a"]), (np.zeros((1, 2)), ["a"])] * 3, "expected 1 numbers a step as in"),
-        ([([0.5, float("nan")], ["a", "b"])] * 3, "expected finite numbers, got NaN at step 2"),
+        ([([0.5, float("inf")], ["a", "b"])] * 3, "expected finite numbers, got inf at step 2"),
         ([(np.zeros((0, 1)), [])] * 3, "expected steps, got an empty sequence"),
     ],
 )

@@ -121,6 +121,8 @@ class Series:
         zone: the time zone or offset of the dates, such as `Europe/Berlin` or `+02:00`; None for none.
         in_utc: what stands behind the dates where they are written in UTC though their clocks are those of
             ``zone``: `Z`, or nothing; None where they are written by these clocks.
+        future: `(step, covariate)`, the covariates of the steps that follow, as far as they are known
+            already, NaN where not; None for none.
     """
 
     unique_id: str
@@ -134,15 +136,33 @@ class Series:
     counted: bool = False
     zone: str | None = None
     in_utc: str | None = None
+    future: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def slice(self, start: int, stop: int) -> Series:
-        """The steps from `start` to before `stop`."""
+        """The steps from `start` to before `stop`; what follows is known of the last step's alone."""
         return replace(
             self,
             times=self.times[start:stop],
             values=self.values[start:stop],
             covariates=self.covariates[start:stop],
+            future=self.future if stop >= len(self) else None,
         )
+
+    def up_to_present(self) -> Series:
+        """The series up to its last number, where steps with covariates alone follow it: they are its future.
+
+        Example:
+            >>> values, price = np.array([1.0, 2.0, np.nan]), np.array([[5.0], [6.0], [7.0]])
+            >>> series = Series("a", np.arange(3), values, price, ("price",)).up_to_present()
+            >>> series.values, series.future
+            (array([1., 2.]), array([[7.]]))
+        """
+        known = np.flatnonzero(~np.isnan(self.values))
+        end = int(known[-1]) + 1 if len(known) else len(self)
+        following = self.covariates[end:]
+        if np.isnan(following).all():  # also where there are none
+            return self
+        return replace(self.slice(0, end), future=following)

@@ -406,7 +406,7 @@ def _words(cell: Any, source: Source) -> str:
 
 
 def _numbers(cell: Any, source: Source) -> np.ndarray:
-    return cell if is_picture(cell) else number_sequence(cell, source)
+    return cell if is_picture(cell) else number_sequence(cell, source, gaps=True)
 
 
 _READ: Mapping[_Kind, Callable[[Any, Source], Any]] = {"text": _text, "words": _words, "numbers": _numbers}

@@ -12,7 +12,8 @@ from typing import Any
 _QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _OF_NUMPY = re.compile(rf"\[\s*{_QUOTED}(?:\s+{_QUOTED})+\s*\]", re.DOTALL)
 _NUMERIC = frozenset("[] \t\r\n0123456789.eE+-")
-_BETWEEN = re.compile(r"(?<=[\]\d.])\s+(?=[\[\d.+-])")
+_GAP = re.compile(r"\b(?:nan|NaN|None|null)\b")
+_BETWEEN = re.compile(r"(?<=[\]\d.l])\s+(?=[\[\d.+n-])")
 _POINT_AT_END = re.compile(r"\.(?!\d)")
 _WRAPPED = re.compile(r"(?:np\.)?(?:array|float64|float32|int64|int32)\(([][\s\d.,eE+-]*)\)")
 _BEGUN = re.compile(r"""\s*[\[(]\s*['"]""")
@@ -32,7 +33,9 @@ def list_in(cell: str) -> list[Any] | None:
         return None
     if _OF_NUMPY.fullmatch(text):
         return [_literal(each) for each in re.findall(_QUOTED, text, re.DOTALL)]
-    if _NUMERIC.issuperset(text):
+    if (_NUMERIC | {","}).issuperset(_GAP.sub("0", text)):
+        text = _GAP.sub("null", text)
+    if _NUMERIC.issuperset(text.replace("null", "0")):
         text = _BETWEEN.sub(",", _POINT_AT_END.sub(r"\g<0>0", text))
     try:
         found = json.loads(text)

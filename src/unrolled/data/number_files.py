@@ -27,10 +27,10 @@ def read_numbers(file: Path | bytes, source: Source | None = None) -> np.ndarray
         source: where the file was named, for messages.
 
     Returns:
-        `(time, channel)` float64.
+        `(time, channel)` float64, NaN where a number is missing.
 
     Raises:
-        DataError: a cell is not a number or is missing, or the array is not of one or two axes.
+        DataError: a cell is not a number, or the array is not of one or two axes.
 
     Example:
         >>> import tempfile
@@ -50,19 +50,12 @@ def read_numbers(file: Path | bytes, source: Source | None = None) -> np.ndarray
 
 
 def channels_of(table: Table, names: Sequence[str]) -> np.ndarray:
-    """Columns of numbers side by side, `(time, channel)`.
+    """Columns of numbers side by side, `(time, channel)`, NaN where a cell is empty.
 
     Raises:
-        DataError: a cell is not a number or is missing.
+        DataError: a cell is not a number.
     """
-    numbers = np.stack([table.numbers(name) for name in names], axis=1)
-    missing = np.argwhere(np.isnan(numbers))
-    if len(missing):
-        entry, channel = map(int, missing[0])
-        name = names[channel]
-        got = table.column(name)[entry]
-        raise table.source(entry, name).error(f"expected a number, got {got!r:.60}", remedy="fill the gap")
-    return numbers
+    return np.stack([table.numbers(name) for name in names], axis=1)
 
 
 def _array(path: Path) -> np.ndarray:
@@ -75,7 +68,7 @@ def _array(path: Path) -> np.ndarray:
             f"expected numbers (time,) or (time, channel), got {array.dtype} of shape {array.shape}",
             path=path,
         )
-    if not np.isfinite(array).all():
+    if np.isinf(array).any():
         raise DataError("expected finite numbers, got others", path=path)
     return array.reshape(len(array), -1).astype(np.float64)
 

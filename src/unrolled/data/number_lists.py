@@ -10,8 +10,21 @@ from unrolled.data.example import Source
 from unrolled.data.list_cells import is_elided, list_in
 
 
-def number_sequence(cell: Any, source: Source) -> np.ndarray:
-    """A list of numbers, or of equally long lists of numbers, as `(time, feature)`."""
+def number_sequence(cell: Any, source: Source, *, gaps: bool = False) -> np.ndarray:
+    """A list of numbers, or of equally long lists of numbers, as `(time, feature)`.
+
+    Args:
+        cell: the list, or one written as text.
+        source: where it is, for messages.
+        gaps: whether numbers may be missing: NaN or null.
+
+    Raises:
+        DataError: it is something else, or a number is infinite, or missing where none may be.
+
+    Example:
+        >>> number_sequence("[1.5, null]", Source(), gaps=True).ravel()
+        array([1.5, nan])
+    """
     if isinstance(cell, str):
         found = list_in(cell)
         if found is None:
@@ -38,10 +51,10 @@ def number_sequence(cell: Any, source: Source) -> np.ndarray:
         raise source.error(
             f"expected a list of numbers or of lists of them, got {numbers.ndim} levels of lists"
         )
-    if not np.isfinite(numbers).all():
-        step = int(np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))[0])
-        found = np.ravel(numbers[step])
-        wrong = found[~np.isfinite(found)][0]
+    bad = np.isinf(numbers) if gaps else ~np.isfinite(numbers)
+    if bad.any():
+        step = int(np.flatnonzero(bad.reshape(len(numbers), -1).any(axis=1))[0])
+        wrong = np.ravel(numbers[step])[np.ravel(bad[step])][0]
         got = "NaN" if np.isnan(wrong) else wrong
         raise source.error(f"expected finite numbers, got {got} at step {step + 1}")
     return numbers.reshape(len(numbers), -1) if len(numbers) else np.zeros((0, 1))

@@ -377,7 +377,7 @@ def _series(
                 counted=counted,
                 zone=layout.zone,
                 in_utc=layout.in_utc,
-            )
+            ).up_to_present()
         )
     return tuple(found)
 

@@ -42,7 +42,7 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
     """
     items = []
     for entry, cell in enumerate(table.column(values)):
-        numbers = number_sequence(cell, table.source(entry, values))
+        numbers = number_sequence(cell, table.source(entry, values), gaps=True)
         target = None
         if tags is not None:
             source = table.source(entry, tags)

@@ -10,6 +10,8 @@ from unrolled.data.example import Example, Examples, Source
 from unrolled.data.text import open_text
 from unrolled.errors import DataError
 
+_MISSING = "?"
+
 
 def read_ts(path: str | Path) -> Examples:
     r"""Read a `.ts` file: each line a case, channels parted by colons, the label or target number last.
@@ -20,12 +22,12 @@ def read_ts(path: str | Path) -> Examples:
         path: the file.
 
     Returns:
-        Examples with inputs `(time, feature)` float64 and the target as written; None where the header says
-        there are no class labels.
+        Examples with inputs `(time, feature)` float64, NaN where a value is missing (`?`), and the target as
+        written; None where the header says there are no class labels.
 
     Raises:
-        DataError: the file is missing or empty, has time stamps, a value is missing (`?`) or not a number,
-            or a case has another number of channels than the first.
+        DataError: the file is missing or empty, has time stamps, a value is not a number, or a case has
+            another number of channels than the first.
 
     Example:
         >>> import tempfile
@@ -95,22 +97,20 @@ def _case(
 
 
 def _channel(path: str | Path, row: int, number: int, text: str) -> np.ndarray:
+    """The numbers of a channel, NaN where ``?`` stands for a missing one."""
     cells = text.split(",")
-    try:
-        values = np.array(cells, dtype=float)
-    except ValueError:
-        values = np.full(len(cells), np.nan)
-    if not np.isfinite(values).all():
-        for step, cell in enumerate(cells, start=1):
-            try:
-                good = np.isfinite(float(cell))
-            except ValueError:
-                good = False
-            if not good:
-                raise DataError(
-                    f"expected a number at step {step}, got {cell.strip()!r:.60}",
-                    path=path,
-                    row=row,
-                    column=f"channel {number}",
-                )
+    values = np.full(len(cells), np.nan)
+    for place, cell in enumerate(cells):
+        try:
+            values[place] = np.nan if cell.strip() == _MISSING else float(cell)
+            good = not np.isinf(values[place])
+        except ValueError:
+            good = False
+        if not good:
+            raise DataError(
+                f"expected a number at step {place + 1}, got {cell.strip()!r:.60}",
+                path=path,
+                row=row,
+                column=f"channel {number}",
+            )
     return values

@@ -18,6 +18,12 @@ from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.forecast import Forecaster
 
+_WHOLE = {
+    "gaps": "training data without missing numbers",
+    "own_level": "own_level=False (train with --no-own-level)",
+}
+"""What is kept of inputs that are not read step by step, and what would be."""
+
 
 def frame_of(estimator: Estimator[Any, Any]) -> Frame:
     """The frame around an estimator's network.
@@ -40,6 +46,12 @@ def frame_of(estimator: Estimator[Any, Any]) -> Frame:
     layer = getattr(model, "inputs", None)
     if isinstance(layer, TokenInput):
         return TokenFrame(layer.embedding.table.num_embeddings, gives)
+    for name, expected in _WHOLE.items():
+        if reads.get(name):
+            raise ConfigError(
+                f"what this network reads of a step depends on others: expected {expected}, "
+                "to write C; --to onnx takes it."
+            )
     if "scaling" in reads:
         what = "the log-mel bands of 10 ms" if reads["kind"] == "sound" else "the numbers"
         return NumberFrame(
@@ -69,6 +81,11 @@ def _series(estimator: Forecaster) -> SeriesFrame:
         raise ConfigError(
             f"expected a forecaster of one series, whose scale the C can hold, got {len(scalings)} series; "
             "--to onnx takes any number."
+        )
+    if prepared.ahead:
+        raise ConfigError(
+            f"{', '.join(prepared.ahead)}: expected covariates known up to the present, got some known "
+            "ahead, which --to onnx takes"
         )
     places = [
         f"{wave} of its place in the cycle {at + 1}"

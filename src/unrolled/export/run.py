@@ -99,6 +99,13 @@ def steps_of(values):
     return values.reshape(len(values), -1)
 
 
+def with_gaps(values):
+    """Each number as the last one that was there, whether it is of this step, and how long ago it was."""
+    present, steps = ~np.isnan(values), np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(present, steps, -1), axis=0)
+    return np.concatenate([filled(values), present, np.log1p(steps - last)], axis=1)
+
+
 def pixels_of(picture):
     """An image, or frames, as bytes of the size that the model reads: `(..., height, width, channel)`."""
     if isinstance(picture, str):
@@ -131,7 +138,11 @@ def inputs_of(model, given):
             padded[row, : len(each)] = each
         return {"words": numbers_of(cased, learnt["words"])[None], "characters": padded[None]}
     if kind in ("numbers", "sound"):
-        return {"values": scaled(steps_of(given), learnt["scaling"])[None]}
+        values = steps_of(given)
+        if learnt.get("own_level"):
+            values = values - values.mean(axis=0)
+        values = scaled(values, learnt["scaling"])
+        return {"values": (with_gaps(values) if learnt.get("gaps") else values)[None]}
     if kind in ("images", "clips"):
         return {"pixels": pixels_of(given)[None]}
     raise ValueError(f"run.py reads no inputs of the kind {kind!r}; give the graphs their arrays instead")
@@ -504,7 +515,8 @@ def forecast(model, series=None):
     """The next steps of a series, as rows of `unique_id`, `ds`, `y` and a column for each quantile.
 
     A series is one of those that the training data ended with, by its name; or a mapping of `unique_id`,
-    `times` (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any.
+    `times` (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any, with
+    `future`, the same of the steps that follow, where the model reads some ahead.
     """
     learnt, options = model.learnt["preparation"], model.options
     known = {each["unique_id"]: each for each in model.learnt["latest"]}
@@ -524,11 +536,21 @@ def forecast(model, series=None):
         raise ValueError(
             f"no series {series['unique_id']!r} was in the training data: its scale is not known"
         )
+    names, horizon = learnt["names"], options["horizon"]
+    later = [[np.nan if each is None else each for each in row] for row in series.get("future") or []]
+    later = np.array(later, dtype=np.float64).reshape(len(later), len(names))
+    beyond = np.full((horizon, len(names)), np.nan)
+    known = filled(scaled(np.concatenate([covariates, later, beyond]), learnt["covariates"]))
+    ahead = [
+        np.lib.stride_tricks.sliding_window_view(known[1:, names.index(name)], horizon)[: len(values)]
+        for name in learnt["ahead"]
+    ]
     step = like["step"]
     following = np.concatenate([times[1:], time_after(times, step).astype(times.dtype)])
     columns = [
         filled(scaled(values, scaling))[:, None],
-        filled(scaled(covariates, learnt["covariates"])),
+        known[: len(values)],
+        *ahead,
         circles(following, like["season"], learnt["cycles"], learnt["year"]),
     ]
     if learnt["mask"]:
@@ -536,8 +558,8 @@ def forecast(model, series=None):
     features = np.concatenate(columns, axis=1)[-options["context"] :]
     found = model.run("model", {"values": features[None], **states_of(model, "model")})["output"][0, -1]
     numbers = unscaled(found.astype(np.float64), scaling)
-    ahead = time_after(times, step, options["horizon"])
-    texts = ahead.tolist() if ahead.dtype.kind != "M" else _texts(ahead)
+    coming = time_after(times, step, horizon)
+    texts = coming.tolist() if coming.dtype.kind != "M" else _texts(coming)
     return [
         {"unique_id": series["unique_id"], "ds": time, "y": float(each[0])}
         | {f"y_{level:g}": float(one) for level, one in zip(options["quantiles"], each[1:], strict=True)}

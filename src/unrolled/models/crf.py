@@ -55,6 +55,27 @@ def log_partition(potentials: Tensor, lengths: Tensor) -> Tensor:
     return torch.where(lengths > 0, torch.logsumexp(forward, dim=1), 0)
 
 
+def marginals(potentials: Tensor, lengths: Tensor) -> Tensor:
+    """The probability of every tag at every step, ``(batch, time, tags)``, by the forward-backward algorithm.
+
+    Example:
+        >>> potentials = TransitionScores(2)(torch.tensor([[[0.0, 0.0], [0.0, 1.0986123]]]))
+        >>> marginals(potentials, torch.tensor([2]))
+        tensor([[[0.5000, 0.5000],
+                 [0.2500, 0.7500]]])
+    """
+    batch, time, tags, _ = potentials.shape
+    if time == 0:
+        return potentials.new_zeros(batch, 0, tags)
+    forward, backward = [potentials[:, 0, 0]], [potentials.new_zeros(batch, tags)]
+    for step in range(1, time):
+        forward.append(torch.logsumexp(forward[-1].unsqueeze(2) + potentials[:, step], dim=1))
+    for step in range(time - 1, 0, -1):
+        earlier = torch.logsumexp(potentials[:, step] + backward[-1].unsqueeze(1), dim=2)
+        backward.append(torch.where((step < lengths).unsqueeze(1), earlier, 0))
+    return (torch.stack(forward, 1) + torch.stack(backward[::-1], 1)).softmax(2)
+
+
 def path_score(potentials: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
     """The score ``(batch,)`` of the paths ``tags (batch, time)``."""
     batch, time = tags.shape

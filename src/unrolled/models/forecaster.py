@@ -65,6 +65,10 @@ class ForecastNetwork(SequenceModel):
         self.relative = relative
         self.spread: Tensor
         self.register_buffer("spread", torch.ones(horizon))
+        self.widening: Tensor
+        self.register_buffer("widening", torch.ones(horizon))
+        self.raising: Tensor
+        self.register_buffer("raising", torch.zeros(horizon))
         self.recurrent = build_causal(input_size, network)
         self.dropout = nn.Dropout(network.dropout)
         self.direct = nn.Linear(input_size + lags - 1, horizon)
@@ -90,6 +94,16 @@ class ForecastNetwork(SequenceModel):
             self.spread.copy_(spread)
             self.direct.weight.copy_(weight)
             self.direct.bias.copy_(bias)
+
+    def calibrate(self, widening: Tensor, raising: Tensor) -> None:
+        """Set what is made of the quantiles once training is over, so that they hold what they claim.
+
+        Args:
+            widening: ``(horizon,)``, the factor of their distance from the middle between the outermost two.
+            raising: ``(horizon,)``, what is added to all of them.
+        """
+        self.widening.copy_(widening)
+        self.raising.copy_(raising)
 
     @property
     def causal(self) -> bool:
@@ -117,7 +131,17 @@ class ForecastNetwork(SequenceModel):
         change = _rising(raw) + self.direct(self._direct_inputs(read, numbers)).unsqueeze(-1)
         ends = torch.full((batch,), time, device=values.device) if lengths is None else lengths
         last = ends[:, None] + torch.arange(self.lags - 1, device=values.device)
-        return values[..., :1, None] + self.spread[:, None] * change, (after, numbers.gather(1, last).mT)
+        made = values[..., :1, None] + self.spread[:, None] * change
+        return self._calibrated(made), (after, numbers.gather(1, last).mT)
+
+    def _calibrated(self, made: Tensor) -> Tensor:
+        """The point as it is, and the quantiles as `calibrate` says."""
+        point, quantiles = made[..., :1], made[..., 1:]
+        if self.training or not quantiles.shape[-1]:
+            return made
+        middle = (quantiles[..., :1] + quantiles[..., -1:]) / 2
+        widened = middle + self.widening[:, None] * (quantiles - middle) + self.raising[:, None]
+        return torch.cat([point, widened], -1)
 
     def _relative(self, values: Tensor, numbers: Tensor) -> Tensor:
         """The inputs, their number less the mean of the last ``lags`` known ones."""

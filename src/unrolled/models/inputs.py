@@ -22,9 +22,11 @@ class InputLayer(nn.Module, ABC):
 
     Attributes:
         size: the size of the vector at every step.
+        by_step: whether the vector of a step depends on that step alone.
     """
 
     size: int
+    by_step: bool = True
 
     @abstractmethod
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:

@@ -51,8 +51,9 @@ class ManyToOne(SequenceModel):
 
     @property
     def causal(self) -> bool:
-        """False where the layers read both directions, or where pooling looks at more than the last state."""
-        return not self.recurrent.bidirectional and self.pooling == "last" and not self.skip
+        """False where the layers read both directions, or more is looked at than a step and the state."""
+        one_way = self.inputs.by_step and not self.recurrent.bidirectional
+        return one_way and self.pooling == "last" and not self.skip
 
     def initial_state(self, batch_size: int) -> State:
         """The recurrent layers' initial state."""

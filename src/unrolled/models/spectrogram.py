@@ -11,10 +11,11 @@ from unrolled.models.inputs import InputLayer
 
 
 class SpectrogramInput(InputLayer):
-    """``values`` ``(batch, time, size)``, scaled to mean 0; in training shifted in time and masked.
+    """``values`` ``(batch, time, size)``, scaled to mean 0; in training changed a little, anew for every row.
 
-    The masks are those of SpecAugment (Park et al. 2019): stretches of steps, and bands of frequencies, hold
-    their mean, 0. They are drawn anew for every row. What a shift leaves empty holds 0 too.
+    The pace is that of a faster or slower speaker, the warp along the frequencies that of a shorter or longer
+    vocal tract (Jaitly and Hinton 2013). The masks are those of SpecAugment (Park et al. 2019): stretches of
+    steps, and bands of frequencies, hold their mean, 0. What a shift or a pace leaves empty holds 0 too.
 
     Args:
         size: the bands of the spectrogram.
@@ -22,10 +23,19 @@ class SpectrogramInput(InputLayer):
         masks: of each kind; 0 masks nothing.
         time_share: the share of a sequence's steps that a mask covers at most.
         band_share: the share of the bands that a mask covers at most.
+        pace: by which share a sequence is made faster or slower at most.
+        warp: by which share its bands are moved up or down at most.
     """
 
     def __init__(
-        self, size: int, shift: int = 0, masks: int = 0, time_share: float = 0.0, band_share: float = 0.0
+        self,
+        size: int,
+        shift: int = 0,
+        masks: int = 0,
+        time_share: float = 0.0,
+        band_share: float = 0.0,
+        pace: float = 0.0,
+        warp: float = 0.0,
     ) -> None:
         super().__init__()
         self.size = size
@@ -33,6 +43,8 @@ class SpectrogramInput(InputLayer):
         self.masks = masks
         self.time_share = time_share
         self.band_share = band_share
+        self.pace = pace
+        self.warp = warp
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Read ``values``; see `InputLayer`."""
@@ -41,6 +53,10 @@ class SpectrogramInput(InputLayer):
             return values
         # Padding holds zeros, and no step of a recording does in every band.
         lengths = (values != 0).any(2).sum(1)
+        if self.pace:
+            values = paced(values, lengths, _factors(values, self.pace))
+        if self.warp:
+            values = warped(values, _factors(values, self.warp))
         if self.shift:
             values = shifted(values, self.shift)
         for _ in range(self.masks):
@@ -48,6 +64,54 @@ class SpectrogramInput(InputLayer):
             bands = stretch(self.size, torch.full_like(lengths, self.size), self.band_share)
             values = values.masked_fill(steps.unsqueeze(2) | bands.unsqueeze(1), 0)
         return values
+
+
+def _factors(values: Tensor, most: float) -> Tensor:
+    """A factor for every row, ``(batch,)``, as often below 1 as above."""
+    return 1 + most * (2 * torch.rand(len(values), device=values.device) - 1)
+
+
+def paced(values: Tensor, lengths: Tensor, factors: Tensor) -> Tensor:
+    """Every row gone through faster or slower; beyond its end it holds 0.
+
+    Args:
+        values: ``(batch, time, size)``.
+        lengths: ``(batch,)``.
+        factors: ``(batch,)``, how many steps each goes on at a step.
+
+    Example:
+        >>> values = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 4, 1)
+        >>> paced(values, torch.tensor([4]), torch.tensor([2.0])).flatten().tolist()
+        [1.0, 3.0, 0.0, 0.0]
+    """
+    places = torch.arange(values.shape[1], device=values.device) * factors.unsqueeze(1)
+    last = (lengths - 1).clamp(min=0).unsqueeze(1)
+    found = _between(values, torch.minimum(places, last))
+    return found * (places <= last).unsqueeze(2)
+
+
+def warped(values: Tensor, factors: Tensor) -> Tensor:
+    """Every row's bands moved along the frequencies; beyond the last band each holds that of the last.
+
+    Args:
+        values: ``(batch, time, size)``.
+        factors: ``(batch,)``, how many bands each goes on at a band.
+
+    Example:
+        >>> warped(torch.tensor([[[0.0, 2.0, 4.0]]]), torch.tensor([0.5])).flatten().tolist()
+        [0.0, 1.0, 2.0]
+    """
+    size = values.shape[2]
+    places = torch.arange(size, device=values.device) * factors.unsqueeze(1)
+    return _between(values.transpose(1, 2), places.clamp(max=size - 1)).transpose(1, 2)
+
+
+def _between(values: Tensor, places: Tensor) -> Tensor:
+    """Rows ``(batch, step, size)`` at places ``(batch, place)`` between their steps."""
+    rows = torch.arange(len(values), device=values.device).unsqueeze(1)
+    below = places.floor().long().clamp(0, values.shape[1] - 1)
+    above = (below + 1).clamp(max=values.shape[1] - 1)
+    return torch.lerp(values[rows, below], values[rows, above], (places - below).unsqueeze(2))
 
 
 def shifted(values: Tensor, most: int) -> Tensor:

@@ -27,6 +27,7 @@ from unrolled.data.table_form import FoundForm
 from unrolled.errors import ConfigError, DataError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
+from unrolled.models.ensemble import Average, Ensemble
 from unrolled.saving import hub
 from unrolled.saving.folder import content_fits, read_folder, write_folder
 from unrolled.saving.lock import only_run
@@ -35,6 +36,7 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.loading import loaded_baselines
 from unrolled.tasks.card import describe_network, model_card
 from unrolled.tasks.cross_validation import CrossValidation
+from unrolled.tasks.ensembles import built_together
 from unrolled.tasks.evaluation import Evaluation, SavedEvaluation
 from unrolled.tasks.given import AlreadyRead, is_further_data
 from unrolled.tasks.given_inputs import GivenForm, plain
@@ -756,10 +758,18 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         return str(token)
 
     def fresh_model(self) -> SequenceModel:
-        """The network as it is before training, with the first weights of the seed."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.effective.seed)
-            return self._build_model()
+        """The network as it is before training, with the first weights of the seed; of several, those."""
+
+        def build(number: int) -> SequenceModel:
+            with torch.random.fork_rng():
+                torch.manual_seed((self.effective.seed + number) % 2**32)
+                return self._build_model()
+
+        return built_together(getattr(self.effective, "ensemble", 1), build, self._averaged())
+
+    def _averaged(self) -> Average:
+        """What is averaged where there are several networks."""
+        return "outputs"
 
     def _train(
         self,
@@ -786,34 +796,50 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
             scored = scorer()
             return scored.scores
 
-        def keep(history: History) -> None:
-            assert scored is not None
-            self._history = history
-            self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
-            self._dev_evaluation = self._scores_alone(name, scored)
-            self._save_run(run_folder)
+        def learn(folder: str | Path | None, known: Mapping[str, Tensor] | None) -> None:
+            trainer = Trainer(
+                self.model,
+                self._loss(),
+                self.effective,
+                run_folder=None if folder is None else Path(folder),
+                resume=resume,
+                progress=progress,
+                callbacks=self._callbacks,
+                known=known,
+            )
 
-        monitor, mode = self.monitored
-        trainer = Trainer(
-            self.model,
-            self._loss(),
-            self.effective,
-            run_folder=None if run_folder is None else Path(run_folder),
-            resume=resume,
-            progress=progress,
-            callbacks=self._callbacks,
-            known=known,
-        )
-        self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
-        loader = self._loader(training, training=True)
-        if self._share < 1:
-            loader = PartOfEpoch(loader, self._share)
-        self._history = trainer.fit(loader, score, monitor, mode, keep=None if run_folder is None else keep)
-        self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
-        self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
-        self.model.eval()
-        if kept := self._history.kept():
-            _logger.info(kept)
+            def keep(history: History) -> None:
+                assert scored is not None
+                self._history = history
+                self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
+                self._dev_evaluation = self._scores_alone(name, scored)
+                self._save_run(folder)
+
+            self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
+            loader = self._loader(training, training=True)
+            if self._share < 1:
+                loader = PartOfEpoch(loader, self._share)
+            monitor, mode = self.monitored
+            keeping = None if folder is None else keep
+            self._history = trainer.fit(loader, score, monitor, mode, keep=keeping)
+            self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
+            self._optimizer = {_OPTIMIZER: trainer.optimizer_state}
+            self.model.eval()
+            if kept := self._history.kept():
+                _logger.info(kept)
+
+        if not isinstance(self.model, Ensemble):
+            learn(run_folder, known)
+            return
+        together, first = self.model, None
+        for number, member in enumerate(together.members):
+            _logger.info(f"Network {number + 1} of {len(together.members)}.")
+            self._model = cast(SequenceModel, member)
+            self._effective = used.model_copy(update={"seed": (used.seed + number) % 2**32})
+            learn(None, None)
+            first = first or self._history
+        # Whoever trains on does so without what each one's optimiser knew.
+        self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
 
     def evaluate(self, X: Any, y: Any = None, *, baselines: bool = True) -> Evaluation:
         """Score the model, beside the baselines, on labelled data.
@@ -1197,6 +1223,8 @@ def _taken(
     run_folder: str | Path | None, config: TaskConfig, *, resume: bool, overwrite: bool
 ) -> Iterator[None]:
     """Keep others out of a run's folder, where there is one, inside the `with`."""
+    if resume and getattr(config, "ensemble", 1) > 1:
+        raise ConfigError("resume: expected one network, got an ensemble, which keeps no checkpoints")
     if run_folder is None:
         if resume:
             raise ConfigError("resume=True needs run_folder, the folder that holds the checkpoints, got None")

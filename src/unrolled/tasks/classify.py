@@ -26,6 +26,7 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
+from unrolled.models.ensemble import Average
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
@@ -48,7 +49,7 @@ from unrolled.tasks.hub_card import CLASSIFICATION
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.files import from_file
-from unrolled.tasks.inputs.kinds import fit_steps, linear_baselines, steps_from_json, to_json
+from unrolled.tasks.inputs.kinds import fit_steps, simple_methods, steps_from_json, to_json
 from unrolled.tasks.inputs.numbers import NumberKind
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.pictures import PictureKind
@@ -308,6 +309,9 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             for inputs, example in zip(self._inputs.encode(data), data, strict=True)
         ]
 
+    def _averaged(self) -> Average:
+        return "probabilities" if isinstance(self._targets, ClassTargets) else "outputs"
+
     def _loss(self) -> Loss:
         return self._targets.loss(self._weights)
 
@@ -352,13 +356,11 @@ class OneTarget(ExampleTask[ClassifyConfig]):
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         inputs = self._inputs.summaries(train)
         targets = [example.target for example in train]
-        logistic, ridge = self._inputs.linear
-        if not isinstance(self._targets, ClassTargets):
-            yield MeanNumber.fit(targets)
-            yield ridge.fit(inputs, targets)
-            return
-        yield MajorityClass.fit(targets)
-        yield logistic.fit(inputs, targets)
+        classes = isinstance(self._targets, ClassTargets)
+        yield MajorityClass.fit(targets) if classes else MeanNumber.fit(targets)
+        kind = self._inputs
+        for method in kind.simple_classifiers if classes else kind.simple_regressors:
+            yield method.fit(inputs, targets)
 
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
@@ -382,7 +384,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
-        return MajorityClass, MeanNumber, *linear_baselines()
+        return MajorityClass, MeanNumber, *simple_methods()
 
 
 class Classifier(OneTarget):
@@ -478,7 +480,7 @@ def _sequence(example: Example, forms: MediaForms, kind: str | None) -> Any:
         return example.inputs
     if isinstance(example.inputs, Path | bytes):
         return from_file(example.inputs, example.source, forms, kind)
-    return number_sequence(example.inputs, example.source)
+    return number_sequence(example.inputs, example.source, gaps=True)
 
 
 def _guess(targets: Targets) -> str:

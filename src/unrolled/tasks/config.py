@@ -1,11 +1,11 @@
-"""The options that every task has."""
+"""The options that every task has, and those that some have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from unrolled.models.config import NetworkConfig
 from unrolled.tasks.table_options import TableOptions
@@ -17,6 +17,18 @@ class TaskConfig(TableOptions, NetworkConfig, TrainingConfig):
 
     holdout: float = Field(
         0.1, gt=0, lt=1, description="Share of the training data held out when no dev data is given."
+    )
+
+
+class EnsembleOptions(BaseModel):
+    """Of tasks whose outputs can be averaged."""
+
+    ensemble: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Networks that are trained from different first weights, one after the other, and whose "
+        "outputs are averaged; they are saved together.",
     )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import with_config
+from torch import Tensor
 from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded
@@ -33,6 +35,7 @@ from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
 from unrolled.tasks.details import errors_ahead
 from unrolled.tasks.folds import require_folds
+from unrolled.tasks.forecasting.calibration import calibration
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.frames import forecast_frame, time_column
@@ -41,6 +44,7 @@ from unrolled.tasks.forecasting.future import (
     as_known,
     continued,
     joined,
+    require_future,
     row,
     series_from_dict,
     series_to_dict,
@@ -124,6 +128,36 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         # From here on errors are compared with the seasonal naive ones of all the data that was given.
         self._prepared = self._preparation.with_units(self._latest)
 
+    def _train(
+        self,
+        training: Span,
+        held_out: Span,
+        name: str,
+        run_folder: str | Path | None,
+        resume: bool,
+        progress: bool,
+        known: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        super()._train(training, held_out, name, run_folder, resume, progress, known)
+        if self.effective.quantiles:
+            self._calibrate(held_out)
+
+    def _calibrate(self, held_out: Span) -> None:
+        """Let the quantiles hold what they claim on data that training has not seen."""
+        data = self._scorable(held_out)
+        origins = self._origins(data)
+        read = self._looked_back(data, origins)
+        model = cast(ForecastNetwork, self.model)
+        found = rolling_forecasts(model, read, origins, cast(int, self.effective.context))
+        ahead = np.arange(1, self.effective.horizon + 1)
+        actual = [
+            self._preparation.scaling(one, int(at[0]) + 1).apply(one.values)[at[:, None] + ahead]
+            for one, at in zip(data.series, origins, strict=True)
+        ]
+        quantiles = np.concatenate(found)[..., 1:]
+        changes = calibration(quantiles, np.concatenate(actual), self.effective.quantiles)
+        model.calibrate(*(torch.from_numpy(each) for each in changes))
+
     def _refit(self, progress: bool) -> None:
         """Train once more, on all the data, for as many epochs as were best."""
         from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
@@ -133,6 +167,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         known = tuple(one for one in self._latest if not np.isnan(one.values).all())
         everything = Span(known, (None,) * len(known))
         self._learn(everything.series)
+        scored = cast(ForecastNetwork, self.model)
         self._model = self.fresh_model()
         watched_once = self.effective.model_copy(update={"diagnose": False})
         trainer = Trainer(self.model, self._loss(), watched_once, progress=progress)
@@ -142,7 +177,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             raise KeyboardInterrupt(
                 "Training again on all the data was interrupted; the model that was scored is kept."
             ) from None
-        self.model.eval()
+        cast(ForecastNetwork, self.model.eval()).calibrate(scored.widening, scored.raising)
         self._baselines = {one.name: one for one in self._simple(everything.series)}
         self._note(f"The model was trained again on all the data, for {epochs} epochs, as many as were best.")
 
@@ -264,6 +299,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)
+        for one in series:
+            require_future(one, self._preparation.ahead, self.effective.horizon)
         return Span(series, (None,) * len(series))
 
     def _encode(self, data: Span) -> list[Encoded]:
@@ -302,6 +339,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     def _future(self, series: Series, options: ForecastOptions) -> Iterator[Prediction]:
         horizon = self.effective.horizon
         blocks = -(-(options.steps or horizon) // horizon)
+        require_future(series, self._preparation.ahead, max(horizon, options.steps or 0))
         times = future_times(series, blocks * horizon)
         extended = self._features(continued(series, times, np.full(len(times), np.nan)))
         if self._preparation.mask:
@@ -466,8 +504,12 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         memory = usual_memory(train.series, config.horizon, order, config.context, config.lags)
         if config.context is None:
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
-        if first.names:
-            self._note(f"Covariates, known up to the present: {', '.join(first.names)}.")
+        ahead = self.effective.future_covariates or ()
+        past = [name for name in first.names if name not in ahead]
+        if past:
+            self._note(f"Covariates, known up to the present: {', '.join(past)}.")
+        if ahead:
+            self._note(f"Covariates, known {config.horizon} steps ahead: {', '.join(ahead)}.")
         if config.lags is None:
             sentence = f"A direct linear connection sees the last {memory.lags} numbers."
             self._decide(sentence, lags=memory.lags)
@@ -479,7 +521,10 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         self._learn_start(series)
 
     def _learn_scales(self, series: Sequence[Series]) -> None:
-        self._prepared = Preparation.learn(series, self.effective.scaling, self.effective.calendar)
+        config = self.effective
+        self._prepared = Preparation.learn(
+            series, config.scaling, config.calendar, config.future_covariates or (), config.horizon
+        )
 
     def _learn_start(self, series: Sequence[Series]) -> None:
         config, mask = self.effective, self._preparation.mask
@@ -498,10 +543,27 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             if logs:
                 self._note("The logarithms of the series are scaled.")
             self._effective = self.effective.model_copy(update={"scaling": "log" if logs else "standard"})
+        self._settle_ahead(series[0])
         if config.relative is None:
             self._effective = self.effective.model_copy(update={"relative": several})
         if config.refit is None:  # of many series it does not pay: benchmarks/quality/refit.py
             self._effective = self.effective.model_copy(update={"refit": not several})
+
+    def _settle_ahead(self, first: Series) -> None:
+        """Settle which covariates are known ahead: those that were named, or that the data's end shows."""
+        asked, names = self.effective.future_covariates, first.names
+        if asked is None:
+            futures = [one.future for one in self._latest if one.future is not None]
+            known = [~np.isnan(future).all(axis=0) for future in futures]
+            shown = tuple(name for place, name in enumerate(names) if any(each[place] for each in known))
+            self._effective = self.effective.model_copy(update={"future_covariates": shown})
+            return
+        for name in asked:
+            if name not in names:
+                raise first.source.error(
+                    f"expected future_covariates to be among the covariates {', '.join(names) or '(none)'}, "
+                    f"got {name!r}"
+                )
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
         series, config = self._latest, self.effective
@@ -553,7 +615,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     @property
     def _input_size(self) -> int:
-        return 1 + len(self._preparation.names) + self._preparation.cycles + self._preparation.mask
+        return self._preparation.inputs
 
     def _loader(self, data: Span, *, training: bool) -> WarmUp:
         config = self.effective
@@ -596,6 +658,14 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                 self._note(sentence)
         return scored
 
+    def _looked_back(self, data: Span, origins: list[NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+        """What is read of each series, to be forecast from these steps.
+
+        One that training has not seen is scaled by what is known before the first forecast.
+        """
+        known = [int(at[0]) + 1 for at in origins]
+        return [self._features(*each) for each in zip(data.series, known, strict=True)]
+
     def _scorer(self, data: Span) -> Callable[[], Scored]:
         data = self._scorable(data)
         origins = self._origins(data)
@@ -605,10 +675,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             for one, at in zip(data.series, origins, strict=True)
         ):
             raise data.series[0].source.error("expected numbers to compare the forecasts with, got none")
-        # A series that training has not seen is scaled by what is known before the first forecast.
-        known = [int(at[0]) + 1 for at in origins]
-        read = [self._features(*each) for each in zip(data.series, known, strict=True)]
-
+        read = self._looked_back(data, origins)
         # After the steps that are scored, the last of all: what comes next is drawn.
         ends = [np.append(at, len(one) - 1) for one, at in zip(data.series, origins, strict=True)]
 

@@ -28,13 +28,14 @@ class SavedConfig(TypedDict):
 
 
 def require_layers(config: NetworkConfig, weights: Mapping[str, Tensor]) -> None:
-    """See that there can be as many layers as are claimed, before the first is made.
+    """See that there can be as many layers, and networks, as are claimed, before the first is made.
 
     Raises:
-        ValueError: there are fewer weights than layers.
+        ValueError: there are fewer weights than those.
     """
-    if config.num_layers > len(weights):
-        raise ValueError(f"expected weights of {config.num_layers:,} layers, got {len(weights):,} of all")
+    claimed = config.num_layers * getattr(config, "ensemble", 1)
+    if claimed > len(weights):
+        raise ValueError(f"expected weights of {claimed:,} layers, got {len(weights):,} of all")
 
 
 def require_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:

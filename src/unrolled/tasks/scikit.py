@@ -81,7 +81,7 @@ class ScikitContract(Generic[Configuration]):
             target_tags=TargetTags(required=self._needs_targets),
             classifier_tags=ClassifierTags() if self._kind == "classifier" else None,
             regressor_tags=RegressorTags() if self._kind == "regressor" else None,
-            input_tags=InputTags(three_d_array=True, string=True),
+            input_tags=InputTags(three_d_array=True, string=True, allow_nan=True),
         )
 
     def _asked_for(self) -> set[str]:

@@ -102,8 +102,8 @@ class ReadingStream(TaskStream):
         if not model.causal:
             raise ConfigError(
                 "this model has to see the whole input first; one that is read step by step is trained with "
-                "bidirectional=False, and a classifier with pooling='last' and skip=False, a tagger with "
-                "crf=False"
+                "bidirectional=False, and a classifier with pooling='last', skip=False and filters=0, a "
+                "tagger with crf=False"
             )
         self._model, self._read, self._decode = model, read, decode
         self._form = StateForm(network_arrays(model), _Nothing)

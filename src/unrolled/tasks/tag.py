@@ -21,7 +21,8 @@ from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
-from unrolled.models.crf import best_path
+from unrolled.models.crf import best_path, marginals
+from unrolled.models.ensemble import Average
 from unrolled.models.many_to_many import ManyToMany
 from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
@@ -144,12 +145,37 @@ class Tagger(ExampleTask[TagConfig]):
         """The tag of every step."""
         return self._tags.decode(targets.tolist())
 
+    def predict_proba(self, X: Any) -> list[np.ndarray]:
+        """The probability of every tag at every step, ``(time, tags)`` each; columns as `classes_`.
+
+        With a CRF these are its marginals, so the most probable tag of a step need not be that of the best
+        path, which `predict` gives.
+
+        Args:
+            X: as for `predict`.
+
+        Raises:
+            DataError: an input is not of the kind seen in training.
+        """
+        self._require_fitted()
+        items = self._encode(self._read_inputs(X))
+        found = self._outputs(items, self._chances, torch.zeros(0, len(self._tags)))
+        return [chances.double().numpy() for chances in found]
+
     def _run(self, items: list[Encoded], options: Any) -> list[Tensor]:
         """The numbers of the best tags ``(time,)``."""
-        # Sentences without words have no tags, and nothing that a network could read.
+        return self._outputs(items, self._kept, torch.zeros(0, dtype=torch.int64))
+
+    def _outputs(
+        self, items: list[Encoded], read: Callable[[Tensor, Tensor], Tensor], nothing: Tensor
+    ) -> list[Tensor]:
+        """What is read of each sentence's outputs; of one without words, which none can read, nothing."""
         spoken = [item for item in items if len(item)]
-        rows = iter(outputs_in_order(self.model, spoken, collate_many_to_many, self._kept))
-        return [next(rows) if len(item) else torch.zeros(0, dtype=torch.int64) for item in items]
+        rows = iter(outputs_in_order(self.model, spoken, collate_many_to_many, read))
+        return [next(rows) if len(item) else nothing for item in items]
+
+    def _chances(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        return marginals(outputs, lengths) if self.effective.crf else outputs.softmax(-1)
 
     def _kept(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Of a batch's outputs the best tags alone, which are a small part of them."""
@@ -275,6 +301,9 @@ class Tagger(ExampleTask[TagConfig]):
             kept = arrays if len(example.inputs) else {name: values[:0] for name, values in arrays.items()}
             items.append(Encoded(kept, np.zeros(len(next(iter(kept.values()))), dtype=np.int64)))
         return items
+
+    def _averaged(self) -> Average:
+        return "outputs" if self.effective.crf else "probabilities"  # a CRF's potentials are those of pairs
 
     def _loss(self) -> Loss:
         reduction = self.effective.loss_reduction

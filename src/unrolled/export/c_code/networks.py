@@ -231,6 +231,17 @@ def _forecaster(source: Source, model: ForecastNetwork, of: str) -> tuple[str, i
             "        }",
             "    }",
         )
+        widening = source.array("widening", _numbers(model.widening))
+        raising = source.array("raising", _numbers(model.raising))
+        source.write(
+            "    {",
+            f"        float *each = {made} + j * {each};",
+            f"        const float middle = (each[1] + each[{each - 1}]) / 2.0f;",
+            "        int k;",
+            f"        for (k = 1; k < {each}; k++)",
+            f"            each[k] = middle + {widening}[j] * (each[k] - middle) + {raising}[j];",
+            "    }",
+        )
     source.write("}")
     return made, horizon * each
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.conditional import ConditionalModel
+from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.inputs import InputLayer, TokenInput, ValueInput, WordInput
@@ -38,6 +39,8 @@ def drawn_inputs(model: SequenceModel, seed: int = 0) -> dict[str, Tensor]:
     def of_layer(layer: InputLayer) -> dict[str, Tensor]:
         if isinstance(layer, PositionInput):
             return of_layer(layer.inner)
+        if isinstance(layer, ConvolutionInput):
+            return of_layer(layer.values)
         if isinstance(layer, TokenInput):
             return {"tokens": tokens(layer.embedding.table.num_embeddings)}
         if isinstance(layer, WordInput):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -90,3 +90,17 @@ class PredictingBaseline(Baseline):
     @abstractmethod
     def predict(self, inputs: Sequence[Any]) -> Any:
         """One prediction for each input."""
+
+
+class FittedBaseline(PredictingBaseline):
+    """A baseline that learns from whole inputs what is to be predicted of each."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, inputs: Sequence[Any], targets: Sequence[Any]) -> Self:
+        """Learn from the training data.
+
+        Args:
+            inputs: as `predict` takes them.
+            targets: the label, or the number, of each.
+        """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Self
+from itertools import chain
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import with_config
@@ -21,6 +23,14 @@ class SavedWords(TypedDict):
     """The words that are counted."""
 
     words: list[str]
+
+
+@with_config(ENTRIES)
+class SavedGrams(TypedDict):
+    """The grams that are counted, and how much each says."""
+
+    grams: list[str]
+    weights: list[Positive]
 
 
 @with_config(ENTRIES)
@@ -102,6 +112,118 @@ class BagOfWords(Features):
         return cls(state.values["words"])
 
 
+_MOST_GRAMS = 100_000
+"""Grams that are counted at most, the most frequent ones: the model folder holds them."""
+
+
+class TfIdf(Features):
+    """How often each gram occurs, weighed by how few of the training data's sequences have it (TF-IDF).
+
+    A gram is a few symbols in a row. It weighs ``1 + ln((1 + n) / (1 + m))`` where ``m`` of ``n`` sequences
+    have it, and the weighed counts of a sequence are brought to the length 1 (Salton and Buckley 1988).
+    """
+
+    lengths: ClassVar[range]
+    """How many symbols make up a gram."""
+    ends: ClassVar[tuple[str, ...]] = ("", "")
+    """What stands before and after a sequence, so that its ends are known; of no characters: nothing does."""
+    between: ClassVar[str]
+    """What stands between the symbols of a gram."""
+
+    def __init__(self, grams: Sequence[str], weights: Sequence[float]) -> None:
+        self.words = BagOfWords(grams)
+        self.weights = np.asarray(weights, dtype=np.float64)
+
+    @property
+    def count(self) -> int:
+        """The number of grams."""
+        return self.words.count
+
+    @classmethod
+    def fit(cls, inputs: Sequence[Sequence[str]]) -> Self:
+        """Collect the grams, and count the sequences that have each."""
+        rows = [cls.grams(symbols) for symbols in inputs]
+        counts = Counter(chain.from_iterable(rows))
+        most = sorted(counts, key=lambda gram: (-counts[gram], gram))[:_MOST_GRAMS]
+        having = Counter(gram for row in rows for gram in set(row))
+        kept = sorted(most)
+        weights = [1 + float(np.log((1 + len(rows)) / (1 + having[gram]))) for gram in kept]
+        return cls(kept, weights)
+
+    @classmethod
+    def grams(cls, symbols: Sequence[str]) -> list[str]:
+        """All grams of a sequence, each as often as it occurs."""
+        before, after = cls.ends
+        row = [*([before] if before else []), *symbols, *([after] if after else [])]
+        return [
+            cls.between.join(row[at : at + length])
+            for length in cls.lengths
+            for at in range(len(row) - length + 1)
+        ]
+
+    def matrix(self, inputs: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        """The weighed counts; zeros for a sequence of grams that training has not seen."""
+        counts = self.words.matrix([self.grams(symbols) for symbols in inputs])
+        counts = sparse.csr_matrix(counts @ sparse.diags(self.weights))
+        norms = sparse.linalg.norm(counts, axis=1)
+        return sparse.csr_matrix(sparse.diags(1 / np.where(norms > 0, norms, 1)) @ counts)
+
+    def state(self) -> BaselineState:
+        """The grams and their weights."""
+        return BaselineState({"grams": self.words.words, "weights": self.weights.tolist()})
+
+    @classmethod
+    def from_state(cls, state: BaselineState) -> Self:
+        """The inverse of `state`."""
+        grams, weights = state.values["grams"], state.values["weights"]
+        if len(grams) != len(weights):
+            raise ValueError("expected a weight for every gram")
+        return cls(grams, weights)
+
+
+class WordGrams(TfIdf):
+    """Words, and pairs of neighbouring words.
+
+    Example:
+        >>> WordGrams.grams(["so", "fine"])
+        ['so', 'fine', 'so fine']
+    """
+
+    lengths = range(1, 3)
+    between = " "
+
+
+class CharacterGrams(TfIdf):
+    """Up to four characters in a row, with the ends of the string.
+
+    Example:
+        >>> CharacterGrams.grams("Oz")
+        ['^', 'O', 'z', '$', '^O', 'Oz', 'z$', '^Oz', 'Oz$', '^Oz$']
+    """
+
+    lengths = range(1, 5)
+    ends = ("^", "$")
+    between = ""
+
+
+class PlacedSymbols(BagOfWords):
+    """Which symbols there are, and which are at which place.
+
+    Example:
+        >>> PlacedSymbols.fit([["a", "b"]]).words
+        ['0 a', '1 b', 'a', 'b']
+    """
+
+    @classmethod
+    def fit(cls, inputs: Sequence[Sequence[str]]) -> Self:
+        """Collect the symbols and their places."""
+        return super().fit([_placed(symbols) for symbols in inputs])
+
+    def matrix(self, inputs: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        """The counts."""
+        return super().matrix([_placed(symbols) for symbols in inputs])
+
+
 class Statistics(Features):
     """Numbers computed from every sequence, each with mean 0 and deviation 1 in the training data."""
 
@@ -178,3 +300,11 @@ class SegmentMeans(Statistics):
 def _deviation(steps: np.ndarray) -> np.ndarray:
     """The standard deviation of every channel; of one number over and over zero, without its rounding."""
     return np.where(np.ptp(steps, axis=0) > 0, steps.std(axis=0), 0.0)
+
+
+_PLACES = 1000
+"""Places of a string that are looked at."""
+
+
+def _placed(symbols: Sequence[str]) -> list[str]:
+    return [*symbols, *(f"{place} {symbol}" for place, symbol in enumerate(symbols[:_PLACES]))]

@@ -12,14 +12,18 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from unrolled.saving.schema import ENTRIES
-from unrolled.tasks.baselines.base import BaselineState, NoEntries, PredictingBaseline
+from unrolled.tasks.baselines.base import BaselineState, FittedBaseline, NoEntries
 from unrolled.tasks.baselines.features import (
     BagOfWords,
+    CharacterGrams,
     Features,
+    PlacedSymbols,
+    SavedGrams,
     SavedStatistics,
     SavedWords,
     SegmentMeans,
     SummaryStatistics,
+    WordGrams,
 )
 
 
@@ -29,6 +33,14 @@ class SavedWordsLogistic(TypedDict):
 
     labels: list[str]
     features: SavedWords
+
+
+@with_config(ENTRIES)
+class SavedGramsLogistic(TypedDict):
+    """A logistic regression on weighed grams."""
+
+    labels: list[str]
+    features: SavedGrams
 
 
 @with_config(ENTRIES)
@@ -53,6 +65,11 @@ class _SavedWordsRidge(TypedDict):
 
 
 @with_config(ENTRIES)
+class _SavedGramsRidge(TypedDict):
+    features: SavedGrams
+
+
+@with_config(ENTRIES)
 class _SavedStatisticsRidge(TypedDict):
     features: SavedStatistics
 
@@ -64,7 +81,7 @@ class SavedPixelsRidge(TypedDict):
     features: NoEntries
 
 
-class _Linear(PredictingBaseline):
+class _Linear(FittedBaseline):
     """``features @ weight + bias``, kept as arrays so that no pickle is needed to save it."""
 
     kind: ClassVar[type[Features]]
@@ -104,13 +121,15 @@ class _Linear(PredictingBaseline):
 
 
 class LogisticRegression(_Linear):
-    """Multinomial logistic regression, with scikit-learn's default regularisation.
+    """Multinomial logistic regression, with scikit-learn's default regularisation where nothing else is said.
 
     Attributes:
         rounds: the most that are taken to fit it.
+        freedom: scikit-learn's ``C``, the inverse of the regularisation's strength.
     """
 
     rounds: ClassVar[int] = 1000
+    freedom: ClassVar[float] = 1.0
 
     def __init__(
         self, features: Features, weight: np.ndarray, bias: np.ndarray, labels: Sequence[str]
@@ -119,7 +138,7 @@ class LogisticRegression(_Linear):
         self.labels = list(labels)
 
     @classmethod
-    def fit(cls, inputs: Sequence[Any], labels: Sequence[str]) -> Self:
+    def fit(cls, inputs: Sequence[Any], targets: Sequence[str]) -> Self:
         """Fit to the training data, which must have two classes at least."""
         from sklearn import linear_model  # a second to import; loading a model can spare it
         from sklearn.exceptions import ConvergenceWarning
@@ -127,7 +146,8 @@ class LogisticRegression(_Linear):
         features = cls.kind.fit(inputs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the best of so many rounds is good enough
-            fitted = linear_model.LogisticRegression(max_iter=cls.rounds).fit(features.matrix(inputs), labels)
+            model = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds)
+            fitted = model.fit(features.matrix(inputs), targets)
         weight, bias = fitted.coef_.T, fitted.intercept_
         if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
             weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
@@ -145,12 +165,12 @@ class Ridge(_Linear):
     """Least squares with scikit-learn's default ridge penalty."""
 
     @classmethod
-    def fit(cls, inputs: Sequence[Any], numbers: Sequence[float]) -> Self:
+    def fit(cls, inputs: Sequence[Any], targets: Sequence[float]) -> Self:
         """Fit to the training data."""
         from sklearn import linear_model  # a second to import; loading a model can spare it
 
         features = cls.kind.fit(inputs)
-        fitted = linear_model.Ridge().fit(features.matrix(inputs), np.asarray(numbers, dtype=np.float64))
+        fitted = linear_model.Ridge().fit(features.matrix(inputs), np.asarray(targets, dtype=np.float64))
         return cls(features, fitted.coef_.reshape(-1, 1), np.atleast_1d(fitted.intercept_))
 
     def predict(self, inputs: Sequence[Any]) -> np.ndarray:
@@ -221,7 +241,7 @@ class PlacedLogistic(LogisticRegression):
 
     name: ClassVar[str] = "placed-symbols logistic regression"
     Saved = SavedWordsLogistic
-    kind = BagOfWords
+    kind = PlacedSymbols
 
 
 class PlacedRidge(Ridge):
@@ -229,4 +249,44 @@ class PlacedRidge(Ridge):
 
     name: ClassVar[str] = "placed-symbols ridge regression"
     Saved = _SavedWordsRidge
-    kind = BagOfWords
+    kind = PlacedSymbols
+
+
+class WordGramLogistic(LogisticRegression):
+    """Logistic regression on the TF-IDF of words and pairs of words.
+
+    Example:
+        >>> texts = [["not", "good"], ["good"], ["so", "good"], ["not", "so", "good"]]
+        >>> WordGramLogistic.fit(texts, ["neg", "pos", "pos", "neg"]).predict([["good", "film"]])
+        ['pos']
+    """
+
+    name: ClassVar[str] = "TF-IDF logistic regression"
+    Saved = SavedGramsLogistic
+    kind = WordGrams
+    freedom: ClassVar[float] = 10.0
+
+
+class WordGramRidge(Ridge):
+    """Ridge regression on the TF-IDF of words and pairs of words."""
+
+    name: ClassVar[str] = "TF-IDF ridge regression"
+    Saved = _SavedGramsRidge
+    kind = WordGrams
+
+
+class CharacterGramLogistic(LogisticRegression):
+    """Logistic regression on the TF-IDF of up to four characters in a row."""
+
+    name: ClassVar[str] = "character n-gram logistic regression"
+    Saved = SavedGramsLogistic
+    kind = CharacterGrams
+    freedom: ClassVar[float] = 10.0
+
+
+class CharacterGramRidge(Ridge):
+    """Ridge regression on the TF-IDF of up to four characters in a row."""
+
+    name: ClassVar[str] = "character n-gram ridge regression"
+    Saved = _SavedGramsRidge
+    kind = CharacterGrams

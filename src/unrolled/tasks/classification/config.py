@@ -8,7 +8,7 @@ from pydantic import Field
 
 from unrolled.models.config import Pooling
 from unrolled.tasks.class_weights import ClassWeightOptions
-from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
 from unrolled.tasks.inputs.options import (
     ClipOptions,
     NumberOptions,
@@ -32,6 +32,7 @@ from unrolled.tasks.inputs.options import (
 )
 class ClassifyConfig(
     ClassWeightOptions,
+    EnsembleOptions,
     ClipOptions,
     SoundOptions,
     NumberOptions,
@@ -65,7 +66,7 @@ class ClassifyConfig(
     unit: Literal["words", "characters"] | None = Field(
         None,
         description="What a text is cut into; by default characters for strings of symbols without spaces, "
-        "such as DNA. They suit names, too.",
+        "such as DNA, and for short texts, such as names, of which characters say more than words.",
     )
     frames: int = Field(32, ge=1, description="Frames of a clip read at most, evenly spread.")
     pooling: Pooling = Field("attention", description="How the steps of a sequence become one vector.")

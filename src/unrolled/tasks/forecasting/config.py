@@ -32,6 +32,12 @@ class ForecastConfig(TaskConfig):
         None,
         description="Columns of numbers that help, known up to the present; by default all others.",
     )
+    future_covariates: tuple[str, ...] | None = Field(
+        None,
+        description="Those of the covariates that are known ahead, such as prices, promotions and holidays: "
+        "they are read for the whole horizon; by default those that the training data has after its last "
+        "number to forecast.",
+    )
     dayfirst: bool | None = Field(
         None,
         description="Whether the day comes before the month in dates such as 01/02/2024; by default as the "

@@ -28,21 +28,52 @@ def row(
 
 
 def followed(
-    series: Series, times: NDArray, values: NDArray[np.float64], covariates: NDArray[np.float64]
+    series: Series,
+    times: NDArray,
+    values: NDArray[np.float64],
+    covariates: NDArray[np.float64],
+    future: NDArray[np.float64] | None = None,
 ) -> Series:
-    """The series with some more steps."""
+    """The series with some more steps, and what is known of those after them."""
     return replace(
         series,
         times=np.concatenate([series.times, times.astype(series.times.dtype)]),
         values=np.concatenate([series.values, values]),
         covariates=np.concatenate([series.covariates, covariates]),
+        future=future,
     )
 
 
 def continued(series: Series, times: NDArray, values: NDArray[np.float64]) -> Series:
-    """The series as if the first of ``times`` had brought ``values``; the covariates then are not known."""
-    unknown = np.full((len(values), series.covariates.shape[1]), np.nan)
-    return followed(series, times[: len(values)], values, unknown)
+    """The series as if the first of ``times`` had brought ``values``, with the covariates that are known."""
+    covariates = np.full((len(values), series.covariates.shape[1]), np.nan)
+    future = covariates[:0] if series.future is None else series.future
+    covariates[: len(future)] = future[: len(values)]
+    return followed(series, times[: len(values)], values, covariates, future[len(values) :])
+
+
+def require_future(series: Series, names: Sequence[str], steps: int) -> None:
+    """See that what a model reads of the steps ahead is known.
+
+    Args:
+        series: up to the present.
+        names: the covariates that are read ahead.
+        steps: how many of them.
+
+    Raises:
+        DataError: it is not.
+    """
+    future = np.zeros((0, len(series.names))) if series.future is None else series.future
+    for name in names:
+        column = future[:steps, series.names.index(name)]
+        missing = np.isnan(column)
+        known = int(missing.argmax()) if missing.any() else len(column)
+        if known < steps:
+            raise series.source.error(
+                f"expected {name!r} of the {steps} steps after the last number of series "
+                f"{series.unique_id!r}, got {known}",
+                remedy="give them as further rows, whose number to forecast is empty",
+            )
 
 
 def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | None]:
@@ -70,7 +101,8 @@ def joined(series: Series, earlier: Iterable[Series]) -> tuple[Series, int | Non
             continue
         following = future_times(known, len(series)).astype(series.times.dtype)
         if following[0] == series.times[0] or (series.counted and not _repeats(series, known)):
-            return followed(known, following, series.values, series.covariates), len(known)
+            whole = followed(known, following, series.values, series.covariates, series.future)
+            return whole, len(known)
     return series, None
 
 
@@ -89,7 +121,8 @@ def as_known(series: Series, known: KnownSeries) -> Series:
     if series.names == known.names or not set(known.names) <= set(series.names):
         return series
     places = [series.names.index(name) for name in known.names]
-    return replace(series, covariates=series.covariates[:, places], names=known.names)
+    future = None if series.future is None else series.future[:, places]
+    return replace(series, covariates=series.covariates[:, places], names=known.names, future=future)
 
 
 @with_config(ENTRIES)
@@ -107,6 +140,7 @@ class SavedSeries(TypedDict):
     counted: bool
     zone: str | None
     in_utc: Literal["", "Z"] | None
+    future: list[list[Finite | None]] | None
 
 
 def series_to_dict(series: Series) -> dict[str, Any]:
@@ -123,6 +157,7 @@ def series_to_dict(series: Series) -> dict[str, Any]:
         "counted": series.counted,
         "zone": series.zone,
         "in_utc": series.in_utc,
+        "future": None if series.future is None else [_numbers(step) for step in series.future],
     }
 
 
@@ -142,6 +177,9 @@ def series_from_dict(content: SavedSeries) -> Series:
         len(names)
     ] * len(times):
         raise ValueError("expected a value, and one of each covariate, for every time")
+    future = content["future"]
+    if future is not None and any(len(each) != len(names) for each in future):
+        raise ValueError("expected one of each covariate for every step that follows")
     if not (np.diff(times) > 0).all():
         raise ValueError("expected times that ascend")
     if content["zone"] is not None:
@@ -163,6 +201,7 @@ def series_from_dict(content: SavedSeries) -> Series:
         content["counted"],
         content["zone"],
         content["in_utc"],
+        None if future is None else np.array(future, dtype=np.float64).reshape(len(future), len(names)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -12,9 +12,9 @@ from typing_extensions import TypedDict
 
 from unrolled.data.calendar import clock_times, cycles, future_times, step_of
 from unrolled.data.example import Series
-from unrolled.data.scaling import SavedScaling, Scaling
+from unrolled.data.scaling import SavedScaling, Scaling, fill
 from unrolled.errors import DataError
-from unrolled.saving.schema import ENTRIES
+from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.forecasting.scores import seasonal_error
 
 _YEARS = 2
@@ -33,6 +33,8 @@ class SavedPreparation(TypedDict):
     cycles: Annotated[int, Field(ge=0, le=6)]
     year: bool
     mask: bool
+    ahead: list[str]
+    horizon: Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,8 @@ class Preparation:
         cycles: how many inputs tell the next step's place in the calendar.
         year: whether its place in the year is among them.
         mask: whether the inputs tell missing numbers.
+        ahead: the names of the covariates that are known ahead.
+        horizon: of how many steps ahead these are read.
     """
 
     scalings: Mapping[str, Scaling]
@@ -58,10 +62,26 @@ class Preparation:
     cycles: int
     year: bool
     mask: bool
+    ahead: tuple[str, ...] = ()
+    horizon: int = 1
 
     @classmethod
-    def learn(cls, series: Sequence[Series], kind: str, calendar: bool) -> Preparation:
+    def learn(
+        cls,
+        series: Sequence[Series],
+        kind: str,
+        calendar: bool,
+        ahead: Sequence[str] = (),
+        horizon: int = 1,
+    ) -> Preparation:
         """Learn from the training series.
+
+        Args:
+            series: all of them.
+            kind: how they are scaled.
+            calendar: whether the place in the calendar is read.
+            ahead: the covariates that are known ahead.
+            horizon: of how many steps.
 
         Raises:
             DataError: a series has no numbers at all.
@@ -85,7 +105,14 @@ class Preparation:
             told.pop() if calendar and len(told) == 1 else 0,
             year,
             any(bool(np.isnan(one.values).any()) for one in series),
+            tuple(ahead),
+            horizon,
         )
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers the network reads at a step."""
+        return 1 + len(self.names) + len(self.ahead) * self.horizon + self.cycles + self.mask
 
     def lacks_year(self, series: Sequence[Series]) -> bool:
         """Whether these series have dates, and calendars are read, but not the place in the year."""
@@ -101,7 +128,7 @@ class Preparation:
         return seasonal_error(series.values[:start], series.season) if known is None else known
 
     def apply(self, series: Series, known: int | None = None) -> Series:
-        """The scaled series; its covariates are scaled, then comes the next step's place in the calendar.
+        """The scaled series; its covariates are scaled, then come those known ahead, and the calendar's.
 
         Args:
             series: as it was read.
@@ -117,7 +144,7 @@ class Preparation:
                 path=series.source.path,
                 remedy="give the columns that the model was trained with",
             )
-        columns = [self.covariates.apply(series.covariates)]
+        columns = [self.covariates.apply(series.covariates), *self._ahead(series)]
         if self.cycles:
             following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
             shown = clock_times(series, following)
@@ -127,6 +154,15 @@ class Preparation:
             values=self.scaling(series, known).apply(series.values),
             covariates=np.concatenate(columns, axis=1),
         )
+
+    def _ahead(self, series: Series) -> Iterator[np.ndarray]:
+        """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""
+        beyond = np.full((self.horizon, len(self.names)), np.nan)
+        known = beyond[:0] if series.future is None else series.future
+        covariates = fill(self.covariates.apply(np.concatenate([series.covariates, known, beyond])))
+        for name in self.ahead:
+            following = covariates[1:, self.names.index(name)]
+            yield np.lib.stride_tricks.sliding_window_view(following, self.horizon)[: len(series)]
 
     def with_units(self, series: Sequence[Series]) -> Preparation:
         """The same, with the unit of MASE taken from these series."""
@@ -144,6 +180,8 @@ class Preparation:
             "cycles": self.cycles,
             "year": self.year,
             "mask": self.mask,
+            "ahead": list(self.ahead),
+            "horizon": self.horizon,
         }
 
     @classmethod
@@ -158,6 +196,8 @@ class Preparation:
         shapes = {scaling.center.shape for scaling in scalings.values()}
         if not shapes <= {()} or covariates.center.shape != (len(content["names"]),):
             raise ValueError("expected a number to scale each series by, and one for each covariate")
+        if not set(content["ahead"]) <= set(content["names"]):
+            raise ValueError(f"expected covariates to be known ahead, got {content['ahead']}")
         return cls(
             scalings,
             covariates,
@@ -167,6 +207,8 @@ class Preparation:
             content["cycles"],
             content["year"],
             content["mask"],
+            tuple(content["ahead"]),
+            content["horizon"],
         )
 
 

@@ -57,7 +57,7 @@ class ForecastStream(TaskStream):
         if state is not None:
             known = self._latest(series_from_dict(state.values["series"]))
             times = future_times(known, len(series))
-            series = followed(known, times, series.values, series.covariates)
+            series = followed(known, times, series.values, series.covariates, series.future)
         rows = [each.value for each in self._forecast(series)]
         return Streamed(
             Prediction(rows), StreamState(values={"series": series_to_dict(self._latest(series))})

@@ -11,13 +11,10 @@ import numpy as np
 from unrolled.data.example import Example, Examples
 from unrolled.models.inputs import InputLayer
 from unrolled.models.one_to_many import Perception
-from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.baselines.base import Baseline, FittedBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
-from unrolled.tasks.baselines.linear import LogisticRegression, Ridge
 from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
 from unrolled.tasks.inputs.schema import InputSchema
-
-LinearBaselines = tuple[type[LogisticRegression], type[Ridge]]
 
 
 class InputKind(ABC):
@@ -88,13 +85,15 @@ class StepsKind(InputKind):
     Attributes:
         unit: what a step is, in the plural.
         whole: what the steps make up.
-        linear: the linear models of a whole input that stand beside the network, for classes and for numbers.
+        simple_classifiers: the simple methods that stand beside a network that gives a whole input a class.
+        simple_regressors: those beside one that gives it a number.
         streams: whether what a step becomes does not depend on the steps before and after it.
     """
 
     unit: str = "steps"
     whole: str = "sequence"
-    linear: LinearBaselines
+    simple_classifiers: tuple[type[FittedBaseline], ...]
+    simple_regressors: tuple[type[FittedBaseline], ...]
     streams: bool = False
 
     @abstractmethod
@@ -103,7 +102,7 @@ class StepsKind(InputKind):
 
     @abstractmethod
     def summaries(self, examples: Sequence[Example]) -> list[Any]:
-        """The whole inputs in the form that `linear` takes."""
+        """The whole inputs in the form that the simple methods take."""
 
     @abstractmethod
     def steps(self, example: Example) -> Sequence[Any]:

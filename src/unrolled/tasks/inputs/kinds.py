@@ -19,6 +19,7 @@ from unrolled.tasks.inputs.several import SeveralKind
 from unrolled.tasks.inputs.sound import SoundKind
 from unrolled.tasks.inputs.symbols import SymbolKind, are_symbols
 from unrolled.tasks.inputs.text import TextKind
+from unrolled.tasks.inputs.units import why_characters
 from unrolled.tasks.inputs.vectored import VectoredKind
 from unrolled.tasks.inputs.vectors import VectorKind
 from unrolled.tasks.inputs.words import WordKind
@@ -60,9 +61,15 @@ def steps_kind(examples: Examples, unit: str | None = None) -> type[StepsKind]:
 
 def fit_sequence(examples: Examples, config: Any) -> StepsKind:
     """The kind of input that the training data has, fitted to it, with the vectors that are asked for."""
-    vectored = getattr(config, "vectors", None) is not None
-    kind = VectoredKind if vectored else steps_kind(examples, getattr(config, "unit", None))
-    return kind.fit(examples, config)
+    if getattr(config, "vectors", None) is not None:
+        return VectoredKind.fit(examples, config)
+    unit = getattr(config, "unit", None)
+    kind = steps_kind(examples, unit)
+    reason = why_characters(examples, config.lowercase) if kind is TextKind and unit is None else None
+    fitted = (kind if reason is None else SymbolKind).fit(examples, config)
+    if reason is not None:
+        fitted.notes = (reason, *fitted.notes)
+    return fitted
 
 
 def fit_steps(examples: Examples, config: Any) -> StepsKind:
@@ -98,9 +105,15 @@ def perceived_from_json(value: Mapping[str, Any], config: Any) -> PerceivedKind:
     return _of(PERCEIVED, value, config)
 
 
-def linear_baselines() -> tuple[type[Baseline], ...]:
-    """The linear models of every kind that is read step by step."""
-    return tuple(dict.fromkeys(baseline for kind in STEPS.values() for baseline in kind.linear))
+def simple_methods() -> tuple[type[Baseline], ...]:
+    """The simple methods for whole inputs of every kind that is read step by step."""
+    return tuple(
+        dict.fromkeys(
+            method
+            for kind in STEPS.values()
+            for method in (*kind.simple_classifiers, *kind.simple_regressors)
+        )
+    )
 
 
 def to_json(inputs: InputKind) -> dict[str, Any]:

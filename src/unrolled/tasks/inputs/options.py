@@ -56,6 +56,13 @@ class NumberOptions(BaseModel):
         "channel's own; by default 0.5 where few sequences are to be classified.",
     )
 
+    filters: int = Field(
+        0,
+        ge=0,
+        description="Filters of convolutions over time that sequences of numbers go through before they are "
+        "read; 0: there are none.",
+    )
+
 
 class SoundOptions(BaseModel):
     """Of recordings."""
@@ -77,6 +84,24 @@ class SoundOptions(BaseModel):
     )
     frequency_mask: float = Field(
         0.2, ge=0, le=1, description="Share of the bands that a mask hides at most."
+    )
+    tempo: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share by which recordings are made faster or slower in training, at most.",
+    )
+    voice: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share by which their frequencies are moved up or down in training, at most, as those of "
+        "another voice.",
+    )
+    own_level: bool | None = Field(
+        None,
+        description="Take from each band of a recording its mean over the recording, which is more of the "
+        "microphone and the speaker than of what is said.",
     )
 
 

@@ -106,7 +106,8 @@ class ImageKind(PictureKind, PerceivedKind):
     Saved = SavedImages
     unit = "rows"
     whole = "image"
-    linear = PixelLogistic, PixelRidge
+    simple_classifiers = (PixelLogistic,)
+    simple_regressors = (PixelRidge,)
     axes = 3
     media_type = "image/*"
     # The steps are many and each says little.
@@ -146,7 +147,8 @@ class ClipKind(PictureKind):
     Saved = SavedClips
     unit = "frames"
     whole = "clip"
-    linear = SummaryLogistic, SummaryRidge
+    simple_classifiers = (SummaryLogistic,)
+    simple_regressors = (SummaryRidge,)
     axes = 4
     media_type = "video/*"
     usual: ClassVar[Mapping[str, Any]] = {}

@@ -44,9 +44,17 @@ class SavedWords(TypedDict):
 
 @with_config(ENTRIES)
 class SavedNumbers(TypedDict):
-    """Sequences of numbers, and vectors."""
+    """Vectors."""
 
     scaling: SavedScaling
+
+
+@with_config(ENTRIES)
+class SavedSteps(TypedDict):
+    """Sequences of numbers, which may be missing."""
+
+    scaling: SavedScaling
+    gaps: bool
 
 
 @with_config(ENTRIES)
@@ -56,6 +64,7 @@ class SavedSound(TypedDict):
     sampling_rate: Size
     bands: Annotated[int, Field(ge=4, le=256)]
     scaling: SavedScaling
+    own_level: bool
 
 
 @with_config(ENTRIES)

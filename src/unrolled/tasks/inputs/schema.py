@@ -124,15 +124,18 @@ class NumbersSchema(InputSchema):
 
     Attributes:
         channels: numbers a step.
+        gaps: whether some may be missing.
     """
 
     kind: str = "numbers"
     channels: int
+    gaps: bool = False
 
     def json_schema(self) -> dict[str, Any]:
-        """A list of steps, each a number where there is one channel, else a list of them."""
-        step = _NUMBERS | {"minItems": self.channels, "maxItems": self.channels}
-        items = {"anyOf": [{"type": "number"}, step]} if self.channels == 1 else step
+        """A list of steps, each a number where there is one channel, else a list of them; null for a gap."""
+        number = {"type": ["number", "null"] if self.gaps else "number"}
+        step = {"type": "array", "items": number, "minItems": self.channels, "maxItems": self.channels}
+        items = {"anyOf": [number, step]} if self.channels == 1 else step
         return {"type": "array", "items": items}
 
     def example(self) -> list[Any]:
@@ -146,7 +149,7 @@ class NumbersSchema(InputSchema):
 
         if not isinstance(value, list):
             raise source.error(f"expected a list of numbers, got {value!r:.60}")
-        return number_sequence(value, source)
+        return number_sequence(value, source, gaps=True)
 
     def from_line(self, line: str) -> Any:
         """The numbers of a JSON list; what is none stays a text, which the task will refuse."""

@@ -31,21 +31,25 @@ class SoundKind(StepsKind):
     Args:
         features: how they become numbers.
         scaling: of every band over the training data.
+        own_level: whether each band's mean over a recording is taken from it.
         notes: sentences on what was decided in fitting.
     """
 
     kind = "sound"
     Saved = SavedSound
-    linear = SegmentLogistic, SegmentRidge
+    simple_classifiers = (SegmentLogistic,)
+    simple_regressors = (SegmentRidge,)
 
     def __init__(
         self,
         features: LogMel,
         scaling: Scaling,
+        own_level: bool = False,
         notes: Sequence[str] = (),
     ) -> None:
         self.features = features
         self.scaling = scaling
+        self.own_level = own_level
         self.notes = tuple(notes)
         self._resampling_said = bool(notes)
 
@@ -57,7 +61,9 @@ class SoundKind(StepsKind):
         # Of equally frequent rates the lower one: what a recording lacks cannot be added.
         rate = config.sampling_rate or min(rates, key=lambda rate: (-rates[rate], rate))
         features = LogMel(rate, config.mel_bands).fitting()
-        steps = np.concatenate(features.of(recordings))
+        read = features.of(recordings)
+        own_level = bool(config.own_level)
+        steps = np.concatenate([_levelled(each) for each in read] if own_level else read)
         fewer = (
             f"A sampling rate of {rate:,} Hz holds {features.bands} bands of frequencies, not "
             f"{config.mel_bands}: these are read."
@@ -65,14 +71,13 @@ class SoundKind(StepsKind):
             else None
         )
         notes = [note for note in (resampling_note(rates, rate), fewer) if note]
-        return cls(features, Scaling.fit(steps.astype(np.float64)), notes)
+        return cls(features, Scaling.fit(steps.astype(np.float64)), own_level, notes)
 
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled features ``(time, bands)``."""
-        return [
-            {"values": self.scaling.apply(features).astype(np.float32)}
-            for features in self.summaries(examples)
-        ]
+        found = self.summaries(examples)
+        read = [_levelled(each) for each in found] if self.own_level else found
+        return [{"values": self.scaling.apply(each).astype(np.float32)} for each in read]
 
     def layer(self, config: SoundOptions) -> InputLayer:
         """The features, shifted and masked in training."""
@@ -82,6 +87,8 @@ class SoundKind(StepsKind):
             config.masks,
             config.time_mask,
             config.frequency_mask,
+            config.tempo,
+            config.voice,
         )
 
     def summaries(self, examples: Sequence[Example]) -> list[np.ndarray]:
@@ -108,7 +115,11 @@ class SoundKind(StepsKind):
 
     def settled(self) -> dict[str, Any]:
         """The sampling rate, which later recordings are brought to, and the bands."""
-        return {"sampling_rate": self.features.sampling_rate, "mel_bands": self.features.bands}
+        return {
+            "sampling_rate": self.features.sampling_rate,
+            "mel_bands": self.features.bands,
+            "own_level": self.own_level,
+        }
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
         """Epochs enough for few recordings."""
@@ -124,6 +135,7 @@ class SoundKind(StepsKind):
             "sampling_rate": self.features.sampling_rate,
             "bands": self.features.bands,
             "scaling": self.scaling.to_dict(),
+            "own_level": self.own_level,
         }
 
     @classmethod
@@ -132,7 +144,12 @@ class SoundKind(StepsKind):
         scaling = Scaling.from_dict(value["scaling"])
         if scaling.center.shape != (value["bands"],):
             raise ValueError(f"expected a scale for each band, got {scaling.center.shape}")
-        return cls(LogMel(value["sampling_rate"], value["bands"]), scaling)
+        return cls(LogMel(value["sampling_rate"], value["bands"]), scaling, value["own_level"])
+
+
+def _levelled(features: np.ndarray) -> np.ndarray:
+    """Each band without its mean over the recording (cepstral mean normalisation, Atal 1974)."""
+    return features - features.mean(axis=0)
 
 
 def _recording(example: Example) -> Recording:

@@ -12,7 +12,12 @@ from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless
 from unrolled.models.inputs import InputLayer, TokenInput
 from unrolled.models.positions import PositionInput
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.linear import PlacedLogistic, PlacedRidge
+from unrolled.tasks.baselines.linear import (
+    CharacterGramLogistic,
+    CharacterGramRidge,
+    PlacedLogistic,
+    PlacedRidge,
+)
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.saved import SavedSymbols
@@ -37,7 +42,8 @@ class SymbolKind(StepsKind):
     Saved = SavedSymbols
     unit = "characters"
     whole = "string"
-    linear = PlacedLogistic, PlacedRidge
+    simple_classifiers = PlacedLogistic, CharacterGramLogistic
+    simple_regressors = PlacedRidge, CharacterGramRidge
 
     def __init__(self, vocabulary: Vocabulary, length: int | None, config: Any) -> None:
         self.vocabulary = vocabulary
@@ -79,8 +85,8 @@ class SymbolKind(StepsKind):
         )
 
     def summaries(self, examples: Sequence[Example]) -> list[list[str]]:
-        """The k-mers, and again each with its place."""
-        return [[*kmers, *_placed(kmers)] for kmers in map(self.steps, examples)]
+        """The k-mers."""
+        return list(map(self.steps, examples))
 
     def step_baselines(self, train: Examples) -> Iterable[Baseline]:
         """The most frequent tag of every symbol."""
@@ -138,7 +144,3 @@ def are_symbols(examples: Sequence[Example]) -> bool:
         and len(letters) <= _ALPHABET
         and sum(map(len, texts)) >= _MEAN_LENGTH * len(texts) > 0
     )
-
-
-def _placed(kmers: Sequence[str]) -> list[str]:
-    return [f"{place} {kmer}" for place, kmer in enumerate(kmers[:_PLACES])]

@@ -11,7 +11,12 @@ from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless, split_words
 from unrolled.models.inputs import InputLayer, TokenInput
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
+from unrolled.tasks.baselines.linear import (
+    BagOfWordsLogistic,
+    BagOfWordsRidge,
+    WordGramLogistic,
+    WordGramRidge,
+)
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.options import TextOptions
 from unrolled.tasks.inputs.saved import SavedTokens
@@ -27,7 +32,8 @@ class TextKind(StepsKind):
     Saved = SavedTokens
     unit = "words"
     whole = "text"
-    linear = BagOfWordsLogistic, BagOfWordsRidge
+    simple_classifiers = BagOfWordsLogistic, WordGramLogistic
+    simple_regressors = BagOfWordsRidge, WordGramRidge
     streams = True
 
     def __init__(self, vocabulary: Vocabulary, config: TextOptions) -> None:

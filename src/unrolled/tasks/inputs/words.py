@@ -12,7 +12,12 @@ from unrolled.data.token_columns import words_in
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary
 from unrolled.models.inputs import CharacterEncoder, TokenEmbedding, WordInput
 from unrolled.tasks.baselines.base import Baseline
-from unrolled.tasks.baselines.linear import BagOfWordsLogistic, BagOfWordsRidge
+from unrolled.tasks.baselines.linear import (
+    BagOfWordsLogistic,
+    BagOfWordsRidge,
+    WordGramLogistic,
+    WordGramRidge,
+)
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.saved import SavedWords
 from unrolled.tasks.inputs.schema import WordsSchema
@@ -45,7 +50,8 @@ class WordKind(StepsKind):
     Saved = SavedWords
     unit = "words"
     whole = "sentence"
-    linear = BagOfWordsLogistic, BagOfWordsRidge
+    simple_classifiers = BagOfWordsLogistic, WordGramLogistic
+    simple_regressors = BagOfWordsRidge, WordGramRidge
     streams = True
 
     def __init__(self, words: Vocabulary, characters: Vocabulary, config: _Options) -> None:

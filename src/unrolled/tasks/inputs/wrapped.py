@@ -21,7 +21,9 @@ class WrappedKind(StepsKind):
     def __init__(self, sequence: StepsKind) -> None:
         self.sequence = sequence
         self.notes = sequence.notes
-        self.unit, self.whole, self.linear = sequence.unit, sequence.whole, sequence.linear
+        self.unit, self.whole = sequence.unit, sequence.whole
+        self.simple_classifiers = sequence.simple_classifiers
+        self.simple_regressors = sequence.simple_regressors
         self.streams = sequence.streams
 
     def summaries(self, examples: Sequence[Example]) -> list[Any]:

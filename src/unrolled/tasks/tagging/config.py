@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from unrolled.tasks.class_weights import ClassWeightOptions
-from unrolled.tasks.config import TaskConfig, defaults
+from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
 from unrolled.tasks.inputs.options import ClipOptions, TextOptions, VectorOptions
 
 
@@ -23,7 +23,7 @@ from unrolled.tasks.inputs.options import ClipOptions, TextOptions, VectorOption
     clip_threshold=5.0,
     patience=3,
 )
-class TagConfig(ClassWeightOptions, ClipOptions, TextOptions, VectorOptions, TaskConfig):
+class TagConfig(ClassWeightOptions, EnsembleOptions, ClipOptions, TextOptions, VectorOptions, TaskConfig):
     """How a tagger reads its data, is built and is trained."""
 
     word_column: str | None = Field(
