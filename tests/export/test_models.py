@@ -1,6 +1,7 @@
 import importlib.util
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -23,8 +24,6 @@ def test_a_forecaster_gives_the_same_from_onnx_and_c(tmp_path):
         "y": 50 + np.sin(np.arange(80) / 3) + 0.1 * generator.normal(size=80),
         "wind": generator.normal(size=80),
     }
-    import pandas as pd
-
     forecaster = unrolled.Forecaster(hidden_size=4, epochs=1, horizon=3).fit(pd.DataFrame(rows))
     done = unrolled.export.onnx(forecaster, tmp_path / "onnx")
     assert done.difference < 1e-4
@@ -64,6 +63,36 @@ def test_a_classifier_of_numbers_becomes_c(pooling, tmp_path):
     classifier = unrolled.Classifier(**options).fit(data, dev=data)
     done = unrolled.export.c(classifier, tmp_path, int8=True)
     assert "microseconds a step" in done.numbers
+
+
+def test_gaps_and_convolutions_become_onnx(tmp_path):
+    generator = np.random.default_rng(0)
+    data = []
+    for row in range(8):
+        values = generator.normal(size=(5 + row % 3, 2))
+        values[generator.random(values.shape) < 0.3] = np.nan
+        data.append((values, "ab"[row % 2]))
+    classifier = unrolled.Classifier(hidden_size=3, epochs=1).fit(data, dev=data)
+    assert classifier.effective.filters
+    unrolled.export.onnx(classifier, tmp_path / "onnx", data=data)
+    inputs = [values for values, _ in data]
+    assert runner(tmp_path / "onnx").predict(inputs) == classifier.predict(inputs)
+    with pytest.raises(ConfigError, match="without missing numbers"):
+        unrolled.export.c(classifier, tmp_path / "c")
+
+
+def test_covariates_known_ahead_become_onnx(tmp_path):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"t": np.arange(83), "y": generator.normal(size=83), "price": generator.random(83)})
+    frame.loc[80:, "y"] = np.nan
+    options = {"hidden_size": 3, "epochs": 1, "horizon": 3, "refit": False}
+    forecaster = unrolled.Forecaster(**options).fit(frame)
+    unrolled.export.onnx(forecaster, tmp_path / "onnx")
+    made, expected = runner(tmp_path / "onnx").predict([None])[0], forecaster.predict()
+    for name in ("y", "y_0.1", "y_0.9"):
+        assert [row[name] for row in made] == pytest.approx([row[name] for row in expected], abs=1e-5)
+    with pytest.raises(ConfigError, match="price: expected covariates known up to the present"):
+        unrolled.export.c(forecaster, tmp_path / "c")
 
 
 def test_what_needs_the_sequences_end_is_refused(tmp_path):

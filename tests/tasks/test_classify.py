@@ -289,8 +289,8 @@ def test_whole_groups_are_held_out(tmp_path):
 def test_few_sequences_of_numbers_are_given_noise_and_epochs_unless_asked_otherwise():
     tiny = {"hidden_size": 4, "epochs": 1}
     found = Classifier(**tiny).fit(rising(30, seed=0))
-    assert (found.effective.cell, found.effective.pooling, found.effective.input_noise) == ("gru", "max", 0.5)
-    assert any("input_noise 0.5" in notice for notice in found.notices)
+    assert (found.effective.cell, found.effective.pooling, found.effective.input_noise) == ("gru", "max", 0.1)
+    assert any("filters 32" in notice for notice in found.notices)
     asked = Classifier(**tiny, input_noise=0.1, peepholes=True).fit(rising(30, seed=0)).effective
     assert (asked.cell, asked.input_noise, asked.epochs) == ("lstm", 0.1, 1)
     numbers = Classifier(**tiny, target="numbers").fit(rising(30, seed=0, labels=(1.5, 2.5))).effective

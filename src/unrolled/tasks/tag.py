@@ -159,8 +159,8 @@ class Tagger(ExampleTask[TagConfig]):
         """
         self._require_fitted()
         items = self._encode(self._read_inputs(X))
-        found = self._outputs(items, self._chances, torch.zeros(0, len(self._tags)))
-        return [chances.double().numpy() for chances in found]
+        found = self._outputs(items, self._chances, torch.zeros(0, len(self._tags), dtype=torch.float64))
+        return [chances.numpy() for chances in found]
 
     def _run(self, items: list[Encoded], options: Any) -> list[Tensor]:
         """The numbers of the best tags ``(time,)``."""
@@ -175,7 +175,8 @@ class Tagger(ExampleTask[TagConfig]):
         return [next(rows) if len(item) else nothing for item in items]
 
     def _chances(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        return marginals(outputs, lengths) if self.effective.crf else outputs.softmax(-1)
+        scores = outputs.double()
+        return marginals(scores, lengths) if self.effective.crf else scores.softmax(-1)
 
     def _kept(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Of a batch's outputs the best tags alone, which are a small part of them."""

@@ -14,6 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.export.c_code.program import write_layers
 from unrolled.export.c_code.source import Source
 from unrolled.models.base import SequenceModel
+from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.inputs import InputLayer, TokenInput, ValueInput
 from unrolled.models.many_to_many import ManyToMany
@@ -61,6 +62,11 @@ def _write_inputs(source: Source, layer: InputLayer, of: str) -> str:
         return of
     if isinstance(layer, TokenInput):
         return _write_embedding(source, layer.embedding.table, of)
+    if isinstance(layer, ConvolutionInput):
+        raise ConfigError(
+            "convolutions cannot become C: expected a network without (train with --filters 0), got some; "
+            "--to onnx takes them."
+        )
     raise ConfigError(
         f"{type(layer).__name__} cannot become C: expected a network that reads numbers, sound or single "
         "tokens at a step; --to onnx takes every one."

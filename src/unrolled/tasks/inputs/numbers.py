@@ -22,6 +22,8 @@ from unrolled.tasks.inputs.schema import NumbersSchema
 
 _FEW = 1000
 """Sequences of numbers up to which a network would learn them by heart."""
+_SOME_DOZENS, _EPOCHS = 100, 150
+"""Sequences up to which all are gone through so often: an epoch is a batch or two."""
 
 
 class NumberKind(StepsKind):
@@ -113,10 +115,15 @@ class NumberKind(StepsKind):
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few sequences, and where they are to be classified a smaller cell and noise."""
+        """Epochs enough for few sequences; where these are to be classified, convolutions and a GRU."""
         options = epochs_for(len(examples), config.batch_size)
         if len(examples) <= _FEW and isinstance(examples[0].target, str):
-            options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.5}
+            options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.1, "dropout": 0.2}
+            if config.bidirectional:  # else it may be meant to be read step by step
+                options["filters"] = 32
+            if len(examples) <= _SOME_DOZENS:
+                # The held-out share is a few sequences, by which no end of training can be chosen.
+                options |= {"epochs": _EPOCHS, "patience": _EPOCHS}
             if not (config.peepholes or config.projection_size):  # which a GRU has not
                 options["cell"] = "gru"
         return options

@@ -53,14 +53,14 @@ class NumberOptions(BaseModel):
         0.0,
         ge=0,
         description="Deviation of the noise that training adds to sequences of numbers, in units of each "
-        "channel's own; by default 0.5 where few sequences are to be classified.",
+        "channel's own; by default 0.1 where few sequences are to be classified.",
     )
 
     filters: int = Field(
         0,
         ge=0,
-        description="Filters of convolutions over time that sequences of numbers go through before they are "
-        "read; 0: there are none.",
+        description="Filters of convolutions over time, whose outputs are read beside the numbers; by "
+        "default 32 where few sequences are to be classified.",
     )
 
 
