@@ -554,8 +554,10 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         asked, names = self.effective.future_covariates, first.names
         if asked is None:
             futures = [one.future for one in self._latest if one.future is not None]
-            known = [~np.isnan(future).all(axis=0) for future in futures]
-            shown = tuple(name for place, name in enumerate(names) if any(each[place] for each in known))
+            unknown = [np.isnan(future) for future in futures]
+            shown = tuple(
+                name for place, name in enumerate(names) if not all(each[:, place].all() for each in unknown)
+            )
             self._effective = self.effective.model_copy(update={"future_covariates": shown})
             return
         for name in asked:

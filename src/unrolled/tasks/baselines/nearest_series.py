@@ -70,8 +70,8 @@ class NearestSeries(FittedBaseline):
         """Keep the training data, or so many sequences that each class has its share."""
         by_label = sorted(range(len(inputs)), key=lambda row: targets[row])
         spread = np.linspace(0, len(inputs) - 1, min(len(inputs), _KEPT)).astype(int)
-        kept = sorted(by_label[place] for place in np.unique(spread))
-        labels = [targets[row] for row in kept]
+        kept: list[int] = sorted(by_label[place] for place in np.unique(spread).tolist())
+        labels: list[str] = [targets[row] for row in kept]
         longest = int((_PAIRS / len(kept)) ** 0.5)
         stretch = -(-max(len(inputs[row]) for row in kept) // longest)
         common = Scaling.fit(np.concatenate([inputs[row] for row in kept]))
@@ -94,7 +94,8 @@ class NearestSeries(FittedBaseline):
 
     def _right(self) -> int:
         """How many of some training sequences have the label of the nearest other one."""
-        rows = np.unique(np.linspace(0, len(self.series) - 1, min(len(self.series), _JUDGED)).astype(int))
+        spread = np.linspace(0, len(self.series) - 1, min(len(self.series), _JUDGED)).astype(int)
+        rows: list[int] = np.unique(spread).tolist()
         series, labels = [self.series[row] for row in rows], [self.labels[row] for row in rows]
         others = _side_by_side(series)
         right = 0

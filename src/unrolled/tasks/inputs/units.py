@@ -63,8 +63,9 @@ def why_characters(examples: Sequence[Example], lowercase: bool) -> str | None:
 def _scores(texts: Sequence[str], targets: Sequence[Any]) -> tuple[float, float]:
     """How well words, and characters, say what is to be predicted: 1 is best."""
     classes = isinstance(targets[0], str)
-    rows = np.random.default_rng(0).permutation(len(texts))
-    held_out, kept = rows[::_HELD_OUT], np.delete(rows, slice(None, None, _HELD_OUT))
+    rows: list[int] = np.random.default_rng(0).permutation(len(texts)).tolist()
+    held_out = rows[::_HELD_OUT]
+    kept = [row for place, row in enumerate(rows) if place % _HELD_OUT]
     if classes and len({targets[row] for row in kept}) < 2:
         return 0.0, 0.0
     methods: tuple[tuple[type[FittedBaseline], Any], ...] = (
