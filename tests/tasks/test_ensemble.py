@@ -64,3 +64,12 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch):
     config.write_text(config.read_text().replace('"ensemble": 2', '"ensemble": 999'))
     with pytest.raises(ModelFolderError):
         load(tmp_path / "run")
+
+
+def test_an_ensemble_is_trained_on():
+    together = Classifier(**TINY, ensemble=2).fit(TEXTS, dev=TEXTS)
+    before = together.model.state_dict()["members.1.output.weight"].clone()
+    together.partial_fit([*TEXTS, ("blue car", "blue"), ("blue cat", "blue")], dev=TEXTS, new_labels="add")
+    assert together.labels == ("green", "red", "blue")
+    assert together.model.state_dict()["members.1.output.weight"].shape == (3, before.shape[1])
+    assert together.predict(["red cat"])[0] in together.labels
