@@ -35,7 +35,10 @@ def test_help_does_not_wait_for_torch():
     commands = [
         ["--help"],
         *(["train", task, "--help"] for task in task_names()),
-        *([verb, "--help"] for verb in ("predict", "chat", "doctor", "evaluate", "inspect", "compare")),
+        *(
+            [verb, "--help"]
+            for verb in ("predict", "chat", "doctor", "evaluate", "inspect", "compare", "serve")
+        ),
     ]
     shown = in_one_process(*commands)
     assert [packages for _, packages in shown] == [[]] * len(commands)
@@ -63,6 +66,9 @@ MISTYPED = {
     "compare nowhere elsewhere x": "nowhere",
     "chat nowhere": "nowhere",
     "doctor nowhere": "nowhere",
+    "serve nowhere": "nowhere",
+    "push nowhere a/b": "nowhere",
+    "train classify adding --from nowhere": "nowhere",
 }
 
 
