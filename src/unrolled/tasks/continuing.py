@@ -70,7 +70,6 @@ def trained_on(
         learnt, held_out, name = shares.train, shares.held_out, shares.held_out_name
     else:
         learnt, held_out, name = data, one._read_later(dev, labelled=True, part="valid"), _named(dev)
-        _take_labels(one, held_out, new_labels)
     epochs = 0 if estimator.history is None else len(estimator.history.epochs)
     one._note(f"Trained on from a model of {epochs} epochs; its vocabularies, scales and baselines are kept.")
     one._understood = f"Understood: {'; '.join(one._readings(learnt, held_out))}."
