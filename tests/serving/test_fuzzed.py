@@ -24,7 +24,7 @@ def test_the_service_never_fails(described):
 
 
 def _holds(operation):
-    @settings(max_examples=6, deadline=None, phases=(Phase.generate,), suppress_health_check=[*HealthCheck])
+    @settings(max_examples=4, deadline=None, phases=(Phase.generate,), suppress_health_check=[*HealthCheck])
     @given(case=operation.as_strategy())
     def holds(case):
         response = case.call()
