@@ -40,8 +40,11 @@ class Batch:
         return next((fault for _, fault in self.faults()), None)
 
     def program(self) -> str:
-        """A program that shows the first fault."""
-        case, _ = self.faults()[0]
+        """A program that shows the first fault; all of them where it does not show again."""
+        faults = self.faults()
+        if not faults:
+            return program_of(self)
+        case, _ = faults[0]
         return (
             program_of(case)
             .replace("case.difference()", "Batch([case]).difference()")

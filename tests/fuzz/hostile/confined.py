@@ -9,6 +9,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from io import RawIOBase
 from pathlib import Path
 
 import torch
@@ -16,7 +17,9 @@ import torch
 from unrolled.errors import UnrolledError
 
 SECONDS = 30
-"""How long each thing may take, on a machine that others use too."""
+"""How long each thing may take."""
+_AGAIN = 20
+"""How often so long is waited for a process that has hardly run, on a machine that others use too."""
 MEGABYTES = 1500
 """How much more memory it may ask for than this process has."""
 _LENGTH = struct.Struct("<I")
@@ -52,7 +55,7 @@ def _run(actions: Sequence[Callable[[], object]]) -> list[str | None]:
     in_time = True
     with os.fdopen(reading, "rb", buffering=0) as stream:
         while len(found) < len(actions):
-            in_time = bool(select.select([stream], [], [], SECONDS)[0])
+            in_time = _answers(stream, child)
             head = stream.read(_LENGTH.size) if in_time else b""
             if len(head) < _LENGTH.size:
                 break
@@ -70,6 +73,23 @@ def _run(actions: Sequence[Callable[[], object]]) -> list[str | None]:
         died = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status >> 8}"
         return [*found, f"the process died of {died}"]
     return found
+
+
+def _answers(stream: RawIOBase, child: int) -> bool:
+    """Whether a process says something in the time that it may take of a processor."""
+    begun = _used(child)
+    for _ in range(_AGAIN):
+        if select.select([stream], [], [], SECONDS)[0]:
+            return True
+        if _used(child) - begun > SECONDS / 2:
+            break
+    return False
+
+
+def _used(process: int) -> float:
+    """Seconds of a processor that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _be_confined() -> None:
