@@ -29,8 +29,11 @@ KINDS = ("kills", "disk", "removed", "locked", "lost", "interrupts", "output")
 class Faults:
     """What is run, with what it needs."""
 
-    def __init__(self, home: Path, kills_wanted: int, seed: int, tasks: list[str] | None) -> None:
+    def __init__(
+        self, home: Path, kills_wanted: int, seed: int, tasks: list[str] | None, seconds: float
+    ) -> None:
         self.home, self.kills_wanted, self.draws = home, kills_wanted, random.Random(seed)
+        self.seconds = seconds
         (home / "data").mkdir()
         self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
         self.right: dict[str, tuple[bytes, float]] = {}
@@ -48,7 +51,8 @@ class Faults:
     def kills(self) -> str:
         where: Counter[str] = Counter()
         runs = 0
-        while where.total() - where["after its end"] < self.kills_wanted:
+        stop = time.monotonic() + self.seconds
+        while where.total() - where["after its end"] < self.kills_wanted and time.monotonic() < stop:
             subject = self.subjects[runs % len(self.subjects)]
             right, seconds = self.unbroken(subject)
             found, wrong = kills.kill(subject, right, seconds, self.home, self.draws)
@@ -136,13 +140,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of kills, at most")
     parser.add_argument("--tasks", type=lambda text: text.split(","), help="all where left out")
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS))
     options = parser.parse_args()
     get_ready()
     print(f"{platform.platform()}, Python {platform.python_version()}, seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as home:
-        faults = Faults(Path(home), options.kills, options.seed, options.tasks)
+        faults = Faults(Path(home), options.kills, options.seed, options.tasks, options.seconds)
         for kind in options.only:
             begun, before = time.monotonic(), len(faults.wrong)
             said = getattr(faults, kind)()

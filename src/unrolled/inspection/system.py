@@ -25,8 +25,7 @@ _PACKAGES = ("unrolled", "torch", "numpy", "pandas", "accelerate", "safetensors"
 def system() -> dict[str, Any]:
     """Versions, processor, threads, BLAS and devices, as plain values."""
     return {
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
         "blas": _blas(),
@@ -73,3 +72,10 @@ def layer_of(options: Mapping[str, Any], device: str = "cpu") -> RecurrentLayer:
     except (RuntimeError, AssertionError) as problem:
         # torch says it in its first line, and then how to look for bugs in it.
         raise ConfigError(f"device={device!r} cannot be used: {str(problem).splitlines()[0]}") from problem
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
