@@ -121,3 +121,20 @@ def test_a_recording_shorter_than_a_window_has_a_step(tmp_path):
     (features,) = LogMel(RATE, 8).of([Recording(path, Source(path))])
     assert features.shape == (1, 8)
     assert np.isfinite(features).all()
+
+
+def test_recordings_of_groups_are_heard_without_their_level(heard, tmp_path):
+    classifier, folder = heard
+    assert classifier.effective.own_level is False
+    files = sorted(folder.rglob("*.wav"))
+    rows = [f"{file},{file.parent.name},speaker {number % 5}" for number, file in enumerate(files)]
+    (tmp_path / "metadata.csv").write_text("\n".join(["file_name,label,speaker", *rows]))
+    grouped = Classifier(**TINY, epochs=1, group_column="speaker").fit(tmp_path / "metadata.csv")
+    assert grouped.effective.own_level is True
+    for item in grouped.encode(files[:3]):
+        band = item["values"] * grouped._inputs.scaling.scale + grouped._inputs.scaling.center
+        np.testing.assert_allclose(band.mean(axis=0), 0, atol=1e-3)
+    grouped.save(tmp_path / "model")
+    assert np.array_equal(load(tmp_path / "model").predict_proba(files), grouped.predict_proba(files))
+    asked = Classifier(**TINY, epochs=1, group_column="speaker", own_level=False)
+    assert asked.fit(tmp_path / "metadata.csv").effective.own_level is False

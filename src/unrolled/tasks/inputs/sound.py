@@ -62,7 +62,9 @@ class SoundKind(StepsKind):
         rate = config.sampling_rate or min(rates, key=lambda rate: (-rates[rate], rate))
         features = LogMel(rate, config.mel_bands).fitting()
         read = features.of(recordings)
-        own_level = bool(config.own_level)
+        # Who keeps the recordings of a group together, such as a speaker's, means to hear others.
+        grouped = any(example.group is not None for example in examples)
+        own_level = grouped if config.own_level is None else config.own_level
         steps = np.concatenate([_levelled(each) for each in read] if own_level else read)
         fewer = (
             f"A sampling rate of {rate:,} Hz holds {features.bands} bands of frequencies, not "
