@@ -4,6 +4,8 @@ import json
 import math
 from unittest import mock
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -164,6 +166,15 @@ def test_the_characters_of_a_word_are_no_time():
 
     results = [Of("inputs.characters.l0"), Of("recurrent.l0")]
     assert [each.layer for each in over_time(results)] == ["recurrent.l0"]
+
+
+def test_an_error_that_cannot_come_back_at_first_is_seen_later():
+    wave = pd.DataFrame({"ds": range(160), "y": np.sin(np.arange(160) * 0.3)})
+    fitted = unrolled.Forecaster(
+        hidden_size=4, epochs=4, context=20, diagnose=True, device="cpu", refit=False
+    ).fit(wave)
+    assert fitted.verdict.kind != "cannot be measured"
+    assert fitted.verdict.grounds[0].startswith("All weights")
 
 
 def test_watching_does_not_change_what_is_learned():

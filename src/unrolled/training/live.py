@@ -108,6 +108,10 @@ class LiveDiagnosis:
         self._losses.append(loss)
         self._since += 1
         if updates % _EVERY:
+            # Where the way from the states to the loss starts out at zero, the first pass shows no error; the
+            # next one is looked at then, and ever more seldom one after it.
+            if not self._known and updates & (updates - 1) == 0:
+                self._look()
             return None
         self._look()
         verdict = judged(self._evidence(history))
@@ -119,7 +123,7 @@ class LiveDiagnosis:
 
     def seen(self) -> Seen:
         """What the latest updates have shown."""
-        if self._since >= _ENOUGH or not self._decays:
+        if self._since >= _ENOUGH or not self._known:
             self._look()
         return Seen(self._decays, self._gates, self._learning())
 
@@ -141,10 +145,15 @@ class LiveDiagnosis:
         """Stop watching."""
         self._watch.close()
 
+    @property
+    def _known(self) -> bool:
+        """Whether some error was followed over a step at least."""
+        return any(len(decay) > 1 and not isnan(decay[1]) for decay in self._decays.values())
+
     def _look(self) -> None:
         """Take what was seen since the last look, and begin anew."""
         flows = self._watch.flows()
-        if flows or not self._decays:
+        if flows or not self._known:
             self._decays = {flow.layer: flow.decay for flow in over_time(flows)}
             self._gates = over_time(self._watch.gates())
             self._fresh = True
