@@ -56,7 +56,7 @@ def held(
     )
     data = name or (runs[0]["data"] if len(runs) == 1 else f"{len(runs)} folds")
     seconds = sum(run["seconds"] for run in runs)
-    print(f"{commands[0][0]} {data}: {shown} in {seconds:.0f} s on {machine()}")
+    print(f"{commands[0][0]} {data}: {shown} in {seconds:.0f} s on {machine()}", flush=True)
     return all(good.values())
 
 
