@@ -250,6 +250,7 @@ def test_scripts_without_spaces_are_read_by_characters():
         ),
         ([(np.array([1.0, -np.inf]), "a")] * 3, "row 1: expected finite numbers, got -inf at step 2"),
         ([(np.zeros(0), "a")] * 3, "row 1: expected a sequence of one step at least, got none"),
+        ([("", "a"), (" ", "b")] * 4, "row .*: expected texts, got 7 without a word in them"),
         ([("red", "a"), ("blue", "b")], "expected examples enough to hold some out, got 2"),
     ],
 )

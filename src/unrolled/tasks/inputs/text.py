@@ -45,6 +45,8 @@ class TextKind(StepsKind):
         """Collect the words."""
         empty = cls(Vocabulary.build([]), config)
         tokens = empty.summaries(examples)
+        if not any(tokens):
+            raise examples[0].source.error(f"expected texts, got {len(tokens):,} without a word in them")
         fitted = cls(Vocabulary.build(tokens, min_count=config.min_count, kind="word"), config)
         if is_spaceless("".join(example.inputs for example in examples[:_LOOKED_AT])):
             fitted.notes = ("The texts are in a script without spaces and are read by characters.",)
