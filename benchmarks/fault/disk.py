@@ -70,7 +70,7 @@ def _half_written(disk: Path, home: Path, size: int) -> list[str]:
     """Whether what is left is whole, or nothing."""
     folder, wrong = disk / "run", []
     if (folder / "manifest.json").exists():
-        seen = start(["inspect", folder, "--json"], home / "said", cwd=home)
+        seen = start(["doctor", folder, "--json"], home / "said", cwd=home)
         seen.wait()
         if seen.code != 0:
             wrong.append(f"{size:,} bytes: the folder cannot be read: {seen.err.strip()[-200:]}")

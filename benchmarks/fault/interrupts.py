@@ -62,7 +62,7 @@ def interrupt(
         wrong.append(f"exit status {run.code}: {run.err.strip()[-200:]}")
     made = home / "made"
     if (made / "manifest.json").exists():
-        seen = start(["inspect", made, "--json"], home / "said", cwd=home)
+        seen = start(["doctor", made, "--json"], home / "said", cwd=home)
         if seen.wait() != 0:
             wrong.append(f"the folder cannot be read: {seen.err.strip()[-200:]}")
     if left := [path.name for path in home.rglob(".*.partial")]:

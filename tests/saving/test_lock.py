@@ -9,6 +9,7 @@ import pytest
 
 from unrolled.errors import ConfigError
 from unrolled.saving.lock import only_run
+from unrolled.saving.run import has_checkpoint, holds_others
 
 HOLD = """
 import sys, time
@@ -45,3 +46,17 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
     with only_run(tmp_path / "run"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_which_the_first_write_was_cut_short_is_as_if_empty(tmp_path):
+    (tmp_path / ".checkpoint.partial").mkdir()
+    assert not holds_others(tmp_path)
+    assert not has_checkpoint(tmp_path)
+    (tmp_path / "thesis.txt").touch()
+    assert holds_others(tmp_path)
+
+
+def test_the_checkpoint_before_is_one_where_the_next_was_not_yet_in_its_place(tmp_path):
+    (tmp_path / ".checkpoint.previous").mkdir()
+    assert has_checkpoint(tmp_path)
+    assert not holds_others(tmp_path)

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from unrolled.errors import ConfigError, StorageError
-from unrolled.saving.run import CHECKPOINT, holds_run, require_free
+from unrolled.saving.run import CHECKPOINT, has_checkpoint, holds_others, require_free
 
 _LONGEST_NAME = 100
 """Characters of a name made up, to which more are added."""
@@ -28,7 +28,7 @@ def model_folder(asked: Path | None, task: str, data: str, *, resume: bool, over
     if asked is None:
         named = _named_after(task, data)
         return _latest(named) if resume else _unused(named)
-    if resume and not (asked / CHECKPOINT).is_dir():
+    if resume and not has_checkpoint(asked):
         raise ConfigError(f"--resume: there is no checkpoint in {asked} to go on from; leave --resume out")
     _require_writable(asked)
     require_free(asked, resume=resume, overwrite=overwrite)
@@ -70,7 +70,7 @@ def _require_writable(folder: Path) -> None:
     """Find out before an hour of training what saving would find out after it."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"-o {folder}: expected a folder to write the model into, but it is a file")
-    if folder.is_dir() and any(folder.iterdir()) and not holds_run(folder):
+    if folder.is_dir() and holds_others(folder):
         raise ConfigError(f"-o {folder}: the folder holds something that is not a model; choose another name")
     nearest = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):

@@ -5,14 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from unrolled.errors import ConfigError
+from unrolled.saving.files import beside
 from unrolled.saving.folder import MANIFEST
 
 CHECKPOINT = "checkpoint"
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a folder holds the checkpoint of a run, be it the one before, where a write was cut short."""
+    checkpoint = folder / CHECKPOINT
+    return checkpoint.is_dir() or beside(checkpoint, "previous").is_dir()
+
+
 def holds_run(folder: Path) -> bool:
     """Whether a folder holds a model or the checkpoint of a run."""
-    return (folder / MANIFEST).is_file() or (folder / CHECKPOINT).is_dir()
+    return (folder / MANIFEST).is_file() or has_checkpoint(folder)
+
+
+def holds_others(folder: Path) -> bool:
+    """Whether a folder holds something, and neither a run nor what a write of one left that was cut short."""
+    left = beside(folder / CHECKPOINT, "partial").name
+    return not holds_run(folder) and any(path.name != left for path in folder.iterdir())
 
 
 def require_free(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -21,9 +34,9 @@ def require_free(folder: Path, *, resume: bool, overwrite: bool) -> None:
     Raises:
         ConfigError: the folder holds a model or a checkpoint; the message says what can be done.
     """
-    continued = resume and (folder / CHECKPOINT).is_dir()
+    continued = resume and has_checkpoint(folder)
     if holds_run(folder) and not (overwrite or continued):
-        what = "an unfinished run" if (folder / CHECKPOINT).is_dir() else "a model"
+        what = "an unfinished run" if has_checkpoint(folder) else "a model"
         go_on = ", --resume (resume=True) to go on with it" if what == "an unfinished run" else ""
         raise ConfigError(
             f"{folder}: expected a new folder, but it holds {what}; give --overwrite (in Python "

@@ -18,6 +18,7 @@ from unrolled.data.batches import Batch, Loader
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import Contents, content_fits, read_folder, write_folder
+from unrolled.saving.run import has_checkpoint
 from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update, add_gradient
 from unrolled.training.callback import Callback
 from unrolled.training.checkpoint import (
@@ -230,7 +231,7 @@ class Trainer:
         if self.known is not None and not take_up(self.model, self.optimizer, self.known):
             self.bar.say("the optimiser begins anew: nothing is kept of one that fits")
         if self.resume and self.checkpoint is not None:
-            if self.checkpoint.exists():
+            if has_checkpoint(self.checkpoint.parent):
                 self.load_checkpoint()
             else:
                 self.bar.say(f"no checkpoint in {self.checkpoint} yet: training begins from the start")
