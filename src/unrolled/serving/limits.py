@@ -15,7 +15,7 @@ class Limits(BaseModel):
     """The bounds of a service, whose fields are the flags of ``unrolled serve``.
 
     Example:
-        >>> Limits(sessions=10).sessions
+        >>> Limits.model_validate({"max_sessions": 10}).max_sessions
         10
     """
 
