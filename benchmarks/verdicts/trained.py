@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.verdicts import data
 from unrolled.tasks.base import Estimator
+from unrolled.tasks.options import overridden
 from unrolled.tasks.registry import estimator_class
 
 
@@ -36,9 +37,9 @@ class Trained:
     first: str | None = None
 
     def fit(self, seed: int, **changes: Any) -> Estimator:
-        """Train it, with some options changed."""
-        options = {**self.options, "seed": seed, "device": "cpu"}
-        return estimator_class(self.task)(**(options | changes)).fit(self.train(seed))
+        """Train it, with some options changed as flags change those of a file."""
+        options = overridden({**self.options, "seed": seed, "device": "cpu"}, changes)
+        return estimator_class(self.task)(**options).fit(self.train(seed))
 
 
 _PLAIN = {"bidirectional": False, "pooling": "last", "skip": False, "dropout": 0.0, "input_dropout": 0.0}
