@@ -73,7 +73,7 @@ def series(path):
             "forecast",
             0,
             series,
-            [("corner", "[12.5, nan]", ("price",)), ("market", "[120.0]", ("price",))],
+            [("corner", "[12.5, nan, 11.0]", ("price",)), ("market", "[120.0]", ("price",))],
         ),
         ("forecast", 1, series, [("H1", "[605.0, 586.0, 575.0]", ()), ("H2", "[3124.0, 2990.0]", ())]),
     ],
