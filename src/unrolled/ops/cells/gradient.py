@@ -92,14 +92,16 @@ def differentiate(forward: Surrounded, watched: bool = False) -> Gradient:
         over[to] = graph.add("add", over[to], gradient) if to in over else gradient
 
     zero = graph.constant(0.0)
+    arriving = zero
     for state, result in enumerate(forward.results):
         give(result, graph.add("carried", value=state))
         if watched or not state:
             give(result, graph.add("given", value=state))
+        if not state:
+            arriving = over[result]  # of h alone, be the same value a gate's or another state's too
     if watched:
         for gate, at in enumerate(forward.gate_values):
             give(at, graph.add("given_gate", value=gate))
-    arriving = over[forward.results[0]]
     for at in reversed(range(len(instructions))):
         if at in group_of:
             gates = [over.get(product_at[product], zero) for product in groups[group_of[at]][1]]
