@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -52,6 +51,8 @@ UNKNOWN = "<unk>"
 Text = str | bytes
 """Bytes are taken by the byte tokenizer only."""
 
+_COUNTED = 1 << 16
+"""Characters that are counted at once."""
 _BOUNDARY = re.compile(r"\n(?=\S)|(?<=\S)(?= \w)")
 
 
@@ -138,11 +139,13 @@ class _Characters(Tokenizer):
 
     @classmethod
     def fit(cls, documents: Iterable[Iterable[str]], max_size: int | None, min_count: int) -> Self:
-        counts = np.zeros(sys.maxunicode + 1, dtype=np.int64)
+        counts = np.zeros(0, dtype=np.int64)
         for document in documents:
             for chunk in document:
-                found = np.bincount(_codes(chunk))
-                counts[: len(found)] += found
+                for start in range(0, len(chunk), _COUNTED):
+                    found = np.bincount(_codes(chunk[start : start + _COUNTED]), minlength=len(counts))
+                    found[: len(counts)] += counts
+                    counts = found
         seen = np.flatnonzero(counts)
         ranked = sorted(
             zip(seen.tolist(), counts[seen].tolist(), strict=True), key=lambda pair: (-pair[1], pair[0])
