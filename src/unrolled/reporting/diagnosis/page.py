@@ -107,7 +107,7 @@ def sections(examined: Examination) -> list[Section]:
         ),
         Section(
             "What decided the last output",
-            "How much a small change of what a step read would change the loss there, along one sequence.",
+            "How much a small change of what a step read would change the loss of it, in one sequence.",
             list(_input_plots(examined)),
         ),
         Section(
