@@ -51,9 +51,9 @@ def refused(done, *words):
         ("forecast", "gap.csv", "ds,y\n2024-01-01,1\n2024-01-02,oops\n", ["gap.csv", "row 3", "'y'", "oops"]),
         (
             "classify",
-            "nan.jsonl",
-            '{"values": [1.0, 2.0], "label": "a"}\n{"values": [NaN, 2.0], "label": "b"}\n',
-            ["nan.jsonl", "row 2"],
+            "infinite.jsonl",
+            '{"values": [1.0, 2.0], "label": "a"}\n{"values": [Infinity, 2.0], "label": "b"}\n',
+            ["infinite.jsonl", "row 2"],
         ),
         ("forecast", "short.csv", "ds,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n", ["short.csv"]),
     ],

@@ -86,8 +86,8 @@ def test_a_series_in_an_array(tmp_path):
         ),
         ({"X": WALKS}, "expected a column of labels, the columns are X; .*--label-column"),
         (
-            {"X": WALKS * np.nan, "y": np.arange(4)},
-            "row 1, column 'X': expected finite numbers, got NaN at step 1",
+            {"X": WALKS + np.inf, "y": np.arange(4)},
+            "row 1, column 'X': expected finite numbers, got inf at step 1",
         ),
         ({"X": WALKS, "y": np.ones((4, 2))}, "row 1, column 'y': expected one label, got an array"),
         (

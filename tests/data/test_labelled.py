@@ -103,9 +103,9 @@ def test_inputs_alone_for_prediction(write):
         ("t.csv", "text,y\na,inf\n", {"targets": "number"}, "row 2, column 'y': expected a finite number"),
         (
             "t.jsonl",
-            '{"values": [1, NaN], "label": 1}',
+            '{"values": [1, Infinity], "label": 1}',
             {},
-            "row 1, column 'values': expected finite numbers, got NaN at step 2",
+            "row 1, column 'values': expected finite numbers, got inf at step 2",
         ),
         ("t.jsonl", '{"values": [[1, 2], [3]], "label": 1}', {}, "the same count of them at every step"),
         ("t.jsonl", '{"values": [1, "a"], "label": 1}', {}, "row 1, column 'values': expected numbers"),

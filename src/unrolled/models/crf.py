@@ -60,7 +60,7 @@ def marginals(potentials: Tensor, lengths: Tensor) -> Tensor:
 
     Example:
         >>> potentials = TransitionScores(2)(torch.tensor([[[0.0, 0.0], [0.0, 1.0986123]]]))
-        >>> marginals(potentials, torch.tensor([2]))
+        >>> marginals(potentials, torch.tensor([2])).detach()
         tensor([[[0.5000, 0.5000],
                  [0.2500, 0.7500]]])
     """
