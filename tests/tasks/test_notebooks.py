@@ -29,7 +29,8 @@ def test_tables_have_what_was_asked_for_and_the_scores(made):
     assert "majority class" in html
     assert "not fitted" in Classifier()._repr_html_()
     assert "weight_hh_l0" in unrolled.GRU(2, 3)._repr_html_()
-    assert made.dev_evaluation._repr_html_().count("<tr>") == 4
+    rows = 2 + len(made.dev_evaluation.baselines)  # the names of the scores, the model's, and theirs
+    assert made.dev_evaluation._repr_html_().count("<tr>") == rows
 
 
 def test_plots_are_drawn_where_they_are_asked_for(made):
@@ -37,7 +38,8 @@ def test_plots_are_drawn_where_they_are_asked_for(made):
     assert made.plot(left) is left
     assert made.dev_evaluation.plot(right) is right
     assert len(left.lines[0].get_xdata()) == 2
-    assert len(right.patches) == 3 * len(made.dev_evaluation.scores)
+    compared = 1 + len(made.dev_evaluation.baselines)
+    assert len(right.patches) == compared * len(made.dev_evaluation.scores)
     pyplot.close(figure)
     axes = made.plot()
     pyplot.close(axes.figure)
