@@ -9,7 +9,7 @@ from pathlib import Path
 from unrolled.errors import PACKAGES_OF_TASKS
 
 ROOT = Path(__file__).parents[1]
-IMPORTED_AS = {"pillow": "PIL", "scikit-learn": "sklearn"}
+IMPORTED_AS = {"huggingface-hub": "huggingface_hub", "pillow": "PIL", "scikit-learn": "sklearn"}
 WITHOUT = f"""
 import sys
 from importlib.machinery import PathFinder

@@ -270,3 +270,11 @@ def test_columns_of_another_table():
     with pytest.raises(DataError, match=r"X has 3 features, but Classifier is expecting 6 .* list\(X\)"):
         made.predict(np.zeros((2, 3)))
     assert made.predict(list(np.zeros((2, 3)))).shape == (2,)
+
+
+def test_classes_to_come_have_room():
+    X, y = np.random.default_rng(0).normal(size=(12, 4)), np.arange(12) % 2
+    model = Classifier(**SMALL, epochs=1).partial_fit(X, y, classes=[0, 1, 7])
+    assert model.classes_.tolist() == [0, 1, 7]
+    assert model.predict_proba(X).shape == (12, 3)
+    assert set(model.partial_fit(X, np.full(12, 7)).predict(X)) <= {0, 1, 7}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -42,6 +42,7 @@ from unrolled.tasks.classification.targets import (
     fit_targets,
     targets_from_json,
 )
+from unrolled.tasks.continuing import add_labels
 from unrolled.tasks.details import most_wrong
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.given_inputs import GivenForm
@@ -415,6 +416,22 @@ class Classifier(OneTarget):
             ConfigError: not fitted, or fitted to numbers.
         """
         return self._class_targets().vocabulary.symbols
+
+    def partial_fit(self, X: Any, y: Any = None, *, classes: Iterable[Any] = (), **how: Any) -> Self:
+        """Go on training with new data; see `Estimator.partial_fit`.
+
+        Args:
+            X: as for `fit`.
+            y: as for `fit`.
+            classes: all there will ever be, as scikit-learn's first call takes them; for those that the model
+                has not seen there is room from now on.
+            how: as for `Estimator.partial_fit`.
+        """
+        super().partial_fit(X, y, **how)
+        names = LabelValues.of_list(classes).names
+        if unseen := [name for name in names if name not in self.labels]:
+            add_labels(self, unseen)
+        return self
 
     @property
     def classes_(self) -> np.ndarray:

@@ -94,11 +94,16 @@ def _take_labels(estimator: Estimator, data: Any, new_labels: NewLabels) -> None
             f"expected labels that the model knows, got {listed([repr(label) for label in unseen])}",
             remedy="correct them, or give --new-labels add (in Python new_labels='add') to add them",
         )
+    add_labels(estimator, unseen)
+    estimator._note(f"Labels added: {listed(unseen)}.")
+
+
+def add_labels(estimator: Estimator, labels: Sequence[str]) -> None:
+    """Take up labels that a fitted estimator does not know, with room for them in the network."""
     smaller = estimator.model
-    estimator._add_labels(unseen)
+    estimator._add_labels(labels)
     estimator._model = estimator.fresh_model().to(estimator.device)
     grow(smaller, estimator.model)
-    estimator._note(f"Labels added: {listed(unseen)}.")
 
 
 def grow(smaller: nn.Module, larger: nn.Module) -> None:
