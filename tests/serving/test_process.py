@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from tests.tasks.every_task import model_of
 from unrolled.cli.main import app
+from unrolled.serving.server import listening
 
 COMMAND = [sys.executable, "-c", "from unrolled.cli.main import main; main()"]
 
@@ -102,3 +104,10 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["serve", "m"])
     assert done.exit_code == 2
     assert "pip install 'unrolled[serve]'" in done.stderr
+
+
+def test_an_answers_body_does_not_wait_for_its_head_to_be_seen():
+    with listening("127.0.0.1", 0) as opened, socket.create_connection(opened.getsockname()):
+        accepted, _ = opened.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
