@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.machine import machine
 from benchmarks.processes import apart, peak_memory
+from unrolled.training.callback import Callback
 
 SHARE_OF_AN_EPOCH = 20
 """Batches that are trained on: what is measured is the way to them, and that nothing grows with more."""
@@ -61,23 +62,26 @@ def make_table(path: Path, rows: int) -> None:
             file.writelines(f"{when},{value:.3f}\n" for when, value in zip(times, values, strict=True))
 
 
+class FirstUpdate(Callback):
+    """Seconds from when it was made to the first update."""
+
+    def __init__(self) -> None:
+        self.begun, self.seconds = time.perf_counter(), 0.0
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, place) -> None:
+        """Note the time of the first."""
+        self.seconds = self.seconds or time.perf_counter() - self.begun
+
+
 def train_text(path: str, dev: str) -> tuple[float, float]:
     """Seconds to the first update, and peak memory in bytes."""
     from unrolled import Generator
-    from unrolled.training.callback import Callback
 
     size = Path(path).stat().st_size
     options = {"hidden_size": 64, "embedding_size": 16, "batch_size": 32, "window": 64, "epochs": 1}
     share = min(1.0, SHARE_OF_AN_EPOCH * 32 * 64 / size)
 
-    class First(Callback):
-        begun = time.perf_counter()
-        seconds = 0.0
-
-        def on_train_batch_end(self, trainer, module, outputs, batch, place) -> None:
-            self.seconds = self.seconds or time.perf_counter() - self.begun
-
-    first = First()
+    first = FirstUpdate()
     Generator(**options).fit(path, dev=dev, share=share, callbacks=[first])
     return first.seconds, peak_memory()
 
@@ -85,16 +89,8 @@ def train_text(path: str, dev: str) -> tuple[float, float]:
 def train_table(path: str, rows: int) -> tuple[float, float]:
     """As `train_text`."""
     from unrolled import Forecaster
-    from unrolled.training.callback import Callback
 
-    class First(Callback):
-        begun = time.perf_counter()
-        seconds = 0.0
-
-        def on_train_batch_end(self, trainer, module, outputs, batch, place) -> None:
-            self.seconds = self.seconds or time.perf_counter() - self.begun
-
-    first = First()
+    first = FirstUpdate()
     Forecaster(hidden_size=16, epochs=1, horizon=10).fit(path, share=0.02, callbacks=[first])
     return first.seconds, peak_memory()
 

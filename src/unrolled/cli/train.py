@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Group
@@ -39,6 +39,15 @@ class NewLabels(StrEnum):
 
     refuse = "refuse"
     add = "add"
+
+
+TestData: TypeAlias = Annotated[str | None, typer.Option(help="Data to score the finished model on.")]
+ConfigFile: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
+]
+Overwrite: TypeAlias = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
+]
 
 
 class TaskCommands(TyperGroup):
@@ -88,14 +97,12 @@ def _command(task: str) -> Any:
             str | None,
             typer.Option(help="Data to choose the best epoch by.", show_default="a share of TRAIN"),
         ] = None,
-        test: Annotated[str | None, typer.Option(help="Data to score the finished model on.")] = None,
+        test: TestData = None,
         output: Annotated[
             Path | None,
             typer.Option("--output", "-o", help="The model's folder.", show_default="TASK-TRAIN"),
         ] = None,
-        config: Annotated[
-            Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
-        ] = None,
+        config: ConfigFile = None,
         origin: Annotated[
             Path | None,
             typer.Option(
@@ -110,9 +117,7 @@ def _command(task: str) -> Any:
             typer.Option(help="With --from: labels that the model has not seen are refused, or added."),
         ] = NewLabels.refuse,
         resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
-        overwrite: Annotated[
-            bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
-        ] = False,
+        overwrite: Overwrite = False,
         folds: Annotated[
             int | None,
             typer.Option(

@@ -12,7 +12,7 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown
 from unrolled.cli.paths import require_data
 from unrolled.cli.settings import read_settings
-from unrolled.cli.train import TaskCommands, train_and_save
+from unrolled.cli.train import ConfigFile, Overwrite, TaskCommands, TestData, train_and_save
 
 if TYPE_CHECKING:
     from unrolled.tasks.tuning.search import Tuning
@@ -51,16 +51,12 @@ def _command(task: str) -> Any:
                 show_default="learning rate, units, layers, dropout, cell, weight decay",
             ),
         ] = None,
-        test: Annotated[str | None, typer.Option(help="Data to score the finished model on.")] = None,
+        test: TestData = None,
         output: Annotated[
             Path | None, typer.Option("--output", "-o", help="The model's folder.", show_default="TASK-DATA")
         ] = None,
-        config: Annotated[
-            Path | None, typer.Option(help="Options from a JSON or TOML file; flags go before it.")
-        ] = None,
-        overwrite: Annotated[
-            bool, typer.Option("--overwrite", help="Replace the model or the run that the folder holds.")
-        ] = False,
+        config: ConfigFile = None,
+        overwrite: Overwrite = False,
         as_json: Annotated[bool, AsJson] = False,
         **options: Any,
     ) -> None:

@@ -58,17 +58,9 @@ def unpacked(path: str | Path) -> bytes:
         DataError: the file is missing or empty, is damaged, or is an archive of several members.
     """
     path = existing_file(path)
-    kind = path.suffix.lower()
-    try:
-        if kind == ".zip":
-            member = _only_member(path)
-            with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-                content = _bounded(stream, path.stat().st_size)
-        else:
-            content = path.read_bytes()
-            content = decompressed(content, kind) if kind in _OPENED else content
-    except BROKEN as error:
-        raise DataError(f"expected a {kind} file, but {error}", path=path) from error
+    packed = path.suffix.lower() in (".zip", *_OPENED)
+    with opened(path) as stream:
+        content = _bounded(stream, path.stat().st_size) if packed else stream.read()
     if not content:
         raise DataError("expected data, found an empty file", path=path)
     return content

@@ -70,17 +70,17 @@ def _on_the_hour(dates: Dates, period: np.timedelta64) -> np.ndarray:
 
 def usual_step(each: Sequence[Dates]) -> Step:
     """The step that explains most series, of those that show one, in any order; else that of the longest."""
-    shown = [dates for dates in each if len(dates.times) >= _SHOWS_ITS_STEP]
-    steps = [own_step(dates) for dates in shown] or [own_step(max(each, key=lambda dates: len(dates.times)))]
-    counts = Counter(map(str, steps))
+    longest = max(each, key=lambda dates: len(dates.times))
+    shown = [dates for dates in each if len(dates.times) >= _SHOWS_ITS_STEP] or [longest]
+    steps = [own_step(dates) for dates in shown]
     different = {str(step): step for step in steps}
-    if len(different) > 1:  # quarters that end on business days may look like plain ones in one of two shops
-        counts = Counter(
-            name
-            for dates, own in zip(shown, steps, strict=True)
-            for name, step in different.items()
-            if _explains(step, own, dates)
-        )
+    # Quarters that end on business days may look like plain ones in one of two shops.
+    counts = Counter(
+        name
+        for dates, own in zip(shown, steps, strict=True)
+        for name, step in different.items()
+        if _explains(step, own, dates)
+    )
     return max(different.values(), key=lambda step: (counts[str(step)], str(step)))
 
 
@@ -102,14 +102,12 @@ def step_among(dates: Dates, usual: Step) -> Step:
     if len(dates.times) < 2:
         return usual
     own = own_step(dates)
-    if str(own) == str(usual):
-        return own
     if _explains(usual, own, dates):
         return usual
-    times = np.sort(kept_times(dates, usual))
-    length = usual.span(times)
-    few = len(times) < _SHOWS_ITS_STEP
-    return usual if few and length is not None and length <= 2 * len(times) else own
+    if len(dates.times) >= _SHOWS_ITS_STEP:
+        return own
+    length = usual.span(np.sort(kept_times(dates, usual)))
+    return usual if length is not None and length <= 2 * len(dates.times) else own
 
 
 def shows_another(dates: Dates, step: Step) -> bool:
