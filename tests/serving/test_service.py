@@ -225,3 +225,11 @@ def _count(ask, name, **labels):
         for sample in family.samples
         if sample.name == name and labels.items() <= sample.labels.items()
     )
+
+
+def test_the_state_of_a_session_without_a_step_begins_another(ask):
+    fresh = ask("GET", f"{ask.session('numbers')}/state").json
+    assert fresh == {"arrays": {}, "values": {}}
+    others = ask.session("numbers"), ask.session("numbers", state=fresh)
+    said = [ask("POST", f"{each}/steps", {"inputs": [HANDED_OVER["numbers"]]}).json for each in others]
+    assert said[0] == said[1]

@@ -37,6 +37,11 @@ class StreamState:
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def empty(self) -> bool:
+        """Whether it is that before the first step, of any stream."""
+        return not (self.arrays or self.values)
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; arrays to the bit, their bytes in base64."""
         arrays = {
@@ -119,11 +124,13 @@ class StateForm:
     values: Any
 
     def require(self, state: StreamState) -> None:
-        """Hold a state to it.
+        """Hold a state to it, unless it is empty.
 
         Raises:
             DataError: an array or a value is missing, unknown, or another.
         """
+        if state.empty:
+            return
         missing = [name for name in self.arrays if name not in state.arrays]
         unknown = [name for name in state.arrays if name not in self.arrays]
         if missing or unknown:

@@ -60,7 +60,7 @@ class TaskStream(ABC):
         Raises:
             DataError: the input is not of the kind seen in training, or the state is none of this stream.
         """
-        if state is None or not (state.arrays or state.values):
+        if state is None or state.empty:
             return self._advance(given, None)
         self.form.require(state)
         with state_fits():

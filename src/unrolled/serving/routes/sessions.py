@@ -118,8 +118,7 @@ def session_routes(model: ServedModel, sessions: Sessions, limits: Limits) -> AP
         found = asked_for(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         put = state_of(await body_bytes(request, limits.max_body), kind)
-        if put.arrays or put.values:
-            found.stream.form.require(put)
+        found.stream.form.require(put)
         async with found.lock:
             sessions.keep(found, put)
             found.done = False
