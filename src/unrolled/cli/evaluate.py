@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.input import STANDARD_INPUT, Piped
+from unrolled.cli.options import options_of
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.tables import score_table
@@ -23,10 +25,19 @@ if TYPE_CHECKING:
     from unrolled.tasks.evaluation import Evaluation
 
 
+def evaluate_command() -> Any:
+    """The command, with flags made of the tasks' options of scoring: asked for only when it runs."""
+    from unrolled.cli.options import command, flags_of_tasks
+    from unrolled.tasks.registry import scoring_classes
+
+    return command("evaluate", evaluate, flags_of_tasks(scoring_classes()))
+
+
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     data: Annotated[str, typer.Argument(help="A path, the name of built-in data, or - for standard input.")],
     as_json: Annotated[bool, AsJson] = False,
+    **options: Any,
 ) -> None:
     """Score a model, beside the baselines, on labelled data; saves the scores and a report in its folder."""
     with exit_codes(as_json=as_json):
@@ -39,8 +50,11 @@ def evaluate(
 
         started = time.perf_counter()
         estimator = load(model)
+        chosen = options_of(estimator, estimator.Scoring, options)
         with notes_shown():
-            evaluation = _of_standard_input(estimator) if piped else estimator.evaluate(data)
+            evaluation = (
+                _of_standard_input(estimator, chosen) if piped else estimator.evaluate(data, **chosen)
+            )
         seconds = round(time.perf_counter() - started, 3)
         saved, said = _saved(model, STANDARD_INPUT if piped else data, estimator, evaluation)
         result(
@@ -51,9 +65,9 @@ def evaluate(
         note(f"{said}\nSeconds {seconds:.0f}")
 
 
-def _of_standard_input(estimator: Estimator) -> Evaluation:
+def _of_standard_input(estimator: Estimator, options: Mapping[str, Any]) -> Evaluation:
     with Piped(estimator.file_ending).whole().file() as path:
-        return replace(estimator.evaluate(path), data=STANDARD_INPUT)
+        return replace(estimator.evaluate(path, **options), data=STANDARD_INPUT)
 
 
 def _saved(

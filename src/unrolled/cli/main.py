@@ -12,7 +12,7 @@ from unrolled.cli.compare import OPEN_ENDED, compare
 from unrolled.cli.data import data
 from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor, doctor_command
-from unrolled.cli.evaluate import evaluate
+from unrolled.cli.evaluate import evaluate, evaluate_command
 from unrolled.cli.export import export
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
@@ -50,7 +50,13 @@ class Verbs(TyperGroup):
         return name, _MADE[name]() if name in _MADE else command, rest
 
 
-_MADE = {"predict": predict_command, "chat": chat_command, "serve": serve_command, "doctor": doctor_command}
+_MADE = {
+    "evaluate": evaluate_command,
+    "predict": predict_command,
+    "chat": chat_command,
+    "serve": serve_command,
+    "doctor": doctor_command,
+}
 
 
 app = typer.Typer(
@@ -95,29 +101,34 @@ app.add_typer(
     ),
     name="tune",
 )
-for command in (evaluate, inspect, diagnose, export, push, data):
+for command in (inspect, diagnose, export, push, data):
     app.command()(command)
 app.command(context_settings=OPEN_ENDED)(compare)
 
 
+@app.command("evaluate", help=evaluate.__doc__)
+def _evaluate() -> None:
+    """Stands in the list of commands; `Verbs` puts the real one in its place."""
+
+
 @app.command("predict", help=predict.__doc__)
 def _predict() -> None:
-    """Stands in the list of commands; `Verbs` puts the real one in its place."""
+    """As `_evaluate`."""
 
 
 @app.command("chat", help=chat.__doc__)
 def _chat() -> None:
-    """As `_predict`."""
+    """As `_evaluate`."""
 
 
 @app.command("serve", help=serve.__doc__)
 def _serve() -> None:
-    """As `_predict`."""
+    """As `_evaluate`."""
 
 
 @app.command("doctor", help=doctor.__doc__)
 def _doctor() -> None:
-    """As `_predict`."""
+    """As `_evaluate`."""
 
 
 def main() -> None:

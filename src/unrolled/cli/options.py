@@ -6,11 +6,16 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from unrolled.errors import ConfigError
+
+if TYPE_CHECKING:
+    from unrolled.tasks.base import Estimator
 
 _ORDER = {"Network": 1, "Training": 2}
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", bool: "BOOL"}
@@ -92,6 +97,27 @@ def given(config: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if name in config.model_fields and value is not None
     }
+
+
+def options_of(
+    estimator: Estimator, known: type[BaseModel], values: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """The options of a model's task among the flags of all tasks that were given.
+
+    Args:
+        estimator: the model.
+        known: the options that its task has.
+        values: the flags' values, None where they were left out.
+
+    Raises:
+        ConfigError: a flag belongs to another task.
+    """
+    asked = {name: value for name, value in values.items() if value is not None}
+    foreign = [name for name in asked if name not in known.model_fields]
+    if foreign:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        raise ConfigError(f"{flags}: a model of the task {estimator.task!r} has no such option; leave it out")
+    return given(known, asked)
 
 
 def _flag(name: str, field: FieldInfo, panel: str) -> inspect.Parameter:

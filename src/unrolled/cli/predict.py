@@ -16,6 +16,7 @@ import typer
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import Piped
 from unrolled.cli.music import is_music, save_music
+from unrolled.cli.options import options_of
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows
@@ -88,7 +89,7 @@ def predict(
         if preview and (output is None or as_json):
             raise ConfigError("--preview: expected --output with it, the file beside which the sound goes")
         estimator = load(model)
-        chosen = _chosen(estimator, {name: value for name, value in options.items() if value is not None})
+        chosen = options_of(estimator, estimator.Options, options)
         if prompt is not None:
             _predict_from_prompt(
                 estimator, model, prompt, data, output, chosen, as_json=as_json, preview=preview
@@ -114,22 +115,6 @@ def predict(
         else:
             for line in flat_lines(predictions) if in_rows else _lines(predictions):
                 print(line, flush=True)
-
-
-def _chosen(estimator: Estimator, options: Mapping[str, str]) -> dict[str, Any]:
-    """The options of this task's predictions.
-
-    Raises:
-        ConfigError: a flag belongs to another task.
-    """
-    from unrolled.cli.options import given
-
-    known = estimator.Options
-    foreign = [name for name in options if name not in known.model_fields]
-    if foreign:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
-        raise ConfigError(f"{flags}: a model of the task {estimator.task!r} has no such option; leave it out")
-    return given(known, options)
 
 
 def _predict_from_prompt(

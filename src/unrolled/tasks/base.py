@@ -131,6 +131,8 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     """What ``vocabulary.json`` must hold, as `unrolled.saving.schema.conforming` takes it."""
     Options: ClassVar[type[BaseModel]] = PredictOptions
     """The options of a prediction."""
+    Scoring: ClassVar[type[BaseModel]] = PredictOptions
+    """The options of an evaluation."""
     predicts_alone: ClassVar[bool] = False
     """Whether a model can go on from where its training data ended, given nothing."""
     starts_anew: ClassVar[bool] = True
@@ -841,22 +843,30 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         # Whoever trains on does so without what each one's optimiser knew.
         self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
 
-    def evaluate(self, X: Any, y: Any = None, *, baselines: bool = True) -> Evaluation:
+    def evaluate(self, X: Any, y: Any = None, *, baselines: bool = True, **options: Any) -> Evaluation:
         """Score the model, beside the baselines, on labelled data.
 
         Args:
             X: as for `fit`.
             y: as for `fit`.
             baselines: whether to score them too.
+            options: those of the task's ``Scoring``.
 
         Raises:
+            ConfigError: there is no such option, or its value does not fit.
             DataError: the data cannot be used; names the file, row and column.
         """
         self._require_fitted()
+        chosen = validated(self.Scoring, options)
         data = self._later_part(X)
         if y is not None:
             data = self._with_targets(plain(X), plain(y), fitting=False)
-        return self._evaluation(self._read_later(data, labelled=True), _described(data), baselines)
+        read = self._to_score(self._read_later(data, labelled=True), chosen)
+        return self._evaluation(read, _described(data), baselines)
+
+    def _to_score(self, data: Data, options: Any) -> Data:
+        """The data as the options of an evaluation say that it is to be scored."""
+        return data
 
     def score(self, X: Any, y: Any = None) -> float:
         """The score that early stopping watches, made negative where less of it is better.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -36,7 +37,7 @@ from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, 
 from unrolled.tasks.details import errors_ahead
 from unrolled.tasks.folds import require_folds
 from unrolled.tasks.forecasting.calibration import calibration
-from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions
+from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions, ScoringOptions
 from unrolled.tasks.forecasting.drawn import drawn_example
 from unrolled.tasks.forecasting.frames import forecast_frame, time_column
 from unrolled.tasks.forecasting.future import (
@@ -59,12 +60,14 @@ from unrolled.tasks.forecasting.spans import Span
 from unrolled.tasks.forecasting.start import LinearStart
 from unrolled.tasks.forecasting.streaming import ForecastStream
 from unrolled.tasks.forecasting.warmup import WarmUp
+from unrolled.tasks.given import AlreadyRead
 from unrolled.tasks.given_inputs import plain
 from unrolled.tasks.inputs.schema import SeriesSchema
 from unrolled.tasks.plots import plot_forecast
 from unrolled.tasks.prediction import Prediction
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 _WINDOWS = 4_000
@@ -109,6 +112,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     _takes_parts = False
     Config = ForecastConfig
     Options = ForecastOptions
+    Scoring = ScoringOptions
     predicts_alone = True
 
     def _reset(self) -> None:
@@ -458,8 +462,14 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     def _hold_out(self, data: Span, *, keep_apart: bool) -> Shares[Span]:
         config = self.effective
-        data.require_steps([config.test_share, config.holdout][not keep_apart :], config.horizon)
-        before, test = data.split(config.test_share, config.horizon) if keep_apart else (data, None)
+        if keep_apart and config.origins is not None:
+            before, test = data.split_horizons(config.origins, config.horizon)
+            before.require_steps([config.holdout], config.horizon)
+            kept = f"{config.origins} horizons"
+        else:
+            data.require_steps([config.test_share, config.holdout][not keep_apart :], config.horizon)
+            before, test = data.split(config.test_share, config.horizon) if keep_apart else (data, None)
+            kept = f"{config.test_share:.0%}"
         train, dev = before.split(config.holdout, config.horizon)
         if whole := len(data.series) - len(dev.series):
             self._note(
@@ -467,7 +477,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                 "series."
             )
         sentence = (
-            f"No dev data was given: the last {config.test_share:.0%} of each series is kept for the scores, "
+            f"No dev data was given: the last {kept} of each series is kept for the scores, "
             f"and the last {config.holdout:.0%} of what comes before is held out for early stopping."
             if keep_apart
             else f"The last {config.holdout:.0%} of each series is held out for early stopping."
@@ -668,6 +678,11 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         known = [int(at[0]) + 1 for at in origins]
         return [self._features(*each) for each in zip(data.series, known, strict=True)]
 
+    def _to_score(self, data: Span, options: ScoringOptions) -> Span:
+        if options.origins is None:
+            return data
+        return data.backtested(options.origins, cast(int, self.effective.context), self.effective.horizon)
+
     def _scorer(self, data: Span) -> Callable[[], Scored]:
         data = self._scorable(data)
         origins = self._origins(data)
@@ -682,11 +697,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         ends = [np.append(at, len(one) - 1) for one, at in zip(data.series, origins, strict=True)]
 
         def score() -> Scored:
-            found = rolling_forecasts(self.model, read, ends, cast(int, self.effective.context))
-            undone = [
-                self._preparation.scaling(one, int(at[0]) + 1).undo(each)
-                for one, at, each in zip(data.series, origins, found, strict=True)
-            ]
+            undone = self._undone(data, origins, read, ends)
             made = [(one, at, each[:-1]) for one, at, each in zip(data.series, origins, undone, strict=True)]
             forecasts = [self._beside(*each) for each in made]
             count = sum(int((~np.isnan(each.actual)).sum()) for each in forecasts)
@@ -696,15 +707,128 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                 for each, future in zip(made[:_DRAWN], undone, strict=False)
             )
             before = [one.values[at] for one, at in zip(data.series, origins, strict=True)]
+            name, _ = self.monitored
             return Scored(
                 forecast_scores(forecasts, levels),
                 count,
                 "forecasts",
                 examples,
+                groups={}
+                if data.last is None
+                else {f"{name} by origin": self._by_origin(data, origins, forecasts)},
                 details={"ahead": errors_ahead(forecasts, before)},
             )
 
         return score
+
+    def _by_origin(
+        self, data: Span, origins: list[NDArray[np.int64]], forecasts: Sequence[Forecasts]
+    ) -> dict[str, float]:
+        """How good the forecasts from each step were, by its time; or by its place, where series differ."""
+        name, _ = self.monitored
+        assert data.last is not None
+        found = {}
+        for place in range(data.last, 0, -1):
+            chosen = [
+                (one, int(at[-place]), each)
+                for one, at, each in zip(data.series, origins, forecasts, strict=True)
+                if len(at) >= place
+            ]
+            times = {time_texts(one, one.times[[at]])[0] for one, at, _ in chosen}
+            label = times.pop() if len(times) == 1 else f"{place} from the end"
+            parts = [each.only(-place) for _, _, each in chosen]
+            if any((~np.isnan(part.actual)).any() for part in parts):
+                found[str(label)] = forecast_scores(parts)[name]
+        return found
+
+    def _undone(
+        self,
+        data: Span,
+        origins: list[NDArray[np.int64]],
+        read: list[NDArray[np.float32]],
+        ends: list[NDArray[np.int64]],
+    ) -> list[NDArray[np.float64]]:
+        """The forecasts of each series ``(origin, horizon, 1 + quantiles)``, on its own scale.
+
+        Args:
+            data: the series.
+            origins: the steps of each that are scored, by which those new to training are scaled.
+            read: what the network reads of each.
+            ends: the steps to forecast from.
+        """
+        found = rolling_forecasts(self.model, read, ends, cast(int, self.effective.context))
+        return [
+            self._preparation.scaling(one, int(at[0]) + 1).undo(each)
+            for one, at, each in zip(data.series, origins, found, strict=True)
+        ]
+
+    def backtest(
+        self, X: Any, *, origins: int = 5, refit: bool = False, level: Sequence[float] | None = None
+    ) -> pd.DataFrame:
+        """Forecasts from several steps of the past, a horizon apart, beside what came.
+
+        A model is trained on what comes before the first of them, and forecasts from each with all that is
+        known there. This estimator is left as it is.
+
+        Args:
+            X: as for `fit`.
+            origins: how many steps are forecast from, the last ones.
+            refit: train anew before each of them.
+            level: as for `predict`.
+
+        Returns:
+            A frame as Nixtla's ``cross_validation`` gives it: ``unique_id``, ``ds``, ``cutoff`` (the last
+            step that was known), ``y``, ``Forecaster`` and the bounds of its intervals.
+
+        Raises:
+            ConfigError: the model has no quantiles for a level.
+            DataError: the data cannot be used, or has no series that is long enough.
+
+        Example:
+            >>> import pandas as pd
+            >>> wave = pd.DataFrame({"y": np.sin(np.arange(120) * 0.3)})
+            >>> forecaster = Forecaster(horizon=3, context=14, epochs=1, quantiles=())
+            >>> forecaster.backtest(wave, origins=2)[["ds", "cutoff"]].values.tolist()
+            [[114, 113], [115, 113], [116, 113], [117, 116], [118, 116], [119, 116]]
+        """
+        import pandas as pd
+
+        if origins < 1:
+            raise ConfigError(f"origins: expected one at least, got {origins}")
+        reader = self.__sklearn_clone__()
+        data = reader._read(reader._handed_over(X, None, None)[0], labelled=True, part="train")
+        one, frames = reader, []
+        for place in range(origins, 0, -1):
+            before, after = data.split_horizons(place, reader.effective.horizon)
+            if refit or place == origins:
+                one = copy.copy(reader)
+                one._notices, one._keep_apart = list(reader._notices), False
+                one._begin_fold(before)
+                one._fit(AlreadyRead(before), None, None, resume=False, progress=False)
+            frames.append(one._backtested(after, place, level))
+        made = pd.concat(frames, ignore_index=True)
+        return made.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
+
+    def _backtested(self, data: Span, place: int, level: Sequence[float] | None) -> pd.DataFrame:
+        """The forecasts of one of the last horizons of each series that has as many, beside what came."""
+        import pandas as pd
+
+        horizon = self.effective.horizon
+        series = [one for one in data.series if (len(one) - 1) // horizon > place]
+        origins = [np.array([len(one) - place * horizon - 1]) for one in series]
+        span = Span(tuple(series), (None,) * len(series))
+        found = self._undone(span, origins, self._looked_back(span, origins), origins)
+        rows, known = [], []
+        for one, (at,), (numbers,) in zip(series, origins, found, strict=True):
+            steps = np.arange(at + 1, at + 1 + horizon)
+            times = time_texts(one, one.times[steps])
+            made = zip(times, numbers, strict=True)
+            rows += [row(one.unique_id, time, each, self.effective.quantiles) for time, each in made]
+            known.append(pd.DataFrame({"cutoff": [time_column(one)[at]] * horizon, "y": one.values[steps]}))
+        frame = forecast_frame(rows, series, self.effective.quantiles, level, type(self).__name__)
+        for number, name in enumerate(("cutoff", "y")):
+            frame.insert(2 + number, name, pd.concat(known, ignore_index=True)[name])
+        return frame
 
     def _beside(self, series: Series, origins: NDArray[np.int64], found: NDArray[np.float64]) -> Forecasts:
         ahead = np.arange(1, self.effective.horizon + 1)

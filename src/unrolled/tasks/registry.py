@@ -39,6 +39,7 @@ class _Task:
         about: what the task does, in a sentence.
         options: those of the options of its predictions, likewise; empty where it has none.
         converses: whether its models can hold a conversation.
+        scoring: module and class of the options of scoring its models; empty where there are none.
     """
 
     estimator: str
@@ -46,6 +47,7 @@ class _Task:
     about: str
     options: str = ""
     converses: bool = False
+    scoring: str = ""
 
 
 _TASKS = {
@@ -75,6 +77,7 @@ _TASKS = {
         "forecasting.config:ForecastConfig",
         "Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.",
         "forecasting.config:ForecastOptions",
+        scoring="forecasting.config:ScoringOptions",
     ),
     "caption": _Task(
         "caption:Captioner",
@@ -143,6 +146,11 @@ def options_classes(*, converses: bool = False) -> dict[str, type[BaseModel]]:
         for name, task in _TASKS.items()
         if task.options and (task.converses or not converses)
     }
+
+
+def scoring_classes() -> dict[str, type[BaseModel]]:
+    """The options of scoring the models of each task that has some, without importing torch."""
+    return {name: _imported(task.scoring) for name, task in _TASKS.items() if task.scoring}
 
 
 def saved_task(folder: str | Path) -> str:

@@ -104,6 +104,12 @@ class ForecastConfig(TaskConfig):
     test_share: float = Field(
         0.2, gt=0, lt=0.9, description="Last share of the steps to be tested on when no dev data is given."
     )
+    origins: int | None = Field(
+        None,
+        ge=1,
+        description="Keep so many horizons of each series for the scores, in place of test_share, and "
+        "forecast from the step before each of them: a backtest.",
+    )
     ar_order: int | None = Field(
         None,
         ge=1,
@@ -143,6 +149,22 @@ class ForecastConfig(TaskConfig):
         if list(levels) != sorted(set(levels)):
             raise ValueError(f"expected rising levels without repeats, got {levels}")
         return levels
+
+
+class ScoringOptions(PredictOptions):
+    """The options of scoring a trained model.
+
+    Example:
+        >>> ScoringOptions(origins=4).origins
+        4
+    """
+
+    origins: int | None = Field(
+        None,
+        ge=1,
+        description="Score forecasts from the last so many steps of each series that are a horizon apart, "
+        "and say how good those from each were, instead of from every step.",
+    )
 
 
 class ForecastOptions(PredictOptions):

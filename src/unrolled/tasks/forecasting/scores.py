@@ -28,6 +28,11 @@ class Forecasts:
     quantiles: Numbers
     seasonal_error: float
 
+    def only(self, origin: int) -> Forecasts:
+        """Those from one step alone."""
+        at = [origin]
+        return Forecasts(self.actual[at], self.point[at], self.quantiles[at], self.seasonal_error)
+
 
 def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()) -> dict[str, float]:
     """The scores of the forecasts of some series.

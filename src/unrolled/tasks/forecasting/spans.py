@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -19,6 +19,7 @@ class Span:
     Attributes:
         series: the series.
         starts: one step for each of them; None where all count that have a full context before them.
+        last: how many steps of each series are forecast from, the last ones, a horizon apart; None: all.
 
     Example:
         >>> week = Series("a", np.arange(7), np.arange(7.0), np.zeros((7, 0)))
@@ -29,6 +30,7 @@ class Span:
 
     series: tuple[Series, ...]
     starts: tuple[int | None, ...]
+    last: int | None = None
 
     def require_steps(self, shares: Sequence[float], horizon: int) -> None:
         """Look for a series that can be split by each of the shares in turn, before any is.
@@ -51,11 +53,31 @@ class Span:
         (see `require_steps`).
         """
         cuts = [_cut(len(one), share, horizon) for one in self.series]
-        cuts = [cut if cut > horizon else None for cut in cuts]
-        before = tuple(
-            one if cut is None else one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True)
+        lengths = map(len, self.series)
+        return self._split(
+            [cut if cut > horizon else whole for cut, whole in zip(cuts, lengths, strict=True)]
         )
-        last = [(one, cut) for one, cut in zip(self.series, cuts, strict=True) if cut is not None]
+
+    def split_horizons(self, count: int, horizon: int) -> tuple[Span, Span]:
+        """As `split`, with the last so many horizons of each series, forecast from the step before each.
+
+        A series without room for all of them has a part of as many as it has room for.
+
+        Raises:
+            DataError: no series has as many.
+        """
+        room = [min(count, (len(one) - 1) // horizon - 1) for one in self.series]
+        if max(room) < count:
+            raise self._too_short((count + 1) * horizon + 1, f"to learn from and to score {count} forecasts")
+        before, last = self._split(
+            [len(one) - horizon * max(0, own) for one, own in zip(self.series, room, strict=True)]
+        )
+        return before, replace(last, last=count)
+
+    def _split(self, cuts: Sequence[int]) -> tuple[Span, Span]:
+        """The steps before each cut, and those after it; a series that is cut at its end stays whole."""
+        before = tuple(one.slice(0, cut) for one, cut in zip(self.series, cuts, strict=True))
+        last = [(one, cut) for one, cut in zip(self.series, cuts, strict=True) if cut < len(one)]
         series, starts = zip(*last, strict=True)
         return Span(before, self.starts), Span(series, starts)
 
@@ -102,10 +124,33 @@ class Span:
         if not pairs:
             raise self._too_short(horizon + 1, "for a forecast and what came")
         series, starts = zip(*pairs, strict=True)
-        return Span(series, starts)
+        return replace(self, series=series, starts=starts)
+
+    def backtested(self, last: int, context: int, horizon: int) -> Span:
+        """The same, to be forecast from the last so many steps, a horizon apart.
+
+        Raises:
+            DataError: no series has so many to forecast from.
+
+        Example:
+            >>> week = Span((Series("a", np.arange(7), np.arange(7.0), np.zeros((7, 0))),), (None,))
+            >>> week.backtested(2, context=2, horizon=2).origins(context=2, horizon=2)[0].tolist()
+            [2, 4]
+        """
+        span = replace(self, last=last)
+        found = max(map(len, span.scored(context, horizon).origins(context, horizon)))
+        if found < last:
+            raise self.series[0].source.error(
+                f"expected {last} steps to forecast from, {horizon} apart, each with {horizon} steps after "
+                f"it to compare with, got {found} in the longest series",
+                remedy="ask for fewer --origins, or give longer series",
+            )
+        return span
 
     def origins(self, context: int, horizon: int, most: int | None = None) -> list[np.ndarray]:
         """For each series the steps to forecast from: those whose whole horizon counts and is there.
+
+        Where the ``last`` are asked for, a series too short for all of them has those that it has room for.
 
         Args:
             context: the steps to look back where no first step is set, or what a shorter series has.
@@ -116,6 +161,8 @@ class Span:
             _origins(one, start, context, horizon)
             for one, start in zip(self.series, self.starts, strict=True)
         ]
+        if self.last is not None:
+            found = [steps[::-horizon][: self.last][::-1] for steps in found]
         apart = 1 if most is None else max(1, -(-sum(map(len, found)) // most))
         return [steps[::-apart][::-1] for steps in found]
 
