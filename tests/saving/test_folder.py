@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError
-from unrolled.saving import read_folder, write_folder
+from unrolled.saving.folder import read_folder, write_folder
 
 OLD = ({"config.json": {"size": 1}, "README.md": "old\n"}, {"model.safetensors": {"w": torch.zeros(3)}})
 NEW = ({"config.json": {"size": 2}, "README.md": "néw\n"}, {"model.safetensors": {"w": torch.ones(3)}})

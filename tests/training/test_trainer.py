@@ -7,7 +7,7 @@ import torch
 
 from tests.training.tiny import TinyLoader, make_model
 from unrolled.errors import ConfigError, DivergedError, ModelFolderError, StorageError
-from unrolled.saving import read_folder, write_folder
+from unrolled.saving.folder import read_folder, write_folder
 from unrolled.training import CrossEntropy, TrainingConfig
 from unrolled.training.trainer import Trainer
 

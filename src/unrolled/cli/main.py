@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from unrolled.cli.chat import chat, chat_command
 from unrolled.cli.compare import OPEN_ENDED, compare
@@ -14,6 +13,7 @@ from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor, doctor_command
 from unrolled.cli.evaluate import evaluate, evaluate_command
 from unrolled.cli.export import export
+from unrolled.cli.help import WIDE, SaidInFull, SectionedCommand
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
 from unrolled.cli.push import push
@@ -23,7 +23,7 @@ from unrolled.cli.train import TaskCommands
 from unrolled.cli.tune import TuneCommands
 
 
-class Verbs(TyperGroup):
+class Verbs(SaidInFull):
     """The commands in the order in which they are used."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -65,6 +65,8 @@ app = typer.Typer(
     help="Recurrent neural networks: train one on your own sequences, evaluate it, use it, look inside.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=WIDE,
 )
 
 
@@ -90,6 +92,7 @@ app.add_typer(
         cls=TaskCommands,
         help="Train a network for a task: classify, regress, tag, generate, forecast, translate or caption.",
         no_args_is_help=True,
+        rich_markup_mode=None,
     ),
     name="train",
 )
@@ -98,12 +101,13 @@ app.add_typer(
         cls=TuneCommands,
         help="Search for better options of a task by cross-validation, and train with the best.",
         no_args_is_help=True,
+        rich_markup_mode=None,
     ),
     name="tune",
 )
 for command in (inspect, diagnose, export, push, data):
-    app.command()(command)
-app.command(context_settings=OPEN_ENDED)(compare)
+    app.command(cls=SectionedCommand)(command)
+app.command(cls=SectionedCommand, context_settings=OPEN_ENDED)(compare)
 
 
 @app.command("evaluate", help=evaluate.__doc__)

@@ -12,6 +12,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from unrolled.cli.help import WIDE, SectionedCommand
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def command(
     # What typer reads.
     run.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *parameters]}
-    app = typer.Typer(add_completion=False)
-    app.command(name, help=about)(run)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, cls=SectionedCommand, help=about, context_settings=WIDE)(run)
     return typer.main.get_command(app)
 
 
@@ -122,17 +123,18 @@ def options_of(
 
 def _flag(name: str, field: FieldInfo, panel: str) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
-    shown = _shown(field.get_default(call_default_factory=True, validated_data={}))
+    default = field.get_default(call_default_factory=True, validated_data={})
+    about = field.description if default is None else f"{field.description}  [default: {_shown(default)}]"
     if field.annotation in (bool, bool | None):
         option = typer.Option(
-            f"{flag}/--no-{flag[2:]}", help=field.description, show_default=shown, rich_help_panel=panel
+            f"{flag}/--no-{flag[2:]}", help=about, show_default=False, rich_help_panel=panel
         )
         annotation: Any = Annotated[bool | None, option]
     else:
         option = typer.Option(
             flag,
-            help=field.description,
-            show_default=shown,
+            help=about,
+            show_default=False,
             rich_help_panel=panel,
             metavar="|".join(dict.fromkeys(_metavars(field.annotation))),
         )
@@ -153,7 +155,7 @@ def _shown(default: Any) -> str:
         return ",".join(map(str, default)) or "none"
     if isinstance(default, bool):
         return "on" if default else "off"
-    return "none" if default is None else str(default)
+    return str(default)
 
 
 def _metavars(annotation: Any) -> Iterator[str]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Group
-from typer.core import TyperGroup
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import CHECKPOINT, model_folder
+from unrolled.cli.help import SaidInFull
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.settings import read_settings
@@ -50,7 +50,7 @@ Overwrite: TypeAlias = Annotated[
 ]
 
 
-class TaskCommands(TyperGroup):
+class TaskCommands(SaidInFull):
     """The tasks as subcommands, made when asked for, with the flags of their configurations."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -1,4 +1,8 @@
-"""Data that needs no file: known by name, usable offline wherever a path is."""
+"""Data that needs no file: known by name, usable offline wherever a path is.
+
+Readers and generators, and numpy with them, are imported when data is loaded: a mistyped name is answered
+at once.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,16 @@ import re
 import sysconfig
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from unrolled.data import generated
-from unrolled.data.docstrings import docstrings
-from unrolled.data.pairs import ParallelFiles
 from unrolled.data.parts import is_of_several, shards_of
-from unrolled.data.series import read_series_with_layout
-from unrolled.data.shapes import described_shapes, moving_shapes
 from unrolled.data.text import existing_file, located, text_files
 from unrolled.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from unrolled.data.pairs import ParallelFiles
 
 Kind = Literal["labelled", "tagged", "documents", "series", "pairs", "captions"]
 """What a task asks for: `classify`, `tag`, `generate`, `forecast`, `translate`, `caption`, in this order."""
@@ -112,7 +115,10 @@ def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
         return path
     source, comma, target = str(name_or_path).partition(",")
     if comma:
-        return ParallelFiles(existing_file(source), existing_file(target))
+        both = existing_file(source), existing_file(target)
+        from unrolled.data.pairs import ParallelFiles
+
+        return ParallelFiles(*both)
     match = _NAME.fullmatch(str(name_or_path))
     if match is None or match["name"] not in BUILT_IN:
         raise DataError(
@@ -153,10 +159,14 @@ def listing() -> list[dict[str, str]]:
 def _seattle_weather(**options: Any) -> Any:
     path = Path(__file__).parent / "shipped" / "seattle-weather.csv"
     options.setdefault("target", "temp_max")
+    from unrolled.data.series import read_series_with_layout
+
     return read_series_with_layout(path, **options)
 
 
 def _python_docs() -> Iterable[Iterable[str]]:
+    from unrolled.data.docstrings import docstrings
+
     return docstrings(sysconfig.get_path("stdlib"))
 
 
@@ -169,6 +179,15 @@ def _c_headers() -> Iterable[Iterable[str] | Iterable[bytes]]:
             remedy="install Python's development files",
         )
     return text_files(folder, suffixes=[".h"])
+
+
+def _drawn(module: str, function: str) -> Callable[..., Any]:
+    """A function of a module of this package that draws examples; imported when it is called."""
+
+    def load(**settings: Any) -> Any:
+        return getattr(import_module(f"unrolled.data.{module}"), function)(**settings)
+
+    return load
 
 
 def _deep() -> list[list[str]]:
@@ -197,48 +216,48 @@ BUILT_IN = {
             "sorting",
             "tag, translate",
             "lists of 5 to 10 numbers to sort: a tag for each place, or the sorted list",
-            {"tagged": generated.sorting, "pairs": generated.sorting_pairs},
+            {"tagged": _drawn("generated", "sorting"), "pairs": _drawn("generated", "sorting_pairs")},
             length=10,
         ),
         BuiltIn(
             "adding",
             "classify",
             "the sum of two marked numbers among many (regression)",
-            {"labelled": generated.adding},
+            {"labelled": _drawn("generated", "adding")},
             length=100,
         ),
         BuiltIn(
             "copy",
             "tag",
             "ten digits to repeat after a pause",
-            {"tagged": generated.copy},
+            {"tagged": _drawn("generated", "copy")},
             length=50,
         ),
         BuiltIn(
             "temporal-order",
             "classify",
             "the order of two symbols far apart",
-            {"labelled": generated.temporal_order},
+            {"labelled": _drawn("generated", "temporal_order")},
             length=100,
         ),
         BuiltIn(
             "moving-shapes",
             "classify",
             "clips of a shape that moves up, down, left or right",
-            {"labelled": moving_shapes},
+            {"labelled": _drawn("shapes", "moving_shapes")},
             length=12,
         ),
         BuiltIn(
             "described-shapes",
             "caption",
             "images of a shape with a text that says which, how large and where",
-            {"captions": described_shapes},
+            {"captions": _drawn("shapes", "described_shapes")},
         ),
         BuiltIn(
             "deep",
             "generate",
             "auto-completion: d, e, e, p, stop, the smallest example there is",
-            {"documents": _deep, "tagged": generated.deep},
+            {"documents": _deep, "tagged": _drawn("generated", "deep")},
         ),
     )
 }

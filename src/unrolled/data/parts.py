@@ -1,4 +1,7 @@
-"""Data that is divided itself: folders and arrays with parts for training and test."""
+"""Data that is divided itself: folders and arrays with parts for training and test.
+
+Readers are imported where they are asked: what is no path at all is answered without them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from unrolled.data.arrays import array_parts
 from unrolled.data.column_names import PART_NAMES
-from unrolled.data.compressed import unpacked
-from unrolled.data.folders import METADATA
-from unrolled.data.tables import TABLE_SUFFIXES, is_table
 from unrolled.errors import DataError
 
 _PART_OF = {name: part for part, names in PART_NAMES.items() for name in names}
@@ -58,6 +57,9 @@ def parts_of(path: Path) -> Parts | None:
     if path.is_file():
         if path.suffix.lower() != ".npz":
             return None
+        from unrolled.data.arrays import array_parts
+        from unrolled.data.compressed import unpacked
+
         names = array_parts(path, unpacked(path))
         return _parts({name: Path(f"{path}:{name}") for name in names})
     if not path.is_dir():
@@ -75,6 +77,8 @@ def parts_of(path: Path) -> Parts | None:
 
 def shards_of(folder: Path) -> Path | None:
     """A folder that holds one table in pieces, as a name with a wildcard; None where it holds none."""
+    from unrolled.data.folders import METADATA
+
     if any((folder / name).is_file() for name in METADATA):
         return None
     for kind in ("*.arrow", "*.parquet"):
@@ -111,6 +115,8 @@ def _parts_of_files(files: Iterable[Path]) -> Parts | None:
 
 
 def _is_data(file: Path) -> bool:
+    from unrolled.data.tables import TABLE_SUFFIXES, is_table
+
     try:
         return is_table(file) or file.suffix.lower() in (*TABLE_SUFFIXES, *_TOKENS)
     except DataError:  # an archive of several files

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from unrolled.errors import StorageError
 
+MANIFEST = "manifest.json"
+"""The file by which a model folder or a checkpoint is known, which lists the others."""
+
 _LONGEST_NAME = 255
 """Bytes of a file's name, on nearly every file system."""
 

@@ -29,7 +29,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError, UnrolledError
-from unrolled.saving.files import as_bytes, beside
+from unrolled.saving.files import MANIFEST, as_bytes, beside
 from unrolled.saving.hub import fetched, is_on_hub
 from unrolled.saving.schema import ENTRIES, Count, conforming, shown
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     import torch
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 _AGAIN = "copy the whole folder again, or train again"
 _TENSORS = ".safetensors"
 _Listed = tuple[int, str]

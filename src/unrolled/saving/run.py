@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unrolled.errors import ConfigError
-from unrolled.saving.files import beside
-from unrolled.saving.folder import MANIFEST
+from unrolled.saving.files import MANIFEST, beside
 
 CHECKPOINT = "checkpoint"
 
