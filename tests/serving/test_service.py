@@ -233,3 +233,36 @@ def test_the_state_of_a_session_without_a_step_begins_another(ask):
     others = ask.session("numbers"), ask.session("numbers", state=fresh)
     said = [ask("POST", f"{each}/steps", {"inputs": [HANDED_OVER["numbers"]]}).json for each in others]
     assert said[0] == said[1]
+
+
+def test_steps_in_one_request_are_taken_all_or_not_at_all(ask):
+    given = HANDED_OVER["steps"]
+    path = ask.session("steps")
+    assert ask("POST", f"{path}/steps", {"inputs": [given]}).status == 200
+    before = ask("GET", f"{path}/state").json
+    got = ask("POST", f"{path}/steps", {"inputs": [given, given, [[1.0] * 99]]})
+    assert got.status == 422
+    assert "numbers a step" in got.json["error"]
+    assert ask("GET", f"{path}/state").json == before
+    assert ask("GET", path).json["steps"] == 1
+    ok = ask("POST", f"{path}/steps", {"inputs": [given, given]}).json["steps"]
+    assert (len(ok), ask("GET", path).json["steps"]) == (2, 3)
+
+
+def test_pieces_of_null_write_up_to_a_texts_end(ask):
+    path = ask.session("text", options={"length": 5})
+    said = ask("POST", f"{path}/steps", {"inputs": ["a"] + [None] * 9}).json["steps"]
+    assert [each["done"] for each in said][-1:] == [True]
+    assert len(said) <= 5
+    assert ask("POST", f"{path}/steps", {"inputs": [None]}).status == 409
+    other = ask.session("text", options={"length": 2})
+    assert ask("POST", f"{other}/steps", {"inputs": [None, None, "more"]}).status == 409
+    assert ask("GET", other).json["steps"] == 0
+
+
+def test_the_page_shows_every_model_and_an_example(ask):
+    got = ask("GET", "/")
+    assert got.headers["content-type"] == "text/html; charset=utf-8"
+    page = got.body.decode()
+    assert all(f'data-path="/v1/models/{name}/predict"' in page for name in MADE)
+    assert "http" not in page.replace("http-equiv", "")  # nothing from elsewhere

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
+    from unrolled.models.streaming import StepStream
 
 
 class SequenceModel(nn.Module, ABC):
@@ -17,7 +18,12 @@ class SequenceModel(nn.Module, ABC):
 
     The state is never kept inside the model: what comes out of one call is what the next one takes, so
     truncated backpropagation, streaming and resetting single rows need no hidden switch.
+
+    Attributes:
+        every_step: whether there is an output for each step, and not one for the sequence.
     """
+
+    every_step: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -47,3 +53,14 @@ class SequenceModel(nn.Module, ABC):
     @abstractmethod
     def initial_state(self, batch_size: int) -> State:
         """The state before the first step of a sequence, for ``batch_size`` rows."""
+
+    def stream(self, state: State) -> StepStream | None:
+        """Go on from a state one step at a time, in evaluation: many times as fast as calls of one step.
+
+        Args:
+            state: as the network returned it.
+
+        Returns:
+            None of a network that only runs as a whole.
+        """
+        return None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from unrolled.models.base import SequenceModel
+from unrolled.models.streaming import EnsembleStream
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
@@ -46,6 +47,11 @@ class Ensemble(SequenceModel):
         return self.members[0].inputs  # type: ignore[return-value]
 
     @property
+    def every_step(self) -> bool:  # type: ignore[override]
+        """As each of them."""
+        return all(member.every_step for member in self.members)
+
+    @property
     def causal(self) -> bool:
         """As each of them."""
         return all(member.causal for member in self.members)
@@ -60,8 +66,19 @@ class Ensemble(SequenceModel):
         """The average of what all give; see `SequenceModel`."""
         before = (None,) * len(self.members) if state is None else state
         pairs = [member(inputs, lengths, own) for member, own in zip(self.members, before, strict=True)]
-        outputs = torch.stack([made for made, _ in pairs])
-        after = tuple(own for _, own in pairs)
+        return self._averaged(torch.stack([made for made, _ in pairs])), tuple(own for _, own in pairs)
+
+    def stream(self, state: State) -> EnsembleStream | None:
+        """All networks step by step; see `SequenceModel`."""
+        streams = [
+            member.stream(own)  # type: ignore[operator]
+            for member, own in zip(self.members, state, strict=True)
+        ]
+        made = [each for each in streams if each is not None]
+        return EnsembleStream(made, self._averaged) if len(made) == len(streams) else None
+
+    def _averaged(self, outputs: Tensor) -> Tensor:
+        """Of outputs ``(network, ...)``."""
         if self.average == "outputs":
-            return outputs.mean(0), after
-        return outputs.log_softmax(-1).logsumexp(0) - log(len(pairs)), after
+            return outputs.mean(0)
+        return outputs.log_softmax(-1).logsumexp(0) - log(len(outputs))

@@ -55,7 +55,7 @@ class ValueInput(InputLayer):
         values = inputs["values"]
         if self.training and self.noise:
             values = values + self.noise * torch.randn_like(values)
-        return functional.dropout(values, self.dropout, self.training)
+        return functional.dropout(values, self.dropout) if self.training and self.dropout else values
 
 
 class BesideInput(InputLayer):

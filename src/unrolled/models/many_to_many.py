@@ -13,6 +13,7 @@ from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig
 from unrolled.models.crf import TransitionScores
 from unrolled.models.inputs import InputLayer
+from unrolled.models.streaming import ModelStream
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
@@ -52,7 +53,16 @@ class ManyToMany(SequenceModel):
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:
         """Run over the steps: outputs ``(batch, time, output_size)``, or potentials; see `SequenceModel`."""
-        vectors = self.inputs(inputs)
-        hidden, end = self.recurrent(vectors, state, lengths=lengths)
-        scores = self.output(functional.dropout(hidden, self.dropout, self.training))
+        hidden, end = self.recurrent(self._features(inputs), state, lengths=lengths)
+        scores = self._outputs(inputs, functional.dropout(hidden, self.dropout, self.training))
         return (scores if self.transitions is None else self.transitions(scores, lengths)), end
+
+    def stream(self, state: State) -> ModelStream | None:
+        """Go on from a state one step at a time; see `SequenceModel`."""
+        return ModelStream(self, state) if self.causal else None
+
+    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        return self.inputs(inputs)
+
+    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
+        return self.output(hidden)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig, Pooling
 from unrolled.models.inputs import InputLayer
 from unrolled.models.pooling import AttentionStep, last_step, max_step, mean_step
+from unrolled.models.streaming import ModelStream
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
@@ -30,6 +31,8 @@ class ManyToOne(SequenceModel):
         skip: pool the recurrent layers' input beside their output, so that what single steps say does not
             have to pass through the recurrence.
     """
+
+    every_step: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -63,12 +66,22 @@ class ManyToOne(SequenceModel):
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:
         """Run over whole sequences: outputs ``(batch, output_size)``; see `SequenceModel`."""
-        vectors = self.inputs(inputs)
+        vectors = self._features(inputs)
         if lengths is None:
             lengths = torch.full(vectors.shape[:1], vectors.shape[1], device=vectors.device)
         hidden, end = self.recurrent(vectors, state, lengths=lengths)
         pooled = self._pool(hidden, vectors, lengths)
-        return self.output(functional.dropout(pooled, self.dropout, self.training)), end
+        return self._outputs(inputs, functional.dropout(pooled, self.dropout, self.training)), end
+
+    def stream(self, state: State) -> ModelStream | None:
+        """Go on from a state one step at a time; what comes of each is for the sequence up to there."""
+        return ModelStream(self, state) if self.causal else None
+
+    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        return self.inputs(inputs)
+
+    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
+        return self.output(hidden)
 
     def _pool(self, hidden: Tensor, vectors: Tensor, lengths: Tensor) -> Tensor:
         if self.pooling == "last":

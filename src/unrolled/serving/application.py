@@ -12,10 +12,11 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp
 
 from unrolled.errors import UnrolledError
+from unrolled.reporting.pages import rendered
 from unrolled.serving.access import Access
 from unrolled.serving.answers import answer, refused
 from unrolled.serving.limits import Limits
@@ -99,10 +100,24 @@ class Service:
         application.include_router(health_routes(self.metrics, self.sessions, lambda: self.ready))
         shown = [self._shown(model) for model in self.models]
 
+        page = rendered("served", title="unrolled", models=shown, version=version("unrolled"))
+
+        async def home() -> Response:
+            """A page to try the models on."""
+            return HTMLResponse(page)
+
         async def listing() -> Response:
             """The models served: what each takes, and what can be asked of it."""
             return answer({"models": shown})
 
+        application.add_api_route(
+            "/",
+            home,
+            methods=["GET"],
+            tags=["service"],
+            responses={200: response("It is.", {"type": "string"}, "text/html"), **errors(401)},
+            response_class=HTMLResponse,
+        )
         application.add_api_route(
             "/v1/models",
             listing,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from unrolled.data.example import Source
 from unrolled.errors import ConfigError, UnrolledError
+from unrolled.serving.answers import as_json
 from unrolled.serving.batches import BatchQueue
 from unrolled.serving.limits import Limits
 from unrolled.serving.metrics import Metrics
@@ -40,6 +42,7 @@ class ServedModel:
     def __init__(self, name: str, estimator: Estimator, limits: Limits, metrics: Metrics) -> None:
         self.name, self.estimator, self._limits, self._metrics = name, estimator, limits, metrics
         self.schema = estimator.input_schema()
+        self._stream = lru_cache(32)(lambda options: estimator.stream(**json.loads(options)))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"unrolled {name}")
         self.queue = BatchQueue(
             self._computed,
@@ -90,7 +93,7 @@ class ServedModel:
         return await self.queue.ask(json.dumps(options, sort_keys=True), inputs)
 
     def stream(self, options: dict[str, Any]) -> TaskStream:
-        """The model step by step.
+        """The model step by step; streams keep nothing, so those of equal options are one.
 
         Raises:
             RefusedError: it has to see the whole input first; the options ask for too much.
@@ -99,14 +102,14 @@ class ServedModel:
         if self.obstacle is not None:
             raise RefusedError(409, self.obstacle)
         self._limits.require_work(self.estimator.chosen_options(options), 1)
-        return self.estimator.stream(**options)
+        return self._stream(json.dumps(options, sort_keys=True))
 
     async def step(self, stream: TaskStream, given: Any, state: StreamState | None) -> Streamed:
         """The next step of a stream, whose input is as it was read.
 
         Raises:
             DataError: the input, or the state, is none of this model.
-            RefusedError: the state that comes out is not finite.
+            RefusedError: the state that comes out, or what is said, is not finite.
         """
         loop = asyncio.get_running_loop()
         made = await loop.run_in_executor(self._thread, stream.step, given, state)
@@ -117,6 +120,7 @@ class ServedModel:
             raise RefusedError(
                 422, "the state is not finite any more: the numbers of the input are too large."
             )
+        as_json(None if made.prediction is None else made.prediction.to_json())  # or no state is kept
         return made
 
     def _computed(self, options: str, inputs: list[Any]) -> list[list[Prediction]]:

@@ -121,21 +121,36 @@ class Sessions:
         self.bytes += size - session.size
         session.state, session.size = state, size
 
-    async def step(self, session: Session, given: Any) -> Streamed:
-        """Take a session's next step.
+    async def step(self, session: Session, *given: Any) -> list[Streamed]:
+        """Take a session's next steps: all of them, or none where one fails.
+
+        Args:
+            session: whose.
+            given: for each step its input, or None to go on writing, which ends where the text does.
+
+        Returns:
+            What each step gave.
 
         Raises:
-            RefusedError: what is written has come to its end; or the new state is too large.
-            DataError: the input is not of the kind seen in training.
+            RefusedError: what is written has come to its end; the new state is too large; or the session has
+                ended meanwhile.
+            DataError: an input is not of the kind seen in training.
         """
         async with session.lock:
-            if session.done:
-                raise RefusedError(409, "this session's text is whole; open another session.")
-            made = await session.model.step(session.stream, given, session.state)
-            self.keep(session, made.state)
-            session.steps, session.done = session.steps + 1, made.done
-            self._use(session)
-            return made
+            state, done, taken = session.state, session.done, list[Streamed]()
+            for one in given:
+                if done and taken and one is None:
+                    break
+                if done:
+                    raise RefusedError(409, "this session's text is whole; open another session.")
+                taken.append(await session.model.step(session.stream, one, state))
+                state, done = taken[-1].state, taken[-1].done
+                if session.id not in self._open:
+                    raise _gone()
+                self._use(session)
+            self.keep(session, state)
+            session.steps, session.done = session.steps + len(taken), done
+            return taken
 
     def close(self, session: Session) -> None:
         """End a session; one that has ended already is none."""

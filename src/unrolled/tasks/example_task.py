@@ -67,10 +67,14 @@ class ExampleTask(Estimator[Examples, Configuration]):
         self._require_fitted()
         chosen = self.chosen_options(options)
 
-        def decoded(outputs: Tensor, given: Any) -> Prediction:
-            return self._decode([outputs], self._read_inputs([given]), chosen)[0]
+        def read(given: Any) -> tuple[Examples, Encoded]:
+            one = self._read_inputs([given])
+            return one, self._encode(one)[0]
 
-        return ReadingStream(self.model, self._only_item, decoded)
+        def decoded(outputs: Tensor, one: Examples) -> Prediction:
+            return self._decode([outputs], one, chosen)[0]
+
+        return ReadingStream(self.model, read, decoded)
 
     def answers(self, data: Any = None, **options: Any) -> Iterator[Answer]:
         """Each prediction beside its input; where there are several of one, they name it themselves."""

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
 from pydantic import with_config
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from unrolled.data.batches import Batch
-from unrolled.data.buckets import Encoded, pad
-from unrolled.errors import ConfigError, DataError
-from unrolled.layers.state import State, state_tensors
+from unrolled.data.buckets import Encoded
+from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.schema import ENTRIES
+from unrolled.tasks.network_steps import network_steps
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState, state_fits
+from unrolled.tasks.stream_state import StateForm, StreamState, state_fits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +83,8 @@ class ReadingStream(TaskStream):
 
     Args:
         model: reads forwards, and looks at the latest state alone.
-        read: makes of a piece of input what the network reads.
-        decode: makes a prediction of the network's outputs for it.
+        read: makes of a piece of input the data that it is to the task, and what the network reads of it.
+        decode: makes a prediction of the network's outputs, and that data.
 
     Raises:
         ConfigError: the model has to see a whole input first.
@@ -96,7 +93,7 @@ class ReadingStream(TaskStream):
     def __init__(
         self,
         model: SequenceModel,
-        read: Callable[[Any], Encoded],
+        read: Callable[[Any], tuple[Any, Encoded]],
         decode: Callable[[Tensor, Any], Prediction],
     ) -> None:
         if not model.causal:
@@ -105,8 +102,8 @@ class ReadingStream(TaskStream):
                 "bidirectional=False, and a classifier with pooling='last', skip=False and filters=0, a "
                 "tagger with crf=False"
             )
-        self._model, self._read, self._decode = model, read, decode
-        self._form = StateForm(network_arrays(model), _Nothing)
+        self._network, self._read, self._decode = network_steps(model), read, decode
+        self._form = StateForm(self._network.arrays, _Nothing)
 
     @property
     def form(self) -> StateForm:
@@ -114,66 +111,8 @@ class ReadingStream(TaskStream):
         return self._form
 
     def _advance(self, given: Any, state: StreamState | None) -> Streamed:
-        item = None if given is None else self._read(given)
+        data, item = (None, None) if given is None else self._read(given)
         if item is None or not len(item):
             return Streamed(None, state or StreamState())
-        outputs, after = run_on(self._model, item.inputs, state)
-        return Streamed(self._decode(outputs, given), StreamState(packed(after)))
-
-
-def network_arrays(model: SequenceModel) -> dict[str, ArrayForm]:
-    """What the arrays are that `packed` makes of a network's state."""
-    arrays = packed(model.initial_state(1))
-    return {name: ArrayForm(array.dtype.kind, array.shape) for name, array in arrays.items()}
-
-
-def run_on(
-    model: SequenceModel, inputs: Mapping[str, np.ndarray], state: StreamState | None
-) -> tuple[Tensor, State]:
-    """The outputs for the next steps of one sequence, without the batch's axis, and the state after them."""
-    device = next(model.parameters()).device
-    length = len(next(iter(inputs.values())))
-    batch = Batch(
-        {name: pad([values]) for name, values in inputs.items()},
-        torch.tensor([length]),
-        torch.zeros(1),
-        targets_per_step=False,
-    ).to(device)
-    before = model.initial_state(1)
-    if state is not None and any(name.startswith("state.") for name in state.arrays):
-        before = unpacked(state.arrays, before)
-    with torch.no_grad():
-        outputs, after = model(batch.inputs, batch.lengths, before)
-    return outputs[0].cpu(), after
-
-
-def packed(state: State, name: str = "state") -> dict[str, np.ndarray]:
-    """The tensors of a state, as arrays by name."""
-    return {f"{name}.{at}": part.cpu().numpy() for at, part in enumerate(state_tensors(state))}
-
-
-def unpacked(arrays: Mapping[str, np.ndarray], like: State, name: str = "state") -> State:
-    """The inverse of `packed`.
-
-    Args:
-        arrays: by name.
-        like: a state of the same nesting and shapes.
-        name: given to `packed`.
-
-    Raises:
-        DataError: the arrays are not those of such a state.
-    """
-    numbers = iter(range(len(state_tensors(like))))
-
-    def restored(part: State) -> State:
-        if isinstance(part, tuple):
-            return tuple(map(restored, part))
-        array = arrays.get(f"{name}.{next(numbers)}")
-        if array is None or array.shape != tuple(part.shape):
-            raise DataError(
-                f"expected a state of this model, with an array {tuple(part.shape)}, got "
-                f"{'none' if array is None else array.shape}"
-            )
-        return torch.from_numpy(array.copy()).to(part)
-
-    return restored(like)
+        outputs, after = self._network.run(item.inputs, state)
+        return Streamed(self._decode(outputs, data), StreamState(after))

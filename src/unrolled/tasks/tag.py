@@ -195,7 +195,9 @@ class Tagger(ExampleTask[TagConfig]):
         found = torch.as_tensor(outputs)
         if found.dim() < 2:
             return found
-        return self._kept(found[None], torch.tensor([len(found)]))[0]
+        if not self.effective.crf:
+            return found.argmax(-1)
+        return best_path(found[None], torch.tensor([len(found)]))[0]
 
     def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective

@@ -61,7 +61,7 @@ def prediction_routes(model: ServedModel, sessions: Sessions, limits: Limits) ->
         body = await read_body(request, Generate, limits.max_body)
         session = sessions.open(model, body.options)
         try:
-            first = await sessions.step(session, model.read(body.input))
+            (first,) = await sessions.step(session, model.read(body.input))
             piece = _event(first)
         except BaseException:
             sessions.close(session)
@@ -164,7 +164,7 @@ async def _events(sessions: Sessions, session: Session, piece: str, done: bool) 
     yield piece
     while not done:
         try:
-            made = await sessions.step(session, None)
+            (made,) = await sessions.step(session, None)
             piece, done = _event(made), made.done
         except UnrolledError as error:
             yield f"event: error\ndata: {as_json({'error': str(refusal(error))})}\n\n"

@@ -95,7 +95,10 @@ def session_routes(model: ServedModel, sessions: Sessions, limits: Limits) -> AP
         return Response(status_code=204)
 
     async def steps(request: Request) -> Response:
-        """Take a session's next steps, one for each piece of input, and answer what each says."""
+        """Take a session's next steps, one for each piece of input: all, or none where one is refused.
+
+        The answer is what each says. Pieces of null go on writing, and no further than the text's end.
+        """
         found = asked_for(request)
         body = await read_body(request, Steps, limits.max_body)
         if len(body.inputs) > limits.max_batch:
@@ -103,8 +106,7 @@ def session_routes(model: ServedModel, sessions: Sessions, limits: Limits) -> AP
                 413, f"expected at most {limits.max_batch:,} inputs, got {len(body.inputs):,}."
             )
         read = [None if each is None else model.read(each) for each in body.inputs]
-        said = [without_state(await sessions.step(found, each)) for each in read]
-        return answer({"steps": said})
+        return answer({"steps": [without_state(each) for each in await sessions.step(found, *read)]})
 
     async def state(request: Request) -> Response:
         """A session's state, in JSON, or by ``Accept`` as safetensors."""
@@ -239,7 +241,7 @@ async def _said(
         body = parsed(message, Message)
         sessions.get(model, session.id)
         read = None if body.input is None else model.read(body.input)
-        return as_json(without_state(await sessions.step(session, read)))
+        return as_json(without_state((await sessions.step(session, read))[0]))
     except UnrolledError as error:
         said = refusal(error)
         return as_json({"error": str(said), "status": said.status})

@@ -18,9 +18,10 @@ from unrolled.saving.schema import ENTRIES, Count
 from unrolled.tasks.generation.config import WritingConfig
 from unrolled.tasks.generation.stops import released
 from unrolled.tasks.generation.writing import chosen_notes, is_whole, writable
+from unrolled.tasks.network_steps import network_steps
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState
-from unrolled.tasks.streaming import Streamed, TaskStream, network_arrays, packed, run_on
+from unrolled.tasks.streaming import Streamed, TaskStream
 from unrolled.tasks.writing.sampling import Sampling
 
 _GENERATOR = {"generator": ArrayForm("u", (torch.Generator().get_state().numel(),))}
@@ -59,10 +60,10 @@ class TextStream(TaskStream):
     def __init__(self, model: SequenceModel, tokenizer: Tokenizer, options: WritingConfig) -> None:
         if options.beam:
             raise ConfigError(f"beam: expected 0 where text is written step by step, got {options.beam}")
-        self._model, self._tokenizer, self._options = model, tokenizer, options
+        self._network, self._tokenizer, self._options = network_steps(model), tokenizer, options
         self._sampling = Sampling(options.temperature, options.top_k, options.top_p)
         token = ArrayForm("i", (1,), below=tokenizer.size)
-        self._form = StateForm({"tokens": token, **_GENERATOR, **network_arrays(model)}, _Text)
+        self._form = StateForm({"tokens": token, **_GENERATOR, **self._network.arrays}, _Text)
 
     @property
     def form(self) -> StateForm:
@@ -75,7 +76,7 @@ class TextStream(TaskStream):
         )
         made, held, options = state.values["made"], state.values["held"], self._options
         read = [*state.arrays["tokens"].tolist(), *([] if given is None else self._tokenizer.encode(given))]
-        outputs, after = run_on(self._model, {"tokens": np.array(read)}, state)
+        outputs, after = self._network.run({"tokens": np.array(read)}, state)
         scores = writable(outputs[-1:], self._tokenizer)
         chance, generator = _drawn(state, 1)
         token = int(self._sampling.draw(scores, chance))
@@ -88,7 +89,7 @@ class TextStream(TaskStream):
         if done and not stopped:
             piece, held = piece + held, ""
         values = {"made": made + 1, "held": held, "pending": pending}
-        arrays = {"tokens": np.array([token]), "generator": generator, **packed(after)}
+        arrays = {"tokens": np.array([token]), "generator": generator, **after}
         return Streamed(Prediction(piece), StreamState(arrays, values), done)
 
 
@@ -106,9 +107,9 @@ class NoteStream(TaskStream):
     def __init__(
         self, model: SequenceModel, seed: Callable[[Any], np.ndarray], options: WritingConfig
     ) -> None:
-        self._model, self._seed, self._options = model, seed, options
+        self._network, self._seed, self._options = network_steps(model), seed, options
         notes = ArrayForm("f", (1, KEYS))
-        self._form = StateForm({"values": notes, **_GENERATOR, **network_arrays(model)}, _Notes)
+        self._form = StateForm({"values": notes, **_GENERATOR, **self._network.arrays}, _Notes)
 
     @property
     def form(self) -> StateForm:
@@ -120,10 +121,10 @@ class NoteStream(TaskStream):
         made, read = state.values["made"], state.arrays["values"]
         if given is not None:
             read = np.concatenate([read, self._seed(given)])
-        outputs, after = run_on(self._model, {"values": read}, state)
+        outputs, after = self._network.run({"values": read}, state)
         chance, generator = _drawn(state, KEYS)
         roll = chosen_notes(outputs[-1:], self._options.temperature, chance[None]).numpy()
-        arrays = {"values": roll.astype(np.float64), "generator": generator, **packed(after)}
+        arrays = {"values": roll.astype(np.float64), "generator": generator, **after}
         done = made + 1 >= self._options.length
         return Streamed(Prediction(notes_of_roll(roll)[0]), StreamState(arrays, {"made": made + 1}), done)
 

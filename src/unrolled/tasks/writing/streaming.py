@@ -15,9 +15,10 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.layers.attention import Memory
 from unrolled.models.conditional import ConditionalModel
 from unrolled.saving.schema import ENTRIES, Count
+from unrolled.tasks.network_steps import network_arrays, packed, unpacked
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState
-from unrolled.tasks.streaming import Streamed, TaskStream, network_arrays, packed, unpacked
+from unrolled.tasks.streaming import Streamed, TaskStream
 
 _OF_MEMORY = "memory."
 _MEMORY = {
