@@ -1,15 +1,19 @@
 """Claim: whatever ends a run, what is left is whole, and going on with it ends at the same bytes.
 
-    python -m benchmarks.faults [KILLS] [--seed N] [--tasks classify,...] [--only kills,disk,...]
+    python -m benchmarks.faults [KILLS] [--seed N] [--tasks classify,...] [--only kills,disk,...] [--log FILE]
 
 Small trainings of every task are ended by SIGKILL so many times (200 by default) at moments drawn at random,
-and gone on with; then disks are full at every stage, folders removed under a run, two runs begun into one
-folder, one of two processes ended or stopped, every command interrupted, and standard outputs closed or full.
-Prints a line for each kind of fault with what was seen, and everything that went wrong; exits with 1 where
-something did.
+half of them within a save, and gone on with; then disks are full at every stage, folders removed under a run,
+two runs begun into one folder, one of two processes ended or stopped, every command interrupted, and standard
+outputs closed or full. Prints a line for each kind of fault with what was seen, and everything that went
+wrong; exits with 1 where something did.
+
+Every trial is drawn by the seed and its number alone. With --log each is written down, and a later call with
+the same file goes on behind the last.
 """
 
 import argparse
+import json
 import platform
 import random
 import signal
@@ -17,145 +21,190 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.fault import disk, interrupts, kills, together
 from benchmarks.fault.commands import get_ready
 from benchmarks.fault.subjects import Subject, subjects
 
-KINDS = ("kills", "disk", "removed", "locked", "lost", "interrupts", "output")
+DISKS = 12
+"""Of each task, from one page to enough."""
+LOST = ((signal.SIGKILL, 600), (signal.SIGSTOP, 5))
+"""How a process of two is lost, and the time-out that the other waits."""
+MOMENTS = 3
+"""At which each command of each task is interrupted."""
+
+Found = tuple[Counter[str], list[str]]
+"""How often something was seen, and what was wrong."""
+
+
+@dataclass
+class Kind:
+    """One kind of fault.
+
+    Attributes:
+        trials: how many.
+        run: one of them, by its number and what it draws from.
+        about: what was tried, for the line that is printed.
+        enough: whether what was seen is enough before all trials.
+    """
+
+    trials: int
+    run: Callable[[int, random.Random], Found]
+    about: str
+    enough: Callable[[Counter[str]], bool] = lambda seen: False
+
+
+@dataclass
+class Log:
+    """What was seen, kind by kind, kept in a file where one is named."""
+
+    path: Path | None
+    seen: dict[str, Counter[str]] = field(default_factory=dict)
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    trials: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.path.exists():
+            for line in self.path.read_text().splitlines():
+                self._add(**json.loads(line))
+
+    def add(self, kind: str, seen: Mapping[str, int], wrong: list[str]) -> None:
+        self._add(kind, seen, wrong)
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"kind": kind, "seen": seen, "wrong": wrong}) + "\n")
+
+    def _add(self, kind: str, seen: Mapping[str, int], wrong: list[str]) -> None:
+        self.trials[kind] += 1
+        self.seen.setdefault(kind, Counter()).update(seen)
+        self.wrong.setdefault(kind, []).extend(wrong)
 
 
 class Faults:
     """What is run, with what it needs."""
 
-    def __init__(
-        self, home: Path, kills_wanted: int, seed: int, tasks: list[str] | None, seconds: float
-    ) -> None:
-        self.home, self.kills_wanted, self.draws = home, kills_wanted, random.Random(seed)
-        self.seconds = seconds
+    def __init__(self, home: Path, tasks: list[str] | None) -> None:
+        self.home = home
         (home / "data").mkdir()
+        (home / "commands").mkdir()
         self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
         self.right: dict[str, tuple[bytes, float]] = {}
-        self.wrong: list[str] = []
+        self.needed: dict[str, int] = {}
+        self.seconds: dict[tuple[str, str], float] = {}
+
+    def kinds(self, kills_wanted: int) -> dict[str, Kind]:
+        tasks, commands = len(self.subjects), len(self.commands(self.subjects[0]))
+        return {
+            "kills": Kind(
+                100 * kills_wanted,
+                self.kill,
+                f"SIGKILLs of {tasks} tasks",
+                lambda seen: seen.total() - seen["after its end"] >= kills_wanted,
+            ),
+            "disk": Kind(tasks * DISKS, self.fill, "disks of one page to enough"),
+            "removed": Kind(21, self.remove, "runs whose folder was removed three times"),
+            "locked": Kind(tasks, self.lock, "second runs into the folder of a first"),
+            "lost": Kind(2 * tasks, self.lose, "processes of two lost"),
+            "interrupts": Kind(tasks * commands * MOMENTS, self.interrupt, "commands interrupted"),
+            "output": Kind(tasks * commands, self.refuse, "commands whose output goes nowhere"),
+        }
+
+    def subject(self, number: int) -> Subject:
+        return self.subjects[number % len(self.subjects)]
 
     def unbroken(self, subject: Subject) -> tuple[bytes, float]:
         if subject.task not in self.right:
             self.right[subject.task] = kills.unbroken(subject, self.home)
         return self.right[subject.task]
 
-    def model(self, subject: Subject) -> Path:
+    def commands(self, subject: Subject) -> dict[str, interrupts.Words]:
         self.unbroken(subject)
-        return self.home / f"unbroken-{subject.task}"
+        return interrupts.commands(subject, self.home / f"unbroken-{subject.task}", self.home / "commands")
 
-    def kills(self) -> str:
-        where: Counter[str] = Counter()
-        runs = 0
-        stop = time.monotonic() + self.seconds
-        while where.total() - where["after its end"] < self.kills_wanted and time.monotonic() < stop:
-            subject = self.subjects[runs % len(self.subjects)]
-            right, seconds = self.unbroken(subject)
-            found, wrong = kills.kill(subject, right, seconds, self.home, self.draws)
-            where += found
-            self.note(wrong)
-            runs += 1
-        ended = where.total() - where.pop("after its end", 0)
-        parts = ", ".join(f"{count} {moment}" for moment, count in where.most_common())
-        return f"{ended} SIGKILLs in {runs} runs of {len(self.subjects)} tasks ({parts})"
+    def kill(self, number: int, draws: random.Random) -> Found:
+        subject = self.subject(number)
+        return kills.kill(subject, *self.unbroken(subject), self.home, draws)
 
-    def disk(self) -> str:
-        ended: Counter[str] = Counter()
-        try:
-            for subject in self.subjects:
-                found, wrong = disk.fill(subject, self.home, 12)
-                ended += found
-                self.note(wrong)
-        except PermissionError as error:
-            return f"not run: mounting a small disk is not allowed here ({error})"
-        return f"{ended.total()} disks of one page to enough: {_counted(ended)}"
+    def fill(self, number: int, draws: random.Random) -> Found:
+        subject, step = self.subject(number), 1 + number // len(self.subjects)
+        if subject.task not in self.needed:
+            self.needed[subject.task] = disk.needed(subject, self.home)
+        return disk.fill(subject, 1.2 * self.needed[subject.task] * step / DISKS, self.home)
 
-    def removed(self) -> str:
-        ended: Counter[str] = Counter()
-        for place in range(21):
-            subject = self.subjects[place % len(self.subjects)]
-            found, wrong = disk.remove(subject, *self.unbroken(subject), self.home, self.draws)
-            ended[found] += 1
-            self.note(wrong)
-        return f"{ended.total()} runs, the folder of each removed three times: {_counted(ended)}"
+    def remove(self, number: int, draws: random.Random) -> Found:
+        subject = self.subject(number)
+        return disk.remove(subject, *self.unbroken(subject), self.home, draws)
 
-    def locked(self) -> str:
-        for subject in self.subjects:
-            self.note(together.two_into_one(subject, *self.unbroken(subject), self.home, self.draws))
-        return f"{len(self.subjects)} second runs into the folder of a first"
+    def lock(self, number: int, draws: random.Random) -> Found:
+        subject = self.subject(number)
+        return together.two_into_one(subject, *self.unbroken(subject), self.home, draws)
 
-    def lost(self) -> str:
-        said = []
-        for number, patience, name in ((signal.SIGKILL, 600, "ended"), (signal.SIGSTOP, 5, "stopped")):
-            times = []
-            for subject in self.subjects[:4]:
-                took, wrong = together.lose_one(subject, 0.5, self.home, self.draws, number, patience)
-                times.append(took)
-                self.note(wrong)
-            said.append(
-                f"{len(times)} {name} (time-out {patience} s): the other after at most {max(times):.1f} s"
-            )
-        return "; ".join(said)
+    def lose(self, number: int, draws: random.Random) -> Found:
+        how, patience = LOST[number // len(self.subjects)]
+        return together.lose_one(self.subject(number), self.home, draws, how, patience)
 
-    def interrupts(self) -> str:
-        ended: Counter[str] = Counter()
-        home = self.home / "commands"
-        home.mkdir(exist_ok=True)
-        for subject in self.subjects:
-            for name, words in interrupts.commands(subject, self.model(subject), home).items():
-                seconds, whole = interrupts.seconds_of(words, home)
-                self.note([f"{name} {subject.task}, alone: {each}" for each in whole.faults()])
-                for _ in range(3):
-                    found, wrong = interrupts.interrupt(name, words, seconds, home, self.draws)
-                    ended[found] += 1
-                    self.note([f"{subject.task}, {each}" for each in wrong])
-        return f"{ended.total()} commands interrupted at a moment: {_counted(ended)}"
+    def interrupt(self, number: int, draws: random.Random) -> Found:
+        subject, home = self.subject(number), self.home / "commands"
+        commands = self.commands(subject)
+        name = list(commands)[number // len(self.subjects) % len(commands)]
+        if (subject.task, name) not in self.seconds:
+            seconds, faults = interrupts.alone(commands[name], home)
+            if faults:
+                return Counter(), [f"{subject.task}, {name}, alone: {each}" for each in faults]
+            self.seconds[subject.task, name] = seconds
+        seen, wrong = interrupts.interrupt(
+            name, commands[name], self.seconds[subject.task, name], home, draws
+        )
+        return seen, [f"{subject.task}, {each}" for each in wrong]
 
-    def output(self) -> str:
-        ended: Counter[str] = Counter()
-        home = self.home / "commands"
-        home.mkdir(exist_ok=True)
-        subject = self.subjects[0]
-        for name, words in interrupts.commands(subject, self.model(subject), home).items():
-            found, wrong = interrupts.refuse(name, words, home)
-            ended += found
-            self.note(wrong)
-        return _counted(ended)
+    def refuse(self, number: int, draws: random.Random) -> Found:
+        subject = self.subject(number)
+        name, words = list(self.commands(subject).items())[number // len(self.subjects)]
+        seen, wrong = interrupts.refuse(name, words, self.home / "commands")
+        return seen, [f"{subject.task}, {each}" for each in wrong]
 
-    def note(self, wrong: list[str]) -> None:
-        self.wrong += wrong
+
+def run(name: str, kind: Kind, seed: int, log: Log) -> None:
+    """Run what is left of a kind's trials."""
+    while log.trials[name] < kind.trials and not kind.enough(log.seen.get(name, Counter())):
+        number = log.trials[name]
+        seen, wrong = kind.run(number, random.Random(f"{seed} {name} {number}"))
+        log.add(name, seen, wrong)
         for each in wrong:
-            print(f"  WRONG {each}", flush=True)
-
-
-def _counted(found: Counter[str]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in sorted(found.items()))
+            print(f"  WRONG, {name} {number}: {each}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="of kills, at most")
     parser.add_argument("--tasks", type=lambda text: text.split(","), help="all where left out")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(KINDS))
+    parser.add_argument("--only", type=lambda text: text.split(","), help="all kinds where left out")
+    parser.add_argument("--log", type=Path, help="what was seen so far, to go on with")
+    parser.add_argument("--folder", type=Path, help="where the runs are, such as a disk in memory")
     options = parser.parse_args()
     get_ready()
     print(f"{platform.platform()}, Python {platform.python_version()}, seed {options.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as home:
-        faults = Faults(Path(home), options.kills, options.seed, options.tasks, options.seconds)
-        for kind in options.only:
-            begun, before = time.monotonic(), len(faults.wrong)
-            said = getattr(faults, kind)()
+    log = Log(options.log)
+    with tempfile.TemporaryDirectory(dir=options.folder) as home:
+        kinds = Faults(Path(home), options.tasks).kinds(options.kills)
+        for name in options.only or kinds:
+            begun, kind = time.monotonic(), kinds[name]
+            try:
+                run(name, kind, options.seed, log)
+            except PermissionError as error:
+                print(f"{name:>10}  not run: it is not allowed here ({error})", flush=True)
+                continue
+            seen = ", ".join(f"{count} {what}" for what, count in sorted(log.seen[name].items()))
             print(
-                f"{kind:>10}  {said}; {len(faults.wrong) - before} wrong; {time.monotonic() - begun:.0f} s",
+                f"{name:>10}  {log.trials[name]} trials, {kind.about}: {seen}; {len(log.wrong[name])} wrong; "
+                f"{time.monotonic() - begun:.0f} s",
                 flush=True,
             )
-    sys.exit(bool(faults.wrong))
+    sys.exit(any(log.wrong.values()))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,9 @@ READY = (
     "unrolled.tasks.translate",
 )
 
+_PROCESS_TIME = 2
+"""With the number of a process, Linux's clock of the time that it has had of processors."""
+
 
 def get_ready() -> None:
     """Import what commands import; nothing may start a thread before the last fork."""
@@ -31,9 +34,14 @@ def get_ready() -> None:
 
     import torch
 
+    from unrolled.reporting.figure import svg
+
     torch.set_num_threads(1)
     for name in READY:
         importlib.import_module(name)
+    # What these import, and find of fonts, only when they are first used takes longer than a training.
+    torch.optim.AdamW([torch.zeros(1)])
+    svg(lambda axes: axes.plot([0, 1]), "a line", name="warm")
 
 
 @dataclass
@@ -44,12 +52,15 @@ class Command:
         words: its arguments.
         process: its number.
         folder: where what it says is kept.
+        code: its exit status, negative where a signal ended it; None while it runs.
+        seconds: of a processor that it took; known when it has ended.
     """
 
     words: Sequence[str]
     process: int
     folder: Path
     code: int | None = None
+    seconds: float = 0.0
 
     @property
     def out(self) -> str:
@@ -61,20 +72,31 @@ class Command:
 
     def ended(self) -> bool:
         if self.code is None:
-            process, status = os.waitpid(self.process, os.WNOHANG)
+            process, status, usage = os.wait4(self.process, os.WNOHANG)
             if process:
                 self.code = os.waitstatus_to_exitcode(status)
+                self.seconds = usage.ru_utime + usage.ru_stime
         return self.code is not None
 
     def wait(self, seconds: float = 300) -> int:
-        """Its exit status, negative where a signal ended it; it is ended where it takes too long."""
-        stop = time.monotonic() + seconds
+        """Its exit status; it is ended where it takes too long."""
+        before = time.monotonic()
         while not self.ended():
-            if time.monotonic() > stop:
-                self.signal(signal.SIGKILL)
             time.sleep(0.002)
+            now = time.monotonic()
+            # While this process too was kept from running, nobody was waited for.
+            seconds -= min(now - before, 0.1)
+            before = now
+            if seconds < 0:
+                self.signal(signal.SIGKILL)
         assert self.code is not None
         return self.code
+
+    def last(self, seconds: float) -> None:
+        """Let it run for so many seconds of a processor, however many others there are; or to its end."""
+        with contextlib.suppress(OSError):  # it has ended in between
+            while not self.ended() and time.clock_gettime(~self.process << 3 | _PROCESS_TIME) < seconds:
+                time.sleep(0.0005)
 
     def signal(self, number: int) -> None:
         if not self.ended():

@@ -36,58 +36,52 @@ def small_disk(place: Path, size: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def fill(subject: Subject, home: Path, steps: int) -> tuple[Counter[str], list[str]]:
-    """Train onto disks from one page to one that is large enough, in even steps."""
-    needed = _needed(subject, home)
-    ended: Counter[str] = Counter()
-    wrong = []
-    for step in range(1, steps + 1):
-        size = max(1, round(1.2 * needed * step / steps / PAGE)) * PAGE
-        with small_disk(home / "disk", size) as disk:
-            # What is written on the way, such as an encoded text, comes there too.
-            run = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)})
-            run.wait()
-            wrong += [f"{subject.task}, {size:,} bytes: {each}" for each in run.faults()]
-            ended["trained" if run.code == 0 else "a sentence"] += 1
-            wrong += _half_written(disk, home, size)
-    return ended, wrong
+def fill(subject: Subject, size: float, home: Path) -> tuple[Counter[str], list[str]]:
+    """Train onto a disk of so many bytes, of a page at least."""
+    pages = max(1, round(size / PAGE))
+    with small_disk(home / "disk", pages * PAGE) as disk:
+        # What is written on the way, such as an encoded text, comes there too.
+        run = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)})
+        run.wait()
+        wrong = [*run.faults(), *_half_written(disk, home)]
+    ended = Counter(["trained" if run.code == 0 else "a sentence"])
+    return ended, [f"{subject.task}, {pages * PAGE:,} bytes: {each}" for each in wrong]
 
 
-def _needed(subject: Subject, home: Path) -> int:
+def needed(subject: Subject, home: Path) -> int:
     """The most bytes that a run has on the disk at once, about."""
     with small_disk(home / "disk", 1 << 28) as disk:
         run, most = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)}), 0
         while not run.ended():
-            usage = shutil.disk_usage(disk)
-            most = max(most, usage.used)
+            most = max(most, shutil.disk_usage(disk).used)
             time.sleep(0.0005)
         if run.code:
             raise SystemExit(f"{subject.task}: {run.err}")
         return max(most, shutil.disk_usage(disk).used)
 
 
-def _half_written(disk: Path, home: Path, size: int) -> list[str]:
+def _half_written(disk: Path, home: Path) -> list[str]:
     """Whether what is left is whole, or nothing."""
     folder, wrong = disk / "run", []
     if (folder / "manifest.json").exists():
         seen = start(["doctor", folder, "--json"], home / "said", cwd=home)
         seen.wait()
         if seen.code != 0:
-            wrong.append(f"{size:,} bytes: the folder cannot be read: {seen.err.strip()[-200:]}")
+            wrong.append(f"the folder cannot be read: {seen.err.strip()[-200:]}")
     if left := [path.name for path in disk.rglob(".*.partial")]:
-        wrong.append(f"{size:,} bytes: left behind: {left}")
+        wrong.append(f"left behind: {left}")
     return wrong
 
 
 def remove(
     subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
-) -> tuple[str, list[str]]:
+) -> tuple[Counter[str], list[str]]:
     """Remove a run's folder some times while it goes on."""
     folder = home / "run"
     shutil.rmtree(folder, ignore_errors=True)
     run = start(subject.words(folder), home / "said")
     for moment in sorted(draws.uniform(0, seconds) for _ in range(3)):
-        time.sleep(max(0.0, moment / 3))
+        run.last(moment)
         shutil.rmtree(folder, ignore_errors=True)
     run.wait()
     wrong = run.faults()
@@ -95,4 +89,5 @@ def remove(
     # It may have been removed after all was done.
     if run.code == 0 and weights.exists() and weights.read_bytes() != right:
         wrong.append("other weights than those of an unbroken run")
-    return "trained" if run.code == 0 else "a sentence", [f"{subject.task}: {each}" for each in wrong]
+    ended = Counter(["trained" if run.code == 0 else "a sentence"])
+    return ended, [f"{subject.task}: {each}" for each in wrong]

@@ -6,12 +6,11 @@ import os
 import random
 import shutil
 import signal
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.fault.commands import Command, start
+from benchmarks.fault.commands import start
 from benchmarks.fault.subjects import Subject
 
 Words = Sequence[str | Path]
@@ -37,24 +36,21 @@ def commands(subject: Subject, model: Path, home: Path) -> dict[str, Words]:
     }
 
 
-def seconds_of(words: Words, home: Path) -> tuple[float, Command]:
-    """How long a command takes that nobody interrupts."""
+def alone(words: Words, home: Path) -> tuple[float, list[str]]:
+    """The seconds of a processor that a command takes that nobody interrupts, and what is wrong with it."""
     _clear(home)
-    begun = time.monotonic()
     run = start(words, home / "said", cwd=home)
     run.wait()
-    return time.monotonic() - begun, run
+    return run.seconds, run.faults()
 
 
 def interrupt(
     name: str, words: Words, seconds: float, home: Path, draws: random.Random
-) -> tuple[str, list[str]]:
+) -> tuple[Counter[str], list[str]]:
     """Interrupt a command once, and look at what it leaves."""
     _clear(home)
     run = start(words, home / "said", cwd=home)
-    stop = time.monotonic() + draws.uniform(0, seconds)
-    while time.monotonic() < stop and not run.ended():
-        time.sleep(0.0005)
+    run.last(draws.uniform(0, seconds))
     run.signal(signal.SIGINT)
     run.wait()
     wrong = run.faults()
@@ -67,7 +63,8 @@ def interrupt(
             wrong.append(f"the folder cannot be read: {seen.err.strip()[-200:]}")
     if left := [path.name for path in home.rglob(".*.partial")]:
         wrong.append(f"left behind: {left}")
-    return "interrupted" if run.code == 130 else "done", [f"{name}: {each}" for each in wrong]
+    ended = Counter(["interrupted" if run.code == 130 else "done"])
+    return ended, [f"{name}: {each}" for each in wrong]
 
 
 def refuse(name: str, words: Words, home: Path) -> tuple[Counter[str], list[str]]:

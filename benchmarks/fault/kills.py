@@ -9,18 +9,24 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.fault.commands import start
+from benchmarks.fault.commands import Command, start
 from benchmarks.fault.subjects import Subject
+
+MOST = 6
+"""How often one run is ended, at most."""
+SAVES = 12
+"""The saves among which one is drawn to end a run within."""
+LATER = 0.01
+"""Seconds within which a save is ended once it has begun."""
 
 
 def unbroken(subject: Subject, home: Path) -> tuple[bytes, float]:
-    """The weights of a run that nobody ends, and the seconds it takes."""
+    """The weights of a run that nobody ends, and the seconds of a processor that it takes."""
     folder = home / f"unbroken-{subject.task}"
-    begun = time.monotonic()
     done = start(subject.words(folder), home / "said")
     if done.wait() != 0:
         raise SystemExit(f"{subject.task}: {done.err}")
-    return (folder / "model.safetensors").read_bytes(), time.monotonic() - begun
+    return (folder / "model.safetensors").read_bytes(), done.seconds
 
 
 def kill(
@@ -34,11 +40,13 @@ def kill(
     folder, said = home / "run", home / "said"
     shutil.rmtree(folder, ignore_errors=True)
     where: Counter[str] = Counter()
-    for _ in range(draws.randint(1, 3)):
+    for _ in range(draws.randint(1, MOST)):
         run = start(_words(subject, folder), said)
-        stop = time.monotonic() + draws.uniform(0, seconds)
-        while time.monotonic() < stop and not run.ended():
-            time.sleep(0.0005)
+        if draws.random() < 0.5:
+            run.last(draws.uniform(0, seconds))
+        else:
+            _last_until_save(run, folder, draws.randint(1, SAVES))
+            time.sleep(draws.uniform(0, LATER))
         if run.ended():
             where["after its end"] += 1
             break
@@ -62,13 +70,25 @@ def _words(subject: Subject, folder: Path) -> tuple[str | Path, ...]:
     return subject.words(folder, *(["--resume"] if (folder / "checkpoint").is_dir() else ["--overwrite"]))
 
 
-def _moment(folder: Path) -> str:
-    """Where a run was ended, by what it left."""
-    saving = [
-        place / f".{name}.{role}"
+def _last_until_save(run: Command, folder: Path, number: int) -> None:
+    """Wait until a run is at a save by its number."""
+    saving = False
+    while number and not run.ended():
+        before, saving = saving, _saves(folder)
+        number -= saving and not before
+        time.sleep(0.0002)
+
+
+def _saves(folder: Path) -> bool:
+    return any(
+        (place / f".{name}.{role}").exists()
         for place, name in ((folder.parent, folder.name), (folder, "checkpoint"))
         for role in ("partial", "previous")
-    ]
-    if any(path.exists() for path in saving):
+    )
+
+
+def _moment(folder: Path) -> str:
+    """Where a run was ended, by what it left."""
+    if _saves(folder):
         return "during a save"
     return "in training" if (folder / "checkpoint").is_dir() else "before the first save"

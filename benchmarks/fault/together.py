@@ -7,22 +7,26 @@ import shutil
 import signal
 import socket
 import time
+from collections import Counter
 from pathlib import Path
 
 from benchmarks.fault.commands import Command, start
 from benchmarks.fault.subjects import Subject
 
+LATER = 0.5
+"""Seconds after the first save within which a process is lost."""
+
 
 def two_into_one(
     subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
-) -> list[str]:
+) -> tuple[Counter[str], list[str]]:
     """Start a second run into the folder of one that goes on."""
     folder = home / "run"
     shutil.rmtree(folder, ignore_errors=True)
     first = start(subject.words(folder, "--overwrite"), home / "said")
     while not (home / ".run.lock").exists() and not first.ended():
         time.sleep(0.001)
-    time.sleep(draws.uniform(0, 0.3 * seconds))
+    first.last(draws.uniform(0, 0.3 * seconds))
     second = start(subject.words(folder, "--overwrite"), home / "said")
     second.wait()
     first.wait()
@@ -31,16 +35,18 @@ def two_into_one(
         wrong.append(f"the second says: {second.err.strip()[-300:]}")
     if first.code != 0 or (folder / "model.safetensors").read_bytes() != right:
         wrong.append("the first did not end as if alone")
-    return [f"{subject.task}: {each}" for each in wrong]
+    return Counter(["refused" if second.code == 2 else "came later"]), [
+        f"{subject.task}: {each}" for each in wrong
+    ]
 
 
 def lose_one(
-    subject: Subject, seconds: float, home: Path, draws: random.Random, number: int, patience: float
-) -> tuple[float, list[str]]:
+    subject: Subject, home: Path, draws: random.Random, number: int, patience: float
+) -> tuple[Counter[str], list[str]]:
     """End (SIGKILL) or stop (SIGSTOP) one of two processes that train together.
 
     Returns:
-        The seconds after which the other had ended, and what was wrong.
+        After how many seconds the other had ended, and what was wrong.
     """
     folder = home / "run"
     shutil.rmtree(folder, ignore_errors=True)
@@ -55,7 +61,7 @@ def lose_one(
         both.append(start(words, home / "said", environment=where))
     while not (folder / "checkpoint").is_dir() and not any(each.ended() for each in both):
         time.sleep(0.005)
-    time.sleep(draws.uniform(0, seconds))
+    time.sleep(draws.uniform(0, LATER))
     lost = draws.randrange(2)
     begun = time.monotonic()
     both[lost].signal(number)
@@ -67,4 +73,5 @@ def lose_one(
     wrong = other.faults()
     if other.code != 2 or "waited for the others" not in other.err:
         wrong.append(f"exit status {other.code}, said {other.err.strip()[-300:]}")
-    return took, [f"{subject.task}, process {lost} lost: {each}" for each in wrong]
+    ended = Counter([f"{signal.Signals(number).name}, the other after {took:.0f} s"])
+    return ended, [f"{subject.task}, process {lost} lost: {each}" for each in wrong]
