@@ -142,7 +142,7 @@ def test_ctrl_c_saves_and_resume_ends_as_an_unbroken_run(files, unrolled, tmp_pa
         "--hidden-size",
         "4",
         "--epochs",
-        "60",
+        "20",
         "--patience",
         "none",
     ]
@@ -151,7 +151,7 @@ def test_ctrl_c_saves_and_resume_ends_as_an_unbroken_run(files, unrolled, tmp_pa
     )
     assert process.stderr is not None
     said = ""
-    while "epoch 3/60" not in said:
+    while "epoch 3/20" not in said:
         said += process.stderr.readline()
     process.send_signal(signal.SIGINT)
     said += process.stderr.read()

@@ -6,7 +6,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` recurrent matrices, `
 import ctypes
 import struct
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -21,10 +21,8 @@ from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library, addresses, library
 from unrolled.ops.native.memory import empty
 
-_MEMORY = struct.Struct("7q")
-_STATE = struct.Struct("3q")
 _RECORD = struct.Struct("7q2d3q1q1q2q2q7q5q4q")
-"""``ProgramMemory``, ``ProgramState`` and ``ProgramRecord`` of ``csrc/arguments.h``."""
+"""``ProgramRecord`` of ``csrc/arguments.h``; a ``ProgramMemory`` is seven numbers, a state three."""
 _PLAIN, _BEFORE, _LAST, _NUMBER, _SHARE = range(5)
 
 
@@ -315,21 +313,38 @@ def _record(
     """``extent``: steps, rows, threads; ``entrance``: what makes the input's share, or zeros."""
     steps, rows, threads = extent
     size, dtype = given.initial[0].shape[-1], given.initial[0].dtype
-    units, outs = (struct.pack(f"{len(each)}q", *each) for each in (addresses(given.units), sums))
-    memory = b"".join(_MEMORY.pack(*place(each)) for each in code.memory)
-    ends = b"".join(_STATE.pack(*each) for each in states)
+    # One array for all that the record names: taking an address costs as much as a dozen numbers.
+    units, numbers = addresses(given.units), []
+    for each in code.memory:
+        numbers += place(each)
+    ends = [number for each in states for number in each]
+    all_of_them = *units, *numbers, *sums, *ends
+    named = struct.pack(f"{len(all_of_them)}q", *all_of_them)
+    unit = _address(named)
+    memory = unit + 8 * len(units)
+    out = memory + 8 * len(numbers)
+    end = out + 8 * len(sums)
     lengths, resets = addresses((given.lengths, given.resets))
+    sizes, gates, text, constants = _addresses_of(code)
     data = _RECORD.pack(
         *(steps, rows, size, given.reverse, backward, threads, dtype is torch.float64),
         *(EPSILON, given.bound),
         *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), code.groups),
-        *map(_address, (code.group_sizes, code.group_gates, code.numbers)),
-        *(len(code.numbers) // 8, code.scratch, len(given.units), len(code.constants) // 8, code.rows),
+        *(sizes, gates, text),
+        *(len(code.numbers) // 8, code.scratch, len(units), len(code.constants) // 8, code.rows),
         *(len(code.memory), len(sums), len(states)),
-        *map(_address, (units, code.constants, memory, outs, ends)),
+        *(unit, constants, memory, out, end),
         *entrance,
     )
-    return _Record(data, (given, code, units, outs, memory, ends))
+    return _Record(data, (given, code, named))
+
+
+@lru_cache(maxsize=1024)
+def _addresses_of(code: Code) -> tuple[int, int, int, int]:
+    """Where the parts of a code lie; they do not move, and what is looked up here stays."""
+    parts = code.group_sizes, code.group_gates, code.numbers, code.constants
+    sizes, gates, numbers, constants = map(_address, parts)
+    return sizes, gates, numbers, constants
 
 
 class Stepper:
