@@ -135,7 +135,7 @@ def _timed(compiler: str, files: tuple[Path, ...]) -> float:
     with tempfile.TemporaryDirectory() as home:
         program = str(Path(home) / "test")
         sources = [str(file) for file in files[1:]]
-        strict = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"]
+        strict = ["-std=c99", "-O3", "-Wall", "-Wextra", "-Werror"]
         built = subprocess.run(
             [compiler, *strict, *sources, "-lm", "-o", program], capture_output=True, text=True
         )

@@ -141,7 +141,7 @@ def _attention(source: Source, model: ManyToOne, of: str, width: int) -> str:
     attention = model.attention
     assert isinstance(attention, AttentionStep)
     seen = _write_linear(source, "seen", of, attention.projection)
-    source.each(width, f"{seen}[j] = tanhf({seen}[j]);")
+    source.each(width, f"{seen}[j] = hyperbolic({seen}[j]);")
     score = _write_linear(source, "score", seen, attention.context)
     highest = source.carry("highest", 1, np.full(1, -np.inf))
     share, weighted = source.carry("share", 1), source.carry("weighted", width)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unrolled.export.c_code.functions import needed_functions
+from unrolled.export.c_code.functions import PANEL, needed_functions
 from unrolled.export.c_code.numbers import float_array, in_bytes, int8_array, literal
 
 _FLOAT = 4
@@ -15,7 +15,7 @@ _FLOAT = 4
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A constant matrix, row by row.
+    """A constant matrix, in panels of rows.
 
     Attributes:
         name: of its array.
@@ -64,9 +64,9 @@ class Source:
         """A constant matrix ``(rows, columns)``."""
         rows, columns = values.shape
         if not self.int8:
-            return Matrix(self.array(name, values), None, rows, columns)
+            return Matrix(self.array(name, _in_panels(values)), None, rows, columns)
         numbers, scale = in_bytes(values)
-        self.constants.append(int8_array(name, numbers))
+        self.constants.append(int8_array(name, _in_panels(numbers)))
         self.weight_bytes += numbers.size
         return Matrix(name, self.array(f"{name}_scale", scale), rows, columns)
 
@@ -150,3 +150,9 @@ class Source:
             value = literal(0) if begins is None else f"{begins}[j]"
             lines.append(f"for (j = 0; j < {size}; j++) state->{name}[j] = {value};")
         return lines + [f"state->{name} = 0;" for name in self.counters]
+
+
+def _in_panels(matrix: NDArray) -> NDArray:
+    """The numbers of a matrix in the order in which they are read: of some rows a column after the other."""
+    panels = [matrix[first : first + PANEL].T.ravel() for first in range(0, len(matrix), PANEL)]
+    return np.concatenate(panels) if panels else matrix.ravel()
