@@ -1,4 +1,6 @@
 import importlib.util
+import re
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -102,3 +104,66 @@ def test_what_needs_the_sequences_end_is_refused(tmp_path):
         unrolled.export.c(classifier, tmp_path)
     with pytest.raises(ConfigError, match="fitted estimator"):
         unrolled.export.c(torch.nn.LSTM(2, 3), tmp_path)
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("most", [5, 256])
+def test_a_tagger_with_a_crf_names_its_best_path_in_c(int8, most, tmp_path):
+    generator = np.random.default_rng(0)
+    data = [(generator.normal(size=(6, 2)), list("abcabc")) for _ in range(4)]
+    tagger = unrolled.Tagger(hidden_size=4, bidirectional=False, crf=True, epochs=1).fit(data, dev=data)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in tagger.model.transitions.parameters():
+            parameter.normal_(std=2)
+        tagger.model.output.weight.normal_(std=2)
+    done = unrolled.export.c(tagger, tmp_path, name="tags", int8=int8, path_steps=most)
+    header, test = done.files[0].read_text(), done.files[2].read_text()
+    assert f"#define TAGS_PATH {most}" in header
+    assert done.numbers["microseconds a step"] > 0  # its test program gave scores and paths
+    expected = re.search(r"int paths\[\d+\] = \{([^}]*)\}", test)[1]
+    assert len(set(expected.split(", "))) > 1
+    with pytest.raises(ConfigError, match="path_steps"):
+        unrolled.export.c(tagger, tmp_path, path_steps=0)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "log"])
+def test_a_forecaster_of_several_series_becomes_c(scaling, tmp_path):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(["a */ b", "/* c", "d", "e"], 40),
+            "ds": np.tile(np.arange(40), 4),
+            "y": np.exp(generator.normal(size=160).cumsum() / 5) * np.repeat([1, 1e3, 0.1, 50], 40),
+        }
+    )
+    options = {"hidden_size": 3, "epochs": 1, "horizon": 2, "scaling": scaling, "context": 8}
+    forecaster = unrolled.Forecaster(**options).fit(frame)
+    done = unrolled.export.c(forecaster, tmp_path, name="shops")
+    assert "shops_begin(shops_state *state, int series);" in done.files[0].read_text()
+    # As in Python: the series' latest numbers in, what follows out.
+    (series,) = [one for one in forecaster._latest if one.unique_id == "/* c"]
+    values = series.values[-8:]
+    numbers = ", ".join(f"{value:.9g}f" if "." in f"{value:.9g}" else f"{value:.9g}.0f" for value in values)
+    (tmp_path / "main.c").write_text(
+        f"""#include "shops.h"
+#include <stdio.h>
+int main(void)
+{{
+    static const float rows[] = {{{numbers}}};
+    static shops_state state;
+    float output[SHOPS_OUTPUTS];
+    int at;
+    shops_begin(&state, {[one.unique_id for one in forecaster._latest].index("/* c")});
+    for (at = 0; at < 8; at++) shops_step(&state, rows + at, output);
+    for (at = 0; at < SHOPS_OUTPUTS; at++) printf("%.9g\\n", (double)output[at]);
+    return 0;
+}}
+"""
+    )
+    strict = ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "shops.c", "main.c", "-lm", "-o", "main"]
+    subprocess.run(strict, cwd=tmp_path, check=True)
+    said = subprocess.run(["./main"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    made = np.array(said.split(), dtype=float).reshape(2, -1)[:, 0]
+    expected = [row["y"] for row in forecaster.predict() if row["unique_id"] == "/* c"]
+    assert made == pytest.approx(expected, rel=1e-4)

@@ -40,6 +40,9 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="C: begins every public name.", show_default="the model's")
     ] = None,
+    path_steps: Annotated[
+        int, typer.Option(min=1, help="C, of a tagger with a CRF: the latest steps whose tags it can name.")
+    ] = 256,
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Write a model as ONNX or C, and say by how much its outputs differ from the original's."""
@@ -56,7 +59,8 @@ def export(
             if to is Form.onnx:
                 done = onnx(estimator, folder, data=data, int8=int8)
             else:
-                done = c(estimator, folder, name=name or model.resolve().name, int8=int8)
+                called = name or model.resolve().name
+                done = c(estimator, folder, name=called, int8=int8, path_steps=path_steps)
         result(_table(folder, done), _as_json(folder, done), as_json=as_json)
 
 

@@ -20,9 +20,10 @@ from unrolled.export.c_code.networks import write_network
 from unrolled.export.c_code.numbers import identifier, in_bytes
 from unrolled.export.c_code.program import write_layers
 from unrolled.export.c_code.source import Source
-from unrolled.export.c_models import frame_of, outputs_at_every_step
+from unrolled.export.c_models import best_paths, frame_of, outputs_at_every_step
 from unrolled.export.onnx_graphs.graph import frozen, largest_difference
 from unrolled.export.result import Exported
+from unrolled.layers.checks import whole_number
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.base import SequenceModel
 from unrolled.saving.files import make_folder, write_file
@@ -33,12 +34,21 @@ _EXACT = 1e-4
 """By how much the compiled code may differ from what its weights say, as a share of an output."""
 
 
-def c(thing: Any, folder: str | Path, *, name: str | None = None, int8: bool = False) -> Exported:
+def c(
+    thing: Any,
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    int8: bool = False,
+    path_steps: int = 256,
+) -> Exported:
     """Write a layer, or a fitted estimator that runs step by step, as C99 without any dependency.
 
     Three files: ``NAME.h``, ``NAME.c`` with the weights, and ``NAME_test.c``, a program that says by how much
     its outputs differ from the original's and how long a step takes. There is a state, which ``NAME_begin``
-    fills and ``NAME_step`` carries on; nothing is allocated and nothing kept elsewhere.
+    fills and ``NAME_step`` carries on; nothing is allocated and nothing kept elsewhere. Of a tagger with a
+    CRF ``NAME_path`` names the best path's tags; of a forecaster of several series ``NAME_begin`` takes the
+    number of one.
 
     Args:
         thing: a layer of `unrolled.layers` in one direction, or an estimator whose network gives an output at
@@ -46,6 +56,7 @@ def c(thing: Any, folder: str | Path, *, name: str | None = None, int8: bool = F
         folder: where the files go.
         name: begins all public names; by default that of the cell or the task.
         int8: weight matrices in bytes, with a scale for each row.
+        path_steps: of a tagger with a CRF, the latest steps whose tags ``NAME_path`` names.
 
     Returns:
         The files; the largest difference that ``int8`` makes to an output; bytes of weights and state; where
@@ -58,7 +69,7 @@ def c(thing: Any, folder: str | Path, *, name: str | None = None, int8: bool = F
     if isinstance(thing, RecurrentLayer):
         return _layer(thing, folder, name or thing.cell_name, int8)
     if isinstance(thing, Estimator):
-        return _model(thing, folder, name or thing.task, int8)
+        return _model(thing, folder, name or thing.task, int8, whole_number("path_steps", path_steps, 1))
     raise ConfigError(
         f"expected a layer of unrolled.layers or a fitted estimator, got {type(thing).__name__}."
     )
@@ -93,11 +104,15 @@ def _layer(layer: RecurrentLayer, folder: str | Path, name: str, int8: bool) -> 
     return _exported(source, files, largest_difference(run(original), expected))
 
 
-def _model(estimator: Estimator[Any, Any], folder: str | Path, name: str, int8: bool) -> Exported:
+def _model(
+    estimator: Estimator[Any, Any], folder: str | Path, name: str, int8: bool, path_steps: int
+) -> Exported:
     frame = frame_of(estimator)
     original = cast("SequenceModel", frozen(estimator.model).float())
     used = cast("SequenceModel", in_bytes_and_back(original)) if int8 else original
     source = Source(identifier(name), int8)
+    if getattr(used, "transitions", None) is not None:
+        source.limits["PATH"] = path_steps
     made, count = write_network(source, used, frame.write_before(source))
     frame.write_after(source, made, count)
     inputs = frame.draw(_SEQUENCES, _STEPS)
@@ -113,7 +128,9 @@ def _model(estimator: Estimator[Any, Any], folder: str | Path, name: str, int8: 
         (frame.inputs, frame.says),
         (count, frame.gives),
     )
-    files = written(source, signature, Vectors(inputs, expected, _EXACT), folder)
+    paths = best_paths(used, frame.before(inputs), path_steps)
+    vectors = Vectors(inputs, expected, _EXACT, frame.series_of(_SEQUENCES), paths)
+    files = written(source, signature, vectors, folder)
     return _exported(source, files, largest_difference(run(original), expected))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from unrolled.data.scaling import Scaling
 from unrolled.errors import ConfigError
 from unrolled.export.c_code.frames import Frame, NumberFrame, SeriesFrame, TokenFrame
 from unrolled.models.base import SequenceModel
+from unrolled.models.crf import best_path
 from unrolled.models.inputs import TokenInput
+from unrolled.models.many_to_many import ManyToMany
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
 from unrolled.tasks.base import Estimator
@@ -42,7 +45,7 @@ def frame_of(estimator: Estimator[Any, Any]) -> Frame:
         return NumberFrame(plain, "1 for each note that sounds, else 0.", "the logit of each note to come.")
     learnt = estimator._vocabularies()
     reads, writes = learnt.get("inputs", {}), learnt.get("targets")
-    gives, target = _outputs(learnt, writes)
+    gives, target = _outputs(learnt, writes, getattr(model, "transitions", None) is not None)
     layer = getattr(model, "inputs", None)
     if isinstance(layer, TokenInput):
         return TokenFrame(layer.embedding.table.num_embeddings, gives)
@@ -66,22 +69,25 @@ def frame_of(estimator: Estimator[Any, Any]) -> Frame:
     )
 
 
-def _outputs(learnt: Any, writes: Any) -> tuple[str, tuple[float, float] | None]:
+def _outputs(learnt: Any, writes: Any, crf: bool) -> tuple[str, tuple[float, float] | None]:
     if writes is not None and writes["kind"] == "numbers":
         return "the number, so far.", (writes["scale"], writes["mean"])
     names = (writes["vocabulary"] if writes is not None else learnt["tags"])["symbols"]
     what = "class, of the sequence so far" if writes is not None else "tag of the step"
-    return f"the score of each {what}, before the softmax: {', '.join(names)[:400]}.", None
+    if crf:
+        return (
+            f"of each tag the best path's score that ends in it, less the best of all: {_named(names)}.",
+            None,
+        )
+    return f"the score of each {what}, before the softmax: {_named(names)}.", None
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names)[:400]
 
 
 def _series(estimator: Forecaster) -> SeriesFrame:
     prepared, config = estimator._preparation, estimator.effective
-    scalings = list(prepared.scalings.values())
-    if len(scalings) != 1:
-        raise ConfigError(
-            f"expected a forecaster of one series, whose scale the C can hold, got {len(scalings)} series; "
-            "--to onnx takes any number."
-        )
     if prepared.ahead:
         raise ConfigError(
             f"{', '.join(prepared.ahead)}: expected covariates known up to the present, got some known "
@@ -93,7 +99,7 @@ def _series(estimator: Forecaster) -> SeriesFrame:
         for wave in ("sine", "cosine")
     ]
     return SeriesFrame(
-        scalings[0],
+        prepared.scalings,
         prepared.covariates,
         prepared.names,
         places,
@@ -106,6 +112,8 @@ def _series(estimator: Forecaster) -> SeriesFrame:
 def outputs_at_every_step(model: SequenceModel, inputs: dict[str, Tensor]) -> np.ndarray:
     """What a network gives after each step, ``(sequence, step, ...)``."""
     with torch.no_grad():
+        if isinstance(model, ManyToMany) and model.transitions is not None:
+            return _path_scores(model, inputs).numpy()
         if not isinstance(model, ManyToOne):
             return model(inputs)[0].numpy()
         steps = next(iter(inputs.values())).shape[1]
@@ -113,3 +121,25 @@ def outputs_at_every_step(model: SequenceModel, inputs: dict[str, Tensor]) -> np
             model({name: each[:, :stop] for name, each in inputs.items()})[0] for stop in range(1, steps + 1)
         ]
         return torch.stack(so_far, 1).numpy()
+
+
+def _path_scores(model: ManyToMany, inputs: dict[str, Tensor]) -> Tensor:
+    """Of each tag the score of the best path that ends in it at each step, less the best of all."""
+    assert model.transitions is not None
+    emissions = model._outputs(inputs, model.recurrent(model._features(inputs))[0])
+    best = model.transitions.start + emissions[:, 0]
+    scores = [best]
+    for step in range(1, emissions.shape[1]):
+        best = (best.unsqueeze(2) + model.transitions.transition).amax(1) + emissions[:, step]
+        scores.append(best)
+    made = torch.stack(scores, 1)
+    return made - made.amax(-1, keepdim=True)
+
+
+def best_paths(model: SequenceModel, inputs: dict[str, Tensor], most: int) -> np.ndarray | None:
+    """The tags of the latest steps on each sequence's best path, ``(sequence, step)``; None without a CRF."""
+    if not isinstance(model, ManyToMany) or model.transitions is None:
+        return None
+    with torch.no_grad():
+        potentials = model(inputs)[0]
+        return best_path(potentials, torch.full(potentials.shape[:1], potentials.shape[1]))[:, -most:].numpy()

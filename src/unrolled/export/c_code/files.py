@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from textwrap import indent, wrap
+from textwrap import indent
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unrolled.export.c_code.functions import PANEL
-from unrolled.export.c_code.numbers import float_array, literal
+from unrolled.export.c_code.numbers import float_array, in_comment, int_array, literal
 from unrolled.export.c_code.source import Source
 from unrolled.ops.layer_norm import EPSILON
 
@@ -37,11 +37,15 @@ class Vectors:
         inputs: ``(sequence, step, inputs)``.
         outputs: ``(sequence, step, outputs)``.
         tolerance: by how much an output may differ, as a share of the largest.
+        series: of each sequence the number of the series that it is from, where there are several.
+        paths: of each sequence the numbers that ``NAME_path`` gives at its end, where there is one.
     """
 
     inputs: NDArray[np.float32]
     outputs: NDArray[np.float32]
     tolerance: float
+    series: NDArray[np.integer] | None = None
+    paths: NDArray[np.integer] | None = None
 
 
 def header(source: Source, signature: Signature) -> str:
@@ -56,9 +60,13 @@ def header(source: Source, signature: Signature) -> str:
             f"Input: {signature.inputs[1]}",
             f"Output: {signature.outputs[1]}",
         )
-        for line in wrap(text, 100)
+        for line in in_comment(text)
     )
     fields = indent("\n".join(source.fields()), "    ")
+    limits = "".join(f"\n#define {name.upper()}_{what} {number}" for what, number in source.limits.items())
+    series = [f"{number} {each}" for number, each in enumerate(source.series)]
+    which = "".join(f"\n * {line}" for line in in_comment(f"The series: {', '.join(series)}.") if series)
+    further = "".join(f"\n/* {each.about} */\n{each.declaration};\n" for each in source.functions)
     return f"""\
 /*
 {about}
@@ -73,19 +81,19 @@ extern "C" {{
 #endif
 
 #define {name.upper()}_INPUTS {signature.inputs[0]}
-#define {name.upper()}_OUTPUTS {signature.outputs[0]}
+#define {name.upper()}_OUTPUTS {signature.outputs[0]}{limits}
 
 /* All that is carried from one step of a sequence to the next, and room to compute in. */
 typedef struct {{
 {fields}
 }} {name}_state;
 
-/* Before the first step of a sequence. */
-void {name}_begin({name}_state *state);
+/* Before the first step of a sequence.{which} */
+{source.begins};
 
 /* One step. */
 void {name}_step({name}_state *state, const float *input, float *output);
-
+{further}
 #ifdef __cplusplus
 }}
 #endif
@@ -99,6 +107,10 @@ def code(source: Source) -> str:
     name = source.name
     begin, step = source.at_first(), source.step
     counter = ["int j;"]
+    further = "".join(
+        f"\n{each.declaration}\n{{\n{indent(chr(10).join(each.body), '    ')}\n}}\n"
+        for each in source.functions
+    )
     return f"""\
 #include "{name}.h"
 
@@ -110,7 +122,7 @@ def code(source: Source) -> str:
 
 {source.definitions()}
 
-void {name}_begin({name}_state *state)
+{source.begins}
 {{
 {indent(chr(10).join([*(counter if any("j" in line for line in begin) else []), *begin]), "    ")}
 }}
@@ -119,12 +131,23 @@ void {name}_step({name}_state *restrict state, const float *restrict input, floa
 {{
 {indent(chr(10).join([*counter, *step]), "    ")}
 }}
-"""
+{further}"""
 
 
 def test_program(source: Source, vectors: Vectors) -> str:
     """The ``_test.c``: by how much its outputs differ, and how long a step takes; fails if by too much."""
     name, (sequences, steps, _) = source.name, vectors.inputs.shape
+    series = "" if vectors.series is None else f"\n{int_array('series', vectors.series)}\n"
+    begun = f"{name}_begin(&state{', series[sequence]' if series else ''});"
+    paths, compared, room = "", "", ""
+    if vectors.paths is not None:
+        length = vectors.paths.shape[1]
+        paths = f"\n{int_array('paths', vectors.paths)}\n"
+        room = f"\n    int path[{name.upper()}_PATH];"
+        compared = f"""
+        if ({name}_path(&state, path) != {length}) wrong++;
+        for (k = 0; k < {length}; k++)
+            if (path[k] != paths[sequence * {length} + k]) wrong++;"""
     return f"""\
 /* Build and run: cc -std=c99 -O3 {name}.c {name}_test.c -lm -o {name}_test && ./{name}_test
    With -march=native, or what the device has, a step takes half as long. */
@@ -141,18 +164,18 @@ def test_program(source: Source, vectors: Vectors) -> str:
 {float_array("inputs", vectors.inputs)}
 
 {float_array("expected", vectors.outputs)}
-
+{series}{paths}
 int main(void)
 {{
     static {name}_state state;
-    float output[{name.upper()}_OUTPUTS];
+    float output[{name.upper()}_OUTPUTS];{room}
     float apart = 0.0f, largest = 0.0f;
     int sequence, step, k, wrong = 0;
     long runs = 0;
     clock_t start;
     double seconds;
     for (sequence = 0; sequence < SEQUENCES; sequence++) {{
-        {name}_begin(&state);
+        {begun}
         for (step = 0; step < STEPS; step++) {{
             const int at = sequence * STEPS + step;
             {name}_step(&state, inputs + at * {name.upper()}_INPUTS, output);
@@ -163,7 +186,7 @@ int main(void)
                 if (off > apart) apart = off;
                 if (size > largest) largest = size;
             }}
-        }}
+        }}{compared}
     }}
     start = clock();
     do {{

@@ -6,7 +6,7 @@ Each frame says the same thing twice, as C and as NumPy: the second gives the te
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -49,6 +49,10 @@ class Frame(ABC):
     def after(self, outputs: np.ndarray) -> np.ndarray:
         """What comes of its outputs."""
         return outputs
+
+    def series_of(self, sequences: int) -> np.ndarray | None:
+        """Of which series those are that `draw` gives, where there are several."""
+        return None
 
 
 class TokenFrame(Frame):
@@ -124,7 +128,7 @@ class SeriesFrame(Frame):
     """A series' newest number, its covariates, and the next step's place in the calendar.
 
     Args:
-        scaling: of the series.
+        scalings: of each series, by name.
         covariates: their scaling.
         names: of the covariates.
         circles: sines and cosines that tell the next step's place in the calendar, one after the other.
@@ -135,7 +139,7 @@ class SeriesFrame(Frame):
 
     def __init__(
         self,
-        scaling: Scaling,
+        scalings: Mapping[str, Scaling],
         covariates: Scaling,
         names: Sequence[str],
         circles: Sequence[str],
@@ -143,7 +147,8 @@ class SeriesFrame(Frame):
         horizon: int,
         levels: Sequence[float],
     ) -> None:
-        self.scaling, self.covariates, self.circles = scaling, covariates, tuple(circles)
+        self.series, self.scalings = tuple(scalings), tuple(scalings.values())
+        self.covariates, self.circles = covariates, tuple(circles)
         self.names, self.mask = tuple(names), mask
         self.inputs = 1 + len(names) + len(circles)
         places = f"; {', '.join(circles)} of the step that follows" if circles else ""
@@ -158,20 +163,26 @@ class SeriesFrame(Frame):
         known = 1 + len(self.names)
         read = source.room("scaled", self.inputs + self.mask)
         last = source.carry("last", known)
-        center = source.array("center", np.append(self.scaling.center, self.covariates.center))
-        scale = source.array("scale", np.append(self.scaling.scale, self.covariates.scale))
-        begin = 0
-        if self.scaling.floor is not None:
-            begin, floor = 1, literal(float(self.scaling.floor))
+        if len(self.series) > 1:
+            source.series = self.series
+            source.counters.append("series")
+        center, scale, floor = (self._number(source, at) for at in ("center", "scale", "floor"))
+        number = "input[0]"
+        if floor is not None:
+            number = "number"
             source.write(
                 "{",
                 f"    const float above = larger(input[0], {floor}), below = smaller(input[0], {floor});",
                 f"    const float number = logf(above) + (below / {floor} - 1.0f);",
-                f"    {read}[0] = (number - {center}[0]) / {scale}[0];",
-                "}",
+            )
+        source.write(f"{read}[0] = ({number} - {center}) / {scale};", *(["}"] if floor is not None else []))
+        if self.names:
+            others = source.array("covariate_center", self.covariates.center)
+            widths = source.array("covariate_scale", self.covariates.scale)
+            source.write(
+                f"for (j = 1; j < {known}; j++) {read}[j] = (input[j] - {others}[j - 1]) / {widths}[j - 1];"
             )
         source.write(
-            f"for (j = {begin}; j < {known}; j++) {read}[j] = (input[j] - {center}[j]) / {scale}[j];",
             f"for (j = 0; j < {known}; j++) {{",
             f"    if ({read}[j] == {read}[j]) {last}[j] = {read}[j];",
             f"    {read}[j] = {last}[j];",
@@ -183,24 +194,47 @@ class SeriesFrame(Frame):
             source.write(f"{read}[{self.inputs}] = input[0] == input[0] ? 1.0f : 0.0f;")
         return read
 
+    def _number(self, source: Source, name: str) -> str | None:
+        """A number of the series' scale; None where it has none of this name."""
+        numbers = [getattr(scaling, name) for scaling in self.scalings]
+        if numbers[0] is None:
+            return None
+        if len(numbers) == 1:
+            return literal(float(numbers[0]))
+        array = f"series_{name}"
+        if not any(array in each for each in source.constants):
+            source.array(array, np.array(numbers, dtype=np.float64))
+        return f"{array}[state->series]"
+
     def write_after(self, source: Source, of: str, count: int) -> None:
         """Back to the series' own scale."""
-        center, scale = literal(float(self.scaling.center)), literal(float(self.scaling.scale))
-        if self.scaling.floor is None:
+        center, scale, floor = (self._number(source, at) for at in ("center", "scale", "floor"))
+        if floor is None:
             source.each(count, f"output[j] = {of}[j] * {scale} + {center};")
             return
-        lowest, floor = literal(float(np.log(self.scaling.floor))), literal(float(self.scaling.floor))
+        source.write("{", f"const float lowest = logf({floor});")
         source.each(
             count,
             f"const float number = {of}[j] * {scale} + {center};",
-            f"output[j] = expf(larger(number, {lowest})) + {floor} * smaller(number - {lowest}, 0.0f);",
+            f"output[j] = expf(larger(number, lowest)) + {floor} * smaller(number - lowest, 0.0f);",
         )
+        source.write("}")
+
+    def series_of(self, sequences: int) -> np.ndarray | None:
+        """From the first to the last."""
+        count = len(self.series)
+        return None if count == 1 else np.arange(sequences) * max(1, (count - 1) // 2) % count
+
+    def _scalings_of(self, sequences: int) -> list[Scaling]:
+        places = self.series_of(sequences)
+        return [self.scalings[0 if places is None else places[at]] for at in range(sequences)]
 
     def draw(self, sequences: int, steps: int) -> np.ndarray:
         """A random walk of the series' size; now and then a number is missing where the network is told."""
         generator = np.random.default_rng(0)
         walk = generator.normal(size=(sequences, steps, 1)).cumsum(1) * 0.5
-        around = [self.scaling.undo(walk[..., 0])[..., None]]
+        each = zip(self._scalings_of(sequences), walk[..., 0], strict=True)
+        around = [np.stack([scaling.undo(own) for scaling, own in each])[..., None]]
         rest = generator.normal(size=(sequences, steps, len(self.names)))
         around.append(rest * self.covariates.scale + self.covariates.center)
         around.append(np.sin(generator.normal(size=(sequences, steps, len(self.circles)))))
@@ -212,7 +246,8 @@ class SeriesFrame(Frame):
     def before(self, numbers: np.ndarray) -> dict[str, Tensor]:
         """As `unrolled.data.windows.features` puts a series' columns side by side."""
         known = 1 + len(self.names)
-        value = self.scaling.apply(numbers[..., 0].astype(np.float64))[..., None]
+        each = zip(self._scalings_of(len(numbers)), numbers[..., 0].astype(np.float64), strict=True)
+        value = np.stack([scaling.apply(own) for scaling, own in each])[..., None]
         others = self.covariates.apply(numbers[..., 1:known].astype(np.float64))
         both = np.concatenate([value, others], axis=-1)
         columns = [np.stack([fill(each) for each in both]), numbers[..., known:]]
@@ -222,4 +257,5 @@ class SeriesFrame(Frame):
 
     def after(self, outputs: np.ndarray) -> np.ndarray:
         """Back to the series' own scale, the steps ahead one after the other."""
-        return self.scaling.undo(outputs.astype(np.float64)).reshape(*outputs.shape[:2], -1)
+        each = zip(self._scalings_of(len(outputs)), outputs.astype(np.float64), strict=True)
+        return np.stack([scaling.undo(own) for scaling, own in each]).reshape(*outputs.shape[:2], -1)

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from unrolled.errors import ConfigError
 from unrolled.export.c_code.program import write_layers
-from unrolled.export.c_code.source import Source
+from unrolled.export.c_code.source import Function, Source
 from unrolled.models.base import SequenceModel
 from unrolled.models.convolution import ConvolutionInput
+from unrolled.models.crf import TransitionScores
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.inputs import InputLayer, TokenInput, ValueInput
 from unrolled.models.many_to_many import ManyToMany
@@ -96,13 +97,69 @@ def _one_way(recurrent: nn.Module) -> None:
 
 def _many_to_many(source: Source, model: ManyToMany, of: str) -> tuple[str, int]:
     _one_way(model.recurrent)
-    if model.transitions is not None:
-        raise ConfigError(
-            "a CRF's best path depends on later steps: expected a tagger trained with --no-crf, got one with "
-            "a CRF; --to onnx takes it."
-        )
     top = write_layers(source, model.recurrent, _write_inputs(source, model.inputs, of))
-    return _write_linear(source, "scores", top, model.output), model.output.out_features
+    scores = _write_linear(source, "scores", top, model.output)
+    if model.transitions is not None:
+        scores = _best_paths(source, model.transitions, scores)
+    return scores, model.output.out_features
+
+
+def _best_paths(source: Source, transitions: TransitionScores, emissions: str) -> str:
+    """A step of Viterbi's algorithm: of each tag the best path that ends in it, and where that came from."""
+    tags, name, most = len(transitions.start), source.name, source.limits["PATH"]
+    start, end = (source.array(at, _numbers(getattr(transitions, at))) for at in ("start", "end"))
+    pairs = source.array("transition", _numbers(transitions.transition))
+    best, further = source.carry("best", tags), source.room("further", tags)
+    known, place = source.count("known"), source.count("place")
+    origins = source.numbers("origin", most * tags, tags)
+    source.say("the best path to each tag, and the tag before on it; how good it is beside the best of all")
+    source.write(
+        "{",
+        "    float highest = -INFINITY;",
+        "    int i;",
+        f"    for (j = 0; j < {tags}; j++) {{",
+        f"        float found = {start}[j];",
+        "        int origin = 0;",
+        f"        if ({known}) {{",
+        f"            found = {best}[0] + {pairs}[j];",
+        f"            for (i = 1; i < {tags}; i++) {{",
+        f"                const float other = {best}[i] + {pairs}[i * {tags} + j];",
+        "                if (other > found) {",
+        "                    found = other;",
+        "                    origin = i;",
+        "                }",
+        "            }",
+        "        }",
+        f"        {further}[j] = found + {emissions}[j];",
+        f"        if ({further}[j] > highest) highest = {further}[j];",
+        f"        {origins}[{place} * {tags} + (uint32_t)j] = ({source.bytes['origin'][0]})origin;",
+        "    }",
+        f"    for (j = 0; j < {tags}; j++) {best}[j] = {further}[j] - highest;",
+        f"    {place} = ({place} + 1) % {most};",
+        f"    if ({known} < {most}) {known}++;",
+        "}",
+    )
+    source.functions.append(
+        Function(
+            "The tags of the best path through all steps, the oldest first: those of the latest "
+            f"{name.upper()}_PATH steps at most. How many they are.",
+            f"int {name}_path(const {name}_state *state, int *tags)",
+            (
+                f"const int count = (int){known};",
+                "int j, best = 0;",
+                f"uint32_t place = {place};",
+                f"for (j = 1; j < {tags}; j++)",
+                f"    if ({best}[j] + {end}[j] > {best}[best] + {end}[best]) best = j;",
+                "for (j = count - 1; j >= 0; j--) {",
+                "    tags[j] = best;",
+                f"    place = (place + {most - 1}) % {most};",
+                f"    best = {origins}[place * {tags} + (uint32_t)best];",
+                "}",
+                "return count;",
+            ),
+        )
+    )
+    return best
 
 
 def _many_to_one(source: Source, model: ManyToOne, of: str) -> tuple[str, int]:

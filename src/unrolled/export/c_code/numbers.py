@@ -45,6 +45,21 @@ def int8_array(name: str, values: NDArray[np.int8]) -> str:
     return f"static const int8_t {name}[{len(flat)}] = {{\n{listed(flat)}\n}};"
 
 
+def in_comment(text: str) -> list[str]:
+    """The lines of a text in a comment, which none of it ends or begins.
+
+    Example:
+        >>> in_comment("the tags */ and /* of a step")
+        ['the tags * / and / * of a step']
+    """
+    return wrap(text.replace("*/", "* /").replace("/*", "/ *"), 100)
+
+
+def int_array(name: str, values: NDArray[np.integer]) -> str:
+    """The definition of a constant array of whole numbers."""
+    return f"static const int {name}[{values.size}] = {{\n{listed(map(str, values.ravel().tolist()))}\n}};"
+
+
 def in_bytes(matrix: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """A matrix as bytes and a scale for each of its rows: ``scale * byte`` is nearest to what it was.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from unrolled.export.c_code.functions import PANEL, needed_functions
 from unrolled.export.c_code.numbers import float_array, in_bytes, int8_array, literal
 
 _FLOAT = 4
+_BYTE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,21 @@ class Matrix:
     columns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A public function beside `begin` and `step`.
+
+    Attributes:
+        about: what it does.
+        declaration: with its arguments.
+        body: its lines.
+    """
+
+    about: str
+    declaration: str
+    body: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Source:
     """What has been written so far.
@@ -42,6 +59,10 @@ class Source:
         carried: fields of the state and how many floats each holds, with what they begin with.
         scratch: further fields, whose content is of no matter between two steps.
         counters: fields that count.
+        bytes: fields of arrays of unsigned integers, their type and how many.
+        series: what sequences there are that begin differently, by name; none where all begin alike.
+        functions: further public ones.
+        limits: further public numbers, by name.
         step: the lines of the step.
     """
 
@@ -52,6 +73,10 @@ class Source:
     carried: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     scratch: dict[str, int] = field(default_factory=dict)
     counters: list[str] = field(default_factory=list)
+    bytes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    series: Sequence[str] = ()
+    functions: list[Function] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
     step: list[str] = field(default_factory=list)
 
     def array(self, name: str, values: NDArray[np.floating]) -> str:
@@ -86,6 +111,14 @@ class Source:
     def count(self, name: str) -> str:
         """A number of steps, counted from zero."""
         self.counters.append(name)
+        return f"state->{name}"
+
+    def numbers(self, name: str, size: int, below: int) -> str:
+        """A vector of whole numbers from 0 up to, and without, ``below``; at first of any."""
+        self.bytes[name] = (
+            "uint8_t" if below <= _BYTE else "uint16_t" if below <= _BYTE**2 else "uint32_t",
+            size,
+        )
         return f"state->{name}"
 
     def say(self, text: str) -> None:
@@ -131,17 +164,26 @@ class Source:
     def state_bytes(self) -> int:
         """Of one state, which is all the memory that a sequence takes."""
         floats = sum(size for size, _ in self.carried.values()) + sum(self.scratch.values())
-        return _FLOAT * (floats + len(self.counters))
+        whole = sum(int(kind.strip("uint_")) // 8 * size for kind, size in self.bytes.values())
+        return _FLOAT * (floats + len(self.counters) + -(-whole // _FLOAT))
 
     def definitions(self) -> str:
         """The constants, and those of the functions that the step calls."""
         return "\n\n".join([*self.constants, *needed_functions("\n".join(self.step))])
 
+    @property
+    def begins(self) -> str:
+        """The declaration of `begin`."""
+        return f"void {self.name}_begin({self.name}_state *state{', int series' if self.series else ''})"
+
     def fields(self) -> list[str]:
         """The members of the state."""
         kept = [f"float {name}[{size}];" for name, (size, _) in self.carried.items()]
         counted = [f"uint32_t {name};" for name in self.counters]
-        return kept + counted + [f"float {name}[{size}];" for name, size in self.scratch.items()]
+        room = [f"float {name}[{size}];" for name, size in self.scratch.items()]
+        return (
+            kept + counted + room + [f"{kind} {name}[{size}];" for name, (kind, size) in self.bytes.items()]
+        )
 
     def at_first(self) -> list[str]:
         """The lines that make a state that of a sequence's beginning."""
@@ -149,7 +191,8 @@ class Source:
         for name, (size, begins) in self.carried.items():
             value = literal(0) if begins is None else f"{begins}[j]"
             lines.append(f"for (j = 0; j < {size}; j++) state->{name}[j] = {value};")
-        return lines + [f"state->{name} = 0;" for name in self.counters]
+        lines += [f"state->{name} = 0;" for name in self.counters]
+        return [*lines, "state->series = (uint32_t)series;"] if self.series else lines
 
 
 def _in_panels(matrix: NDArray) -> NDArray:
