@@ -1,6 +1,6 @@
 """One claim about quality: train with default settings through the command line, print one line of scores.
 
-The modules beside this one hold one claim each; they take the data folder as their argument:
+The modules beside this one hold one claim each; they take the data folder as their first argument:
 
     python -m benchmarks.quality.sentiment DATA_FOLDER
 """
@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -17,10 +18,20 @@ from benchmarks.machine import machine
 
 
 def data_folder() -> Path:
-    """The folder given as the script's only argument."""
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
-        raise SystemExit(f"expected one argument, the folder that holds the data sets, got {sys.argv[1:]}")
+    """The folder given as the script's first argument."""
+    if len(sys.argv) < 2 or not Path(sys.argv[1]).is_dir():
+        raise SystemExit(
+            f"expected the folder that holds the data sets as first argument, got {sys.argv[1:]}"
+        )
     return Path(sys.argv[1])
+
+
+def chosen(names: Iterable[str], first: int = 2) -> list[str]:
+    """The names given as the script's arguments from that place on; all of them where there are none."""
+    names, asked = list(names), sys.argv[first:]
+    if unknown := set(asked) - set(names):
+        raise SystemExit(f"expected some of {', '.join(names)}, got {', '.join(sorted(unknown))}")
+    return asked or names
 
 
 def claim(score: str, bar: float, *commands: list[str], better: str, **further: float) -> None:
@@ -29,7 +40,13 @@ def claim(score: str, bar: float, *commands: list[str], better: str, **further: 
 
 
 def held(
-    score: str, bar: float, *commands: list[str], better: str, name: str | None = None, **further: float
+    score: str,
+    bar: float,
+    *commands: list[str],
+    better: str,
+    name: str | None = None,
+    peers: Mapping[str, float] | None = None,
+    **further: float,
 ) -> bool:
     """Train, print the score, the bar and every baseline's score on the same data; whether every bar is held.
 
@@ -40,6 +57,7 @@ def held(
             scores are averaged.
         better: "less" or "more".
         name: what the data is called; by default as the commands call it.
+        peers: the score that others reach on the same data, by name.
         further: bars for further scores of the same model, by name.
     """
     runs = [_trained(command) for command in commands]
@@ -48,9 +66,11 @@ def held(
     good = {
         each: values[each] <= bars[each] if better == "less" else values[each] >= bars[each] for each in bars
     }
+    beside = {each: _beside(runs, each) for each in bars}
+    beside[score] |= peers or {}
     shown = ", ".join(
         f"{each} {values[each]:.4f} (bar {bars[each]:g} {'held' if good[each] else 'MISSED'}; "
-        + ", ".join(f"{simple} {value:.4f}" for simple, value in _beside(runs, each).items())
+        + ", ".join(f"{other} {value:.4f}" for other, value in beside[each].items())
         + ")"
         for each in bars
     )

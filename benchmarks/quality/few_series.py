@@ -6,10 +6,9 @@ They are of the UCR and UEA archives (Dau et al. 2019; Bagnall et al. 2018), in 
 """
 
 import importlib.util
-import sys
 from pathlib import Path
 
-from benchmarks.quality.claim import held
+from benchmarks.quality.claim import chosen, held
 
 BARS = {
     "GunPoint": 0.907,
@@ -33,6 +32,6 @@ good = [
         better="more",
         name=name,
     )
-    for name in sys.argv[1:] or BARS
+    for name in chosen(BARS, first=1)
 ]
 raise SystemExit(0 if all(good) else 1)
