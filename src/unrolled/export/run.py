@@ -81,6 +81,13 @@ def scaled(values, scaling):
     return (values - np.array(scaling["center"])) / np.array(scaling["scale"])
 
 
+def levelled(values):
+    """A recording's bands without its own level, which is that of its louder half."""
+    raised = np.maximum(values, np.percentile(values, 99) - 8.0)
+    loudness = raised.mean(axis=1)
+    return raised - raised[loudness >= np.median(loudness)].mean(axis=0)
+
+
 def unscaled(values, scaling):
     """The inverse of `scaled`."""
     numbers = values * np.array(scaling["scale"]) + np.array(scaling["center"])
@@ -140,7 +147,7 @@ def inputs_of(model, given):
     if kind in ("numbers", "sound"):
         values = steps_of(given)
         if learnt.get("own_level"):
-            values = values - values.mean(axis=0)
+            values = levelled(values)
         values = scaled(values, learnt["scaling"])
         return {"values": (with_gaps(values) if learnt.get("gaps") else values)[None]}
     if kind in ("images", "clips"):

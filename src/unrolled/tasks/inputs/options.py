@@ -100,8 +100,8 @@ class SoundOptions(BaseModel):
     )
     own_level: bool | None = Field(
         None,
-        description="Take from each band of a recording its mean over the recording, which is more of the "
-        "microphone and the speaker than of what is said; by default where a group column is named.",
+        description="Take from each band of a recording its mean over the louder half of it, which is more "
+        "of the microphone and the speaker than of what is said; by default where a group column is named.",
     )
 
 

@@ -24,6 +24,9 @@ from unrolled.tasks.inputs.schema import FileSchema
 
 _logger = logging.getLogger("unrolled")
 
+_DEPTH = 8.0
+"""How far below a recording's loudest what is still heard may be, in nepers of energy (35 decibels)."""
+
 
 class SoundKind(StepsKind):
     """Recordings.
@@ -31,7 +34,7 @@ class SoundKind(StepsKind):
     Args:
         features: how they become numbers.
         scaling: of every band over the training data.
-        own_level: whether each band's mean over a recording is taken from it.
+        own_level: whether a recording's own level is taken from each band; see `levelled`.
         notes: sentences on what was decided in fitting.
     """
 
@@ -65,7 +68,7 @@ class SoundKind(StepsKind):
         # Who keeps the recordings of a group together, such as a speaker's, means to hear others.
         grouped = any(example.group is not None for example in examples)
         own_level = grouped if config.own_level is None else config.own_level
-        steps = np.concatenate([_levelled(each) for each in read] if own_level else read)
+        steps = np.concatenate([levelled(each) for each in read] if own_level else read)
         fewer = (
             f"A sampling rate of {rate:,} Hz holds {features.bands} bands of frequencies, not "
             f"{config.mel_bands}: these are read."
@@ -78,7 +81,7 @@ class SoundKind(StepsKind):
     def encode(self, examples: Sequence[Example]) -> list[dict[str, np.ndarray]]:
         """The scaled features ``(time, bands)``."""
         found = self.summaries(examples)
-        read = [_levelled(each) for each in found] if self.own_level else found
+        read = [levelled(each) for each in found] if self.own_level else found
         return [{"values": self.scaling.apply(each).astype(np.float32)} for each in read]
 
     def layer(self, config: SoundOptions) -> InputLayer:
@@ -149,9 +152,18 @@ class SoundKind(StepsKind):
         return cls(LogMel(value["sampling_rate"], value["bands"]), scaling, value["own_level"])
 
 
-def _levelled(features: np.ndarray) -> np.ndarray:
-    """Each band without its mean over the recording (cepstral mean normalisation, Atal 1974)."""
-    return features - features.mean(axis=0)
+def levelled(features: np.ndarray) -> np.ndarray:
+    """Each band without its mean over the louder half of the recording, what is far quieter than that raised.
+
+    So what the microphone and the speaker give to all of a recording is taken from it (cepstral mean
+    normalisation, Atal 1974), whatever silence there is around it.
+
+    Args:
+        features: ``(time, bands)``, logarithms.
+    """
+    raised = np.maximum(features, np.percentile(features, 99) - _DEPTH)
+    loudness = raised.mean(axis=1)
+    return raised - raised[loudness >= np.median(loudness)].mean(axis=0)
 
 
 def _recording(example: Example) -> Recording:
