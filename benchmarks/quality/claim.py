@@ -9,12 +9,17 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.machine import machine
+
+QUICK = "--quick"
+"""What a script is given to learn from a part of the data and be scored on one, which its figures are of."""
+
+Row = TypeVar("Row")
 
 
 def data_folder() -> Path:
@@ -26,9 +31,14 @@ def data_folder() -> Path:
     return Path(sys.argv[1])
 
 
+def fewer(rows: Sequence[Row], every: int = 4) -> list[Row]:
+    """With ``--quick`` every so many-th of some rows, and otherwise all."""
+    return list(rows[:: every if QUICK in sys.argv else 1])
+
+
 def chosen(names: Iterable[str], first: int = 2) -> list[str]:
     """The names given as the script's arguments from that place on; all of them where there are none."""
-    names, asked = list(names), sys.argv[first:]
+    names, asked = list(names), [each for each in sys.argv[first:] if each != QUICK]
     if unknown := set(asked) - set(names):
         raise SystemExit(f"expected some of {', '.join(names)}, got {', '.join(sorted(unknown))}")
     return asked or names

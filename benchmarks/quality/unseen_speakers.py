@@ -7,13 +7,13 @@ import csv
 import tempfile
 from pathlib import Path
 
-from benchmarks.quality.claim import claim, data_folder
+from benchmarks.quality.claim import claim, data_folder, fewer
 
-recordings = sorted((data_folder() / "fsdd" / "recordings").resolve().glob("*.wav"))
+recordings = fewer(sorted((data_folder() / "fsdd" / "recordings").resolve().glob("*.wav")), 3)
 speakers = sorted({recording.stem.split("_")[1] for recording in recordings})
 with tempfile.TemporaryDirectory() as name:
     commands = []
-    for left_out in speakers:
+    for left_out in fewer(speakers, 3):
         folders = {split: Path(name) / left_out / split for split in ("train", "test")}
         for split, folder in folders.items():
             folder.mkdir(parents=True)

@@ -167,3 +167,21 @@ int main(void)
     made = np.array(said.split(), dtype=float).reshape(2, -1)[:, 0]
     expected = [row["y"] for row in forecaster.predict() if row["unique_id"] == "/* c"]
     assert made == pytest.approx(expected, rel=1e-4)
+
+
+def test_characters_in_a_row_become_onnx(tmp_path):
+    names = [(f"{stem}{end}", end) for stem in ("an", "bert", "carol", "d") for end in ("ini", "sson")]
+    classifier = unrolled.Classifier(hidden_size=3, epochs=1, unit="characters").fit(names, dev=names)
+    assert classifier.effective.grams == 4
+    unrolled.export.onnx(classifier, tmp_path / "onnx", data=names)
+    inputs = [name for name, _ in names] + ["x", "ini"]
+    assert runner(tmp_path / "onnx").predict(inputs) == classifier.predict(inputs)
+    with pytest.raises(ConfigError, match="expected grams=1"):
+        unrolled.export.c(classifier, tmp_path / "c")
+    asked = {"hidden_size": 3, "epochs": 1, "unit": "characters", "grams": 3, "bidirectional": False}
+    one_way = unrolled.Classifier(**asked, pooling="last", skip=False).fit(names, dev=names)
+    assert not one_way.model.causal
+    with pytest.raises(ConfigError, match="expected grams=1"):
+        unrolled.export.c(one_way, tmp_path / "c")
+    del asked["grams"]  # who reads in one direction may mean to read character by character
+    assert unrolled.Classifier(**asked).fit(names, dev=names).effective.grams == 1

@@ -14,6 +14,7 @@ from unrolled.errors import ConfigError
 from unrolled.export.c_code.frames import Frame, NumberFrame, SeriesFrame, TokenFrame
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path
+from unrolled.models.grams import GramInput
 from unrolled.models.inputs import TokenInput
 from unrolled.models.many_to_many import ManyToMany
 from unrolled.models.many_to_one import ManyToOne
@@ -49,6 +50,11 @@ def frame_of(estimator: Estimator[Any, Any]) -> Frame:
     layer = getattr(model, "inputs", None)
     if isinstance(layer, TokenInput):
         return TokenFrame(layer.embedding.table.num_embeddings, gives)
+    if isinstance(layer, GramInput):
+        raise ConfigError(
+            "what this network reads of a step depends on those before: expected grams=1 (train with --grams "
+            "1), to write C; --to onnx takes it."
+        )
     for name, expected in _WHOLE.items():
         if reads.get(name):
             raise ConfigError(

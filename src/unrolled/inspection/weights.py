@@ -33,6 +33,7 @@ _SINGLE = {
 _OTHERS = (
     (r"characters\.embedding\.table\.weight", "E_c", "C × E"),
     (r"(embedding|words)(\.table)?\.weight", "E", "V × E"),
+    (r"grams\.weight", "E_g", "K × E"),
     (r"output(\.|_)weight", "W_hy", "O × H"),
     (r"output(\.|_)bias", "b_y", "O"),
     (r"direct\.weight", "W_xy", "O × I"),

@@ -13,6 +13,7 @@ from unrolled.models.conditional import ConditionalModel
 from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.models.forecaster import ForecastNetwork
+from unrolled.models.grams import GramInput
 from unrolled.models.inputs import InputLayer, TokenInput, ValueInput, WordInput
 from unrolled.models.one_to_many import ClassPerception, OneToMany, VectorPerception
 from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
@@ -41,6 +42,8 @@ def drawn_inputs(model: SequenceModel, seed: int = 0) -> dict[str, Tensor]:
             return of_layer(layer.inner)
         if isinstance(layer, ConvolutionInput):
             return of_layer(layer.values)
+        if isinstance(layer, GramInput):
+            return of_layer(layer.tokens)
         if isinstance(layer, TokenInput):
             return {"tokens": tokens(layer.embedding.table.num_embeddings)}
         if isinstance(layer, WordInput):

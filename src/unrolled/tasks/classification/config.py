@@ -11,6 +11,7 @@ from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
 from unrolled.tasks.inputs.options import (
     ClipOptions,
+    GramOptions,
     NumberOptions,
     SoundOptions,
     SymbolOptions,
@@ -37,6 +38,7 @@ class ClassifyConfig(
     SoundOptions,
     NumberOptions,
     SymbolOptions,
+    GramOptions,
     TextOptions,
     VectorOptions,
     TaskConfig,

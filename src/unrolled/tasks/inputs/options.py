@@ -19,6 +19,19 @@ class TextOptions(BaseModel):
     )
 
 
+class GramOptions(BaseModel):
+    """Of what is read beside single words or characters."""
+
+    grams: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="Words or characters in a row, up to so many, that are read as one beside each; by "
+        "default 4 characters where strings differ in length, such as names, else 1.",
+    )
+    gram_size: int = Field(64, ge=1, description="Size of the vector of those in a row.")
+
+
 class VectorOptions(BaseModel):
     """Of the vectors that words have elsewhere."""
 

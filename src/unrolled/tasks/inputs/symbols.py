@@ -9,7 +9,7 @@ import numpy as np
 
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless
-from unrolled.models.inputs import InputLayer, TokenInput
+from unrolled.models.inputs import InputLayer
 from unrolled.models.positions import PositionInput
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import (
@@ -20,12 +20,14 @@ from unrolled.tasks.baselines.linear import (
 )
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.grams import grams_for, token_input
 from unrolled.tasks.inputs.saved import SavedSymbols
 from unrolled.tasks.inputs.schema import TextSchema
 
 _LOOKED_AT = 1000
 _MEAN_LENGTH, _ALPHABET = 20, 32
 _PLACES = 1000
+_GRAMS = 4
 
 
 class SymbolKind(StepsKind):
@@ -76,10 +78,8 @@ class SymbolKind(StepsKind):
         return [{"tokens": self.vocabulary.encode(self.steps(example) or [UNKNOWN])} for example in examples]
 
     def layer(self, config: Any) -> InputLayer:
-        """An embedding, and beside it the position where strings are aligned."""
-        tokens = TokenInput(
-            len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
-        )
+        """An embedding, beside it symbols in a row, and the position where strings are aligned."""
+        tokens = token_input(len(self.vocabulary), config)
         return (
             PositionInput(tokens, self.length or _PLACES) if getattr(config, "positions", False) else tokens
         )
@@ -106,13 +106,15 @@ class SymbolKind(StepsKind):
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
         """Few symbols need no large vectors, and none may be left out of a short pattern."""
-        return {
+        options: dict[str, Any] = {
             "embedding_size": 32,
             "input_dropout": 0.1,
             "unknown_dropout": 0.0,
             "learning_rate": 4e-3,
             **epochs_for(len(examples), config.batch_size),
         }
+        # Where strings are aligned, a place says more than what stands before it.
+        return options | (grams_for(config, _GRAMS) if self.length is None else {})
 
     def schema(self) -> TextSchema:
         """A string."""

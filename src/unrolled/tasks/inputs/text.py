@@ -9,7 +9,7 @@ import numpy as np
 
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import UNKNOWN, Vocabulary, is_spaceless, split_words
-from unrolled.models.inputs import InputLayer, TokenInput
+from unrolled.models.inputs import InputLayer
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.linear import (
     BagOfWordsLogistic,
@@ -18,6 +18,7 @@ from unrolled.tasks.baselines.linear import (
     WordGramRidge,
 )
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.grams import token_input
 from unrolled.tasks.inputs.options import TextOptions
 from unrolled.tasks.inputs.saved import SavedTokens
 from unrolled.tasks.inputs.schema import TextSchema
@@ -57,10 +58,8 @@ class TextKind(StepsKind):
         return [{"tokens": self.vocabulary.encode(self.steps(example) or [UNKNOWN])} for example in examples]
 
     def layer(self, config: TextOptions) -> InputLayer:
-        """An embedding."""
-        return TokenInput(
-            len(self.vocabulary), config.embedding_size, config.input_dropout, config.unknown_dropout
-        )
+        """An embedding, and beside it words in a row where that is asked for."""
+        return token_input(len(self.vocabulary), config)
 
     def summaries(self, examples: Sequence[Example]) -> list[list[str]]:
         """The words of each text."""
