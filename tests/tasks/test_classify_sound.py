@@ -10,6 +10,8 @@ from unrolled.data.example import Source
 from unrolled.data.sound import LogMel, Recording
 from unrolled.errors import DataError
 from unrolled.export import run as exported
+from unrolled.models.convolution import ConvolutionInput
+from unrolled.models.spectrogram import SpectrogramInput
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.inputs.sound import levelled
 from unrolled.tasks.registry import load
@@ -123,6 +125,15 @@ def test_a_recording_shorter_than_a_window_has_a_step(tmp_path):
     (features,) = LogMel(RATE, 8).of([Recording(path, Source(path))])
     assert features.shape == (1, 8)
     assert np.isfinite(features).all()
+
+
+def test_recordings_are_read_beside_convolutions_where_both_directions_are(heard):
+    classifier, folder = heard
+    assert classifier.effective.filters == 32
+    assert isinstance(classifier.model.inputs, ConvolutionInput)
+    for options in ({"filters": 0}, {"bidirectional": False}):
+        plain = Classifier(**TINY, epochs=1, **options).fit(folder)
+        assert isinstance(plain.model.inputs, SpectrogramInput)
 
 
 def test_recordings_of_groups_are_heard_without_their_level(heard, tmp_path):

@@ -72,8 +72,8 @@ class NumberOptions(BaseModel):
     filters: int = Field(
         0,
         ge=0,
-        description="Filters of convolutions over time, whose outputs are read beside the numbers; by "
-        "default 32 where few sequences are to be classified.",
+        description="Filters of convolutions over time, whose outputs are read beside the numbers, or the "
+        "bands of recordings; by default 32 where few sequences, or recordings, are to be classified.",
     )
 
 

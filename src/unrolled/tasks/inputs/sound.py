@@ -12,6 +12,7 @@ import numpy as np
 from unrolled.data.example import Example, Examples
 from unrolled.data.scaling import Scaling
 from unrolled.data.sound import STEP, LogMel, Recording, resampling_note, sampling_rates
+from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.inputs import InputLayer
 from unrolled.models.spectrogram import SpectrogramInput
 from unrolled.tasks.baselines.base import Baseline
@@ -24,6 +25,7 @@ from unrolled.tasks.inputs.schema import FileSchema
 
 _logger = logging.getLogger("unrolled")
 
+_FILTERS = 32
 _DEPTH = 8.0
 """How far below a recording's loudest what is still heard may be, in nepers of energy (35 decibels)."""
 
@@ -85,8 +87,8 @@ class SoundKind(StepsKind):
         return [{"values": self.scaling.apply(each).astype(np.float32)} for each in read]
 
     def layer(self, config: SoundOptions) -> InputLayer:
-        """The features, shifted and masked in training."""
-        return SpectrogramInput(
+        """The features, shifted and masked in training, and convolutions beside them where asked for."""
+        features = SpectrogramInput(
             self.features.bands,
             round(config.time_shift / STEP),
             config.masks,
@@ -95,6 +97,8 @@ class SoundKind(StepsKind):
             config.tempo,
             config.voice,
         )
+        filters = getattr(config, "filters", 0)
+        return ConvolutionInput(features, filters) if filters else features
 
     def summaries(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The features ``(time, bands)``, unscaled."""
@@ -127,8 +131,11 @@ class SoundKind(StepsKind):
         }
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few recordings."""
-        return epochs_for(len(examples), config.batch_size)
+        """Epochs enough for few recordings; where these are to be classified, convolutions."""
+        options = epochs_for(len(examples), config.batch_size)
+        if isinstance(examples[0].target, str) and config.bidirectional:
+            options["filters"] = _FILTERS  # read in one direction, they may be meant to be read step by step
+        return options
 
     def schema(self) -> FileSchema:
         """A recording."""
