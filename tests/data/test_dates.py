@@ -191,3 +191,13 @@ def test_a_day_that_begins_at_one_is_a_day(tmp_path):
     path.write_text("date,y\n" + "".join(f"{day.isoformat()},1\n" for day in days))
     (series,) = read_series(path)
     assert (series.step, len(series)) == ("D", 40)
+
+
+def test_days_of_six_digits():
+    days = [231230, 231231, 240101, 240102]
+    found = read_dates(days)
+    assert found.form == "yymmdd"
+    assert found.times.astype("datetime64[D]").astype(str).tolist()[1:3] == ["2023-12-31", "2024-01-01"]
+    assert read_dates([240105], form="yymmdd").form == "yymmdd"
+    assert read_dates(list(range(210101, 210131))).form == "plain"  # it may well be a counter
+    assert read_dates([210131, 210201, 210230]).form == "plain"  # there is no such day

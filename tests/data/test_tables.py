@@ -280,6 +280,89 @@ def test_json_in_other_forms(write, text):
     assert table.rows.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("orient", ["split", "records", "index", "columns", "table"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_json_as_pandas_writes_it(tmp_path, orient, dated):
+    index = pd.date_range("2024-01-31", periods=3, freq="D").strftime("%Y-%m-%d") if dated else None
+    frame = pd.DataFrame({"text": ["a", "b", "c"], "value": [1.5, None, 2.0]}, index=index)
+    frame.to_json(tmp_path / "t.json", orient=orient)
+    table = read_table(tmp_path / "t.json")
+    assert list(table.columns["text"]) == ["a", "b", "c"]
+    assert np.array_equal(table.numbers("value"), frame["value"], equal_nan=True)
+    if dated and orient in ("split", "index", "table"):
+        assert list(table.columns[""]) == list(index)
+
+
+def test_a_series_as_pandas_writes_it(tmp_path):
+    pd.Series([1.5, 2.5], index=["2024-01-31", "2024-02-29"]).to_json(tmp_path / "t.json")
+    table = read_table(tmp_path / "t.json")
+    assert table.columns == {"": ["2024-01-31", "2024-02-29"], "value": [1.5, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("above", "first"),
+    [
+        ("# exported by a tool\n# unit: kW, hourly\n\n", 5),
+        ("Sales of the year\n", 3),
+        ("Sales of the year,\n,\n", 4),
+    ],
+)
+def test_what_stands_above_a_table_is_not_read_and_said(write, above, first):
+    table = read_table(write("t.csv", f"{above}day,sales\nmon,1\ntue,2\nwed,3\n"))
+    assert table.columns == {"day": ["mon", "tue", "wed"], "sales": ["1", "2", "3"]}
+    assert table.rows[0] == first
+    assert f"it begins in row {first - 1}." in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# day,sales\nmon,1\ntue,2\n",
+        "day,sales\n#1,1\n#2,2\n",
+        "text,label\n#fine,good\nplain,\nso,bad\n",
+    ],
+)
+def test_what_is_part_of_a_table_is_read(write, text):
+    table = read_table(write("t.csv", text))
+    assert len(table) == text.count("\n") - 1
+    assert not any("above" in note for note in table.notes)
+
+
+def test_columns_apart_by_blanks(write):
+    text = "day         sales   price\n" + "".join(f"2024-01-{d:02}  {d:6.2f}\t  {-d}\n" for d in range(1, 9))
+    table = read_table(write("t.txt", text))
+    assert list(table.columns) == ["day", "sales", "price"]
+    assert table.numbers("price").tolist() == [-d for d in range(1, 9)]
+    assert read_table(write("one.txt", text), form=TableForm(known=table.form())).columns == table.columns
+    prose = read_table(write("p.txt", "two words\nmore words\nno numbers\nat all\n"))
+    assert len(prose.columns) == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["$1,234.50", "($7)", "-$0.5", ""], [1234.5, -7, -0.5, np.nan]),
+        (["12,5 %", "-3\u00a0%", "0,25 %"], [12.5, -3, 0.25]),
+        (["1.234.567,5 €", "2 €", "-"], [1234567.5, 2, np.nan]),
+        (["1 234,5", "12 345,0", "7"], [1234.5, 12345, 7]),
+        (["USD 12", "USD 1,200", "USD -3"], [12, 1200, -3]),
+        (["1,234.5", "2,345.25"], [1234.5, 2345.25]),
+    ],
+)
+def test_amounts_are_numbers(write, cells, numbers):
+    rows = "".join(f'x;"{cell}"\n' for cell in cells)
+    table = read_table(write("t.csv", f"name;amount\n{rows}"))
+    assert list(table.columns["amount"]) == cells or "%" not in cells[0]
+    assert np.array_equal(table.numbers("amount"), numbers, equal_nan=True)
+
+
+@pytest.mark.parametrize("cells", [["10.0.0.1", "192.168.0.7"], ["5 $", "5 €"], ["1.234 €", "2.345 €"]])
+def test_what_are_no_amounts_or_open_ones_is_said(write, cells):
+    table = read_table(write("t.csv", "name;amount\n" + "".join(f"x;{cell}\n" for cell in cells)))
+    with pytest.raises(DataError, match="expected a number, got"):
+        table.numbers("amount")
+
+
 @pytest.mark.parametrize("name", ["t.txt", "t.dat", "SMSSpamCollection", "t.tab"])
 def test_a_table_under_another_ending(write, name):
     table = read_table(write(name, "ham\tok lad\nspam\tcall now, free\nham\tsee you\n"))

@@ -1,11 +1,14 @@
 """Which columns say when, and which only count."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from unrolled.data.calendar import future_times, time_texts
 from unrolled.data.loading import load_series
 from unrolled.data.series import read_series
+from unrolled.data.tables import Table
+from unrolled.data.time_columns import find_times
 from unrolled.errors import DataError
 
 HOURS = pd.date_range("2023-12-30 20:00", periods=60, freq="h")
@@ -145,3 +148,11 @@ def test_a_year_a_row_with_its_months_side_by_side(tmp_path):
     assert str(series.times[0])[:10] == "1949-01-01"
     path.write_text(path.read_text().replace(",33,34,35,", ",,NA,,"))
     assert len(read_series(path)[0]) == 33
+
+
+def test_times_of_day_under_any_name_tell_rows_of_one_date_apart():
+    clocks = [f"{hour:02}:00" for hour in range(3)] * 2
+    columns = {"Tag": ["1.2.2024"] * 3 + ["2.2.2024"] * 3, "von": clocks, "bis": clocks, "kW": ["1"] * 6}
+    assert find_times(Table("t.csv", columns, np.arange(6))).names == ("Tag", "von")
+    apart = {"Tag": [f"{day}.2.2024" for day in range(1, 7)], "von": clocks}
+    assert find_times(Table("t.csv", apart, np.arange(6))).names == ("Tag",)

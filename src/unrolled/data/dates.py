@@ -68,7 +68,7 @@ _FIRST_YEAR, _LAST_YEAR = 1700, 2100
 _EPOCHS = (("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 1_000_000_000))
 _FIRST_SECOND, _LAST_SECOND = 315_532_800, 4_102_444_800
 """1980 and 2100, in seconds of Unix time."""
-_NUMERIC_FORMS = ("year", "yyyy", "unix")
+_NUMERIC_FORMS = ("year", "yyyy", "yymmdd", "unix")
 """How the forms begin whose times are numbers."""
 _MISSING = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "<na>"})
 
@@ -236,6 +236,8 @@ def _of_numbers(numbers: np.ndarray, cells: Sequence[Any], form: str | None) -> 
             return replace(_of_form("yyyymmdd", texts, None, None), form="yyyymmdd")
         except NoDatesError:
             pass
+    if whole and form in (None, "yymmdd") and (found := _of_short_days(numbers, form is not None)):
+        return found
     for unit, size in _EPOCHS:
         if _within(numbers, _FIRST_SECOND * size, _LAST_SECOND * size) and form in (None, f"unix {unit}"):
             nanoseconds = np.round(numbers * (10**9 // size)).astype(np.int64) if not whole else None
@@ -246,6 +248,20 @@ def _of_numbers(numbers: np.ndarray, cells: Sequence[Any], form: str | None) -> 
         if (found := _of_fractions(numbers, texts, form)) is not None:
             return found
     return Dates(numbers, "plain")
+
+
+def _of_short_days(numbers: np.ndarray, certain: bool) -> Dates | None:
+    """Days as 240131: of several months, unless it is known, for a counter has few."""
+    months = np.unique(numbers // 100)
+    if not _within(numbers, 101 if certain else 10101, 991231) or not (certain or len(months) > 1):
+        return None
+    centuries = np.where(numbers // 10_000 < _THIS_CENTURY, 20_000_000, 19_000_000)
+    try:
+        return replace(
+            _of_form("yyyymmdd", list(map(str, (numbers + centuries).tolist())), None, None), form="yymmdd"
+        )
+    except NoDatesError:
+        return None
 
 
 def _within(numbers: np.ndarray, first: int, last: int) -> bool:

@@ -6,17 +6,23 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+from unrolled.data.amounts import is_amount
+from unrolled.data.preamble import preamble
 from unrolled.data.table_form import FoundForm, Mark
 from unrolled.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
-_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_BLANKS = " "
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", _BLANKS: "blanks"}
 _LOOKED_AT = 200
+_ENOUGH = 4
+"""Lines from which on blanks that divide all of them alike are separators."""
 _BEGINNING = 20_000
 _NAMED_SEPARATOR = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
 """A first line by which Excel is told the separator."""
@@ -28,10 +34,26 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 """As well a number with thousands grouped as, with one comma, one with a fraction of three digits."""
 
 
+class Records(NamedTuple):
+    """Delimited text taken apart.
+
+    Attributes:
+        cells: by row; none is empty, and all have as many as the first.
+        rows: the row of the file that each began at.
+        separator: what stands between cells; a blank stands for as many blanks and tabs as there are.
+        notes: what was not read.
+    """
+
+    cells: list[list[str]]
+    rows: list[int]
+    separator: str
+    notes: tuple[str, ...]
+
+
 def records_of(
     text: str, usual: str, separator: str | None, path: str | Path, known: FoundForm | None = None
-) -> tuple[list[list[str]], list[int], str]:
-    """The cells of delimited text by row, the row of the file that each began at, and the separator.
+) -> Records:
+    """Delimited text taken apart.
 
     Args:
         text: the text.
@@ -51,33 +73,51 @@ def records_of(
         separator = separator or _separator(text, usual, path, known)
         records: list[list[str]] = []
         rows: list[int] = []
-        reader, row = _reader(text, separator), first
-        try:
-            for record in reader:
-                if any(cell.strip() for cell in record):
-                    if records and not any(map(str.strip, record[len(records[0]) :])):
-                        record = record[: len(records[0])]  # spreadsheets end rows with empty cells
-                    if records and len(record) != len(records[0]):
-                        raise DataError(
-                            f"expected {len(records[0])} cells as in the first row, got {len(record)}",
-                            path=path,
-                            row=row,
-                            remedy=f"correct the row, or say --separator if it is not {_shown(separator)}",
-                        )
-                    records.append(record)
-                    rows.append(row)
-                row = reader.line_num + first
-        except csv.Error as error:
+        for record, row in _numbered(text, separator, first, path):
+            if any(cell.strip() for cell in record):
+                records.append(record)
+                rows.append(row)
+    above = preamble(records, is_quantity)
+    notes = _said_of(rows, above)
+    records, rows = records[above:], rows[above:]
+    for place, (record, row) in enumerate(zip(records, rows, strict=True)):
+        if len(record) > len(records[0]) and not any(map(str.strip, record[len(records[0]) :])):
+            records[place] = record[: len(records[0])]  # spreadsheets end rows with empty cells
+        elif len(record) != len(records[0]):
             raise DataError(
-                f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}",
+                f"expected {len(records[0])} cells as in the first row, got {len(record)}",
                 path=path,
                 row=row,
-            ) from error
-    return records, rows, separator
+                remedy=f"correct the row, or say --separator if it is not {_shown(separator)}",
+            )
+    return Records(records, rows, separator, notes)
+
+
+def _said_of(rows: list[int], above: int) -> tuple[str, ...]:
+    if not above:
+        return ()
+    return (f"What stands above the table is not read: it begins in row {rows[above]}.",)
+
+
+def _numbered(text: str, separator: str, first: int, path: str | Path) -> Iterator[tuple[list[str], int]]:
+    """The records of a text, and the row in which each begins, of which the first has this number."""
+    if separator == _BLANKS:
+        for row, line in enumerate(io.StringIO(text, newline=None), start=first):
+            yield line.split(), row
+        return
+    reader, row = _reader(text, separator), first
+    try:
+        for record in reader:
+            yield record, row
+            row = reader.line_num + first
+    except csv.Error as error:
+        raise DataError(
+            f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}", path=path, row=row
+        ) from error
 
 
 def _shown(separator: str) -> str:
-    return "a tab" if separator == "\t" else repr(separator)
+    return {"\t": "a tab", _BLANKS: "blanks"}.get(separator, repr(separator))
 
 
 @contextmanager
@@ -129,12 +169,16 @@ def _quotes_cells(text: str) -> bool:
 
 
 def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
-    """The first rows that are not empty; none where a quotation mark stands amiss."""
-    reader = _csv_reader(text, separator, quoting)
+    """The table's first rows that are not empty; none where a quotation mark stands amiss."""
+    if separator == _BLANKS:
+        every: Iterable[list[str]] = (line.split() for line in io.StringIO(text, newline=None))
+    else:
+        every = _csv_reader(text, separator, quoting)
     try:
-        return list(islice((record for record in reader if any(map(str.strip, record))), _LOOKED_AT))
+        found = list(islice((record for record in every if any(map(str.strip, record))), _LOOKED_AT))
     except csv.Error:
         return []
+    return found[preamble(found, is_quantity) :]
 
 
 def _separator(text: str, usual: str, path: str | Path, known: FoundForm | None) -> str:
@@ -158,7 +202,7 @@ def _separator(text: str, usual: str, path: str | Path, known: FoundForm | None)
         counts[separator] = sum(len(record) == width for record in records) if width > 1 else 0
     best = max(counts, key=counts.__getitem__)
     if not counts[best]:
-        return usual
+        return _BLANKS if _is_in_columns(text) else usual
     others = [each for each in SEPARATORS if each != "," and counts[each] == counts[","] == counts[best]]
     for other in others:
         cells = [cell.strip() for record in found[other] for cell in record if "," in cell]
@@ -170,6 +214,28 @@ def _separator(text: str, usual: str, path: str | Path, known: FoundForm | None)
                 remedy=f"say --separator ',' or --separator '{other}'",
             )
     return best
+
+
+def _is_in_columns(text: str) -> bool:
+    """Whether blanks divide all lines alike, and one of the columns holds numbers alone."""
+    records = _first_records(text, _BLANKS, csv.QUOTE_NONE)
+    if len(records) < _ENOUGH or len(records[0]) < 2 or len({*map(len, records)}) > 1:
+        return False
+    return any(all(map(is_quantity, cells)) for cells in zip(*records[1:], strict=True))
+
+
+def is_quantity(cell: str) -> bool:
+    """Whether a cell is a number, whatever its marks, or an amount.
+
+    Example:
+        >>> is_quantity("1.234,5"), is_quantity(" $12"), is_quantity("12 apples")
+        (True, True, False)
+    """
+    try:
+        float(pointed(cell.strip()))
+    except ValueError:
+        return is_amount(cell)
+    return True
 
 
 def _is_as_known(text: str, known: FoundForm) -> bool:

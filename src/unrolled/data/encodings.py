@@ -18,6 +18,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LOOKED_AT = 1000
+_SPACING = dict.fromkeys(map(ord, "\t\n\r\u00a0\u00ad"))
+"""What stands between what is printed: French numbers have a no-break space before their sign."""
 _FOREIGN = 0.3
 """More than this share of letters beyond ASCII, and a text is of no language that Windows-1252 is for."""
 
@@ -114,6 +116,4 @@ def _is_western(content: bytes) -> bool:
         return False
     letters = [character for character in text if character.isalpha()]
     beyond = sum(not character.isascii() for character in letters)
-    return text.replace("\t", "").replace("\n", "").replace("\r", "").isprintable() and (
-        beyond <= _FOREIGN * len(letters)
-    )
+    return text.translate(_SPACING).isprintable() and beyond <= _FOREIGN * len(letters)

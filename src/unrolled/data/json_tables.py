@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from unrolled.data.dates import are_dates
 from unrolled.errors import DataError
 
 Objects = tuple[list[dict[str, Any]], list[int]]
@@ -31,8 +32,10 @@ def objects_of_lines(path: Path, text: str) -> Objects:
 def objects_of_json(path: Path, text: str) -> Objects:
     """The objects of a JSON file, numbered from 1.
 
-    It holds an array of objects, alone or under some name; an object of columns, as lists or as pandas writes
-    them by default, ``{"text": {"0": "fine"}}``; or, whatever the ending promises, an object a line.
+    It holds an array of objects, alone or under some name; a table as pandas writes it in any of its ways: by
+    columns, ``{"text": {"0": "fine"}}``, by rows, ``{"0": {"text": "fine"}}``, split into names, index and
+    data, with its schema, or a series, ``{"2024-01-31": 1.5}``; an object of columns as lists; or, whatever
+    the ending promises, an object a line. An index is the first column, without a name.
 
     Raises:
         DataError: it holds something else, or nothing.
@@ -44,7 +47,7 @@ def objects_of_json(path: Path, text: str) -> Objects:
         if getattr(cause, "msg", "") == "Extra data" and text.lstrip().startswith("{"):
             return objects_of_lines(path, text)
         raise
-    objects = _objects_in(value)
+    objects = _objects_in(value) or _of_series(value)
     if objects is None:
         raise DataError(
             "expected a JSON array of objects", path=path, remedy="or write one object a line (.jsonl)"
@@ -78,9 +81,21 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
         return value if all(isinstance(entry, dict) for entry in value) else None
     if not isinstance(value, Mapping) or not value:
         return None
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        return _of_parts(value["columns"], value["data"], value.get("index"))
+    if isinstance(value.get("schema"), Mapping) and isinstance(value.get("data"), list):
+        unnamed = value["schema"].get("primaryKey") == ["index"]
+        found = _objects_in(value["data"]) or []
+        return [
+            {"" if unnamed and name == "index" else name: cell for name, cell in row.items()} for row in found
+        ]
     arrays = [found for found in map(_objects_in, value.values()) if found]
     if len(arrays) == 1:
         return arrays[0]
+    if all(isinstance(cells, Mapping) for cells in value.values()) and _are_places(value):
+        inner = next(iter(value.values()))
+        if not _are_places(inner):  # row by row
+            return [{"": place, **cells} for place, cells in value.items()]
     columns = {
         name: list(cells.values()) if isinstance(cells, Mapping) else cells for name, cells in value.items()
     }
@@ -88,6 +103,31 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
     if len(lengths) > 1 or -1 in lengths:
         return None
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _of_series(value: Any) -> list[dict[str, Any]] | None:
+    """The objects of numbers by their place or their time."""
+    if not isinstance(value, Mapping) or not all(
+        cell is None or isinstance(cell, int | float) for cell in value.values()
+    ):
+        return None
+    return [{"": place, "value": cell} for place, cell in value.items()]
+
+
+def _of_parts(names: list[Any], rows: list[Any], index: Any) -> list[dict[str, Any]] | None:
+    """The objects of names, rows and perhaps an index apart."""
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    places = index if isinstance(index, list) and len(index) == len(rows) else range(len(rows))
+    return [
+        {"": place, **dict(zip(map(str, names), row, strict=True))}
+        for place, row in zip(places, rows, strict=True)
+    ]
+
+
+def _are_places(names: Mapping[str, Any]) -> bool:
+    """Whether names are those of rows: whole numbers, or times."""
+    return all(name.lstrip("-").isdecimal() for name in names) or are_dates(list(names))
 
 
 def _object(path: Path, row: int, line: str) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.amounts import numbers_of_amounts
 from unrolled.data.arrays import columns_of_arrays
 from unrolled.data.column_names import PART_NAMES
 from unrolled.data.columnar import columns_of_arrow, columns_of_parquet
 from unrolled.data.compressed import unpacked, unpacked_suffix
-from unrolled.data.delimited import may_group_thousands, pointed, records_of, with_points
+from unrolled.data.delimited import is_quantity, may_group_thousands, records_of, with_points
 from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.header_rows import is_usual_name, looks_like_names
@@ -126,6 +127,8 @@ class Table:
             numbers = np.array(cells, dtype=np.float64)  # None becomes NaN
         except (TypeError, ValueError):
             numbers = None
+        if numbers is None and (amounts := self._amounts(cells)) is not None:
+            numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(amounts)])
         if numbers is None or numbers.ndim != 1:
             numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
         if np.isinf(numbers).any():
@@ -133,8 +136,11 @@ class Table:
             raise self.source(entry, name).error(f"expected a finite number, got {cells[entry]!r:.60}")
         return numbers
 
+    def _amounts(self, cells: Sequence[Any]) -> list[str] | None:
+        return numbers_of_amounts(cells, _is_no_number, self.written.decimal if self.written else None)
+
     def _number(self, name: str, entry: int, cell: Any) -> float:
-        if is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _NO_NUMBER):
+        if _is_no_number(cell):
             return np.nan
         try:
             return float(cell)
@@ -162,6 +168,10 @@ def is_missing(cell: Any) -> bool:
         or (isinstance(cell, float) and np.isnan(cell))
         or type(cell).__name__ in ("NAType", "NaTType")
     )
+
+
+def _is_no_number(cell: Any) -> bool:
+    return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _NO_NUMBER)
 
 
 def read_table(
@@ -284,18 +294,18 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
     Raises:
         DataError: there are no rows, or a row has too few or too many cells.
     """
-    cells, rows, separator = records_of(text, usual, form.separator, path, form.known)
-    if not cells:
+    found = records_of(text, usual, form.separator, path, form.known)
+    if not found.cells:
         raise DataError("expected rows, found only empty lines", path=path)
-    table = _table_of_cells(path, cells, rows, form, wanted)
+    table = _table_of_cells(path, found.cells, found.rows, form, wanted)
     columns, decimal, decimals = with_points(
         {name: list(column) for name, column in table.columns.items()},
         is_missing,
         form.decimal,
         form.known.decimal if form.known else None,
     )
-    notes = tuple(note for note in (*table.notes, decimals) if note)
-    written = replace(table.form(), separator=separator, decimal=decimal)
+    notes = tuple(note for note in (*found.notes, *table.notes, decimals) if note)
+    written = replace(table.form(), separator=found.separator, decimal=decimal)
     return replace(table, columns=columns, notes=notes, written=written)
 
 
@@ -380,13 +390,12 @@ def _holds_names(
         return True  # years over numbers
     columns = list(zip(*cells, strict=True))
     if len(first) > 1 and first[0] == "" and all(first[1:]) and all(map(_name, columns[0][1:])):
-        return not any(is_number(_pointed(cell)) for cell in first[1:])  # a data frame's index has no name
+        return not any(is_quantity(str(cell)) for cell in first[1:])  # a data frame's index has no name
     if any(
-        not is_missing(cell) and not is_number(_pointed(cell)) and _are_numbers(rest)
-        for cell, *rest in columns
+        not is_missing(cell) and not is_quantity(str(cell)) and _are_numbers(rest) for cell, *rest in columns
     ):
         return True  # a word over nothing but numbers
-    if any(is_number(_pointed(cell)) or (cell and cell in rest) for cell, *rest in columns):
+    if any(is_quantity(str(cell)) or (cell and cell in rest) for cell, *rest in columns):
         return False
     if known is not None and not all(map(is_usual_name, first)):
         return False  # names of the training data's columns would have been known
@@ -395,12 +404,8 @@ def _holds_names(
 
 def _are_numbers(cells: Sequence[Any]) -> bool:
     """Whether cells are numbers: two at least, and nearly all of those given, for one may be spoilt."""
-    given = [is_number(_pointed(cell)) for cell in cells if not is_missing(cell)]
+    given = [is_quantity(str(cell)) for cell in cells if not is_missing(cell)]
     return sum(given) > 1 and sum(given) >= _NEARLY_ALL * len(given)
-
-
-def _pointed(cell: Any) -> str:
-    return pointed(str(cell).strip())
 
 
 def is_number(cell: str) -> bool:

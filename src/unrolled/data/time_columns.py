@@ -179,9 +179,7 @@ def _clock_beside(
     """A column of times of day beside one of dates that have none."""
     others = [lowered[name] for name in _CLOCK_NAMES if lowered.get(name, main) != main]
     dates = columns[main]
-    if not others or any(":" in str(cell) and not str(cell).endswith("00:00:00") for cell in dates):
-        return None
-    if not are_dates(dates):
+    if any(":" in str(cell) and not str(cell).endswith("00:00:00") for cell in dates) or not are_dates(dates):
         return None
     for name in others:
         if _are_clocks(columns[name]):
@@ -190,7 +188,16 @@ def _clock_beside(
         days = {tuple(map(str, row)) for row in zip(dates, *names, strict=True)}
         if _are_hours(columns[name]) and len(days) < len(dates):
             return name
-    return None
+    return _clocks_that_tell(dates, columns, names)
+
+
+def _clocks_that_tell(
+    dates: Sequence[Any], columns: dict[str, Sequence[Any]], names: list[Sequence[Any]]
+) -> str | None:
+    """A column of times of day, whatever it is called, that tells rows of one date apart."""
+    if len({tuple(map(str, row)) for row in zip(dates, *names, strict=True)}) == len(dates):
+        return None
+    return next((name for name, cells in columns.items() if cells is not dates and _are_clocks(cells)), None)
 
 
 def _are_hours(cells: Sequence[Any]) -> bool:

@@ -35,7 +35,7 @@ _ASCII = (
     "don't",
     "e.g.",
     "(sic)",
-    "50%",
+    "half%",
 )
 _WESTERN = (*_ASCII, "größe", "naïve", "süß", "Café", "“so”", "señor")
 _WIDE = (*_WESTERN, "東京", "слово", "żółć", "ЖЗЛ", "日本語", "🙂")
@@ -187,7 +187,7 @@ def _delimited(random, kind, columns, encoding):
             else c
             for c in columns
         ]
-    shown = [[_written(random, column, cell, comma) for cell in column.cells] for column in columns]
+    shown = [_shown(random, column, comma, encoding.startswith("utf")) for column in columns]
     bad_at = _spoilt(random, columns, shown)
     if counter:
         shown = [list(map(str, range(len(shown[0])))), *shown]
@@ -202,6 +202,9 @@ def _delimited(random, kind, columns, encoding):
     )
     if random.random() < 0.05:
         buffer.write(f"sep={separator}{ends}")
+        row += 1
+    for line in _above(random, columns, shown, header, bad_at):
+        buffer.write(line + ends)
         row += 1
     ending = separator * (random.randint(1, 2) if header and random.random() < 0.1 else 0)
     spaced = " " if separator != "\t" and quoting == csv.QUOTE_ALL and random.random() < 0.5 else ""
@@ -231,6 +234,41 @@ def _delimited(random, kind, columns, encoding):
         columns = [Column(f"column_{n}", c.kind, c.cells) for n, c in enumerate(columns, start=1)]
     bad = None if bad_at is None else (rows[bad_at[1]], columns[bad_at[0]].name)
     return text.encode(encoding), options, columns, rows, bad
+
+
+def _shown(random, column, comma, wide):
+    """The cells of a column as text; some numbers as a ledger has them."""
+    if column.kind == "text" or random.random() > 0.15:
+        return [_written(random, column, cell, comma) for cell in column.cells]
+    unit = random.choice(("$", "%", "€", "£", "kr", "USD", "¥") if wide else ("$", "%", "USD"))
+    before = unit in "$£¥" or (unit == "USD" and random.random() < 0.5)
+    space = random.choice(("", " ", "\u00a0")) if unit in ("%", "€") else random.choice(("", " "))
+    losses = random.random() < 0.3
+    cells = []
+    for cell in column.cells:
+        if cell is None:
+            cells.append(random.choice(_MISSING))
+            continue
+        digits = f"{abs(cell):,.2f}"
+        if comma:
+            digits = digits.translate(str.maketrans(",.", ".,"))
+        minus = "-" if cell < 0 and not losses else ""
+        amount = f"{minus}{unit}{space}{digits}" if before else f"{minus}{digits}{space}{unit}"
+        cells.append(f"({amount})" if cell < 0 and losses else amount)
+    return cells
+
+
+def _above(random, columns, shown, header, bad_at):
+    """Lines of a title or of remarks, where the header below them shows itself over numbers."""
+    telling = any(
+        column.kind != "text" and all(cell is not None for cell in column.cells[:4])
+        for place, column in enumerate(columns)
+        if bad_at is None or bad_at[0] != place
+    )
+    if not header or not telling or len(shown) < 2 or random.random() > 0.2:
+        return []
+    lines = ("# exported by a tool", "#", "Report of the year", "# unit: kW", "", "Sales (thousands)")
+    return random.sample(lines, random.randint(1, 3))
 
 
 def _written(random, column, cell, comma):
