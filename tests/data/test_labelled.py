@@ -273,3 +273,14 @@ def test_texts_as_fasttext_has_them(write):
     ]
     with pytest.raises(DataError, match="row 1: expected one label, got several"):
         read_labelled(write("u.txt", "__label__a __label__b text\n"))
+
+
+def test_amounts_are_labels_that_are_numbers(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,price\n" + "".join(f'so {n},"${n},{n}00.99"\n' for n in range(1, 9)))
+    examples = read_labelled(path)
+    assert [item.target for item in examples] == [1100 * n + 0.99 for n in range(1, 9)]
+    assert read_labelled(path, targets="class")[0].target == "$1,100.99"
+    tagged = tmp_path / "c.csv"
+    tagged.write_text("text,share\n" + "a,50%\nb,100%\n" * 5)
+    assert {item.target for item in read_labelled(tagged)} == {"50%", "100%"}

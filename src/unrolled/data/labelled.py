@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from unrolled.data.amounts import numbers_of_amounts
 from unrolled.data.captions import condition
 from unrolled.data.column_names import LABEL_NAMES, TEXT_NAMES, VALUE_NAMES
 from unrolled.data.encodings import read_lines
@@ -217,16 +218,23 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     if not labelled:
         return replace(examples, items=tuple(replace(item, target=None) for item in examples))
     notes = examples.notes
+    found = [item.target for item in examples]
+    if targets != "class" and all(isinstance(target, str) for target in found):
+        found = numbers_of_amounts(found, lambda _: False) or found
     if targets == "auto":
-        found = [item.target for item in examples]
         kind = (
             "with fractions" if _are_fractions(found) else "that hardly repeat" if _are_amounts(found) else ""
         )
         targets = "number" if kind else "class"
         if kind:
             notes += (f"The labels are numbers {kind}, so this is regression.",)
-    convert = label_text if targets == "class" else _number
-    items = (replace(item, target=convert(item.target, item.source)) for item in examples)
+    if targets == "number":
+        items = [
+            replace(item, target=_number(target, item.source))
+            for item, target in zip(examples, found, strict=True)
+        ]
+    else:
+        items = [replace(item, target=label_text(item.target, item.source)) for item in examples]
     return replace(examples, items=tuple(items), notes=notes)
 
 
