@@ -202,3 +202,16 @@ def test_a_folder_without_the_optimisers_state_is_a_model_all_the_same(tmp_path,
     assert again.optimizer_state()
     manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
     assert "optimizer.safetensors" not in manifest["files"]
+
+
+def test_baselines_are_the_better_of_before_and_of_the_new_data():
+    told = [("fine film", "pos"), ("dull film", "neg"), ("so fine", "pos"), ("so dull", "neg")] * 6
+    model = unrolled.Classifier(epochs=1, hidden_size=4).fit(told, dev=told)
+    assert dict(model.dev_evaluation.baselines)["bag-of-words logistic regression"]["accuracy"] == 1.0
+    turned = [(text, {"pos": "neg", "neg": "pos"}[label]) for text, label in told]
+    model.partial_fit(turned, dev=turned)
+    assert dict(model.dev_evaluation.baselines)["bag-of-words logistic regression"]["accuracy"] == 1.0
+    assert any("Fitted on the new data" in note for note in model.notices)
+    before = dict(model._baselines)
+    model.partial_fit([("good", "pos"), ("nice", "pos")], dev=turned)  # a single class, which tells nothing
+    assert model._baselines == before

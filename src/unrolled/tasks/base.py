@@ -515,8 +515,9 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     ) -> Self:
         """Go on training with new data: as many epochs as the options say, the best of them kept.
 
-        Vocabularies, scales and baselines stay as they are, and so does what the optimiser knew. A model that
-        is not fitted yet is fitted.
+        Vocabularies and scales stay as they are, and so does what the optimiser knew; of each baseline the
+        better on held-out data is kept, that from before or one of the new data. A model that is not fitted
+        yet is fitted.
 
         Args:
             X: as for `fit`.

@@ -359,6 +359,8 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         targets = [example.target for example in train]
         classes = isinstance(self._targets, ClassTargets)
         yield MajorityClass.fit(targets) if classes else MeanNumber.fit(targets)
+        if classes and len(set(targets)) < 2:  # of what is trained on with, where nothing tells them apart
+            return
         kind = self._inputs
         for method in kind.simple_classifiers if classes else kind.simple_regressors:
             yield method.fit(inputs, targets)

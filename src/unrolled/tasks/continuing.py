@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,6 +19,7 @@ from unrolled.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from unrolled.tasks.base import Estimator
+    from unrolled.tasks.baselines.base import Baseline
     from unrolled.training.callback import Callback
 
 NewLabels = Literal["refuse", "add"]
@@ -71,7 +73,8 @@ def trained_on(
     else:
         learnt, held_out, name = data, one._read_later(dev, labelled=True, part="valid"), _named(dev)
     epochs = 0 if estimator.history is None else len(estimator.history.epochs)
-    one._note(f"Trained on from a model of {epochs} epochs; its vocabularies, scales and baselines are kept.")
+    one._note(f"Trained on from a model of {epochs} epochs; its vocabularies and scales are kept.")
+    one._baselines = _baselines_of_both(one, learnt, held_out)
     one._understood = f"Understood: {'; '.join(one._readings(learnt, held_out))}."
     one._train(learnt, held_out, name, run_folder, resume, progress, known=estimator.optimizer_state())
     one._dev_evaluation = one._evaluation(held_out, name, baselines=True)
@@ -82,6 +85,23 @@ def trained_on(
 
 def _named(data: Any) -> str:
     return str(data) if isinstance(data, str | Path) else "the given data"
+
+
+def _baselines_of_both(one: Estimator, train: Any, held_out: Any) -> dict[str, Baseline]:
+    """Of each baseline that from before, or one of the new data, whichever does better on held-out data."""
+    by, best = one.monitored
+    kept = dict(one._baselines)
+    for fresh in one._fit_baselines(train):
+        known = kept.get(fresh.name)
+        if known is not None:
+            scores = [one._score_baseline(each, held_out).get(by, np.nan) for each in (known, fresh)]
+            if not (scores[1] > scores[0] if best == "max" else scores[1] < scores[0]):
+                continue
+        kept[fresh.name] = fresh
+    renewed = [name for name, each in kept.items() if each is not one._baselines.get(name)]
+    if renewed:
+        one._note(f"Fitted on the new data, for they do better so: the baselines {listed(renewed)}.")
+    return kept
 
 
 def _take_labels(estimator: Estimator, data: Any, new_labels: NewLabels) -> None:
