@@ -8,7 +8,8 @@ its score before stand both after.
 
 Every line is kept in a file, and a later run goes on where an earlier one ended.
 
-    python -m benchmarks.verdict [--follow] [--seeds 3] [--only NAME] [--budget 30] [--kept verdict.jsonl]
+    python -m benchmarks.verdict [--follow] [--seeds 3] [--broken] [--only NAME] [--budget 30]
+        [--kept verdict.jsonl]
 """
 
 import argparse
@@ -31,6 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--follow", action="store_true", help="train again as the verdict advises")
     parser.add_argument("--seeds", type=int, default=3, help="of each trained network")
+    parser.add_argument("--broken", action="store_true", help="only those that are broken on purpose")
     parser.add_argument("--only", default="", help="networks whose name holds this")
     parser.add_argument("--budget", type=float, default=30.0, help="seconds for the short trainings of one")
     parser.add_argument("--kept", type=Path, default=Path("verdict.jsonl"), help="where lines are kept")
@@ -56,11 +58,11 @@ def _kept(path: Path) -> dict[str, dict[str, Any]]:
 
 def _cases(given: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     for layer in constructed():
-        if given.only in layer.name:
+        if given.only in layer.name and not given.broken:
             yield f"constructed: {layer.name}", lambda layer=layer: _constructed(layer)
     for seed in range(given.seeds):
         for case in (*healthy(), *broken()):
-            if given.only in case.name:
+            if given.only in case.name and (case.broken or not given.broken):
                 yield f"{case.name}, seed {seed}", lambda case=case, seed=seed: _trained(case, seed, given)
 
 

@@ -47,7 +47,11 @@ def diagnose(
         ),
     ] = False,
     budget: Annotated[
-        str, typer.Option(help="Time for all these trainings together, such as 90s, 2m or 1h.")
+        str,
+        typer.Option(
+            help="Work for all these trainings together, such as 90s, 2m or 1h of the processor: on a busy "
+            "machine they take longer, and find the same."
+        ),
     ] = "2m",
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:

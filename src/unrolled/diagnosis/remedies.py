@@ -64,11 +64,12 @@ def short_sighted(evidence: Evidence) -> tuple[Remedy, ...]:
     """A window that reaches what there is to use, with as many updates as before."""
     window, reach = evidence.settings.get("window"), evidence.settings.get("reach")
     found = evidence.need
-    if not window or found is None or found.farthest is None:
+    lag = None if not window or found is None else found.beyond(reach or window)
+    if not window or lag is None:
         return ()
     # A dependency is learned where many windows hold both of its ends.
-    wanted = max(2 ** ceil(log2(2 * (found.farthest + 1))), 2 * window)
-    why = f"There is something to use {found.farthest} steps back, {found.farthest + 1 - (reach or window)} "
+    wanted = max(2 ** ceil(log2(2 * (lag + 1))), 2 * window)
+    why = f"There is something to use {lag} steps back, {lag + 1 - (reach or window)} "
     why += f"beyond the {'window' if reach is None else 'reach'}"
     if reach is not None:
         longer = Remedy("longer reach", {"reach": wanted}, f"{why}; the number of updates stays the same.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -16,6 +16,7 @@ from unrolled.diagnosis import Evidence, Remedy, Verdict
 from unrolled.diagnosis.remedies import worth_trying
 from unrolled.diagnosis.result import Result
 from unrolled.errors import ConfigError, DataError, DivergedError
+from unrolled.inspection.pace import Clock, Pace, working_clock
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.options import overridden
 from unrolled.training.callback import Callback
@@ -31,6 +32,8 @@ _SEEDS = 3
 _SLACK = 2.5
 """How many times its share of the budget a training may take: other cells take other times."""
 _LEAST_SHARE = 0.05
+_MEASURED = 0.05
+"""Of the budget for measuring the pace of a training."""
 _BETTER = 0.005
 """By what share a score has to be better to be better at all."""
 
@@ -45,7 +48,7 @@ class Trial(Result):
         score: the best dev score, the mean over the seeds; None where none was finite.
         seeds: how many there were.
         updates: made in the first of them.
-        seconds: that all took.
+        seconds: of work that all took.
         note: why there is no score; empty where there is one.
     """
 
@@ -97,7 +100,9 @@ def try_remedies(
     """Train for a short while with each of the most promising remedies, and without any.
 
     All are trained for as many epochs as their options say, each on the same share of its batches, which the
-    budget settles; what takes far longer than its part of the budget ends there.
+    budget settles by the pace of the unchanged network; what takes far longer than its part of the budget
+    ends there. Seconds are those that the processor works on it (`working_clock`): what else the machine does
+    makes the trainings wait, and neither shorter nor fewer.
 
     Args:
         estimator: fitted or loaded; it stays as it is.
@@ -109,26 +114,25 @@ def try_remedies(
         say: is told what is going on.
     """
     train, dev = _data(estimator, data)
-    took = _took(estimator)
+    clock = working_clock(estimator.effective.device)
+    ends = clock() + budget
+    runs = _Runs(estimator, train, dev, clock, say)
+    took = runs.measure(_epochs(estimator), _MEASURED * budget)
     whole = _MOST if took <= 0 else int(budget / took) - 1  # beside the unchanged network
     remedies = worth_trying(evidence, verdict.remedies, min(_MOST, max(_FEWEST, whole)))
-    each = budget / (len(remedies) + 1)
-    # With so much of the batches a training is done in its part of the budget, by the last one's pace.
-    share = 1.0 if took <= each else max(_LEAST_SHARE, each / took)
-    ends = time.monotonic() + budget
-    runs = _Runs(estimator, train, dev, share, _SLACK * each, say)
+    share = runs.divide(max(0.0, ends - clock()) / (len(remedies) + 1))
     unchanged = runs.first(None)
     tried: dict[str, Trial] = {}
     left: list[str] = []
     for remedy in remedies:
-        if time.monotonic() >= ends:
+        if clock() >= ends:
             left.append(remedy.name)
         else:
             tried[remedy.name] = runs.first(remedy)
     by_name = {remedy.name: remedy for remedy in remedies}
     for seed in range(1, _SEEDS):
         best = _best(tried, runs)
-        if best is None or time.monotonic() + best.seconds + unchanged.seconds / unchanged.seeds > ends:
+        if best is None or clock() + best.seconds + unchanged.seconds / unchanged.seeds > ends:
             break
         unchanged = runs.again(unchanged, None, seed)
         tried[best.name] = runs.again(best, by_name[best.name], seed)
@@ -185,31 +189,48 @@ def with_gains(verdict: Verdict, trials: Trials) -> Verdict:
 class _Until(Callback):
     """Ends a training with the epoch in which its time is over."""
 
-    def __init__(self, ends: float) -> None:
-        self._ends = ends
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock, self._ends = clock, clock() + seconds
 
     def on_epoch_end(self, trainer: Trainer, model: SequenceModel) -> None:
-        trainer.should_stop = trainer.should_stop or time.monotonic() >= self._ends
+        trainer.should_stop = trainer.should_stop or self._clock() >= self._ends
 
 
 class _Runs:
     """Trains the network with changed options, and keeps the scores of every seed."""
 
     def __init__(
-        self,
-        estimator: Estimator,
-        train: Any,
-        dev: Any,
-        share: float,
-        seconds: float,
-        say: Callable[[str], None],
+        self, estimator: Estimator, train: Any, dev: Any, clock: Clock, say: Callable[[str], None]
     ) -> None:
         self.monitor: str
         self.mode: Literal["min", "max"]
         self.monitor, self.mode = estimator.monitored
         self._kind = type(estimator)
         self._settings = _settings(estimator)
-        self._train, self._dev, self._share, self._seconds, self._say = train, dev, share, seconds, say
+        self._train, self._dev, self._clock, self._say = train, dev, clock, say
+        self._pace, self._epochs, self._around = Pace(clock, 0.0), 1, 0.0
+        self._share, self._seconds = 1.0, 0.0
+
+    def measure(self, epochs: int, most: float) -> float:
+        """The seconds that so many epochs of the unchanged network take, with all there is around them.
+
+        Args:
+            epochs: it is trained for.
+            most: seconds of training after which enough is known.
+        """
+        started, self._pace, self._epochs = self._clock(), Pace(self._clock, most), epochs
+        with suppress(DivergedError):  # what it is worth is for its trial to say
+            self._kind(**self._settings).fit(self._train, dev=self._dev, callbacks=[self._pace])
+        pace = self._pace
+        seen = self._clock() - started
+        self._around = max(0.0, seen - pace.scoring - pace.trained)
+        return self._around + epochs * (pace.batches * pace.batch + pace.scoring)
+
+    def divide(self, seconds: float) -> float:
+        """Have each training take so many seconds: the share of its batches that there is time for."""
+        self._share = max(_LEAST_SHARE, self._pace.share(seconds - self._around, self._epochs))
+        self._seconds = _SLACK * seconds
+        return self._share
 
     def first(self, remedy: Remedy | None) -> Trial:
         """Train with a remedy, or without one."""
@@ -230,20 +251,20 @@ class _Runs:
     def _run(self, remedy: Remedy | None, seed: int) -> tuple[float | None, int, float, str]:
         options = overridden(self._settings, {} if remedy is None else remedy.options)
         options["seed"] = (options["seed"] + seed) % 2**32
-        started = time.monotonic()
+        started = self._clock()
         try:
             fitted = self._kind(**options).fit(
-                self._train, dev=self._dev, share=self._share, callbacks=[_Until(started + self._seconds)]
+                self._train, dev=self._dev, share=self._share, callbacks=[_Until(self._clock, self._seconds)]
             )
         except (DivergedError, ConfigError) as error:
             said = "diverged" if isinstance(error, DivergedError) else f"does not fit: {error}"
-            return None, 0, time.monotonic() - started, said
+            return None, 0, self._clock() - started, said
         assert fitted.history is not None
         epochs = fitted.history.epochs
         scores = [epoch.scores[self.monitor] for epoch in epochs if isfinite(epoch.scores[self.monitor])]
         best = None if not scores else (min if self.mode == "min" else max)(scores)
         updates = sum(epoch.updates for epoch in epochs)
-        return best, updates, time.monotonic() - started, "" if scores else "no finite score"
+        return best, updates, self._clock() - started, "" if scores else "no finite score"
 
     def rank(self, trial: Trial) -> float:
         """Less is better."""
@@ -269,10 +290,10 @@ def _settings(estimator: Estimator) -> dict[str, Any]:
     return settings | ({"refit": False} if "refit" in settings else {})
 
 
-def _took(estimator: Estimator) -> float:
-    """The seconds of the training that the model comes from."""
+def _epochs(estimator: Estimator) -> int:
+    """The epochs of the training that the model comes from, as far as that is known."""
     history = estimator.history
-    return 0.0 if history is None else sum(epoch.seconds for epoch in history.epochs)
+    return estimator.effective.epochs if history is None else max(1, len(history.epochs))
 
 
 def _data(estimator: Estimator, data: Any) -> tuple[Any, Any]:

@@ -90,11 +90,12 @@ def _cut_off(evidence: Evidence) -> str | None:
     window = evidence.settings.get("window")
     reach = evidence.settings.get("reach") or window
     found = evidence.need
-    if not reach or found is None or found.farthest is None or found.farthest < reach:
+    lag = None if not reach or found is None else found.beyond(reach)
+    if found is None or lag is None:
         return None
-    gain = found.gain_at(found.farthest)
+    gain = found.gain_at(lag)
     name = "window" if evidence.settings.get("reach") is None else "reach"
     return (
         f"The {name} of {reach} steps cuts the gradient off before it reaches what there is to use: what "
-        f"stood {steps(found.farthest)} back would lower the loss of {found.loss:.4g} by {gain:.3g}."
+        f"stood {steps(lag)} back would lower the loss of {found.loss:.4g} by {gain:.3g}."
     )
