@@ -1,7 +1,7 @@
 """What watching the gradient costs a training step, and how long a triangle takes.
 
 A step is forward, loss, backward, clipping and the optimizer's. It is run without a watch, with all that
-training with `--diagnose` does (every eighth backward pass is looked at, every 128th update has a verdict by
+training with `--diagnose` does (one of 32 backward passes is looked at, every 128th update has a verdict by
 all judges and ends an epoch), and with a watch that looks at all, in turns within one process; the weights
 are compared at the end. Printed are the median of the first and, since not all passes cost the same, the
 ratios of the mean times over rounds of 128 updates. The triangle holds the gradient of the loss of every step
@@ -75,9 +75,10 @@ class Training:
         self.optimizer.step()
         self.optimizer.zero_grad()
         value = loss.item()
+        self.updates += 1
+        # Every training does, watched or not.
+        self.history.record(self.updates, loss=value, gradient_norm=float(norm), clipped=True)
         if self.live is not None:
-            self.updates += 1
-            self.history.record(self.updates, loss=value, gradient_norm=float(norm), clipped=True)
             self.live.after(self.updates, value, self.history)
             if self.updates % EVERY == 0:
                 self.history.measure(self.live.measured(self.updates // EVERY))

@@ -104,7 +104,10 @@ def _trained(case: Trained, seed: int, given: argparse.Namespace) -> dict[str, A
     row["after first"] = None if first is None else _followed(case, seed, first.options, test)
     winner = trials.winner
     row["winner"] = None if winner is None else winner.flag
-    row["after winner"] = None if winner is None else _followed(case, seed, winner.options, test)
+    if winner is None or first is None or dict(winner.options) != dict(first.options):
+        row["after winner"] = None if winner is None else _followed(case, seed, winner.options, test)
+    else:
+        row["after winner"] = row["after first"]
     return row
 
 

@@ -195,7 +195,8 @@ class _LayerCall(Audience):
                 arrived=_of_recurrence(layer, index, record.arrived),
                 leaving=None if later is None else later.record().leaving.get(name),
             )
-            record.leaving[name] = first_leaving(recurrence, ROWS, border)
+            if turn.index:  # the call before asks for it
+                record.leaving[name] = first_leaving(recurrence, ROWS, border)
             norms = torch.linalg.vector_norm(recurrence.hidden, dim=-1)
             self._spectator.note(norms)
             self._spectator.finite = bool(recurrence.steps.hidden.isfinite().all())

@@ -36,8 +36,11 @@ OfLayer = TypeVar("OfLayer", GradientFlow, Jacobians, Gates, InputGradient)
 
 _EVERY = 128
 """Updates between two verdicts; each is on the gradients of those alone."""
-_SAMPLED = 8
-"""Every so many-th backward pass is looked at, so that it costs training next to nothing."""
+_SAMPLED = 32
+"""Every so many-th backward pass is looked at, so that it costs training next to nothing: what is left of an
+error comes from the first of them, which is observed step by step, how long sequences are from all."""
+_NOTED = 8
+"""Of every so many-th batch the targets are noted."""
 _ENOUGH = 16
 """Updates that tell of an epoch, or of the end."""
 _REMEMBERED, _LATEST = 32, 16
@@ -90,7 +93,7 @@ class LiveDiagnosis:
 
     def before(self, batch: Batch) -> None:
         """Take note of what a batch asks for."""
-        if self._batches % _SAMPLED == 0:
+        if self._batches % _NOTED == 0:
             self._answers.append((answers_in(batch).detach().cpu(), batch.size))
         self._batches += 1
 
