@@ -243,9 +243,9 @@ def test_a_window_that_cuts_off_what_there_is_to_use_is_too_short():
     assert verdict.kind == "short-sighted"
     assert "window of 8 steps" in verdict.sentence
     assert "30 steps back would lower the loss of 1 by 0.4" in verdict.sentence
-    # Twice as far as what is needed, and as many updates as before.
+    # Twice as far as what is needed, and as many updates as before: patience counts epochs of fewer of them.
     assert [remedy.flag for remedy in verdict.remedies] == [
-        "--window 64 --epochs 24",
+        "--window 64 --epochs 24 --patience 40",
         "--window 64",
         "--reach 64",
     ]

@@ -59,22 +59,20 @@ class Need(Result):
         return max(there, default=None)
 
     def beyond(self, reach: int) -> int | None:
-        """How far back most of what stands beyond a reach is; None: there is nothing to use.
+        """The lag, at a reach or beyond it, with most to use; None: there is nothing to use so far back.
 
-        That is the farthest lag with at least half of what there is to gain at best there: what repeats tells
-        a little at any distance, and all of it within one of its periods.
+        The farthest one asks for too much: what repeats tells a little of it at any distance.
 
         Example:
             >>> Need("n-gram", (1, 2, 3, 4, 8), (0.3, 0.1, 0.2, 0.1, 0.05), loss=1.0).beyond(2)
-            4
+            3
         """
         far = {
             lag: gain
             for lag, gain in zip(self.lags, self.gains, strict=True)
             if lag >= reach and gain > self.least
         }
-        most = max(far.values(), default=0.0)
-        return max((lag for lag, gain in far.items() if gain >= most / 2), default=None)
+        return max(far, key=far.__getitem__, default=None)
 
     def gain_at(self, lag: int) -> float:
         """By how much what stands at a lag lowers the loss."""

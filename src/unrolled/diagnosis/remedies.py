@@ -49,15 +49,15 @@ def idle(evidence: Evidence, what: str) -> tuple[Remedy, ...]:
     """What brings units to life: a start, or steps, that leave them where their activation has a slope."""
     calmer = list(_calmer(evidence))
     cells = list(_gates(evidence))
-    both = [cell.together_with(calm) for cell in cells for calm in calmer]
     activation = []
     if evidence.settings.get("activation") == "relu":
         why = "A tanh unit has a slope wherever it is, while a ReLU unit below 0 has none."
-        activation = [Remedy("tanh in place of ReLU", {"activation": "tanh"}, why)]
-        activation += [each.together_with(calm) for each in activation for calm in calmer]
+        tanh = Remedy("tanh in place of ReLU", {"activation": "tanh"}, why)
+        activation = [*(tanh.together_with(calm) for calm in calmer), tanh]
     slower = calmer or list(_slower(evidence))
-    both = both or [cell.together_with(slow) for cell in cells for slow in slower]
-    return _applicable(evidence, [*both, *slower, *cells, *activation, *_shut_gates(evidence, what)])
+    both = [cell.together_with(slow) for cell in cells for slow in slower]
+    # What has no slope is mended first: another cell may need other steps than this one.
+    return _applicable(evidence, [*activation, *both, *slower, *cells, *_shut_gates(evidence, what)])
 
 
 def short_sighted(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -79,9 +79,12 @@ def short_sighted(evidence: Evidence) -> tuple[Remedy, ...]:
     epochs = evidence.settings.get("epochs")
     if not epochs:
         return _applicable(evidence, [alone, kept])
+    # Patience counts epochs, which hold fewer updates then.
+    patience = evidence.settings.get("patience")
+    waits = {"patience": ceil(patience * wanted / window)} if patience else {}
     as_many = Remedy(
         "longer window, as many updates",
-        {"window": wanted, "epochs": ceil(epochs * wanted / window)},
+        {"window": wanted, "epochs": ceil(epochs * wanted / window)} | waits,
         f"{why}; with windows so long it takes more epochs to make as many updates.",
     )
     return _applicable(evidence, [as_many, alone, kept])
@@ -89,7 +92,9 @@ def short_sighted(evidence: Evidence) -> tuple[Remedy, ...]:
 
 def undecided(evidence: Evidence) -> tuple[Remedy, ...]:
     """What would decide: more of what was cut short, or steps of another size."""
-    return _applicable(evidence, [*_calmer(evidence), *_longer(evidence), *_faster(evidence)])
+    usual, longer = [*_calmer(evidence), *_livelier(evidence)], list(_longer(evidence))
+    both = [each.together_with(more) for each in usual for more in longer]
+    return _applicable(evidence, [*both, *usual, *longer, *_faster(evidence)])
 
 
 def healthy(evidence: Evidence) -> tuple[Remedy, ...]:
@@ -255,15 +260,22 @@ def _slower(evidence: Evidence) -> Iterator[Remedy]:
         yield Remedy("lower learning rate", {"learning_rate": _rounded(rate / 3)}, why)
 
 
-def _faster(evidence: Evidence) -> Iterator[Remedy]:
+def _livelier(evidence: Evidence) -> Iterator[Remedy]:
+    """The usual learning rate in place of one that is far below it."""
     rates = _usual_rate(evidence)
-    if rates is None:
-        return
-    rate, usual = rates
-    if rate * _FAR_FROM_USUAL < usual:
+    if rates is not None and rates[0] * _FAR_FROM_USUAL < rates[1]:
+        rate, usual = rates
         why = f"{rate:g} is {usual / rate:.3g} times less than the usual {usual:g}: such steps get nowhere."
         yield Remedy("usual learning rate", {"learning_rate": usual}, why)
-    elif rate <= usual * _FAR_FROM_USUAL:
+
+
+def _faster(evidence: Evidence) -> Iterator[Remedy]:
+    rates, livelier = _usual_rate(evidence), list(_livelier(evidence))
+    yield from livelier
+    if rates is None or livelier:
+        return
+    rate, usual = rates
+    if rate <= usual * _FAR_FROM_USUAL:
         why = f"Larger steps than {rate:g} get farther in as many updates."
         yield Remedy("higher learning rate", {"learning_rate": _rounded(3 * rate)}, why)
 
