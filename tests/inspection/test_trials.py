@@ -7,6 +7,7 @@ import pytest
 
 from unrolled import Classifier
 from unrolled.diagnosis import Evidence, Remedy, Verdict
+from unrolled.inspection.pace import Pace
 from unrolled.inspection.trials import command, try_remedies, with_gains
 
 WORDS = [("not bad", "good"), ("not good", "bad"), ("good", "good"), ("bad", "bad")] * 15
@@ -82,3 +83,25 @@ def test_a_share_of_the_batches_is_a_shorter_training():
     assert [epoch.updates for epoch in half.history.epochs] == [
         math.ceil(epoch.updates / 2) for epoch in whole.history.epochs
     ]
+
+
+def test_every_option_of_a_trial_is_the_one_that_is_named():
+    """Few series of numbers suit another pooling and another rate, but not where others are tried."""
+    numbers = [([[float(n % 3)], [float(n % 2)]], "odd" if n % 2 else "even") for n in range(60)]
+    made = Classifier(hidden_size=4, epochs=1, pooling="last", bidirectional=False, device="cpu").fit(numbers)
+    options = dict(made.effective) | {"pooling": "attention", "epochs": 1}
+    assert Classifier.Config().pooling == "attention" != Classifier(**options).fit(numbers).effective.pooling
+    exact = Classifier.exactly(**options)
+    assert exact.fit(numbers).effective.pooling == "attention"
+    assert exact.__sklearn_clone__().fit(numbers).effective.pooling == "attention"
+
+
+def test_a_pace_is_that_of_the_batches_after_the_first():
+    seconds = iter(range(1000))
+    pace = Pace(lambda: float(next(seconds)), most=1e9)
+    Classifier(**SMALL, batch_size=4).fit(WORDS, dev=WORDS[:20], callbacks=[pace])
+    # The clock is asked once a batch, and twice where it begins.
+    assert (pace.batch, pace.scoring, pace.batches) == (1.0, 1.0, 15)
+    assert pace.share(2 * (15 + 1), 2) == 1.0
+    assert pace.share(2 * (5 + 1), 2) == pytest.approx(1 / 3)
+    assert pace.share(1, 2) == 0.0

@@ -148,7 +148,7 @@ def _command(task: str) -> Any:
             if output is not None and not dry_run and first_process():
                 model_folder(output, task, train, resume=resume, overwrite=overwrite)
             if origin is None:
-                estimator = estimator_class(task)(**chosen)
+                estimator = estimator_class(task).exactly(**chosen)
             else:
                 estimator = _known_model(origin, task, chosen, refused={"folds": folds, "dry_run": dry_run})
             if dry_run:

@@ -70,7 +70,7 @@ def _command(task: str) -> Any:
             from unrolled.tasks.tuning.search import clone_with
             from unrolled.tasks.tuning.search import search as searched
 
-            estimator = estimator_class(task)(**chosen)
+            estimator = estimator_class(task).exactly(**chosen)
             with notes_shown():
                 found = searched(estimator, data, trials=trials, folds=folds, seconds=seconds, space=space)
             note(_table(found))

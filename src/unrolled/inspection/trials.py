@@ -220,7 +220,7 @@ class _Runs:
         """
         started, self._pace, self._epochs = self._clock(), Pace(self._clock, most), epochs
         with suppress(DivergedError):  # what it is worth is for its trial to say
-            self._kind(**self._settings).fit(self._train, dev=self._dev, callbacks=[self._pace])
+            self._kind.exactly(**self._settings).fit(self._train, dev=self._dev, callbacks=[self._pace])
         pace = self._pace
         seen = self._clock() - started
         self._around = max(0.0, seen - pace.scoring - pace.trained)
@@ -253,7 +253,7 @@ class _Runs:
         options["seed"] = (options["seed"] + seed) % 2**32
         started = self._clock()
         try:
-            fitted = self._kind(**options).fit(
+            fitted = self._kind.exactly(**options).fit(
                 self._train, dev=self._dev, share=self._share, callbacks=[_Until(self._clock, self._seconds)]
             )
         except (DivergedError, ConfigError) as error:

@@ -24,11 +24,27 @@ class ScikitContract(Generic[Configuration]):
     _given_form: GivenForm | None
     _needs_targets: ClassVar[bool] = False
     """Whether `fit(X, y)` is nothing without ``y``."""
+    _exact: bool = False
+    """Every option that was given was asked for."""
 
     def __init__(self, **options: Any) -> None:
         self._config = cast(Configuration, validated(self.Config, options))
         # As they came: pydantic may make other objects of them.
         self._params = dict(options)
+
+    @classmethod
+    def exactly(cls, **options: Any) -> Self:
+        """An estimator with these options, of which none gives way to what suits the data.
+
+        Where every option is given, as by a model's ``config.json``, the plain form of the class takes those
+        at their defaults for a search's, which nobody has asked for.
+
+        Raises:
+            ConfigError: there is no such option, or its value does not fit.
+        """
+        made = cls(**options)
+        made._exact = True
+        return made
 
     @property
     def config(self) -> Configuration:
@@ -71,7 +87,9 @@ class ScikitContract(Generic[Configuration]):
         return self
 
     def __sklearn_clone__(self) -> Self:
-        return type(self)(**copy.deepcopy(self._params))
+        made = type(self)(**copy.deepcopy(self._params))
+        made._exact = self._exact
+        return made
 
     def __sklearn_tags__(self) -> Tags:
         from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
@@ -87,7 +105,7 @@ class ScikitContract(Generic[Configuration]):
     def _asked_for(self) -> set[str]:
         """The options given; where all were, as a search may do, those off their default."""
         given = self._config.model_fields_set
-        if len(given) < len(self.Config.model_fields):
+        if self._exact or len(given) < len(self.Config.model_fields):
             return given
         default = validated(self.Config, {})
         return {name for name in given if getattr(self._config, name) != getattr(default, name)}
