@@ -89,7 +89,7 @@ def test_a_series_in_an_array(tmp_path):
             {"X": WALKS + np.inf, "y": np.arange(4)},
             "row 1, column 'X': expected finite numbers, got inf at step 1",
         ),
-        ({"X": WALKS, "y": np.ones((4, 2))}, "row 1, column 'y': expected one label, got an array"),
+        ({"X": WALKS, "y": np.full((4, 2), 0.5)}, "row 1, column .y.: expected 2 numbers of 0 or 1"),
         (
             {"X": WALKS.astype(complex), "y": np.arange(4)},
             "column 'X': expected numbers or strings, got complex",

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from unrolled.data.example import Example, Examples, Source
-from unrolled.data.labelled import as_targets, read_labelled
+from unrolled.data.labelled import read_labelled
 from unrolled.data.loading import load_labelled
+from unrolled.data.targets import as_targets
 from unrolled.errors import ConfigError, DataError
 
 
@@ -134,7 +135,7 @@ def test_inputs_alone_for_prediction(write):
             {},
             "row 2, column 'text': expected text, got 4",
         ),
-        ("t.jsonl", '{"text": "a", "label": [1]}', {}, "row 1, column 'label': expected a label, got"),
+        ("t.jsonl", '{"text": "a", "label": {"b": 1}}', {}, "row 1, column 'label': expected a label, got"),
     ],
 )
 def test_bad_input_is_refused_with_the_place(write, name, text, options, message):
@@ -271,8 +272,10 @@ def test_texts_as_fasttext_has_them(write):
         ("a fine film", "good", 1),
         ("dull", "bad", 3),
     ]
+    several = read_labelled(write("u.txt", "__label__a __label__b text\n__label__b more\n"))
+    assert [item.target for item in several] == [("a", "b"), ("b",)]
     with pytest.raises(DataError, match="row 1: expected one label, got several"):
-        read_labelled(write("u.txt", "__label__a __label__b text\n"))
+        read_labelled(write("u.txt", "__label__a __label__b text\n"), targets="class")
 
 
 def test_amounts_are_labels_that_are_numbers(tmp_path):

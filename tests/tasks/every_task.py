@@ -28,6 +28,7 @@ def wave():
 
 
 REVIEWS = [("a fine film", "good"), ("a dull film", "bad")] * 8
+TOPICS = [("a fine film", ["new", "good"]), ("a dull film", ["bad"]), ("so so", [])] * 6
 SENTENCES = [(["the", "cat", "runs"], list("DNV")), (["a", "dog", "sits", "down"], list("DNVA"))] * 8
 PAIRS = [("one two", "2 1"), ("two one", "1 2"), ("two", "2")] * 6
 CLASSES = [({"kind": "cat", "size": 0.5}, "Tom"), ({"kind": "dog", "size": 1.5}, "Rex")] * 8
@@ -35,6 +36,7 @@ ROLLS = [[[60, 64], [62], [60]] * 4] * 4
 
 MADE = {
     "reviews": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(REVIEWS),
+    "topics": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(TOPICS),
     "strings": lambda: unrolled.Classifier(**TINY, unit="characters").fit(REVIEWS),
     "numbers": lambda: unrolled.Classifier(**TINY, **CAUSAL, pooling="last", skip=False).fit(
         numbers(16, "ab")
@@ -70,6 +72,7 @@ def png():
 
 HANDED_OVER = {
     "reviews": "a fine film",
+    "topics": "a fine film",
     "ratings": "a fine film",
     "strings": "a fine film",
     "numbers": [[0.1, 0.2], [0.3, -0.4]],

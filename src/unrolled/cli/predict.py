@@ -111,9 +111,10 @@ def predict(
         elif output is not None and (preview or is_music(output)):
             save_music(estimator, output, predictions, chosen, preview=preview)
         elif output is not None:
-            _save(output, predictions)
+            _save(output, predictions, estimator.between)
         else:
-            for line in flat_lines(predictions) if in_rows else _lines(predictions):
+            between = estimator.between
+            for line in flat_lines(predictions, between) if in_rows else _lines(predictions, between):
                 print(line, flush=True)
 
 
@@ -141,7 +142,7 @@ def _predict_from_prompt(
     elif output is not None and output.suffix.lower() in ROW_FILES:
         _write(output, [{"id": 1, "input": prompt, "prediction": _joined(pieces)}], estimator)
     elif output is not None:
-        _save(output, [_joined(pieces)])
+        _save(output, [_joined(pieces)], estimator.between)
     else:
         text = estimator.input_schema().kind == "text"
         for piece in chain([prompt], pieces, ["\n"]) if text else pieces:
@@ -201,15 +202,18 @@ def _aligned(
         yield alignment.text
 
 
-def _lines(predictions: Iterable[Any]) -> Iterator[str]:
-    """A line for each prediction; a table of comma-separated values, header first, where each is a row."""
+def _lines(predictions: Iterable[Any], between: str) -> Iterator[str]:
+    """A line for each prediction, its parts with something between them.
+
+    Rows make a table of comma-separated values, header first.
+    """
     for number, prediction in enumerate(predictions):
         if isinstance(prediction, Mapping):
             if number == 0:
                 yield _row(prediction.keys())
             yield _row(prediction.values())
         elif isinstance(prediction, list) and all(isinstance(part, str) for part in prediction):
-            yield " ".join(prediction)
+            yield between.join(prediction)
         else:
             yield prediction if isinstance(prediction, str) else json.dumps(finite(prediction))
 
@@ -220,10 +224,10 @@ def _row(values: Iterable[Any]) -> str:
     return buffer.getvalue()
 
 
-def _save(path: Path, predictions: Iterable[Any]) -> None:
+def _save(path: Path, predictions: Iterable[Any], between: str) -> None:
     from unrolled.saving.files import write_file
 
-    write_file(path, "".join(f"{line}\n" for line in _lines(predictions)))
+    write_file(path, "".join(f"{line}\n" for line in _lines(predictions, between)))
 
 
 def _print_json(estimator: Estimator, model: Path, predictions: Iterable[Any]) -> None:

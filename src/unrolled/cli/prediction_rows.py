@@ -59,9 +59,9 @@ def rows(answers: Iterable[Answer], *, probabilities: bool, top: int | None) -> 
         yield row
 
 
-def flat_lines(made: Iterable[Mapping[str, Any]], delimiter: str = ",") -> Iterator[str]:
-    """Rows as lines of separated values, their names first."""
-    for number, row in enumerate(map(_flat, made)):
+def flat_lines(made: Iterable[Mapping[str, Any]], between: str, delimiter: str = ",") -> Iterator[str]:
+    """Rows as lines of separated values, their names first; lists of texts with something between them."""
+    for number, row in enumerate(_flat(each, between) for each in made):
         if number == 0:
             yield _line(row, delimiter)
         yield _line(row.values(), delimiter)
@@ -80,11 +80,12 @@ def row_file(path: Path, made: Iterable[Mapping[str, Any]], estimator: Estimator
         import pandas as pd
 
         buffer = io.BytesIO()
-        pd.DataFrame([_flat(row, join=False) for row in made]).to_parquet(buffer, index=False)
+        pd.DataFrame([_flat(row) for row in made]).to_parquet(buffer, index=False)
         return buffer.getvalue()
     if suffix in (".conll", ".conllu"):
         return "".join(_sentence(row, suffix, estimator) for row in made)
-    return "".join(f"{line}\n" for line in flat_lines(made, "\t" if suffix == ".tsv" else ","))
+    delimiter = "\t" if suffix == ".tsv" else ","
+    return "".join(f"{line}\n" for line in flat_lines(made, estimator.between, delimiter))
 
 
 def _alone(row: Mapping[str, Any]) -> Any:
@@ -93,9 +94,9 @@ def _alone(row: Mapping[str, Any]) -> Any:
 
 
 def _chance(made: Prediction) -> float | None:
-    if made.probabilities is not None:
-        return float(made.probabilities.max())
-    return None if made.log_probability is None else exp(made.log_probability)
+    if made.log_probability is not None:
+        return exp(made.log_probability)
+    return None if made.probabilities is None else float(made.probabilities.max())
 
 
 def _best(made: Prediction, top: int) -> list[dict[str, Any]]:
@@ -105,8 +106,8 @@ def _best(made: Prediction, top: int) -> list[dict[str, Any]]:
     return [{"prediction": label, "probability": chance} for label, chance in pairs]
 
 
-def _flat(row: Mapping[str, Any], *, join: bool = True) -> dict[str, Any]:
-    """A row with a cell for each class, and lists of words as texts."""
+def _flat(row: Mapping[str, Any], between: str | None = None) -> dict[str, Any]:
+    """A row with a cell for each class, and lists of words as texts where something is to be between them."""
     cells: dict[str, Any] = {}
     for name, value in row.items():
         if name == "probabilities":
@@ -114,9 +115,10 @@ def _flat(row: Mapping[str, Any], *, join: bool = True) -> dict[str, Any]:
         elif name == "top":
             for place, each in enumerate(value, start=1):
                 cells |= {f"{key} {place}": part for key, part in each.items()}
-        elif join and isinstance(value, list | tuple):
+        elif between is not None and isinstance(value, list | tuple):
             texts = all(isinstance(part, str) for part in value)
-            cells[name] = " ".join(value) if texts else json.dumps(finite(value))
+            joint = between if name == "prediction" else " "
+            cells[name] = joint.join(value) if texts else json.dumps(finite(value))
         else:
             cells[name] = value
     return cells

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from unrolled.data.amounts import numbers_of_amounts
 from unrolled.data.captions import condition
 from unrolled.data.column_names import LABEL_NAMES, TEXT_NAMES, VALUE_NAMES
 from unrolled.data.encodings import read_lines
@@ -27,19 +26,14 @@ from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.list_cells import list_in, lists_in
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
-from unrolled.data.sound import Recording
 from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
+from unrolled.data.targets import TargetKind, as_targets, targets_in
 from unrolled.data.text import existing_file
 from unrolled.data.text_folders import is_text_folder, read_text_folder
 from unrolled.data.timeseries_ts import read_ts
 
-_AMOUNTS = 20
-"""So many different whole numbers may be amounts; fewer are classes."""
-
 _FASTTEXT = re.compile(r"\s*__label__(?P<label>\S+)\s*,?\s*(?P<text>.*)")
-
-TargetKind = Literal["auto", "class", "number"]
 
 
 def read_labelled(
@@ -47,7 +41,7 @@ def read_labelled(
     *,
     text: str | None = None,
     values: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
     beside: Sequence[str] = (),
@@ -66,20 +60,20 @@ def read_labelled(
             longer.
         values: the column of number sequences: lists of numbers, or lists of one list of numbers per step.
         label: the column of labels; guessed by its name otherwise, or, in a table of two columns, the other
-            one.
+            one. Several columns say of a label each, by 0 and 1, whether it is there.
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
         group: the column of what examples have in common, such as the speaker.
         beside: further columns, of numbers or of classes, that are read beside the inputs.
-        targets: `class` reads labels, `number` reads numbers for regression, `auto` takes numbers when all
-            are numbers and some have a fraction, or most are different.
+        targets: `class` reads labels, `labels` several of them, `number` reads numbers for regression; `auto`
+            finds out, see `unrolled.data.targets.as_targets`.
         labelled: False reads the inputs only; the targets are then None.
         forms: what media files are brought to.
         form: how a table is written; None finds out.
 
     Returns:
         The examples: inputs are strings, float64 arrays `(time, feature)`, or what `unrolled.data.media`
-        makes of media files; targets are strings or floats.
+        makes of media files; targets are strings, tuples of strings, or floats.
 
     Raises:
         DataError: the file is missing, empty or not of its kind, a column cannot be found, or an entry is not
@@ -103,7 +97,8 @@ def read_labelled(
         return as_targets(examples, targets)
     if kind == ".txt" and not labelled:
         return _lines_of_text(path, form.encoding if form else None)
-    wanted = [name for name in (text, values, label, group, *beside) if name is not None]
+    labels = (label,) if isinstance(label, str) else label or ()
+    wanted = [name for name in (text, values, *labels, group, *beside) if name is not None]
     table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
@@ -126,7 +121,7 @@ def labelled_of_table(
     *,
     text: str | None = None,
     values: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     group: str | None = None,
     beside: Sequence[str] = (),
     targets: TargetKind = "auto",
@@ -155,15 +150,12 @@ def labelled_of_table(
         shown = shown.without(name)
     known = known_roles(form, shown.columns)
     inputs_name, kind = _inputs_column(shown, text, values, label, notes, known)
-    label_name = _label_column(shown, inputs_name, label, notes, known) if labelled else None
-    if labelled:
-        notes += shown.left_out(inputs_name, label_name)
+    label_name, found_targets = _targets(shown, inputs_name, label, notes, known, labelled)
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
         inputs = _READ[kind](cell, table.source(entry, inputs_name))
         source = table.source(entry, label_name)
-        target = None if label_name is None else _of_one_hot(table.column(label_name)[entry], source)
-        items.append(Example(inputs, target, source, groups[entry], further[entry]))
+        items.append(Example(inputs, found_targets[entry], source, groups[entry], further[entry]))
     found = table.form(inputs=inputs_name, target=label_name)
     examples = formed(Examples(tuple(items), tuple(notes), found), (forms or MediaForms()).picture)
     return as_targets(examples, targets, labelled)
@@ -173,7 +165,7 @@ def labelled_of_media(
     files: MediaFiles,
     forms: MediaForms,
     *,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     group: str | None = None,
     beside: Sequence[str] = (),
     targets: TargetKind = "auto",
@@ -186,10 +178,7 @@ def labelled_of_media(
     further = further_columns(files.table, beside)
     for column in beside:
         shown = shown.without(column)
-    name = _label_column(shown, files.column, label, notes, {}) if labelled else None
-    if labelled:
-        notes += shown.left_out(files.column, name)
-    cells = [None] * len(files.files) if name is None else files.table.column(name)
+    name, cells = _targets(shown, files.column, label, notes, {}, labelled)
     media = decoded(files, forms)
     items = tuple(
         Example(inputs, cell, source if source.row is None else replace(source, column=name), its, more)
@@ -198,44 +187,6 @@ def labelled_of_media(
         )
     )
     return as_targets(Examples(items, (*notes, *media.notes)), targets, labelled)
-
-
-def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -> Examples:
-    """The examples with their targets as labels (strings) or as numbers (floats); see `read_labelled`.
-
-    Raises:
-        DataError: a target is missing or is not a number where one is expected, or the number sequences have
-            different numbers of features.
-    """
-    form = None
-    for item in examples:
-        found = _kind(item.inputs)
-        form = form or found
-        if found != form:
-            raise item.source.error(f"expected {form} as in the first sequence, got {found}")
-        if labelled and (item.target is None or item.target != item.target or not str(item.target).strip()):
-            raise item.source.error("expected a label, got an empty cell")
-    if not labelled:
-        return replace(examples, items=tuple(replace(item, target=None) for item in examples))
-    notes = examples.notes
-    found = [item.target for item in examples]
-    if targets != "class" and all(isinstance(target, str) for target in found):
-        found = numbers_of_amounts(found, lambda _: False) or found
-    if targets == "auto":
-        kind = (
-            "with fractions" if _are_fractions(found) else "that hardly repeat" if _are_amounts(found) else ""
-        )
-        targets = "number" if kind else "class"
-        if kind:
-            notes += (f"The labels are numbers {kind}, so this is regression.",)
-    if targets == "number":
-        items = [
-            replace(item, target=_number(target, item.source))
-            for item, target in zip(examples, found, strict=True)
-        ]
-    else:
-        items = [replace(item, target=label_text(item.target, item.source)) for item in examples]
-    return replace(examples, items=tuple(items), notes=notes)
 
 
 def further_columns(table: Table, names: Sequence[str]) -> list[Mapping[str, str | float] | None]:
@@ -253,17 +204,6 @@ def further_columns(table: Table, names: Sequence[str]) -> list[Mapping[str, str
     ]
 
 
-def _kind(inputs: Any) -> str:
-    """What an example's inputs are, for a message."""
-    if isinstance(inputs, str):
-        return "text"
-    if isinstance(inputs, Recording):
-        return "a recording"
-    if is_picture(inputs):
-        return f"{'an image' if inputs.ndim == 3 else 'a clip'} of {' × '.join(map(str, inputs.shape[-3:]))}"
-    return f"{int(np.prod(inputs.shape[1:], dtype=int))} numbers a step"
-
-
 def _holds_several(path: Path) -> bool:
     """Whether a file is an array of several sequences rather than of one."""
     if path.suffix.lower() != ".npy":
@@ -278,11 +218,7 @@ def _is_one_sequence(table: Table) -> bool:
 
 
 def read_fasttext(path: Path, form: TableForm | None = None) -> Examples | None:
-    """Texts with a label before each, as fastText has them; None where a line has none.
-
-    Raises:
-        DataError: a text has several labels.
-    """
+    """Texts with a label before each, or several, as fastText has them; None where a line has none."""
     text = read_lines(path, form.encoding if form else None)
     items = []
     for row, line in text.numbered():
@@ -290,10 +226,13 @@ def read_fasttext(path: Path, form: TableForm | None = None) -> Examples | None:
         if match is None and line.strip():
             return None
         if match is not None:
-            source = Source(path, row)
-            if match["text"].startswith("__label__"):
-                raise source.error(f"expected one label, got several, {line!r:.60}")
-            items.append(Example(match["text"], match["label"], source))
+            labels = [match["label"]]
+            while (further := _FASTTEXT.match(match["text"])) is not None:
+                match = further
+                labels.append(match["label"])
+            items.append(Example(match["text"], labels, Source(path, row)))
+    if all(len(item.target) == 1 for item in items):
+        items = [replace(item, target=item.target[0]) for item in items]
     return Examples(tuple(items), text.notes) if items else None
 
 
@@ -317,7 +256,7 @@ def _inputs_column(
     table: Table,
     text: str | None,
     values: str | None,
-    label: str | None,
+    label: str | Sequence[str] | None,
     notes: list[str],
     known: Mapping[str, str],
 ) -> tuple[str, _Kind]:
@@ -328,7 +267,8 @@ def _inputs_column(
         return text, "words" if _kind_of_cells(table, text) == "words" else "text"
     if "inputs" in known:
         return known["inputs"], _kind_of_cells(table, known["inputs"])
-    others = [name for name in table.columns if name != label]
+    labels = (label,) if isinstance(label, str) else label or ()
+    others = [name for name in table.columns if name not in labels]
     kinds: dict[str, _Kind] = {name: _kind_of_cells(table, name) for name in others}
     lists = [name for name in others if kinds[name] == "numbers" and name.lower() not in LABEL_NAMES]
     found = _by_name(lists, VALUE_NAMES) or (lists[0] if len(lists) == 1 else None)
@@ -373,6 +313,24 @@ def _kind_of_cells(table: Table, name: str) -> _Kind:
     return "words" if len(first) and isinstance(first[0], str) else "numbers"
 
 
+def _targets(
+    table: Table,
+    inputs_name: str,
+    label: str | Sequence[str] | None,
+    notes: list[str],
+    known: Mapping[str, str],
+    labelled: bool,
+) -> tuple[str | None, list[Any]]:
+    """The column of targets, None where there are several or none, and what is in it."""
+    if not labelled:
+        return None, [None] * len(table)
+    several = label is not None and not isinstance(label, str)
+    names = list(label) if several else [_label_column(table, inputs_name, label, notes, known)]
+    found = targets_in(table, names if several else names[0])
+    notes += table.left_out(inputs_name, *names)
+    return None if several else names[0], found
+
+
 def _label_column(
     table: Table, inputs_name: str, label: str | None, notes: list[str], known: Mapping[str, str]
 ) -> str:
@@ -387,7 +345,7 @@ def _label_column(
         found = others[0]
         notes.append(f"Column {found!r} is taken for the label, being the other one.")
     if found is None:
-        raise table.unknown("labels", "--label-column")
+        raise table.unknown("labels", "--label-column (several columns of 0 and 1: --label-columns)")
     return found
 
 
@@ -418,58 +376,3 @@ def _numbers(cell: Any, source: Source) -> np.ndarray:
 
 
 _READ: Mapping[_Kind, Callable[[Any, Source], Any]] = {"text": _text, "words": _words, "numbers": _numbers}
-
-
-def _of_one_hot(cell: Any, source: Source) -> Any:
-    """The number of the class that a list of zeros and a single one marks; what is no list stays."""
-    if not isinstance(cell, np.ndarray):
-        return cell
-    if cell.ndim != 1 or sorted(cell.tolist()) != [0] * (len(cell) - 1) + [1]:
-        raise source.error(f"expected one label, got an array {cell!r:.60}")
-    return int(cell.argmax())
-
-
-def _are_fractions(targets: Sequence[Any]) -> bool:
-    try:
-        numbers = np.array(targets, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return bool(np.isfinite(numbers).all() and (numbers != np.round(numbers)).any())
-
-
-def _are_amounts(targets: Sequence[Any]) -> bool:
-    """Whether whole numbers measure something: many of them, scattered, few of them twice."""
-    try:
-        numbers = np.array(targets, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    distinct = np.unique(numbers)
-    if len(distinct) < _AMOUNTS or not np.isfinite(numbers).all():
-        return False
-    spread = distinct[-1] - distinct[0] + 1
-    return len(numbers) < 3 * len(distinct) and (
-        spread > 2 * len(distinct) or len(numbers) < 2 * len(distinct)
-    )
-
-
-def label_text(target: Any, source: Source) -> str:
-    """A label as a text.
-
-    Raises:
-        DataError: it is a list, or values by name.
-    """
-    if isinstance(target, float) and target.is_integer():
-        return str(int(target))
-    if isinstance(target, list | dict):
-        raise source.error(f"expected a label, got {target!r:.60}")
-    return str(target).strip()
-
-
-def _number(target: Any, source: Source) -> float:
-    try:
-        number = float(target)
-    except (TypeError, ValueError, OverflowError):
-        raise source.error(f"expected a number, got {target!r:.60}") from None
-    if not np.isfinite(number):
-        raise source.error(f"expected a finite number, got {target!r:.60}")
-    return number

@@ -14,12 +14,13 @@ from unrolled.data.conll import Tagged, read_with_layout, tagged_of_table
 from unrolled.data.corpus import Documents
 from unrolled.data.example import Examples, Series
 from unrolled.data.images import formed
-from unrolled.data.labelled import as_targets, labelled_of_table, read_labelled
+from unrolled.data.labelled import labelled_of_table, read_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.pairs import ParallelFiles, pairs_of_table, read_pairs
 from unrolled.data.series import SeriesRead, read_series_with_layout, series_and_layout
 from unrolled.data.table_form import TableForm
 from unrolled.data.tables import is_table, read_table, table_of_frame, texts_of_column
+from unrolled.data.targets import as_targets
 from unrolled.data.text import text_files
 
 

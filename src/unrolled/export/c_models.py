@@ -79,13 +79,15 @@ def _outputs(learnt: Any, writes: Any, crf: bool) -> tuple[str, tuple[float, flo
     if writes is not None and writes["kind"] == "numbers":
         return "the number, so far.", (writes["scale"], writes["mean"])
     names = (writes["vocabulary"] if writes is not None else learnt["tags"])["symbols"]
-    what = "class, of the sequence so far" if writes is not None else "tag of the step"
+    what, end = "class, of the sequence so far" if writes is not None else "tag of the step", "softmax"
+    if writes is not None and writes["kind"] == "labels":
+        what, end = "label, for the sequence so far", "sigmoid"
     if crf:
         return (
             f"of each tag the best path's score that ends in it, less the best of all: {_named(names)}.",
             None,
         )
-    return f"the score of each {what}, before the softmax: {_named(names)}.", None
+    return f"the score of each {what}, before the {end}: {_named(names)}.", None
 
 
 def _named(names: Sequence[str]) -> str:

@@ -159,7 +159,7 @@ def inputs_of(model, given):
 
 
 def classify(model, given, probabilities=False):
-    """A label, or a number."""
+    """A label, several labels, or a number."""
     inputs = inputs_of(model, given)
     steps = next(iter(inputs.values())).shape[1]
     output = model.run("model", {**inputs, "lengths": [steps]})["output"][0].astype(np.float64)
@@ -167,6 +167,10 @@ def classify(model, given, probabilities=False):
     if targets["kind"] == "numbers":
         return float(output[0]) * targets["scale"] + targets["mean"]
     labels = targets["vocabulary"]["symbols"]
+    if targets["kind"] == "labels":
+        if probabilities:
+            return dict(zip(labels, (1 / (1 + np.exp(-output))).tolist(), strict=True))
+        return [label for label, score in zip(labels, output, strict=True) if score > 0]
     if probabilities:
         likely = np.exp(output - output.max())
         return dict(zip(labels, (likely / likely.sum()).tolist(), strict=True))

@@ -65,7 +65,7 @@ PREDICTION: Schema = {
     "type": "object",
     "description": "What the model says: a value, and where there are any the probabilities of the classes.",
     "properties": {
-        "value": {"description": "A label, a number, tags, a text, steps of notes, or values by name."},
+        "value": {"description": "A label, or several, a number, tags, a text, notes, or values by name."},
         "probabilities": {"type": "object", "additionalProperties": {"type": "number"}},
         "log_probability": {"type": ["number", "null"]},
     },

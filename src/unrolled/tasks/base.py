@@ -986,6 +986,11 @@ class Estimator(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
         if run_folder is not None and self._shard[0] == 0:
             self.save(run_folder)
 
+    @property
+    def between(self) -> str:
+        """What stands between the parts of a prediction, such as tags, where it is written as one text."""
+        return " "
+
     def file_ending(self, first: str) -> str | None:
         """The ending of a file that begins with a line; None where each line is an input of its own."""
         return table_ending(first, self.effective.table_form(self._form))

@@ -1,9 +1,10 @@
-"""Many to one: a label, or a number, for a whole sequence."""
+"""Many to one: a label, several labels, or a number, for a whole sequence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -17,11 +18,11 @@ from unrolled.data.buckets import Encoded, collate_many_to_one
 from unrolled.data.captions import condition
 from unrolled.data.example import Example, Examples
 from unrolled.data.images import formed, is_picture
-from unrolled.data.labelled import TargetKind, as_targets
 from unrolled.data.loading import load_labelled
 from unrolled.data.media import MediaForms
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
+from unrolled.data.targets import TargetKind, as_targets, is_missing_target, split_labels
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
@@ -32,11 +33,13 @@ from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
-from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.label_sets import COLLECTIONS, INDICATOR, given_sets, in_form
 from unrolled.tasks.classification.targets import (
     ClassTargets,
-    SavedClasses,
+    LabelTargets,
+    NamedTargets,
+    SavedNames,
     SavedNumber,
     Targets,
     fit_targets,
@@ -64,15 +67,21 @@ from unrolled.tasks.target_column import require_classes, target_column
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
 
-_TARGETS: dict[str, TargetKind] = {"auto": "auto", "classes": "class", "numbers": "number"}
+_TARGETS: dict[str, TargetKind] = {
+    "auto": "auto",
+    "classes": "class",
+    "labels": "labels",
+    "numbers": "number",
+}
 
 
 @with_config(ENTRIES)
 class _Saved(TypedDict):
     inputs: SavedKind
-    targets: Annotated[SavedClasses | SavedNumber, Field(discriminator="kind")]
+    targets: Annotated[SavedNames | SavedNumber, Field(discriminator="kind")]
     weights: list[Positive] | None
     labels: SavedLabels | None
+    sets: Annotated[str, Field(pattern=INDICATOR)] | None
 
 
 class OneTarget(ExampleTask[ClassifyConfig]):
@@ -88,40 +97,52 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         super()._reset()
         self._weights: list[float] | None = None
         self._labels: LabelValues | None = None
+        self._sets: str | None = None
 
     def predict(self, data: Any = None, **options: Any) -> Any:
-        """The most probable label, or the number, of each sequence.
+        """The most probable label, the labels, or the number, of each sequence.
 
         Args:
             data: the sequences, in any form that `fit` takes.
             options: of the prediction.
 
         Returns:
-            Labels as they came; an array where `fit` was given ``X`` and ``y``, else a list.
+            Labels as they came; an array where `fit` was given ``X`` and ``y``, else a list. Where there may
+            be several labels, those that are more likely there than not.
 
         Raises:
             DataError: an input is not of the kind seen in training.
         """
         values = super().predict(data, **options)
+        if isinstance(self._targets, LabelTargets):
+            return in_form(values, self._sets or "list", self._restored(self._targets.vocabulary.symbols))
         if self._given_form is None:
             return values
         return np.array(values) if self._labels is None else self._labels.array(values)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The accuracy, or for numbers the share of the variance explained (R2).
+        """The accuracy, of several labels that of all together, of numbers the variance explained (R2).
 
         Args:
             X: as for `evaluate`.
             y: as for `evaluate`.
         """
-        scores = self.evaluate(X, y, baselines=False).scores
-        return scores["accuracy" if isinstance(self._targets, ClassTargets) else "R2"]
+        return self.evaluate(X, y, baselines=False).scores[self._targets.scored]
 
     @property
     def _kind(self) -> Literal["classifier", "regressor"]:
         return "regressor" if self.config.target == "numbers" else "classifier"
 
     def _targets_given(self, y: Any, *, fitting: bool) -> list[Any]:
+        several = given_sets(y) if self.effective.target in ("auto", "labels") else None
+        if several is not None:
+            found, labels, form = several
+            if fitting:
+                self._labels, self._sets = labels, form
+                self._effective = self.effective.model_copy(update={"target": "labels"})
+            return found
+        if self._target_kind == "labels":
+            return list(y)
         column = target_column(y)
         if self._kind == "classifier":
             require_classes(column)
@@ -177,10 +198,21 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
     def _decode(self, outputs: Sequence[Any], data: Examples, options: Any) -> list[Prediction]:
         made = self._targets.predictions([torch.as_tensor(each) for each in outputs])
-        if self._labels is None or not isinstance(self._targets, ClassTargets):
+        if self._labels is None or not isinstance(self._targets, NamedTargets):
             return made
+        if isinstance(self._targets, LabelTargets):
+            return [replace(each, value=list(self._restored(each.value))) for each in made]
         values = self._labels.restored([each.value for each in made])
         return [replace(each, value=value) for each, value in zip(made, values, strict=True)]
+
+    def _restored(self, names: Sequence[str]) -> list[Any]:
+        """Labels as they came."""
+        return list(names if self._labels is None else self._labels.restored(names))
+
+    @property
+    def between(self) -> str:
+        """What stands between several labels where they are written as one text."""
+        return self.effective.label_separator or "; "
 
     def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
@@ -188,18 +220,29 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             data,
             text=config.text_column,
             values=config.values_column,
-            label=config.label_column,
+            label=config.label_columns or config.label_column,
             label_pattern=config.label_pattern,
             group=config.group_column,
             **({"beside": config.feature_columns} if config.feature_columns else {}),
             form=config.table_form(self._form),
-            targets=_TARGETS[config.target],
+            targets=self._target_kind,
             labelled=labelled,
             forms=self._forms(),
         )
         if labelled and self._model is None and self._labels is None and hasattr(data, "columns"):
             self._labels = _labels_of(data, examples)
         return examples
+
+    @property
+    def _target_kind(self) -> TargetKind:
+        config = self.effective
+        several = config.label_separator is not None or bool(config.label_columns)
+        if several and config.target not in ("auto", "labels"):
+            option = "label_separator" if config.label_separator is not None else "label_columns"
+            raise ConfigError(
+                f"{option}: expected several labels as targets, got target {config.target!r}; leave one out"
+            )
+        return "labels" if several else _TARGETS[config.target]
 
     def _given(self, example: Example, *, labelled: bool) -> Example:
         if self.effective.feature_columns:
@@ -215,6 +258,9 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         return replace(example, inputs=inputs)
 
     def _settled(self, examples: Examples, *, labelled: bool, part: Part) -> Examples:
+        separator = self.effective.label_separator
+        if labelled and separator is not None:
+            examples = split_labels(examples, separator)
         columns = self.effective.feature_columns
         for example in examples if columns else ():
             if example.beside is None:
@@ -226,16 +272,21 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
     def _all_given(self, examples: Examples, *, labelled: bool) -> Examples:
         if labelled and self._model is None and self._labels is None:
-            self._labels = LabelValues.of_list(each.target for each in examples)
+            given = [each.target for each in examples]
+            several = given_sets(given)
+            if several is not None:
+                _, self._labels, self._sets = several
+            elif self._target_kind != "labels":
+                self._labels = LabelValues.of_list(given)
         pictures = formed(examples, self._forms().picture)
-        return as_targets(pictures, _TARGETS[self.effective.target], labelled)
+        return as_targets(pictures, self._target_kind, labelled)
 
     def _unseen_labels(self, data: Examples) -> list[str]:
-        return list(dict.fromkeys(each.target for each in data if not self._targets.knows(each.target)))
+        return list(dict.fromkeys(label for each in data for label in self._targets.unseen(each.target)))
 
     def _add_labels(self, labels: Sequence[str]) -> None:
-        assert isinstance(self._targets, ClassTargets)
-        self._targets = ClassTargets(Vocabulary([*self._targets.vocabulary.symbols, *labels], "label"))
+        assert isinstance(self._targets, NamedTargets)
+        self._targets = self._targets.extended(labels)
         if self._weights is not None:  # what a class weighs that is as frequent as the mean
             self._weights = [*self._weights, *[1.0] * len(labels)]
         if self._labels is not None:
@@ -246,6 +297,8 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         return MediaForms(picture_form(config.image_size, config.colour, config.frames))
 
     def _symbols_of(self, example: Example) -> tuple[str, ...]:
+        if isinstance(example.target, tuple):
+            return example.target
         return (example.target,) if isinstance(example.target, str) else ()
 
     def _prepare(self, train: Examples) -> None:
@@ -256,37 +309,46 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             self._inputs.described, self._inputs.settled() | self._inputs.suited(train, self.effective)
         )
         self._targets = fit_targets(train)
-        if (
-            isinstance(self._targets, ClassTargets)
-            and self._labels is not None
-            and self._labels.dtype is not None
-        ):
-            # In the order of their values.
-            self._targets = ClassTargets(Vocabulary(self._labels.names, "label"))
+        if isinstance(self._targets, NamedTargets) and self._labels is not None and self._orders_labels:
+            # In the order of their values, or of an array's columns.
+            self._targets = type(self._targets)(Vocabulary(self._labels.names, "label"))
         if isinstance(self._targets, ClassTargets) and self._targets.output_size < 2:
             raise DataError(
                 f"expected sequences of two classes or more, got {train[0].target!r} alone",
                 path=train[0].source.path,
                 remedy="name another column by --label-column, or add examples of other classes",
             )
+        if isinstance(self._targets, LabelTargets) and not self._targets.output_size:
+            raise DataError("expected labels, got none in any row", path=train[0].source.path)
         if self.effective.class_weight is not None:
-            if not isinstance(self._targets, ClassTargets):
+            if not isinstance(self._targets, NamedTargets):
                 raise ConfigError(
                     "class_weight: expected classes, got numbers as targets; leave class_weight out, or set "
                     "target to classes"
                 )
-            self._weights = balanced_weights((each.target for each in train), self._targets.vocabulary)
+            self._weights = self._targets.balanced([each.target for each in train])
         if self.effective.target == "auto":
             self._decide(_guess(self._targets), target=self._targets.kind)
+
+    @property
+    def _orders_labels(self) -> bool:
+        """Whether the labels came in an order of their own."""
+        assert self._labels is not None
+        return self._labels.dtype is not None or (self._sets is not None and self._sets not in COLLECTIONS)
 
     def _readings(self, train: Examples, held_out: Examples) -> list[str]:
         roles = self._form.roles if self._form else {}
         inputs, column = roles.get("inputs"), roles.get("target") or train[0].source.column
         targets: Targets = self._targets
         found = "numbers"
-        if isinstance(targets, ClassTargets):
+        if isinstance(targets, NamedTargets):
             names = targets.vocabulary.symbols
-            found = f"{len(names)} classes ({listed(names)})"
+            found = f"{len(names)} {targets.kind} ({listed(names)})"
+        if isinstance(targets, LabelTargets):
+            mean = sum(len(each.target) for each in train) / len(train)
+            none = sum(not each.target for each in train)
+            found = f"any of {found}, {mean:.3g} a row on average"
+            found += f", none in {none:,} rows" if none else ""
         return [
             self._inputs.described
             + (f" in column {inputs!r}" if inputs else "")
@@ -311,23 +373,23 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         ]
 
     def _averaged(self) -> Average:
-        return "probabilities" if isinstance(self._targets, ClassTargets) else "outputs"
+        return self._targets.averaged
 
     def _loss(self) -> Loss:
         return self._targets.loss(self._weights)
 
     @property
     def monitored(self) -> tuple[str, Literal["min", "max"]]:
-        """Accuracy, or RMSE for numbers."""
+        """Accuracy, F1 of several labels, or RMSE for numbers."""
         return self._targets.monitored
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
         expected = [example.target for example in data]
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
-        unseen = (target for target in expected if not self._targets.knows(target))
-        self._note_once(unseen_said(unseen, len(data), "label", "sequences"))
+        unseen = [self._targets.unseen(target) for target in expected]
+        self._note_once(unseen_said(chain.from_iterable(unseen), len(data), "label", "sequences"))
         items = self._encode(
-            [item if self._targets.knows(item.target) else replace(item, target=None) for item in data]
+            [replace(item, target=None) if new else item for item, new in zip(data, unseen, strict=True)]
         )
 
         def score() -> Scored:
@@ -337,7 +399,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
             def shown(row: int) -> dict[str, Any]:
                 said = {"input": self._inputs.shown(data[row])}
-                return said | {"expected": expected[row], "predicted": predicted[row]}
+                return said | {"expected": _plain(expected[row]), "predicted": _plain(predicted[row])}
 
             return Scored(
                 self._targets.scores(expected, predicted),
@@ -357,7 +419,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         inputs = self._inputs.summaries(train)
         targets = [example.target for example in train]
-        classes = isinstance(self._targets, ClassTargets)
+        classes = isinstance(self._targets, NamedTargets)
         yield MajorityClass.fit(targets) if classes else MeanNumber.fit(targets)
         if classes and len(set(targets)) < 2:  # of what is trained on with, where nothing tells them apart
             return
@@ -376,12 +438,14 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             "targets": {"kind": self._targets.kind} | self._targets.to_json(),
             "weights": self._weights,
             "labels": None if self._labels is None else self._labels.to_json(),
+            "sets": self._sets,
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         self._inputs = steps_from_json(vocabularies["inputs"], self.effective)
         self._targets = targets_from_json(vocabularies["targets"])
         self._weights = vocabularies["weights"]
+        self._sets = vocabularies["sets"]
         labels = vocabularies["labels"]
         self._labels = None if labels is None else LabelValues.from_json(labels)
 
@@ -417,7 +481,7 @@ class Classifier(OneTarget):
         Raises:
             ConfigError: not fitted, or fitted to numbers.
         """
-        return self._class_targets().vocabulary.symbols
+        return self._named_targets().vocabulary.symbols
 
     def partial_fit(self, X: Any, y: Any = None, *, classes: Iterable[Any] = (), **how: Any) -> Self:
         """Go on training with new data; see `Estimator.partial_fit`.
@@ -448,6 +512,8 @@ class Classifier(OneTarget):
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of every class for each sequence, ``(sequences, classes)``; columns as `classes_`.
 
+        Of several labels, that of each by itself.
+
         Args:
             X: as for `predict`.
 
@@ -455,7 +521,7 @@ class Classifier(OneTarget):
             ConfigError: fitted to numbers.
             DataError: an input is not of the kind seen in training.
         """
-        return self._class_targets().probabilities(self._outputs(X))
+        return self._named_targets().probabilities(self._outputs(X))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """The network's score of every class, ``(sequences, classes)``; of two, by how much the second leads.
@@ -467,14 +533,15 @@ class Classifier(OneTarget):
             ConfigError: fitted to numbers.
             DataError: an input is not of the kind seen in training.
         """
-        targets = self._class_targets()
+        targets = self._named_targets()
         scores = np.array([output.double().numpy() for output in self._outputs(X)])
         scores = scores.reshape(-1, targets.output_size)
-        return scores[:, 1] - scores[:, 0] if targets.output_size == 2 else scores
+        two = isinstance(targets, ClassTargets) and targets.output_size == 2
+        return scores[:, 1] - scores[:, 0] if two else scores
 
-    def _class_targets(self) -> ClassTargets:
+    def _named_targets(self) -> NamedTargets:
         self._require_fitted()
-        if not isinstance(self._targets, ClassTargets):
+        if not isinstance(self._targets, NamedTargets):
             raise ConfigError("this Classifier predicts numbers and has no classes; use predict")
         return self._targets
 
@@ -482,10 +549,18 @@ class Classifier(OneTarget):
 def _labels_of(frame: Any, examples: Examples) -> LabelValues | None:
     """The labels of a frame as they are in it; None where its examples have no column of them."""
     column = None if examples.form is None else examples.form.roles.get("target")
-    if column is None or not isinstance(examples[0].target, str):
+    if column is None or not isinstance(examples[0].target, str | tuple):
         return None
+    if isinstance(examples[0].target, tuple):
+        several = given_sets([each for each in frame[column].tolist() if not is_missing_target(each)])
+        return None if several is None else several[1]
     values = LabelValues.of_list(frame[column].tolist())
     return values if set(values.names) >= {example.target for example in examples} else None
+
+
+def _plain(target: Any) -> Any:
+    """A target as plain JSON."""
+    return list(target) if isinstance(target, tuple) else target
 
 
 def _as_path(given: Any) -> Any:
@@ -503,8 +578,10 @@ def _sequence(example: Example, forms: MediaForms, kind: str | None) -> Any:
 
 
 def _guess(targets: Targets) -> str:
-    if not isinstance(targets, ClassTargets):
+    if not isinstance(targets, NamedTargets):
         return "The labels are taken as numbers; set target to classes if they are names of classes."
+    if isinstance(targets, LabelTargets):
+        return "Each row may have several labels, of which each is predicted by itself."
     names = targets.vocabulary.symbols
     listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     return f"The labels are taken as {len(names)} classes ({listed}); set target to numbers for regression."

@@ -11,7 +11,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from unrolled.data.example import Source
-from unrolled.data.labelled import label_text
+from unrolled.data.targets import label_text
 from unrolled.errors import DataError
 from unrolled.saving.schema import ENTRIES
 

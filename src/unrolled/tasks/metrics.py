@@ -34,7 +34,10 @@ class Metric:
 
 _METRICS = {
     "accuracy": Metric("share of answers that are right", "max"),
-    "macro F1": Metric("F1 score, the mean over the classes", "max"),
+    "macro F1": Metric("F1 score, the mean over the classes or labels", "max"),
+    "micro F1": Metric("F1 score of all labels together", "max"),
+    "subset accuracy": Metric("share of answers whose labels are all right", "max"),
+    "Hamming loss": Metric("share of labels missed or too many", "min"),
     "span F1": Metric("F1 score of whole spans", "max"),
     "span precision": Metric("share of the spans found that are right", "max"),
     "span recall": Metric("share of the spans there are that were found", "max"),

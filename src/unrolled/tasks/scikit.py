@@ -97,7 +97,7 @@ class ScikitContract(Generic[Configuration]):
         return Tags(
             estimator_type=self._kind,
             target_tags=TargetTags(required=self._needs_targets),
-            classifier_tags=ClassifierTags() if self._kind == "classifier" else None,
+            classifier_tags=ClassifierTags(multi_label=True) if self._kind == "classifier" else None,
             regressor_tags=RegressorTags() if self._kind == "regressor" else None,
             input_tags=InputTags(three_d_array=True, string=True, allow_nan=True),
         )

@@ -27,6 +27,38 @@ def class_scores(expected: Sequence[str], predicted: Sequence[str]) -> dict[str,
     }
 
 
+def label_scores(
+    expected: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], labels: Sequence[str]
+) -> dict[str, float]:
+    """Scores of sets of labels.
+
+    F1 over all labels of all sets together (micro) and averaged over the labels (macro), the share of sets
+    that are right as a whole, and the share of labels that are missed or too many (Hamming loss).
+
+    Args:
+        expected: the sets there are.
+        predicted: those that were predicted.
+        labels: all that might have been.
+
+    Example:
+        >>> label_scores([["a", "b"], []], [["a"], []], ["a", "b"])
+        {'micro F1': 0.6666666666666666, 'macro F1': 0.5, 'subset accuracy': 0.5, 'Hamming loss': 0.25}
+    """
+    names = sorted({label for row in (*expected, *predicted) for label in row})
+    wanted, got = (
+        np.array([[name in row for name in names] for row in rows], dtype=bool).reshape(len(rows), len(names))
+        for rows in (expected, predicted)
+    )
+    both, either = 2.0 * (wanted & got).sum(axis=0), wanted.sum(axis=0) + got.sum(axis=0)
+    wrong = wanted != got
+    return {
+        "micro F1": float(both.sum() / either.sum()) if names else 1.0,
+        "macro F1": float((both / either).mean()) if names else 1.0,
+        "subset accuracy": float((~wrong.any(axis=1)).mean()),
+        "Hamming loss": float(wrong.sum() / (len(expected) * len({*labels, *names}))),
+    }
+
+
 def number_scores(expected: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Root mean squared error, mean absolute error, and the share of the variance explained (R2).
 

@@ -37,7 +37,9 @@ def constant_loss(loss: Loss, answers: Tensor, sequences: int) -> float | None:
         found, values = _of_classes(loss, answers), answers.numel()
     elif isinstance(loss, BinaryCrossEntropy):
         shares = answers.double().flatten(1).mean(0)
-        entropy = torch.xlogy(shares, shares) + torch.xlogy(1 - shares, 1 - shares)
+        weighed = shares if loss.weights is None else shares * loss.weights.to(shares)
+        best = weighed / (weighed + 1 - shares)
+        entropy = torch.xlogy(weighed, best) + torch.xlogy(1 - shares, 1 - best)
         found, values = -float(entropy.sum()), len(answers)
     elif isinstance(loss, SquaredError):
         known = answers.double()

@@ -123,14 +123,25 @@ class BinaryCrossEntropy(_MaskedLoss):
     """Cross-entropy of binary vectors from logits of the same shape, summed over the vector.
 
     The negative log-likelihood of a set per step, such as the keys of a piano roll (Boulanger-Lewandowski
-    et al. 2012).
+    et al. 2012), or of the labels of a sequence.
+
+    Args:
+        reduction: see `Loss`.
+        weights: what the loss of each entry weighs where its target is 1; None: 1.
     """
+
+    def __init__(self, reduction: Reduction = "mean", weights: Sequence[float] | None = None) -> None:
+        super().__init__(reduction)
+        self.weights = None if weights is None else torch.tensor(weights)
 
     def _masked(self, outputs: Tensor, targets: Tensor, mask: Tensor) -> tuple[Tensor, int]:
         _check_shape("binary cross-entropy", outputs.shape, targets.shape)
         real = _as(mask, outputs)
         safe = targets.to(outputs.dtype).masked_fill(~real, 0)
-        entries = functional.binary_cross_entropy_with_logits(outputs, safe, reduction="none")
+        weights = None if self.weights is None else self.weights.to(outputs)
+        entries = functional.binary_cross_entropy_with_logits(
+            outputs, safe, reduction="none", pos_weight=weights
+        )
         return torch.where(real, entries, 0).sum(), int(mask.sum())
 
 

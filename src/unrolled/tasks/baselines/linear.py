@@ -32,6 +32,7 @@ class SavedWordsLogistic(TypedDict):
     """A logistic regression on counts."""
 
     labels: list[str]
+    several: bool
     features: SavedWords
 
 
@@ -40,6 +41,7 @@ class SavedGramsLogistic(TypedDict):
     """A logistic regression on weighed grams."""
 
     labels: list[str]
+    several: bool
     features: SavedGrams
 
 
@@ -48,6 +50,7 @@ class SavedStatisticsLogistic(TypedDict):
     """A logistic regression on statistics."""
 
     labels: list[str]
+    several: bool
     features: SavedStatistics
 
 
@@ -56,6 +59,7 @@ class SavedPixelsLogistic(TypedDict):
     """A logistic regression on pixels."""
 
     labels: list[str]
+    several: bool
     features: NoEntries
 
 
@@ -123,6 +127,8 @@ class _Linear(FittedBaseline):
 class LogisticRegression(_Linear):
     """Multinomial logistic regression, with scikit-learn's default regularisation where nothing else is said.
 
+    Where there may be several labels, one for each label by itself.
+
     Attributes:
         rounds: the most that are taken to fit it.
         freedom: scikit-learn's ``C``, the inverse of the regularisation's strength.
@@ -132,33 +138,60 @@ class LogisticRegression(_Linear):
     freedom: ClassVar[float] = 1.0
 
     def __init__(
-        self, features: Features, weight: np.ndarray, bias: np.ndarray, labels: Sequence[str]
+        self,
+        features: Features,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        labels: Sequence[str],
+        several: bool = False,
     ) -> None:
         super().__init__(features, weight, bias)
         self.labels = list(labels)
+        self.several = several
 
     @classmethod
-    def fit(cls, inputs: Sequence[Any], targets: Sequence[str]) -> Self:
-        """Fit to the training data, which must have two classes at least."""
+    def fit(cls, inputs: Sequence[Any], targets: Sequence[Any]) -> Self:
+        """Fit to the training data, which must have two classes at least, or one label."""
+        features = cls.kind.fit(inputs)
+        matrix = features.matrix(inputs)
+        if isinstance(targets[0], str):
+            weight, bias, labels = cls._fitted(matrix, targets)
+            return cls(features, weight, bias, labels)
+        labels = sorted({label for target in targets for label in target})
+        found = [cls._of_label(matrix, np.array([label in target for target in targets])) for label in labels]
+        weight, bias = np.stack([each for each, _ in found], axis=1), np.array([each for _, each in found])
+        return cls(features, np.ascontiguousarray(weight), bias, labels, several=True)
+
+    @classmethod
+    def _fitted(cls, matrix: Any, targets: Sequence[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
         from sklearn import linear_model  # a second to import; loading a model can spare it
         from sklearn.exceptions import ConvergenceWarning
 
-        features = cls.kind.fit(inputs)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the best of so many rounds is good enough
-            model = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds)
-            fitted = model.fit(features.matrix(inputs), targets)
+            fitted = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds).fit(matrix, targets)
         weight, bias = fitted.coef_.T, fitted.intercept_
         if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
             weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
-        return cls(features, np.ascontiguousarray(weight), bias, [str(label) for label in fitted.classes_])
+        return np.ascontiguousarray(weight), bias, [str(label) for label in fitted.classes_]
 
-    def predict(self, inputs: Sequence[Any]) -> list[str]:
-        """The most probable label of each input."""
-        return [self.labels[column] for column in self.outputs(inputs).argmax(axis=1)]
+    @classmethod
+    def _of_label(cls, matrix: Any, there: np.ndarray) -> tuple[np.ndarray, float]:
+        """The weights ``(features,)`` and the bias of whether a label is there; of one always there none."""
+        if there.all():
+            return np.zeros(matrix.shape[1]), 1.0
+        weight, bias, _ = cls._fitted(matrix, there)
+        return weight[:, 1] - weight[:, 0], float(bias[1] - bias[0])
+
+    def predict(self, inputs: Sequence[Any]) -> list[Any]:
+        """The most probable label of each input, or the labels that are more likely there than not."""
+        outputs = self.outputs(inputs)
+        if not self.several:
+            return [self.labels[column] for column in outputs.argmax(axis=1)]
+        return [tuple(self.labels[column] for column in np.flatnonzero(row > 0)) for row in outputs]
 
     def _values(self) -> dict[str, Any]:
-        return {"labels": self.labels}
+        return {"labels": self.labels, "several": self.several}
 
 
 class Ridge(_Linear):

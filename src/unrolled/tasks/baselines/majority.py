@@ -16,7 +16,7 @@ from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
 
 @with_config(ENTRIES)
 class _SavedLabel(TypedDict):
-    label: str
+    label: str | list[str]
 
 
 @with_config(ENTRIES)
@@ -25,7 +25,9 @@ class _SavedMean(TypedDict):
 
 
 class MajorityClass(PredictingBaseline):
-    """Predicts the class seen most often in training; of equally frequent ones the first in the alphabet.
+    """Predicts the class, or the set of labels, seen most often in training.
+
+    Of equally frequent ones the first in the alphabet.
 
     Example:
         >>> MajorityClass.fit(["spam", "ham", "ham"]).predict(["any text", "another"])
@@ -36,27 +38,28 @@ class MajorityClass(PredictingBaseline):
     Saved = _SavedLabel
     unordered: ClassVar[bool] = True
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str | tuple[str, ...]) -> None:
         self.label = label
 
     @classmethod
-    def fit(cls, labels: Sequence[str]) -> Self:
+    def fit(cls, labels: Sequence[Any]) -> Self:
         """Count the labels of the training data."""
-        counts = Counter(labels)
+        counts = Counter(labels if isinstance(labels[0], str) else map(tuple, map(sorted, labels)))
         return cls(min(counts, key=lambda label: (-counts[label], label)))
 
-    def predict(self, inputs: Sequence[Any]) -> list[str]:
+    def predict(self, inputs: Sequence[Any]) -> list[Any]:
         """The label, once for each input."""
         return [self.label] * len(inputs)
 
     def state(self) -> BaselineState:
         """The label."""
-        return BaselineState({"label": self.label})
+        return BaselineState({"label": self.label if isinstance(self.label, str) else list(self.label)})
 
     @classmethod
     def from_state(cls, state: BaselineState) -> Self:
         """The inverse of `state`."""
-        return cls(state.values["label"])
+        label = state.values["label"]
+        return cls(label if isinstance(label, str) else tuple(label))
 
 
 class MeanNumber(PredictingBaseline):

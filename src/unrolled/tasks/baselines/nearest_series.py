@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ Steps = NDArray[np.float32]  # (time, channel)
 
 @with_config(ENTRIES)
 class _Saved(TypedDict):
-    labels: Annotated[list[str], Field(min_length=1)]
+    labels: Annotated[list[str] | list[list[str]], Field(min_length=1)]
     stretch: Size
     own_scale: bool
 
@@ -43,7 +43,7 @@ class NearestSeries(FittedBaseline):
 
     Args:
         series: the training sequences, scaled and shortened.
-        labels: of each.
+        labels: of each, one or several.
         stretch: how many steps are averaged to one.
         scaling: that of all sequences; None: each has its own.
 
@@ -58,7 +58,7 @@ class NearestSeries(FittedBaseline):
     Saved = _Saved
 
     def __init__(
-        self, series: Sequence[Steps], labels: Sequence[str], stretch: int, scaling: Scaling | None
+        self, series: Sequence[Steps], labels: Sequence[Any], stretch: int, scaling: Scaling | None
     ) -> None:
         self.series = list(series)
         self.labels = list(labels)
@@ -66,12 +66,12 @@ class NearestSeries(FittedBaseline):
         self.scaling = scaling
 
     @classmethod
-    def fit(cls, inputs: Sequence[np.ndarray], targets: Sequence[str]) -> Self:
+    def fit(cls, inputs: Sequence[np.ndarray], targets: Sequence[Any]) -> Self:
         """Keep the training data, or so many sequences that each class has its share."""
         by_label = sorted(range(len(inputs)), key=lambda row: targets[row])
         spread = np.linspace(0, len(inputs) - 1, min(len(inputs), _KEPT)).astype(int)
         kept: list[int] = sorted(by_label[place] for place in np.unique(spread).tolist())
-        labels: list[str] = [targets[row] for row in kept]
+        labels = [targets[row] for row in kept]
         longest = int((_PAIRS / len(kept)) ** 0.5)
         stretch = -(-max(len(inputs[row]) for row in kept) // longest)
         common = Scaling.fit(np.concatenate([inputs[row] for row in kept]))
@@ -81,8 +81,8 @@ class NearestSeries(FittedBaseline):
         ]
         return max(found, key=lambda each: each._right())  # of equally good ones the first
 
-    def predict(self, inputs: Sequence[np.ndarray]) -> list[str]:
-        """The label of the nearest sequence, for each input."""
+    def predict(self, inputs: Sequence[np.ndarray]) -> list[Any]:
+        """The label, or the labels, of the nearest sequence, for each input."""
         others, lengths = _side_by_side(self.series)
         found = []
         for steps in inputs:
@@ -110,7 +110,11 @@ class NearestSeries(FittedBaseline):
         channels = self.series[0].shape[1]
         scaling = self.scaling or Scaling(np.zeros(channels), np.ones(channels))
         return BaselineState(
-            {"labels": self.labels, "stretch": self.stretch, "own_scale": self.scaling is None},
+            {
+                "labels": [each if isinstance(each, str) else list(each) for each in self.labels],
+                "stretch": self.stretch,
+                "own_scale": self.scaling is None,
+            },
             {
                 "steps": torch.from_numpy(np.concatenate(self.series)),
                 "lengths": torch.tensor([len(steps) for steps in self.series]),

@@ -62,8 +62,17 @@ class ClassifyConfig(
         description="Regular expression whose first group, found in the names of a folder's files, is their "
         "label, such as ^([a-z]+)_.",
     )
-    target: Literal["auto", "classes", "numbers"] = Field(
-        "auto", description="Predict one of some classes, or a number; auto looks at the labels."
+    label_separator: str | None = Field(
+        None,
+        min_length=1,
+        description="What stands between several labels in a cell, such as ';'; lists in a column need none.",
+    )
+    label_columns: tuple[str, ...] = Field(
+        (), description="Columns of 0 and 1, one for each of several labels, in place of a column of labels."
+    )
+    target: Literal["auto", "classes", "labels", "numbers"] = Field(
+        "auto",
+        description="Predict one of some classes, any of some labels, or a number; auto looks at the labels.",
     )
     unit: Literal["words", "characters"] | None = Field(
         None,

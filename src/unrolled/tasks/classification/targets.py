@@ -1,8 +1,9 @@
-"""What a classifier predicts: one of some classes, or a number."""
+"""What a classifier predicts: one of some classes, several labels, or a number."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -14,11 +15,13 @@ from typing_extensions import TypedDict
 
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
+from unrolled.models.ensemble import Average
 from unrolled.saving.schema import ENTRIES, Finite, Positive
+from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.details import confidence, confusion
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.scores import class_scores, number_scores
-from unrolled.training.loss import CrossEntropy, Loss, SquaredError
+from unrolled.tasks.scores import class_scores, label_scores, number_scores
+from unrolled.training.loss import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 
 
 class Targets(ABC):
@@ -27,13 +30,17 @@ class Targets(ABC):
     Attributes:
         kind: its name.
         monitored: the score that decides, and which way is better.
+        scored: the score that scikit-learn's ``score`` is.
         badness: what `wrongness` is a measure of.
+        averaged: what is averaged of several networks.
         output_size: numbers that the network gives for one.
     """
 
     kind: ClassVar[str]
     monitored: ClassVar[tuple[str, Literal["min", "max"]]]
+    scored: ClassVar[str]
     badness: ClassVar[str]
+    averaged: ClassVar[Average] = "outputs"
     output_size: int
 
     @classmethod
@@ -49,9 +56,9 @@ class Targets(ABC):
             DataError: a class that training has not seen.
         """
 
-    def knows(self, target: Any) -> bool:
-        """Whether the target can be predicted; every number can."""
-        return True
+    def unseen(self, target: Any) -> tuple[str, ...]:
+        """The labels of a target that training has not seen, which cannot be predicted; every number can."""
+        return ()
 
     @abstractmethod
     def placeholder(self) -> np.ndarray:
@@ -104,10 +111,10 @@ class Targets(ABC):
 
 
 @with_config(ENTRIES)
-class SavedClasses(TypedDict):
-    """Classes in a model folder."""
+class SavedNames(TypedDict):
+    """Classes, or labels, in a model folder."""
 
-    kind: Literal["classes"]
+    kind: Literal["classes", "labels"]
     vocabulary: SavedVocabulary
 
 
@@ -120,16 +127,43 @@ class SavedNumber(TypedDict):
     scale: Positive
 
 
-class ClassTargets(Targets):
-    """One of the classes seen in training."""
-
-    kind = "classes"
-    monitored = ("accuracy", "max")
-    badness = "confidence"
+class NamedTargets(Targets):
+    """Targets with names, of which the network gives each an output."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.output_size = len(vocabulary)
+
+    def extended(self, labels: Sequence[str]) -> Self:
+        """These and further ones."""
+        return type(self)(Vocabulary([*self.vocabulary.symbols, *labels], "label"))
+
+    @abstractmethod
+    def balanced(self, targets: Sequence[Any]) -> list[float]:
+        """What an error weighs on each, the more the rarer it is among the targets of the training data."""
+
+    @abstractmethod
+    def probabilities(self, outputs: Sequence[Tensor]) -> np.ndarray:
+        """The probability of each, ``(sequences, names)``."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The names."""
+        return {"vocabulary": self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(Vocabulary.from_dict(value["vocabulary"]))
+
+
+class ClassTargets(NamedTargets):
+    """One of the classes seen in training."""
+
+    kind = "classes"
+    monitored = ("accuracy", "max")
+    scored = "accuracy"
+    badness = "confidence"
+    averaged = "probabilities"
 
     @classmethod
     def fit(cls, examples: Examples) -> Self:
@@ -140,9 +174,13 @@ class ClassTargets(Targets):
         """The class's number."""
         return np.array(self.vocabulary.number(example.target, example.source))
 
-    def knows(self, target: Any) -> bool:
-        """Whether training has seen the class."""
-        return target in self.vocabulary
+    def unseen(self, target: Any) -> tuple[str, ...]:
+        """The class, where training has not seen it."""
+        return () if target in self.vocabulary else (target,)
+
+    def balanced(self, targets: Sequence[str]) -> list[float]:
+        """The mean number of examples of a class over its own."""
+        return balanced_weights(targets, self.vocabulary)
 
     def placeholder(self) -> np.ndarray:
         """Class 0."""
@@ -192,14 +230,78 @@ class ClassTargets(Targets):
         right = np.array(expected, dtype=object) == np.array(predicted, dtype=object)
         return np.where(right, 0.0, self.probabilities(outputs).max(1))
 
-    def to_json(self) -> dict[str, Any]:
-        """The classes."""
-        return {"vocabulary": self.vocabulary.to_dict()}
+
+class LabelTargets(NamedTargets):
+    """Any of the labels seen in training, several of them or none: each is there or not by itself."""
+
+    kind = "labels"
+    monitored = ("micro F1", "max")
+    scored = "subset accuracy"
+    badness = "labels wrong"
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(Vocabulary.from_dict(value["vocabulary"]))
+    def fit(cls, examples: Examples) -> Self:
+        """Collect the labels."""
+        return cls(Vocabulary.of_labels(label for example in examples for label in example.target))
+
+    def encode(self, example: Example) -> np.ndarray:
+        """A one for each label that is there, ``(labels,)``."""
+        there = self.placeholder()
+        there[[self.vocabulary.number(label, example.source) for label in example.target]] = 1
+        return there
+
+    def unseen(self, target: Any) -> tuple[str, ...]:
+        """The labels that training has not seen."""
+        return tuple(label for label in target if label not in self.vocabulary)
+
+    def balanced(self, targets: Sequence[Sequence[str]]) -> list[float]:
+        """The number of examples without a label over that of those with it (King and Zeng 2001)."""
+        counts = Counter(label for target in targets for label in target)
+        with_it = [counts[symbol] for symbol in self.vocabulary.symbols]
+        return [max(1, len(targets) - count) / max(1, count) for count in with_it]
+
+    def placeholder(self) -> np.ndarray:
+        """No label."""
+        return np.zeros(self.output_size, dtype=np.float32)
+
+    def loss(self, weights: Sequence[float] | None = None) -> Loss:
+        """The cross-entropy of each label's being there, added up."""
+        return BinaryCrossEntropy(weights=weights)
+
+    def decode(self, outputs: Sequence[Tensor]) -> list[list[str]]:
+        """The labels that are more likely there than not."""
+        return [self.vocabulary.decode(np.flatnonzero(each.numpy() > 0).tolist()) for each in outputs]
+
+    def label(self, target: Tensor) -> str:
+        """The labels that are there."""
+        return ", ".join(self.decode([target - 0.5])[0]) or "(none)"
+
+    def predictions(self, outputs: Sequence[Tensor]) -> list[Prediction]:
+        """The labels, the probability of each by itself, and that of their being just these."""
+        made = zip(self.decode(outputs), self.probabilities(outputs), strict=True)
+        return [
+            Prediction(value, self.vocabulary.symbols, each, float(np.log(np.maximum(each, 1 - each)).sum()))
+            for value, each in made
+        ]
+
+    def probabilities(self, outputs: Sequence[Tensor]) -> np.ndarray:
+        """The probability of every label by itself, ``(sequences, labels)``."""
+        if not outputs:
+            return np.zeros((0, self.output_size))
+        return torch.stack(list(outputs)).double().sigmoid().numpy()
+
+    def scores(
+        self, expected: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+    ) -> dict[str, float]:
+        """F1 over all labels together and by label, right sets, and the share of labels that are wrong."""
+        return label_scores(expected, predicted, self.vocabulary.symbols)
+
+    def wrongness(
+        self, expected: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], outputs: Sequence[Tensor]
+    ) -> np.ndarray:
+        """How many labels are missed or too many."""
+        pairs = zip(expected, predicted, strict=True)
+        return np.array([float(len(set(wanted) ^ set(got))) for wanted, got in pairs])
 
 
 class NumberTargets(Targets):
@@ -207,6 +309,7 @@ class NumberTargets(Targets):
 
     kind = "numbers"
     monitored = ("RMSE", "min")
+    scored = "R2"
     badness = "error"
     output_size = 1
 
@@ -262,11 +365,11 @@ class NumberTargets(Targets):
 
 def fit_targets(examples: Examples) -> Targets:
     """The kind of target that the training data has, fitted to it."""
-    kind = ClassTargets if isinstance(examples[0].target, str) else NumberTargets
-    return kind.fit(examples)
+    kinds: dict[type, type[Targets]] = {str: ClassTargets, tuple: LabelTargets}
+    return kinds.get(type(examples[0].target), NumberTargets).fit(examples)
 
 
 def targets_from_json(value: Mapping[str, Any]) -> Targets:
     """Targets of the kind that ``value`` names."""
-    kind = {kind.kind: kind for kind in (ClassTargets, NumberTargets)}[value["kind"]]
-    return kind.from_json(value)
+    kinds: tuple[type[Targets], ...] = (ClassTargets, LabelTargets, NumberTargets)
+    return {kind.kind: kind for kind in kinds}[value["kind"]].from_json(value)

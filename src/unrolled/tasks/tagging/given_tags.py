@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.example import Example, Examples
-from unrolled.data.labelled import label_text
+from unrolled.data.targets import label_text
 from unrolled.tasks.label_values import LabelValues
 
 
