@@ -238,7 +238,7 @@ def test_dev_data_may_be_given_as_ever():
         ([[1.0, 2.0]] * 3, [0, 1], "got 3 inputs and 2 targets"),
         ([[1.0, 2.0]] * 3, [0.5, 1, 2], r"row 1: Unknown label type: continuous.*use unrolled\.Regressor"),
         ([[1.0, 2.0]] * 3, ["a", None, "b"], "row 2: expected a target, got none"),
-        ([[1.0, 2.0]] * 3, [[0, 1]] * 3, "expected one target for each input in y"),
+        ([[1.0, 2.0]] * 3, np.zeros((3, 2, 2)), "expected one target for each input in y"),
         ([[1.0, 2.0], ["a"]], ["a", "b"], "row 2: "),
         (pd.DataFrame({"text": ["a"], "stars": [1]}), ["b"], r"got text beside others; give .* X\['text'\]"),
         ("reviews.csv", ["a"], "expected a list, an array or a frame of sequences, got 'reviews.csv'"),

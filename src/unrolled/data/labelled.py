@@ -31,6 +31,7 @@ from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.data.targets import TargetKind, as_targets, targets_in
 from unrolled.data.text import existing_file
 from unrolled.data.text_folders import is_text_folder, read_text_folder
+from unrolled.data.text_pairs import TextPair, usual_pair
 from unrolled.data.timeseries_ts import read_ts
 
 _FASTTEXT = re.compile(r"\s*__label__(?P<label>\S+)\s*,?\s*(?P<text>.*)")
@@ -41,6 +42,7 @@ def read_labelled(
     *,
     text: str | None = None,
     values: str | None = None,
+    pair: str | None = None,
     label: str | Sequence[str] | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
@@ -59,6 +61,8 @@ def read_labelled(
         text: the column of texts. Guessed by its name otherwise, or, in a table of two columns, by being
             longer.
         values: the column of number sequences: lists of numbers, or lists of one list of numbers per step.
+        pair: the column of the second of two texts that are read together; guessed by usual names, such as
+            `premise` and `hypothesis`, where ``text`` is left out too.
         label: the column of labels; guessed by its name otherwise, or, in a table of two columns, the other
             one. Several columns say of a label each, by 0 and 1, whether it is there.
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
@@ -98,7 +102,7 @@ def read_labelled(
     if kind == ".txt" and not labelled:
         return _lines_of_text(path, form.encoding if form else None)
     labels = (label,) if isinstance(label, str) else label or ()
-    wanted = [name for name in (text, values, *labels, group, *beside) if name is not None]
+    wanted = [name for name in (text, values, pair, *labels, group, *beside) if name is not None]
     table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
@@ -106,6 +110,7 @@ def read_labelled(
         table,
         text=text,
         values=values,
+        pair=pair,
         label=label,
         group=group,
         beside=beside,
@@ -121,6 +126,7 @@ def labelled_of_table(
     *,
     text: str | None = None,
     values: str | None = None,
+    pair: str | None = None,
     label: str | Sequence[str] | None = None,
     group: str | None = None,
     beside: Sequence[str] = (),
@@ -149,14 +155,21 @@ def labelled_of_table(
     for name in beside:
         shown = shown.without(name)
     known = known_roles(form, shown.columns)
-    inputs_name, kind = _inputs_column(shown, text, values, label, notes, known)
-    label_name, found_targets = _targets(shown, inputs_name, label, notes, known, labelled)
+    text, pair = _pair(shown, text, values, pair, known)
+    rest = shown if pair is None else shown.without(pair)
+    inputs_name, kind = _inputs_column(rest, text, values, label, notes, known)
+    label_name, found_targets = _targets(rest, inputs_name, label, notes, known, labelled)
+    seconds = None if pair is None else table.column(pair)
     items = []
     for entry, cell in enumerate(table.column(inputs_name)):
         inputs = _READ[kind](cell, table.source(entry, inputs_name))
+        if seconds is not None:
+            if not isinstance(inputs, str):
+                raise table.source(entry, inputs_name).error("expected a text, the first of two, got numbers")
+            inputs = TextPair(inputs, _text(seconds[entry], table.source(entry, pair)))
         source = table.source(entry, label_name)
         items.append(Example(inputs, found_targets[entry], source, groups[entry], further[entry]))
-    found = table.form(inputs=inputs_name, target=label_name)
+    found = table.form(inputs=inputs_name, pair=pair, target=label_name)
     examples = formed(Examples(tuple(items), tuple(notes), found), (forms or MediaForms()).picture)
     return as_targets(examples, targets, labelled)
 
@@ -313,6 +326,18 @@ def _kind_of_cells(table: Table, name: str) -> _Kind:
     return "words" if len(first) and isinstance(first[0], str) else "numbers"
 
 
+def _pair(
+    table: Table, text: str | None, values: str | None, pair: str | None, known: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    """The columns of two texts that are read together; the second is None where there is but one."""
+    if pair is not None:
+        return text, pair
+    if "pair" in known:
+        return text, known["pair"]
+    usual = usual_pair(table) if text is values is None and not known else None
+    return usual or (text, None)
+
+
 def _targets(
     table: Table,
     inputs_name: str,
@@ -324,11 +349,12 @@ def _targets(
     """The column of targets, None where there are several or none, and what is in it."""
     if not labelled:
         return None, [None] * len(table)
-    several = label is not None and not isinstance(label, str)
-    names = list(label) if several else [_label_column(table, inputs_name, label, notes, known)]
-    found = targets_in(table, names if several else names[0])
-    notes += table.left_out(inputs_name, *names)
-    return None if several else names[0], found
+    if label is not None and not isinstance(label, str):
+        notes += table.left_out(inputs_name, *label)
+        return None, targets_in(table, label)
+    name = _label_column(table, inputs_name, label, notes, known)
+    notes += table.left_out(inputs_name, name)
+    return name, targets_in(table, name)
 
 
 def _label_column(

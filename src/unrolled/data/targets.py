@@ -14,6 +14,7 @@ from unrolled.data.images import is_picture
 from unrolled.data.list_cells import list_in, lists_in
 from unrolled.data.sound import Recording
 from unrolled.data.tables import Table, is_missing
+from unrolled.data.text_pairs import TextPair
 from unrolled.errors import DataError
 
 _AMOUNTS = 20
@@ -168,6 +169,8 @@ def _kind(inputs: Any) -> str:
     """What an example's inputs are, for a message."""
     if isinstance(inputs, str):
         return "text"
+    if isinstance(inputs, TextPair):
+        return "two texts"
     if isinstance(inputs, Recording):
         return "a recording"
     if is_picture(inputs):

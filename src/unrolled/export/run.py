@@ -127,6 +127,14 @@ def inputs_of(model, given):
     if kind == "text":
         text = given.lower() if options["lowercase"] else given
         return {"tokens": numbers_of(_WORD.findall(text) or [UNKNOWN], learnt["vocabulary"])[None]}
+    if kind == "pair":
+        texts = list(given.values()) if isinstance(given, dict) else given
+        both = [_WORD.findall(each.lower() if options["lowercase"] else each) or [UNKNOWN] for each in texts]
+        marks = [place + 2 * (word in both[1 - place]) for place in (0, 1) for word in both[place]]
+        return {
+            "tokens": numbers_of([*both[0], *both[1]], learnt["vocabulary"])[None],
+            "marks": np.array([marks], dtype=np.int64),
+        }
     if kind == "symbols":
         text = given.strip()
         text = text.lower() if options["lowercase"] else text

@@ -107,6 +107,26 @@ class VectorInput(InputLayer):
         return torch.cat([self.words(inputs), given], dim=-1)
 
 
+class MarkedInput(InputLayer):
+    """Words' vectors, each beside a learned one of its mark.
+
+    Args:
+        words: the input layer of the words.
+        marks: the number of different marks.
+        size: of a mark's vector.
+    """
+
+    def __init__(self, words: InputLayer, marks: int, size: int) -> None:
+        super().__init__()
+        self.words = words
+        self.size = words.size + size
+        self.embedding = nn.Embedding(marks, size)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read what the words' layer reads, and ``marks`` ``(batch, time)``; see `InputLayer`."""
+        return torch.cat([self.words(inputs), self.embedding(inputs["marks"])], dim=-1)
+
+
 class TokenEmbedding(nn.Module):
     """A learned vector for every token; token 0 is padding, token 1 stands for all unknown ones.
 

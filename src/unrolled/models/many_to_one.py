@@ -70,7 +70,7 @@ class ManyToOne(SequenceModel):
         if lengths is None:
             lengths = torch.full(vectors.shape[:1], vectors.shape[1], device=vectors.device)
         hidden, end = self.recurrent(vectors, state, lengths=lengths)
-        pooled = self._pool(hidden, vectors, lengths)
+        pooled = self._pooled(inputs, hidden, vectors, lengths)
         return self._outputs(inputs, functional.dropout(pooled, self.dropout, self.training)), end
 
     def stream(self, state: State) -> ModelStream | None:
@@ -83,11 +83,17 @@ class ManyToOne(SequenceModel):
     def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
         return self.output(hidden)
 
-    def _pool(self, hidden: Tensor, vectors: Tensor, lengths: Tensor) -> Tensor:
+    def _pooled(
+        self, inputs: Mapping[str, Tensor], hidden: Tensor, vectors: Tensor, lengths: Tensor
+    ) -> Tensor:
+        """What the output sees of the steps, ``(batch, size)``."""
+        return self._pool(hidden, vectors, lengths)
+
+    def _pool(self, hidden: Tensor, vectors: Tensor, lengths: Tensor, starts: Tensor | None = None) -> Tensor:
         if self.pooling == "last":
-            last = last_step(hidden, lengths, self.recurrent.bidirectional)
-            return torch.cat([last, last_step(vectors, lengths)], dim=1) if self.skip else last
+            last = last_step(hidden, lengths, self.recurrent.bidirectional, starts)
+            return torch.cat([last, last_step(vectors, lengths, starts=starts)], 1) if self.skip else last
         steps = torch.cat([hidden, vectors], dim=2) if self.skip else hidden
         if self.attention is not None:
-            return self.attention(steps, lengths)
-        return mean_step(steps, lengths) if self.pooling == "mean" else max_step(steps, lengths)
+            return self.attention(steps, lengths, starts)
+        return (mean_step if self.pooling == "mean" else max_step)(steps, lengths, starts)

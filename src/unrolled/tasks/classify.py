@@ -23,12 +23,14 @@ from unrolled.data.media import MediaForms
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.sound import Recording
 from unrolled.data.targets import TargetKind, as_targets, is_missing_target, split_labels
+from unrolled.data.text_pairs import TextPair, is_pair_of_texts, pair_of
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.ensemble import Average
 from unrolled.models.many_to_one import ManyToOne
+from unrolled.models.pair_to_one import PairToOne
 from unrolled.saving.schema import ENTRIES, Positive
 from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
@@ -220,6 +222,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             data,
             text=config.text_column,
             values=config.values_column,
+            pair=config.pair_column,
             label=config.label_columns or config.label_column,
             label_pattern=config.label_pattern,
             group=config.group_column,
@@ -253,7 +256,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             given = _as_path(given)
         kind = None if self._model is None else self._inputs.kind
         inputs = _sequence(replace(example, inputs=given), self._forms(), kind)
-        if not isinstance(inputs, str | Recording) and not is_picture(inputs) and not len(inputs):
+        if not isinstance(inputs, str | TextPair | Recording) and not is_picture(inputs) and not len(inputs):
             raise example.source.error("expected a sequence of one step at least, got none")
         return replace(example, inputs=inputs)
 
@@ -338,7 +341,8 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
     def _readings(self, train: Examples, held_out: Examples) -> list[str]:
         roles = self._form.roles if self._form else {}
-        inputs, column = roles.get("inputs"), roles.get("target") or train[0].source.column
+        columns = [repr(roles[role]) for role in ("inputs", "pair") if role in roles]
+        column = roles.get("target") or train[0].source.column
         targets: Targets = self._targets
         found = "numbers"
         if isinstance(targets, NamedTargets):
@@ -351,7 +355,7 @@ class OneTarget(ExampleTask[ClassifyConfig]):
             found += f", none in {none:,} rows" if none else ""
         return [
             self._inputs.described
-            + (f" in column {inputs!r}" if inputs else "")
+            + (f" in column{'s' * (len(columns) > 1)} {' and '.join(columns)}" if columns else "")
             + f" to {found}"
             + (f", labels in column {column!r}" if column else ""),
             *super()._readings(train, held_out),
@@ -359,7 +363,8 @@ class OneTarget(ExampleTask[ClassifyConfig]):
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
-        return ManyToOne(
+        network = PairToOne if self._inputs.pairs else ManyToOne
+        return network(
             self._inputs.layer(config), config, self._targets.output_size, config.pooling, config.skip
         )
 
@@ -570,8 +575,10 @@ def _as_path(given: Any) -> Any:
 
 def _sequence(example: Example, forms: MediaForms, kind: str | None) -> Any:
     """The text, the recording, the picture, or the numbers as ``(time, channels)``."""
-    if isinstance(example.inputs, str | Recording) or is_picture(example.inputs):
+    if isinstance(example.inputs, str | TextPair | Recording) or is_picture(example.inputs):
         return example.inputs
+    if is_pair_of_texts(example.inputs) or isinstance(example.inputs, Mapping):
+        return pair_of(example.inputs, example.source)
     if isinstance(example.inputs, Path | bytes):
         return from_file(example.inputs, example.source, forms, kind)
     return number_sequence(example.inputs, example.source, gaps=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 from unrolled.data.batches import Batch
 from unrolled.data.buckets import BucketLoader, Encoded
 from unrolled.data.example import Example, Examples
+from unrolled.data.text_pairs import TextPair
 from unrolled.tasks.base import Estimator, Part, Shares
 from unrolled.tasks.folds import example_folds
 from unrolled.tasks.given import given_examples, paired_examples
@@ -152,6 +153,8 @@ def _plain_input(given: Any) -> Any:
     """What was asked as plain JSON; None where that has no form for it, or would be long."""
     if isinstance(given, np.ndarray) and given.dtype.kind == "f" and given.ndim <= 2:
         return (given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given).tolist()
+    if isinstance(given, TextPair):
+        return [given.first, given.second]
     if isinstance(given, tuple | list):
         return list(given)
     return given if isinstance(given, str | Mapping) else None

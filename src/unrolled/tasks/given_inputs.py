@@ -189,6 +189,8 @@ def _of_frame(frame: Any) -> tuple[list[Any], GivenForm]:
         return _of_nested(frame)
     if len(frame.columns) == 1 and isinstance(cells[0], str):
         return frame.iloc[:, 0].tolist(), GivenForm()
+    if len(frame.columns) == 2 and all(isinstance(cell, str) for cell in cells):
+        return list(frame.itertuples(index=False, name=None)), GivenForm()  # two texts read together
     named = zip(frame.columns, frame.dtypes, cells, strict=True)
     others = [str(name) for name, kind, cell in named if not is_numeric_dtype(kind) and not _is_number(cell)]
     if others:

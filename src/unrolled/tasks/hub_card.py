@@ -14,6 +14,7 @@ from unrolled.tasks.evaluation import Evaluation
 
 CLASSIFICATION: Mapping[str, str] = {
     "text": "text-classification",
+    "pair": "text-classification",
     "words": "text-classification",
     "symbols": "text-classification",
     "sound": "audio-classification",

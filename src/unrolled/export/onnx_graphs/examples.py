@@ -14,7 +14,7 @@ from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.grams import GramInput
-from unrolled.models.inputs import InputLayer, TokenInput, ValueInput, WordInput
+from unrolled.models.inputs import InputLayer, MarkedInput, TokenInput, ValueInput, WordInput
 from unrolled.models.one_to_many import ClassPerception, OneToMany, VectorPerception
 from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
 from unrolled.models.positions import PositionInput
@@ -46,6 +46,11 @@ def drawn_inputs(model: SequenceModel, seed: int = 0) -> dict[str, Tensor]:
             return of_layer(layer.tokens)
         if isinstance(layer, TokenInput):
             return {"tokens": tokens(layer.embedding.table.num_embeddings)}
+        if isinstance(layer, MarkedInput):
+            words = of_layer(layer.words)
+            second = (torch.arange(_STEPS) > _STEPS // 2).long().expand(_ROWS, -1)
+            shared = torch.randint(0, 2, (_ROWS, _STEPS), generator=generator)
+            return {**words, "marks": second + 2 * shared}
         if isinstance(layer, WordInput):
             letters = layer.characters.embedding.table.num_embeddings
             return {"words": tokens(layer.words.table.num_embeddings), "characters": tokens(letters, 5)}

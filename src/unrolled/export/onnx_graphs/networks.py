@@ -173,6 +173,8 @@ def _one(tensor: Tensor, axis: int) -> Tensor:
 _AXES: dict[str, dict[int, str]] = {
     "tokens": {1: TIME},
     "values": {1: TIME},
+    "marks": {1: TIME},
+    "vectors": {1: TIME},
     "words": {1: TIME},
     "characters": {1: TIME, 2: "letters"},
     "copies": {1: TIME},

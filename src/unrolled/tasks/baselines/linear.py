@@ -158,7 +158,7 @@ class LogisticRegression(_Linear):
             weight, bias, labels = cls._fitted(matrix, targets)
             return cls(features, weight, bias, labels)
         labels = sorted({label for target in targets for label in target})
-        found = [cls._of_label(matrix, np.array([label in target for target in targets])) for label in labels]
+        found = [cls._of_label(matrix, [label in target for target in targets]) for label in labels]
         weight, bias = np.stack([each for each, _ in found], axis=1), np.array([each for _, each in found])
         return cls(features, np.ascontiguousarray(weight), bias, labels, several=True)
 
@@ -176,9 +176,9 @@ class LogisticRegression(_Linear):
         return np.ascontiguousarray(weight), bias, [str(label) for label in fitted.classes_]
 
     @classmethod
-    def _of_label(cls, matrix: Any, there: np.ndarray) -> tuple[np.ndarray, float]:
+    def _of_label(cls, matrix: Any, there: Sequence[bool]) -> tuple[np.ndarray, float]:
         """The weights ``(features,)`` and the bias of whether a label is there; of one always there none."""
-        if there.all():
+        if all(there):
             return np.zeros(matrix.shape[1]), 1.0
         weight, bias, _ = cls._fitted(matrix, there)
         return weight[:, 1] - weight[:, 0], float(bias[1] - bias[0])

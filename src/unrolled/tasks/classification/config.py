@@ -47,6 +47,11 @@ class ClassifyConfig(
 
     text_column: str | None = Field(None, description="Column of texts; guessed where left out.")
     values_column: str | None = Field(None, description="Column of number sequences; guessed where left out.")
+    pair_column: str | None = Field(
+        None,
+        description="Column of a second text that is read with the first, such as the hypothesis beside a "
+        "premise; guessed by usual names of both where left out.",
+    )
     label_column: str | None = Field(None, description="Column of labels; guessed where left out.")
     group_column: str | None = Field(
         None,

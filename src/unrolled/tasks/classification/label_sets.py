@@ -20,8 +20,8 @@ def given_sets(y: Any) -> tuple[list[Any], LabelValues, str] | None:
     """The labels of each example; None where ``y`` holds one target for each.
 
     Args:
-        y: lists, tuples or sets of labels; or zeros and ones ``(examples, labels)``, in an array, a sparse
-            matrix or a frame whose columns are the labels.
+        y: lists, tuples or sets of labels; or zeros and ones ``(examples, labels)``, in an array, lists of
+            equal length, a sparse matrix or a frame whose columns are the labels.
 
     Returns:
         The labels of each, all labels, and the form in which they came.
@@ -39,14 +39,30 @@ def given_sets(y: Any) -> tuple[list[Any], LabelValues, str] | None:
     names = list(y.columns) if hasattr(y, "columns") else None
     if issparse(y):
         y = y.toarray()
+    elif hasattr(y, "__array__") and not hasattr(y, "ndim"):
+        y = np.asarray(y)
     if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
         return _of_indicators(np.asarray(y), names)
     entries = [] if getattr(y, "ndim", 1) > 1 else list(y)
+    if _are_indicators(entries):
+        return _of_indicators(np.array(entries), None)
     kinds = {type(entry) for entry in entries}
     if not kinds or not all(issubclass(kind, list | tuple | Set) for kind in kinds):
         return None
     form = kinds.pop().__name__ if len(kinds) == 1 else "list"
     return entries, _values(entries), form if form in COLLECTIONS else "list"
+
+
+def _are_indicators(entries: Sequence[Any]) -> bool:
+    """Whether lists are rows of zeros and ones, as scikit-learn takes them, rather than labels 0 and 1."""
+    if not entries or not all(isinstance(entry, list | tuple | np.ndarray) for entry in entries):
+        return False
+    sizes = {len(entry) for entry in entries}
+    return (
+        len(sizes) == 1
+        and sizes.pop() > 1
+        and all(np.isin(np.asarray(entry), (0, 1)).all() for entry in entries)
+    )
 
 
 def _of_indicators(array: np.ndarray, names: list[Any] | None) -> tuple[list[Any], LabelValues, str]:

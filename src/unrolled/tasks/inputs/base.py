@@ -87,6 +87,7 @@ class StepsKind(InputKind):
         whole: what the steps make up.
         simple_classifiers: the simple methods that stand beside a network that gives a whole input a class.
         simple_regressors: those beside one that gives it a number.
+        pairs: whether an input is two sequences, one after the other.
         streams: whether what a step becomes does not depend on the steps before and after it.
     """
 
@@ -95,6 +96,7 @@ class StepsKind(InputKind):
     simple_classifiers: tuple[type[FittedBaseline], ...]
     simple_regressors: tuple[type[FittedBaseline], ...]
     streams: bool = False
+    pairs: bool = False
 
     @abstractmethod
     def layer(self, config: Any) -> InputLayer:

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from unrolled.data.example import Examples
 from unrolled.data.images import is_picture
 from unrolled.data.sound import Recording
+from unrolled.data.text_pairs import TextPair
 from unrolled.errors import ModelFolderError
 from unrolled.saving.schema import conforming
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.inputs.base import InputKind, PerceivedKind, StepsKind
 from unrolled.tasks.inputs.classes import ClassKind
 from unrolled.tasks.inputs.numbers import NumberKind
+from unrolled.tasks.inputs.pairs import PairKind
 from unrolled.tasks.inputs.pictures import ClipKind, ImageKind
 from unrolled.tasks.inputs.several import SeveralKind
 from unrolled.tasks.inputs.sound import SoundKind
@@ -27,7 +29,8 @@ from unrolled.tasks.inputs.words import WordKind
 Kind = TypeVar("Kind", bound=InputKind)
 
 STEPS: Mapping[str, type[StepsKind]] = {
-    kind.kind: kind for kind in (TextKind, SymbolKind, WordKind, NumberKind, SoundKind, ImageKind, ClipKind)
+    kind.kind: kind
+    for kind in (TextKind, PairKind, SymbolKind, WordKind, NumberKind, SoundKind, ImageKind, ClipKind)
 }
 """The kinds that are read step by step."""
 
@@ -47,6 +50,8 @@ def steps_kind(examples: Examples, unit: str | None = None) -> type[StepsKind]:
         unit: what texts are cut into, words or characters; None finds out.
     """
     first = examples[0].inputs
+    if isinstance(first, TextPair):
+        return PairKind
     if isinstance(first, str):
         symbols = are_symbols(examples) if unit is None else unit == "characters"
         return SymbolKind if symbols else TextKind

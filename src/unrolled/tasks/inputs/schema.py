@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, SerializeAsAny
 
 from unrolled.data.example import Source
+from unrolled.data.text_pairs import TextPair, pair_of
 
 _HANDED_OVER = Source()
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
@@ -88,6 +89,42 @@ class TextSchema(InputSchema):
         if not isinstance(value, str):
             raise source.error(f"expected a text, got {value!r:.60}")
         return value
+
+
+class PairSchema(InputSchema):
+    r"""Two texts.
+
+    Example:
+        >>> PairSchema().from_line("It rains.\tIt is wet.")
+        TextPair(first='It rains.', second='It is wet.')
+    """
+
+    kind: str = "pair"
+
+    def json_schema(self) -> dict[str, Any]:
+        """A list of two strings, or an object of two."""
+        two = {"minItems": 2, "maxItems": 2}
+        of_names = {"minProperties": 2, "maxProperties": 2, "additionalProperties": {"type": "string"}}
+        return {
+            "anyOf": [{"type": "array", "items": {"type": "string"}, **two}, {"type": "object", **of_names}]
+        }
+
+    def example(self) -> list[str]:
+        """Two texts."""
+        return ["two words", "three more words"]
+
+    def from_json(self, value: Any, source: Source = _HANDED_OVER) -> TextPair:
+        """The texts."""
+        return pair_of(value, source)
+
+    def length(self, given: TextPair) -> int:
+        """The characters of both."""
+        return len(given.first) + len(given.second)
+
+    def from_line(self, line: str) -> Any:
+        """Those of a JSON list or object, or on both sides of a tab."""
+        read = _json_or_text(line)
+        return pair_of(line.split("\t") if isinstance(read, str) else read, _HANDED_OVER)
 
 
 class WordsSchema(InputSchema):

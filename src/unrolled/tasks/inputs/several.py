@@ -127,11 +127,12 @@ def split(example: Example, columns: Sequence[str]) -> Example:
         )
     missing = [name for name in columns if name not in given]
     others = [name for name in given if name not in columns]
-    if missing or len(others) != 1:
+    if missing or not 1 <= len(others) <= 2:
         raise example.source.error(
             f"expected one sequence and {', '.join(columns)} beside it, got {', '.join(given) or 'nothing'}"
         )
-    return replace(example, inputs=given[others[0]], beside={name: given[name] for name in columns})
+    inputs = given[others[0]] if len(others) == 1 else {name: given[name] for name in others}
+    return replace(example, inputs=inputs, beside={name: given[name] for name in columns})
 
 
 def _beside(examples: Sequence[Example]) -> Examples:

@@ -25,6 +25,7 @@ class WrappedKind(StepsKind):
         self.simple_classifiers = sequence.simple_classifiers
         self.simple_regressors = sequence.simple_regressors
         self.streams = sequence.streams
+        self.pairs = sequence.pairs
 
     def summaries(self, examples: Sequence[Example]) -> list[Any]:
         """Those of the sequence."""
