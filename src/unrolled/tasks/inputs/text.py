@@ -21,7 +21,7 @@ from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.grams import token_input
 from unrolled.tasks.inputs.options import TextOptions
 from unrolled.tasks.inputs.saved import SavedTokens
-from unrolled.tasks.inputs.schema import TextSchema
+from unrolled.tasks.inputs.schema import InputSchema, TextSchema
 
 _LOOKED_AT = 1000
 
@@ -83,7 +83,7 @@ class TextKind(StepsKind):
         """The text's beginning."""
         return example.inputs if len(example.inputs) <= 200 else example.inputs[:199] + "…"
 
-    def schema(self) -> TextSchema:
+    def schema(self) -> InputSchema:
         """A text."""
         return TextSchema()
 
