@@ -331,6 +331,7 @@ def _pair(
 ) -> tuple[str | None, str | None]:
     """The columns of two texts that are read together; the second is None where there is but one."""
     if pair is not None:
+        table.column(pair)
         return text, pair
     if "pair" in known:
         return text, known["pair"]
