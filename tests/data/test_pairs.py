@@ -53,6 +53,33 @@ def test_columns_may_be_named_and_others_stand_by(tmp_path):
         read_pairs(path, source="dee")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one two\t2 1\tCC-BY 2.0 #1\n\ntwo\t2\tCC-BY 2.0 #2\n",
+        "one two ||| 2 1\ntwo ||| 2\n",
+        ";;; remarks  of old\none two  2 1\ntwo  2\n",
+    ],
+)
+def test_lines_of_a_source_and_a_target(tmp_path, text):
+    found = read_pairs(tsv(tmp_path, text, "deu.txt"))
+    assert pairs(found) == PAIRS
+    assert "in one line" in found.notes[-1]
+    assert ("left out" in found.notes[-1]) == ("CC-BY" in text)
+    alone = read_pairs(tsv(tmp_path, text, "deu.txt"), paired=False)
+    assert pairs(alone)[-1] == (("two  2" if ";;;" in text else "two"), None)
+    with pytest.raises(DataError, match="expected a target, got none"):
+        read_pairs(tsv(tmp_path, "one\t1\ntwo\t\n", "gap.txt"))
+
+
+def test_a_column_with_a_text_for_each_language(tmp_path):
+    lines = [json.dumps({"id": 1, "translation": {"en": source, "de": target}}) for source, target in PAIRS]
+    path = tsv(tmp_path, "\n".join(lines), "t.jsonl")
+    assert pairs(read_pairs(path, source="en", target="de")) == PAIRS
+    pd.read_json(path, lines=True)[["translation"]].to_parquet(tmp_path / "t.parquet")
+    assert pairs(read_pairs(tmp_path / "t.parquet")) == PAIRS
+
+
 def test_sources_alone(tmp_path):
     lines = tsv(tmp_path, "one two\n\ntwo\n", "sources.txt")
     assert pairs(read_pairs(lines, paired=False)) == [("one two", None), ("", None), ("two", None)]

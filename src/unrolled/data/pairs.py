@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from unrolled.data.column_names import CONVERSATION_NAMES, SOURCE_NAMES, TARGET_NAMES
 from unrolled.data.encodings import TextLines, read_lines
 from unrolled.data.example import Example, Examples, Source
+from unrolled.data.pair_lines import pair_lines
 from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import TABLE_SUFFIXES, Table, is_missing, is_table, read_table
 from unrolled.errors import ConfigError, DataError
@@ -64,7 +65,7 @@ def read_pairs(
     form: TableForm | None = None,
     paired: bool = True,
 ) -> Examples:
-    """Pairs from a table, or from lines of the form `IN: ... OUT: ...`, as SCAN's.
+    """Pairs from a table, or from lines: with a tab between (`pair_lines`), or `IN: ... OUT: ...` as SCAN's.
 
     Args:
         path: `.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet`; any other file holds such lines or, where
@@ -91,10 +92,13 @@ def read_pairs(
     text = read_lines(path, form.encoding if form else None)
     if _IN_OUT.match(text.lines[0]):
         return _read_in_out(path, text, paired=paired)
+    if (found := pair_lines(path, text, paired=paired)) is not None:
+        return found.examples(paired=paired)
     if not paired:
         return _sources_alone(path, text)
     raise DataError(
-        f"expected a table ({', '.join(TABLE_SUFFIXES)}) or lines 'IN: source OUT: target', found neither",
+        f"expected a table ({', '.join(TABLE_SUFFIXES)}), or lines of a source and a target with a tab "
+        "between them or as 'IN: source OUT: target', found neither",
         path=path,
         remedy="give two parallel text files as SOURCE,TARGET with a comma between them",
     )
@@ -111,6 +115,7 @@ def pairs_of_table(
     form: TableForm | None = None,
 ) -> Examples:
     """Pairs from a table's columns; see `read_pairs`."""
+    table = _with_languages(table)
     for name in filter(None, (source, target, conversation)):
         table.column(name)
     notes = list(table.notes)
@@ -148,6 +153,19 @@ def pairs_of_table(
     if not paired:
         items = tuple(Example(item.inputs, None, item.source) for item in items)
     return Examples(items, tuple(notes), table.form(source=source, target=target, conversation=conversation))
+
+
+def _with_languages(table: Table) -> Table:
+    """The table with a column for each language where one has texts by language, as Hugging Face's sets."""
+    for name, cells in table.columns.items():
+        first = cells[0]
+        if not isinstance(first, Mapping) or len(first) < 2:
+            continue
+        if all(isinstance(cell, Mapping) and cell.keys() == first.keys() for cell in cells):
+            languages = {str(each): [cell[each] for cell in cells] for each in first}
+            others = {column: each for column, each in table.columns.items() if column != name}
+            return replace(table, columns=others | languages)
+    return table
 
 
 def _rows(table: Table, source: str, target: str | None) -> Iterator[Example]:
