@@ -96,7 +96,7 @@ def neural_curve(file: Path) -> Iterator[tuple[float, float]]:
     model = LSTM(
         h=48,
         input_size=96,
-        max_steps=int(os.environ.get("STEPS", "300")),
+        max_steps=300,
         scaler_type="robust",
         enable_progress_bar=False,
         logger=False,
