@@ -82,7 +82,7 @@ class Command:
         """Its exit status; it is ended where it takes too long."""
         before = time.monotonic()
         while not self.ended():
-            time.sleep(0.002)
+            time.sleep(0.01)
             now = time.monotonic()
             # While this process too was kept from running, nobody was waited for.
             seconds -= min(now - before, 0.1)
@@ -96,7 +96,7 @@ class Command:
         """Let it run for so many seconds of a processor, however many others there are; or to its end."""
         with contextlib.suppress(OSError):  # it has ended in between
             while not self.ended() and time.clock_gettime(~self.process << 3 | _PROCESS_TIME) < seconds:
-                time.sleep(0.0005)
+                time.sleep(0.002)
 
     def signal(self, number: int) -> None:
         if not self.ended():

@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks.fault.commands import Command, start
 from benchmarks.fault.subjects import Subject
 
-MOST = 6
-"""How often one run is ended, at most."""
-SAVES = 12
+TIMES = (3, 8)
+"""How often one run is ended: at least, and at most."""
+SAVES = 6
 """The saves among which one is drawn to end a run within."""
 LATER = 0.01
 """Seconds within which a save is ended once it has begun."""
@@ -32,7 +32,7 @@ def unbroken(subject: Subject, home: Path) -> tuple[bytes, float]:
 def kill(
     subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
 ) -> tuple[Counter[str], list[str]]:
-    """End one run once or several times, and let it end.
+    """End one run several times, and let it end.
 
     Returns:
         How often it was ended where, and what was wrong.
@@ -40,10 +40,10 @@ def kill(
     folder, said = home / "run", home / "said"
     shutil.rmtree(folder, ignore_errors=True)
     where: Counter[str] = Counter()
-    for _ in range(draws.randint(1, MOST)):
+    for _ in range(draws.randint(*TIMES)):
         run = start(_words(subject, folder), said)
         if draws.random() < 0.5:
-            run.last(draws.uniform(0, seconds))
+            run.last(draws.uniform(0, 0.9 * seconds))
         else:
             _last_until_save(run, folder, draws.randint(1, SAVES))
             time.sleep(draws.uniform(0, LATER))
@@ -76,7 +76,7 @@ def _last_until_save(run: Command, folder: Path, number: int) -> None:
     while number and not run.ended():
         before, saving = saving, _saves(folder)
         number -= saving and not before
-        time.sleep(0.0002)
+        time.sleep(0.001)
 
 
 def _saves(folder: Path) -> bool:

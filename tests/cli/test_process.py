@@ -1,10 +1,12 @@
 """The command as a process of its own: signals, pipes, and what it does not import."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 
+from tests import forked
 from unrolled.tasks.registry import about, task_names
 
 COMMAND = [sys.executable, "-c", "from unrolled.cli.main import main; main()"]
@@ -138,7 +140,7 @@ def test_ctrl_c_saves_and_resume_ends_as_an_unbroken_run(files, unrolled, tmp_pa
     options = [
         "train",
         "classify",
-        str(files["classify"]),
+        files["classify"],
         "--hidden-size",
         "4",
         "--epochs",
@@ -146,21 +148,15 @@ def test_ctrl_c_saves_and_resume_ends_as_an_unbroken_run(files, unrolled, tmp_pa
         "--patience",
         "none",
     ]
-    process = subprocess.Popen(
-        [*COMMAND, *options, "-o", "m"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    said = ""
-    while "epoch 3/20" not in said:
-        said += process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    said += process.stderr.read()
-    process.stderr.close()
+    process = forked.start(tmp_path / "said", "unrolled", *options, "-o", "m", cwd=tmp_path)
+    process.wait_to_say("epoch 3/20")
+    assert process.process.pid is not None
+    os.kill(process.process.pid, signal.SIGINT)
     assert process.wait() == 130
-    assert "Traceback" not in said
+    assert "Traceback" not in process.err
     assert (tmp_path / "m" / "checkpoint").is_dir()
     assert (tmp_path / "m" / "config.json").is_file()  # the best model so far
-    assert "--resume" in said
+    assert "--resume" in process.err
 
     assert unrolled(*options, "-o", "m", "--resume").code == 0
     assert unrolled(*options, "-o", "whole").code == 0

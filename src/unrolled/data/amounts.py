@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 _SIGNS = "$€£¥₹₩₽₺₴₫₪₱฿%‰"
@@ -46,21 +46,31 @@ def numbers_of_amounts(
         >>> numbers_of_amounts(["12 %", "12 €"], lambda cell: not cell) is None
         True
     """
-    found = [None if is_missing(cell) else _AMOUNT.fullmatch(str(cell).strip()) for cell in cells]
-    given = [match for match in found if match is not None]
-    if 2 * len(given) <= sum(not is_missing(cell) for cell in cells):
+
+    def matches() -> Iterator[re.Match[str] | None]:
+        return (None if is_missing(cell) else _AMOUNT.fullmatch(str(cell).strip()) for cell in cells)
+
+    # What a column of a million plain numbers matches is not held.
+    given, units, as_in_ledgers, before = 0, set[str](), False, False
+    for match in filter(None, matches()):
+        given += 1
+        if unit := match["before"] or match["after"]:
+            units.add(unit)
+        before = before or bool(match["before"])
+        as_in_ledgers = as_in_ledgers or _is_ledgers(match)
+    if 2 * given <= sum(not is_missing(cell) for cell in cells):
         return None
-    units = {unit for match in given if (unit := match["before"] or match["after"])}
-    if len(units) > 1 or not (units or any(map(_is_ledgers, given))):
+    if len(units) > 1 or not (units or as_in_ledgers):
         return None
-    mark = decimal or _decimal([match["digits"] for match in given])
+    mark = decimal or _decimal([match["digits"] for match in matches() if match is not None])
     if mark is None:
         # A price of $1,234 is written where points stand before fractions; 1.234 € may be either.
-        mark = "." if any(match["before"] for match in given) else None
+        mark = "." if before else None
     if mark is None:
         return None
     return [
-        str(cell) if match is None else _number(match, mark) for cell, match in zip(cells, found, strict=True)
+        str(cell) if match is None else _number(match, mark)
+        for cell, match in zip(cells, matches(), strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled.data.compact_texts import compact, pieces_of
 from unrolled.data.zones import common_zone, instants_of, offset_name, offsets_at, on_the_wall
 
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -159,7 +160,7 @@ def read_dates(
             cells = [str(cell) for cell in cells]
     elif not all(isinstance(cell, str) for cell in cells):
         return _of_objects(cells, zone)
-    return _of_texts([cell.strip() for cell in cells], dayfirst, zone)
+    return _of_texts(compact(cell.strip() for cell in cells), dayfirst, zone)
 
 
 def are_dates(cells: Sequence[Any], dayfirst: bool | None = None) -> bool:
@@ -354,10 +355,11 @@ def _zoned(dates: Dates, names: set[str], zone: str | None) -> Dates:
 # Texts
 
 
-def _of_texts(cells: list[str], dayfirst: bool | None, zone: str | None) -> Dates:
+def _of_texts(cells: Sequence[str], dayfirst: bool | None, zone: str | None) -> Dates:
     if all(map(_FAST.fullmatch, cells)):
         try:
-            return Dates(np.array(cells, dtype="datetime64[ns]"), "year-month-day")
+            times = [np.array(piece, dtype="datetime64[ns]") for piece in pieces_of(cells)]
+            return Dates(np.concatenate(times), "year-month-day")
         except ValueError:
             pass  # a day that no month has: named below
     distinct = list(dict.fromkeys(cells))
@@ -381,7 +383,7 @@ def _unlike(cells: Sequence[Any], entry: int) -> NoDatesError:
     )
 
 
-def _of_form(form: str, cells: list[str], dayfirst: bool | None, zone: str | None) -> Dates:
+def _of_form(form: str, cells: Sequence[str], dayfirst: bool | None, zone: str | None) -> Dates:
     distinct = dict.fromkeys(cells)
     pattern = _FORMS[form]
     matches: dict[str, re.Match[str]] = {}
@@ -414,7 +416,7 @@ def _of_form(form: str, cells: list[str], dayfirst: bool | None, zone: str | Non
     return _zoned(replace(dates, offsets=np.array(offsets)), names, zone)
 
 
-def _order(matches: list[re.Match[str]], cells: list[str], dayfirst: bool | None) -> str:
+def _order(matches: list[re.Match[str]], cells: Sequence[str], dayfirst: bool | None) -> str:
     """The order of day, month and year: as the numbers of the whole column allow, or as was said."""
     parts = np.array([[int(match["a"]), int(match["b"]), int(match["c"])] for match in matches])
     short = all(len(match["c"]) == 2 for match in matches)

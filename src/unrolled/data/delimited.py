@@ -6,13 +6,17 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from unrolled.data.amounts import is_amount
+from unrolled.data.compact_texts import columns_of_rows, compact
 from unrolled.data.preamble import preamble
 from unrolled.data.table_form import FoundForm, Mark
 from unrolled.errors import DataError
@@ -24,6 +28,7 @@ _LOOKED_AT = 200
 _ENOUGH = 4
 """Lines from which on blanks that divide all of them alike are separators."""
 _BEGINNING = 20_000
+_STREAMED = 1_000_000
 _NAMED_SEPARATOR = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
 """A first line by which Excel is told the separator."""
 _UNSPACED = re.compile(r"[,;|\t](?!\s)")
@@ -38,14 +43,14 @@ class Records(NamedTuple):
     """Delimited text taken apart.
 
     Attributes:
-        cells: by row; none is empty, and all have as many as the first.
-        rows: the row of the file that each began at.
+        columns: of cells, the header's among them; none where all rows are empty.
+        rows: `(row,)` the row of the file that each began at.
         separator: what stands between cells; a blank stands for as many blanks and tabs as there are.
         notes: what was not read.
     """
 
-    cells: list[list[str]]
-    rows: list[int]
+    columns: list[Sequence[str]]
+    rows: np.ndarray
     separator: str
     notes: tuple[str, ...]
 
@@ -71,26 +76,39 @@ def records_of(
         text, separator = text[named.end() :], separator or named[1]
     with _long_cells():
         separator = separator or _separator(text, usual, path, known)
-        records: list[list[str]] = []
-        rows: list[int] = []
-        for record, row in _numbered(text, separator, first, path):
-            if any(cell.strip() for cell in record):
-                records.append(record)
-                rows.append(row)
-    above = preamble(records, is_quantity)
-    notes = _said_of(rows, above)
-    records, rows = records[above:], rows[above:]
-    for place, (record, row) in enumerate(zip(records, rows, strict=True)):
-        if len(record) > len(records[0]) and not any(map(str.strip, record[len(records[0]) :])):
-            records[place] = record[: len(records[0])]  # spreadsheets end rows with empty cells
-        elif len(record) != len(records[0]):
+        records = _filled(_numbered(text, separator, first, path))
+        beginning = list(islice(records, _LOOKED_AT))
+        if not beginning:
+            return Records([], np.zeros(0, dtype=np.int64), separator, ())
+        above = preamble([record for record, _ in beginning], is_quantity)
+        notes = _said_of([row for _, row in beginning], above)
+        rows = array("q")
+        width = len(beginning[above][0])
+        even = _even(chain(beginning[above:], records), width, rows, separator, path)
+        return Records(columns_of_rows(even, width), np.array(rows), separator, notes)
+
+
+def _filled(records: Iterator[tuple[list[str], int]]) -> Iterator[tuple[list[str], int]]:
+    """Those that are not empty."""
+    return ((record, row) for record, row in records if any(map(str.strip, record)))
+
+
+def _even(
+    records: Iterable[tuple[list[str], int]], width: int, rows: array[int], separator: str, path: str | Path
+) -> Iterator[list[str]]:
+    """Records, all of one width; where each began is noted in ``rows``."""
+    for record, row in records:
+        if len(record) > width and not any(map(str.strip, record[width:])):
+            record = record[:width]  # spreadsheets end rows with empty cells
+        elif len(record) != width:
             raise DataError(
-                f"expected {len(records[0])} cells as in the first row, got {len(record)}",
+                f"expected {width} cells as in the first row, got {len(record)}",
                 path=path,
                 row=row,
                 remedy=f"correct the row, or say --separator if it is not {_shown(separator)}",
             )
-    return Records(records, rows, separator, notes)
+        rows.append(row)
+        yield record
 
 
 def _said_of(rows: list[int], above: int) -> tuple[str, ...]:
@@ -102,7 +120,7 @@ def _said_of(rows: list[int], above: int) -> tuple[str, ...]:
 def _numbered(text: str, separator: str, first: int, path: str | Path) -> Iterator[tuple[list[str], int]]:
     """The records of a text, and the row in which each begins, of which the first has this number."""
     if separator == _BLANKS:
-        for row, line in enumerate(io.StringIO(text, newline=None), start=first):
+        for row, line in enumerate(_lines(text), start=first):
             yield line.split(), row
         return
     reader, row = _reader(text, separator), first
@@ -140,12 +158,21 @@ def _csv_reader(text: str, separator: str, quoting: int):
         rf'(?m){re.escape(separator)} +"[^"]*"(?=\s*({re.escape(separator)}|$))', text[:_BEGINNING]
     )
     return csv.reader(
-        io.StringIO(text, newline=""),
+        _lines(text),
         delimiter=separator,
         quoting=quoting,  # pyright: ignore[reportArgumentType]
         strict=True,
         skipinitialspace=bool(spaced),
     )
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends; a stream of the whole text would take four bytes a character."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _STREAMED) + 1 or len(text)
+        yield from io.StringIO(text[start:end], newline="")
+        start = end
 
 
 def _quotes_cells(text: str) -> bool:
@@ -171,7 +198,7 @@ def _quotes_cells(text: str) -> bool:
 def _first_records(text: str, separator: str, quoting: int) -> list[list[str]]:
     """The table's first rows that are not empty; none where a quotation mark stands amiss."""
     if separator == _BLANKS:
-        every: Iterable[list[str]] = (line.split() for line in io.StringIO(text, newline=None))
+        every: Iterable[list[str]] = (line.split() for line in _lines(text))
     else:
         every = _csv_reader(text, separator, quoting)
     try:
@@ -257,11 +284,11 @@ def _is_as_known(text: str, known: FoundForm) -> bool:
 
 
 def with_points(
-    columns: dict[str, list[str]],
+    columns: Mapping[str, Sequence[str]],
     is_missing: Callable[[str], bool],
     decimal: Mark | None,
     known: Mark | None = None,
-) -> tuple[dict[str, list[str]], Mark | None, str | None]:
+) -> tuple[Mapping[str, Sequence[str]], Mark | None, str | None]:
     """The columns with decimal points where they had commas, the mark they had, and a note on it.
 
     Args:
@@ -282,29 +309,28 @@ def with_points(
         return columns, decimal, None
     mark = "decimal points, commas group thousands" if decimal == "." else "decimal commas"
     note = f"Read with {mark}: {', '.join(changed)}; --decimal says otherwise."
-    return columns | changed, decimal or ",", None if decimal else note
+    return {**columns, **changed}, decimal or ",", None if decimal else note
 
 
 def _numbers_with(
     cells: Sequence[str], is_missing: Callable[[str], bool], decimal: Mark | None
-) -> list[str] | None:
+) -> Sequence[str] | None:
     """A column's cells as Python writes numbers; None where it is to stay as it is."""
-    stripped = [cell.strip() for cell in cells]
-    marked = [cell for cell in stripped if "," in cell or (decimal == "," and "." in cell)]
-    if not marked:
-        return None
-    if decimal is None and all(map(_GROUPED.fullmatch, marked)):
+    marks = (",", ".") if decimal == "," else (",",)
+    marked = (cell.strip() for cell in cells if any(mark in cell for mark in marks))
+    first = next(marked, None)
+    if first is None or (decimal is None and all(map(_GROUPED.fullmatch, chain((first,), marked)))):
         return None
     pattern = _POINT if decimal == "." else _COMMA
-    fit = [_is_of(cell, pattern) for cell in stripped]
+    fit = sum(_is_of(cell.strip(), pattern) for cell in cells)
     # A column of numbers stays one with a bad cell in it, so that the bad cell is the one that is named.
-    if 2 * sum(fit) <= sum(not is_missing(cell) for cell in stripped):
+    if 2 * fit <= sum(not is_missing(cell) for cell in cells):
         return None
     drop, keep = (",", ".") if decimal == "." else (".", ",")
-    return [
-        cell.replace(drop, "").replace(keep, ".") if ok else before
-        for before, cell, ok in zip(cells, stripped, fit, strict=True)
-    ]
+    return compact(
+        cell.strip().replace(drop, "").replace(keep, ".") if _is_of(cell.strip(), pattern) else cell
+        for cell in cells
+    )
 
 
 def pointed(cell: str) -> str:

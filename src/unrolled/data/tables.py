@@ -14,6 +14,7 @@ from unrolled.data.amounts import numbers_of_amounts
 from unrolled.data.arrays import columns_of_arrays
 from unrolled.data.column_names import PART_NAMES
 from unrolled.data.columnar import columns_of_arrow, columns_of_parquet
+from unrolled.data.compact_texts import pieces_of
 from unrolled.data.compressed import unpacked, unpacked_suffix
 from unrolled.data.delimited import is_quantity, may_group_thousands, records_of, with_points
 from unrolled.data.encodings import decoded_text
@@ -34,6 +35,8 @@ _MAY_BE_DELIMITED = (".txt", ".dat", ".data", "")
 
 _NUMBERED = "column_{}"
 _NEARLY_ALL = 0.8
+_TELLING = 10_000
+"""Rows that tell whether there is a header above them, but for one that comes again."""
 NAMELESS = frozenset({"", "Unnamed: 0", "__index_level_0__"})
 """What a column is called that came from an index without a name."""
 _FIRST_YEAR, _LAST_YEAR = 1700, 2100
@@ -123,14 +126,12 @@ class Table:
             DataError: there is no such column, or a cell is not a number or is infinite.
         """
         cells = self.column(name)
-        try:
-            numbers = np.array(cells, dtype=np.float64)  # None becomes NaN
-        except (TypeError, ValueError):
-            numbers = None
-        if numbers is None and (amounts := self._amounts(cells)) is not None:
-            numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(amounts)])
+        numbers = _floats(cells)
         if numbers is None or numbers.ndim != 1:
-            numbers = np.array([self._number(name, entry, cell) for entry, cell in enumerate(cells)])
+            amounts = self._amounts(cells) if numbers is None else None
+            each = enumerate(cells if amounts is None else amounts)
+            found = (self._number(name, entry, cell) for entry, cell in each)
+            numbers = np.fromiter(found, dtype=np.float64, count=len(cells))
         if np.isinf(numbers).any():
             entry = int(np.flatnonzero(np.isinf(numbers))[0])
             raise self.source(entry, name).error(f"expected a finite number, got {cells[entry]!r:.60}")
@@ -156,6 +157,15 @@ class Table:
             return not np.isnan(self.numbers(name)).all()
         except DataError:
             return False
+
+
+def _floats(cells: Sequence[Any]) -> np.ndarray | None:
+    """The cells as NumPy reads numbers, None as NaN; None where it does not."""
+    try:
+        pieces = [np.array(piece, dtype=np.float64) for piece in pieces_of(cells)]
+    except (TypeError, ValueError):
+        return None
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def is_missing(cell: Any) -> bool:
@@ -219,16 +229,15 @@ def read_table(
     if part is not None:
         found, notes = columns_of_arrays(file, unpacked(file), part)
         return replace(_table_of_columns(path, found), notes=notes)
-    content = unpacked(path)
     kind = unpacked_suffix(path)
     if kind in DELIMITERS or kind in _MAY_BE_DELIMITED:
-        text, assumed = decoded_text(content, path, form.encoding)
+        text, assumed = decoded_text(unpacked(path), path, form.encoding)
         table = delimited_table(path, text, DELIMITERS.get(kind, "\t"), form, columns)
         table = replace(table, notes=(*((assumed,) if assumed else ()), *table.notes))
     elif kind == ".xlsx":
-        table = _read_sheet(path, content, form, columns)
+        table = _read_sheet(path, unpacked(path), form, columns)
     elif kind in _READERS:
-        table = _READERS[kind](path, content, form)
+        table = _READERS[kind](path, unpacked(path), form)
     else:
         known = ", ".join(TABLE_SUFFIXES)
         raise DataError(f"expected a table ending in {known}, got {kind or 'no ending'!r}", path=path)
@@ -295,11 +304,11 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
         DataError: there are no rows, or a row has too few or too many cells.
     """
     found = records_of(text, usual, form.separator, path, form.known)
-    if not found.cells:
+    if not found.columns:
         raise DataError("expected rows, found only empty lines", path=path)
-    table = _table_of_cells(path, found.cells, found.rows, form, wanted)
+    table = _table_of_cells(path, found.columns, found.rows, form, wanted)
     columns, decimal, decimals = with_points(
-        {name: list(column) for name, column in table.columns.items()},
+        table.columns,
         is_missing,
         form.decimal,
         form.known.decimal if form.known else None,
@@ -310,28 +319,29 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
 
 
 def _table_of_cells(
-    path: Path, cells: list[list[Any]], rows: list[int], form: TableForm, wanted: Sequence[str]
+    path: Path, cells: Sequence[Sequence[Any]], rows: np.ndarray, form: TableForm, wanted: Sequence[str]
 ) -> Table:
-    """Rows of cells as a table, the first of them its header if it holds names."""
+    """Columns of cells as a table, the first of each its name if the first row holds names."""
     # Some write the names as a comment.
-    first = [_name(cell) for cell in cells[0]]
+    first = [_name(column[0]) for column in cells]
     header = form.header
     if header is None:
         header = _holds_names(cells, first, wanted, form.known)
     names, notes = (_filled_names(first), ()) if header else _names_of_places(len(first), form)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=rows[0])
-    body = cells[1:] if header else cells
-    if not body:
+        raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=int(rows[0]))
+    if header:
+        rows = rows[1:]
+    if not len(rows):
         raise DataError("expected rows below the header, found none", path=path)
-    columns = dict(zip(names, map(list, zip(*body, strict=True)), strict=True))
+    columns = {name: column[1:] if header else column for name, column in zip(names, cells, strict=True)}
     for place, name in enumerate(first):
         # Spreadsheets end rows with empty columns, which have no name either.
         if header and place and not name and all(map(_is_blank, columns[names[place]])):
             del columns[names[place]]
     written = FoundForm(tuple(columns), header)
-    return Table(path, columns, np.array(rows[1:] if header else rows), notes, written)
+    return Table(path, columns, rows, notes, written)
 
 
 def _filled_names(first: list[str]) -> list[str]:
@@ -371,12 +381,13 @@ def _name(cell: Any) -> str:
 
 def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
     sheet = read_sheet(path, content)
-    table = _table_of_cells(path, sheet.cells, sheet.rows, form, wanted)
+    columns = list(map(list, zip(*sheet.cells, strict=True)))
+    table = _table_of_cells(path, columns, np.array(sheet.rows), form, wanted)
     return replace(table, notes=(*table.notes, *sheet.notes), day_zero=sheet.day_zero)
 
 
 def _holds_names(
-    cells: list[list[Any]], first: list[str], wanted: Sequence[str], known: FoundForm | None
+    columns: Sequence[Sequence[Any]], first: list[str], wanted: Sequence[str], known: FoundForm | None
 ) -> bool:
     if wanted and set(wanted) <= set(first):
         return True
@@ -384,27 +395,27 @@ def _holds_names(
         return False
     if known is not None and known.header and {*map(str.lower, first)} & {*map(str.lower, known.names)}:
         return True
-    if len(cells) == 1:
+    if len(columns[0]) == 1:
         return known is None or all(map(is_usual_name, first))
-    if are_times_over_numbers(first) and not are_times_over_numbers(list(map(_name, cells[1]))):
+    if are_times_over_numbers(first) and not are_times_over_numbers([_name(column[1]) for column in columns]):
         return True  # years over numbers
-    columns = list(zip(*cells, strict=True))
     if len(first) > 1 and first[0] == "" and all(first[1:]) and all(map(_name, columns[0][1:])):
         return not any(is_quantity(str(cell)) for cell in first[1:])  # a data frame's index has no name
     if any(
-        not is_missing(cell) and not is_quantity(str(cell)) and _are_numbers(rest) for cell, *rest in columns
+        not is_missing(column[0]) and not is_quantity(str(column[0])) and _are_numbers(column[1:])
+        for column in columns
     ):
         return True  # a word over nothing but numbers
-    if any(is_quantity(str(cell)) or (cell and cell in rest) for cell, *rest in columns):
+    if any(is_quantity(str(column[0])) or (column[0] and column[0] in column[1:]) for column in columns):
         return False
     if known is not None and not all(map(is_usual_name, first)):
         return False  # names of the training data's columns would have been known
-    return looks_like_names(first, [list(map(_name, rest)) for _, *rest in columns])
+    return looks_like_names(first, [list(map(_name, column[1:_TELLING])) for column in columns])
 
 
 def _are_numbers(cells: Sequence[Any]) -> bool:
     """Whether cells are numbers: two at least, and nearly all of those given, for one may be spoilt."""
-    given = [is_quantity(str(cell)) for cell in cells if not is_missing(cell)]
+    given = [is_quantity(str(cell)) for cell in cells[:_TELLING] if not is_missing(cell)]
     return sum(given) > 1 and sum(given) >= _NEARLY_ALL * len(given)
 
 
