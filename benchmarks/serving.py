@@ -149,8 +149,14 @@ def one_step(served: Served, model: unrolled.Tagger, steps: int) -> Iterator[tup
             answered = served.ask("POST", by_http, {"inputs": [given]})
             taken["HTTP"].append(time.perf_counter() - started)
             assert answered["steps"][0]["prediction"]["value"] == made.prediction.value
+    alone = []
+    for given in map(np.array, inputs):
+        started = time.perf_counter()
+        state = stream.step(given, state).state
+        alone.append(time.perf_counter() - started)
     bare = middle(taken["bare"])
     yield f"A step of the model in Python (LSTM of {UNITS} units, input read, tag named)", f"{bare:.0f} µs"
+    yield "The same with nothing between steps, so that caches are warm", f"{middle(alone):.0f} µs"
     for way in ("WebSocket", "HTTP"):
         yield f"The same over {way}", f"{middle(taken[way]):.0f} µs ({middle(taken[way]) / bare:.1f} times)"
 
@@ -282,17 +288,26 @@ def c_beside(times: int) -> Iterator[tuple[str, str]]:
     torch.manual_seed(0)
     layer = unrolled.LSTM(CHANNELS, UNITS)
     stream, given = layer.stream(), torch.randn(1, CHANNELS)
-    taken = []
+    ways = ("-O2", "-O3", "-O3 -march=native")
+    taken: list[float] = []
+    in_c: dict[str, list[float]] = {how: [] for how in ways}
     with tempfile.TemporaryDirectory() as home:
-        done = unrolled.export.c(layer, home, name="layer")
-    for _ in range(times):
-        started = time.perf_counter()
-        for _ in range(100):
-            stream.step(given)
-        taken.append((time.perf_counter() - started) / 100)
-    ours, other = middle(taken), done.numbers["microseconds a step"]
+        for how in ways:
+            files = [str(file) for file in unrolled.export.c(layer, home, name="layer").files[1:]]
+            subprocess.run(["cc", "-std=c99", *how.split(), *files, "-lm", "-o", f"{home}/{how}"], check=True)
+        for _ in range(max(5, times // 20)):
+            started = time.perf_counter()
+            for _ in range(1_000):
+                stream.step(given)
+            taken.append((time.perf_counter() - started) / 1_000)
+            for how in ways:
+                said = subprocess.run([f"{home}/{how}"], check=True, capture_output=True, text=True).stdout
+                in_c[how].append(float(re.search(r"([0-9.]+) microseconds", said)[1]) / 1e6)  # type: ignore[index]
+    ours = middle(taken)
     yield f"A step of an LSTM of {UNITS} units, `layer.stream()`", f"{ours:.1f} µs"
-    yield "The same in C (C99, -O2)", f"{other:.1f} µs ({other / ours:.1f} times)"
+    for how in ways:
+        other = middle(in_c[how])
+        yield f"The same in C (C99, `{how}`)", f"{other:.1f} µs ({other / ours:.1f} times)"
 
 
 def in_turns(one: Callable[[], Any], other: Callable[[], Any], times: int) -> tuple[float, float]:
