@@ -6,10 +6,11 @@ end the share of verdicts that are right, and the false alarms on healthy networ
 one is trained again with the first remedy, followed verbatim, and with the winner of short trainings; beside
 its score before stand both after.
 
-Every line is kept in a file, and a later run goes on where an earlier one ended.
+Every line is kept in a file, and a later run goes on where an earlier one ended; ``--table`` runs nothing and
+prints what is kept as the tables of docs/verdict.md.
 
     python -m benchmarks.verdict [--follow] [--seeds 3] [--broken] [--only NAME] [--budget 30]
-        [--kept verdict.jsonl]
+        [--kept verdict.jsonl] [--table]
 """
 
 import argparse
@@ -34,11 +35,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="of each trained network")
     parser.add_argument("--broken", action="store_true", help="only those that are broken on purpose")
     parser.add_argument("--only", default="", help="networks whose name holds this")
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds for the short trainings of one")
+    parser.add_argument(
+        "--budget", type=float, default=30.0, help="seconds of work for one's short trainings"
+    )
     parser.add_argument("--kept", type=Path, default=Path("verdict.jsonl"), help="where lines are kept")
+    parser.add_argument(
+        "--table", action="store_true", help="print what is kept as Markdown, and run nothing"
+    )
     given = parser.parse_args()
-    print(machine())
     kept = _kept(given.kept)
+    if given.table:
+        print(_tables(kept))
+        return
+    print(machine())
     rows = []
     for key, make in _cases(given):
         if key not in kept or (given.follow and kept[key]["broken"] and "before" not in kept[key]):
@@ -164,6 +173,24 @@ def _summary(rows: list[dict[str, Any]]) -> str:
                 f"{name}: better than before in {better} of {len(followed)}, "
                 f"below a baseline that it was above in {lost}"
             )
+    return "\n".join(lines)
+
+
+def _tables(kept: dict[str, dict[str, Any]]) -> str:
+    """What is kept as Markdown: the shares, and before and after for each that was followed."""
+    lines = [*_summary(list(kept.values())).splitlines(), ""]
+    lines += ["| network | verdict | score | baseline | before | first remedy | winner of --try |"]
+    lines += ["|---|---|---|--:|--:|---|---|"]
+    for key, row in sorted(kept.items()):
+        if "before" not in row:
+            continue
+        after = " | ".join(
+            "none" if row[value] is None else f"{row[value]:.4g} (`{row[flag]}`)"
+            for value, flag in (("after first", "first"), ("after winner", "winner"))
+        )
+        beside = "" if row["baseline"] is None else f"{row['baseline']:.4g}"
+        score = f"{row['score']} ({'lower' if row['mode'] == 'min' else 'higher'} is better)"
+        lines.append(f"| {key} | {row['kind']} | {score} | {beside} | {row['before']:.4g} | {after} |")
     return "\n".join(lines)
 
 
