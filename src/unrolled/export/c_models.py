@@ -96,9 +96,9 @@ def _named(names: Sequence[str]) -> str:
 
 def _series(estimator: Forecaster) -> SeriesFrame:
     prepared, config = estimator._preparation, estimator.effective
-    if prepared.ahead:
+    if ahead := (*prepared.ahead, *(f"holidays of {country}" for country in prepared.holidays)):
         raise ConfigError(
-            f"{', '.join(prepared.ahead)}: expected covariates known up to the present, got some known "
+            f"{', '.join(ahead)}: expected covariates known up to the present, got some known "
             "ahead, which --to onnx takes"
         )
     places = [

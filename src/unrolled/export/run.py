@@ -566,6 +566,10 @@ def forecast(model, series=None):
     ]
     step = like["step"]
     following = np.concatenate([times[1:], time_after(times, step).astype(times.dtype)])
+    days = np.concatenate([times[1:], time_after(times, step, horizon).astype(times.dtype)])
+    for each in learnt["holidays"].values():
+        marks = np.isin(days.astype("datetime64[D]"), np.array(each, dtype="datetime64[D]")) * 1.0
+        ahead.append(np.lib.stride_tricks.sliding_window_view(marks, horizon)[: len(values)])
     columns = [
         filled(scaled(values, scaling))[:, None],
         known[: len(values)],

@@ -22,6 +22,7 @@ from unrolled.data.calendar import future_times, step_of, time_texts
 from unrolled.data.example import Series
 from unrolled.data.given_series import long_frame
 from unrolled.data.loading import load_series_with_layout
+from unrolled.data.public_holidays import days_of
 from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
 from unrolled.data.series_layout import SavedSeriesLayout, SeriesLayout
@@ -76,6 +77,10 @@ _DRAWN = 3
 """Series whose forecasts a report draws."""
 _ORIGINS = 5_000
 """Steps of all series that forecasts are scored from, at most; of more, those at even distances."""
+
+
+_YEARS_TO_COME = 30
+"""Years after the training data whose holidays a model knows."""
 
 
 @with_config(ENTRIES)
@@ -520,6 +525,9 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             self._note(f"Covariates, known up to the present: {', '.join(past)}.")
         if ahead:
             self._note(f"Covariates, known {config.horizon} steps ahead: {', '.join(ahead)}.")
+        for country, days in self._preparation.holidays.items():
+            years = len({day[:4] for day in days})
+            self._note(f"Holidays of {country}, {len(days) / years:.3g} a year, are known ahead.")
         if config.lags is None:
             sentence = f"A direct linear connection sees the last {memory.lags} numbers."
             self._decide(sentence, lags=memory.lags)
@@ -533,8 +541,27 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     def _learn_scales(self, series: Sequence[Series]) -> None:
         config = self.effective
         self._prepared = Preparation.learn(
-            series, config.scaling, config.calendar, config.future_covariates or (), config.horizon
+            series,
+            config.scaling,
+            config.calendar,
+            config.future_covariates or (),
+            config.horizon,
+            self._holidays(series),
         )
+
+    def _holidays(self, series: Sequence[Series]) -> dict[str, tuple[str, ...]]:
+        """The holidays of each country that was asked for, from the first year on to some to come."""
+        countries = self.effective.holidays
+        for one in series if countries else ():
+            if one.times.dtype.kind != "M" or not _in_days(one.times):
+                got = "a longer one" if one.times.dtype.kind == "M" else "none"
+                raise one.source.error(
+                    f"expected dates with a step of a day or shorter, for the holidays of "
+                    f"{', '.join(countries)}, got {got}",
+                    remedy="leave holidays out",
+                )
+        years = [int(str(one.times[end])[:4]) for one in series for end in (0, -1)] if countries else []
+        return {country: days_of(country, min(years), max(years) + _YEARS_TO_COME) for country in countries}
 
     def _learn_start(self, series: Sequence[Series]) -> None:
         config, mask = self.effective, self._preparation.mask
@@ -881,3 +908,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (Persistence, SeasonalNaive, LinearAutoregression)
+
+
+def _in_days(times: np.ndarray) -> bool:
+    """Whether most steps take a day or less."""
+    return len(times) < 2 or bool(np.median(np.diff(times)) <= np.timedelta64(1, "D"))

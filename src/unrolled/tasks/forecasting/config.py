@@ -96,6 +96,11 @@ class ForecastConfig(TaskConfig):
         True,
         description="Read the next step's place in the year, week and day, as its date or season gives it.",
     )
+    holidays: tuple[str, ...] = Field(
+        (),
+        description="Countries, such as DE, or parts of them, such as DE-BY, whose public holidays are read "
+        "for the whole horizon, of steps of a day or shorter.",
+    )
     input_noise: float = Field(
         0.3,
         ge=0,

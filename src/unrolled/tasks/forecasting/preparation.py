@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from unrolled.data.calendar import clock_times, cycles, future_times, step_of
 from unrolled.data.example import Series
+from unrolled.data.public_holidays import on_holidays
 from unrolled.data.scaling import SavedScaling, Scaling, fill
 from unrolled.errors import DataError
 from unrolled.saving.schema import ENTRIES, Size
@@ -35,6 +36,7 @@ class SavedPreparation(TypedDict):
     mask: bool
     ahead: list[str]
     horizon: Size
+    holidays: dict[str, list[Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,7 @@ class Preparation:
         mask: whether the inputs tell missing numbers.
         ahead: the names of the covariates that are known ahead.
         horizon: of how many steps ahead these are read.
+        holidays: the public holidays of each country, whose place among the steps ahead is read too.
     """
 
     scalings: Mapping[str, Scaling]
@@ -64,6 +67,7 @@ class Preparation:
     mask: bool
     ahead: tuple[str, ...] = ()
     horizon: int = 1
+    holidays: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def learn(
@@ -73,6 +77,7 @@ class Preparation:
         calendar: bool,
         ahead: Sequence[str] = (),
         horizon: int = 1,
+        holidays: Mapping[str, Sequence[str]] | None = None,
     ) -> Preparation:
         """Learn from the training series.
 
@@ -82,6 +87,7 @@ class Preparation:
             calendar: whether the place in the calendar is read.
             ahead: the covariates that are known ahead.
             horizon: of how many steps.
+            holidays: those of each country that are read.
 
         Raises:
             DataError: a series has no numbers at all.
@@ -107,12 +113,14 @@ class Preparation:
             any(bool(np.isnan(one.values).any()) for one in series),
             tuple(ahead),
             horizon,
+            holidays or {},
         )
 
     @property
     def inputs(self) -> int:
         """How many numbers the network reads at a step."""
-        return 1 + len(self.names) + len(self.ahead) * self.horizon + self.cycles + self.mask
+        ahead = len(self.ahead) + len(self.holidays)
+        return 1 + len(self.names) + ahead * self.horizon + self.cycles + self.mask
 
     def lacks_year(self, series: Sequence[Series]) -> bool:
         """Whether these series have dates, and calendars are read, but not the place in the year."""
@@ -144,7 +152,11 @@ class Preparation:
                 path=series.source.path,
                 remedy="give the columns that the model was trained with",
             )
-        columns = [self.covariates.apply(series.covariates), *self._ahead(series)]
+        columns = [
+            self.covariates.apply(series.covariates),
+            *self._ahead(series),
+            *self._holidays_ahead(series),
+        ]
         if self.cycles:
             following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
             shown = clock_times(series, following)
@@ -164,6 +176,17 @@ class Preparation:
             following = covariates[1:, self.names.index(name)]
             yield np.lib.stride_tricks.sliding_window_view(following, self.horizon)[: len(series)]
 
+    def _holidays_ahead(self, series: Series) -> Iterator[np.ndarray]:
+        """Of each country whether the next steps are on its holidays, ``(time, horizon)``."""
+        if not self.holidays:
+            return
+        following = np.concatenate(
+            [series.times, future_times(series, self.horizon).astype(series.times.dtype)]
+        )
+        shown = clock_times(series, following)[1:]
+        for days in self.holidays.values():
+            yield np.lib.stride_tricks.sliding_window_view(on_holidays(shown, days), self.horizon)
+
     def with_units(self, series: Sequence[Series]) -> Preparation:
         """The same, with the unit of MASE taken from these series."""
         units = {one.unique_id: seasonal_error(one.values, one.season) for one in series}
@@ -182,6 +205,7 @@ class Preparation:
             "mask": self.mask,
             "ahead": list(self.ahead),
             "horizon": self.horizon,
+            "holidays": {country: list(days) for country, days in self.holidays.items()},
         }
 
     @classmethod
@@ -209,6 +233,7 @@ class Preparation:
             content["mask"],
             tuple(content["ahead"]),
             content["horizon"],
+            content["holidays"],
         )
 
 
