@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from unrolled.errors import ConfigError, DataError
 from unrolled.saving.schema import ENTRIES, Finite, Positive
 
+_MOST = float(np.finfo(np.float64).max)
 _LARGEST = float(np.finfo(np.float32).max)
 """What a network can read."""
 
@@ -82,7 +83,9 @@ class Scaling:
         """
         with np.errstate(over="ignore"):
             logarithms = values if self.floor is None else _logarithm(values, self.floor)
-            scaled = (logarithms - self.center) / self.scale
+            # Divided first by a power of two, which is exact, a difference of the largest floats is one too.
+            unit = power_of_two(np.maximum(self.scale, 1.0))
+            scaled = (logarithms / unit - self.center / unit) / (self.scale / unit)
         beyond = np.abs(scaled) > _LARGEST  # NaN, which is a missing number, is not
         if beyond.any():
             raise DataError(
@@ -93,7 +96,8 @@ class Scaling:
 
     def undo(self, values: np.ndarray) -> np.ndarray:
         """The numbers that `apply` scaled."""
-        numbers = values * self.scale + self.center
+        with np.errstate(over="ignore"):  # the largest float stands for what is beyond it
+            numbers = np.clip(values * self.scale + self.center, -_MOST, _MOST)
         return numbers if self.floor is None else _exponential(numbers, self.floor)
 
     def to_dict(self) -> SavedScaling:
@@ -156,12 +160,36 @@ def _fitted(
     return center, scale if scale > _ROUNDING * size else (unit or size or 1.0)
 
 
+def power_of_two(size: np.ndarray) -> np.ndarray:
+    """The power of two that is nearest from below; 1 for 0."""
+    return np.where(size > 0, np.ldexp(1.0, np.frexp(size)[1] - 1), 1.0)
+
+
+def mean_and_deviation(values: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the standard deviation of any finite numbers, whose sum or squares a float may not hold.
+
+    Example:
+        >>> mean_and_deviation(np.array([1e300, 3e300]))
+        (array(2.e+300), array(1.e+300))
+    """
+    unit = power_of_two(np.abs(values).max(axis=axis, keepdims=True, initial=0.0))
+    units = values / unit
+    mean, deviation = units.mean(axis=axis, keepdims=True) * unit, units.std(axis=axis, keepdims=True) * unit
+    return np.squeeze(mean, axis), np.squeeze(deviation, axis)
+
+
 def _standard(values: np.ndarray) -> tuple[float, float]:
-    return (float(values.mean()), float(values.std())) if len(values) else (0.0, 1.0)
+    if not len(values):
+        return 0.0, 1.0
+    mean, deviation = mean_and_deviation(values)
+    return float(mean), float(deviation)
 
 
 def _minmax(values: np.ndarray) -> tuple[float, float]:
-    return (float(values.min()), float(np.ptp(values))) if len(values) else (0.0, 1.0)
+    if not len(values):
+        return 0.0, 1.0
+    with np.errstate(over="ignore"):
+        return float(values.min()), min(float(np.ptp(values)), _MOST)
 
 
 def _none(values: np.ndarray) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unrolled.data.scaling import power_of_two
 from unrolled.tasks.spans import span_scores
 
 
@@ -69,11 +70,16 @@ def number_scores(expected: np.ndarray, predicted: np.ndarray) -> dict[str, floa
         >>> number_scores(np.array([0.0, 2.0]), np.array([0.0, 1.0]))
         {'RMSE': 0.7071067811865476, 'MAE': 0.5, 'R2': 0.5}
     """
-    error = np.asarray(predicted, dtype=np.float64) - np.asarray(expected, dtype=np.float64)
+    wanted, made = np.asarray(expected, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    # Divided by a power of two, which is exact, so that no square of any float is too large or too small.
+    unit = float(power_of_two(np.abs(np.append(wanted, made)).max(initial=0.0)))
+    wanted, made = wanted / unit, made / unit
+    error = made - wanted
     squared = float(np.square(error).sum())
-    variation = float(np.square(expected - np.mean(expected)).sum())
+    variation = float(np.square(wanted - wanted.mean()).sum())
     explained = 1 - squared / variation if variation else float(squared == 0)
-    return {"RMSE": float(np.sqrt(squared / len(error))), "MAE": float(np.abs(error).mean()), "R2": explained}
+    root, absolute = float(np.sqrt(squared / len(error))), float(np.abs(error).mean())
+    return {"RMSE": root * unit, "MAE": absolute * unit, "R2": explained}
 
 
 def tag_scores(

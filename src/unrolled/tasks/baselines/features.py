@@ -13,7 +13,7 @@ from pydantic import with_config
 from scipy import sparse
 from typing_extensions import TypedDict
 
-from unrolled.data.scaling import Scaling
+from unrolled.data.scaling import Scaling, mean_and_deviation
 from unrolled.saving.schema import ENTRIES, Finite, Positive
 from unrolled.tasks.baselines.base import BaselineState
 
@@ -249,7 +249,7 @@ class Statistics(Features):
 
     def matrix(self, inputs: Sequence[np.ndarray]) -> sparse.csr_matrix:
         """The statistics on a common scale."""
-        return sparse.csr_matrix((self.of(inputs) - self.mean) / self.scale)
+        return sparse.csr_matrix(Scaling(self.mean, self.scale).apply(self.of(inputs)))
 
     def state(self) -> BaselineState:
         """The scale."""
@@ -275,7 +275,13 @@ class SummaryStatistics(Statistics):
     @staticmethod
     def of(inputs: Sequence[np.ndarray]) -> np.ndarray:
         """The four statistics of every channel."""
-        return np.array([np.concatenate([x.mean(axis=0), _deviation(x), x[0], x[-1]]) for x in inputs])
+        moments = [mean_and_deviation(x, axis=0) for x in inputs]
+        return np.array(
+            [
+                np.concatenate([mean, np.where(np.any(x != x[0], axis=0), deviation, 0.0), x[0], x[-1]])
+                for x, (mean, deviation) in zip(inputs, moments, strict=True)
+            ]
+        )
 
 
 class SegmentMeans(Statistics):
@@ -293,13 +299,9 @@ class SegmentMeans(Statistics):
         for steps in inputs:
             bounds = np.arange(9) * len(steps) // 8
             stretches = zip(bounds[:-1], np.maximum(bounds[1:], bounds[:-1] + 1), strict=True)
-            rows.append(np.concatenate([steps[start:stop].mean(axis=0) for start, stop in stretches]))
+            means = [mean_and_deviation(steps[start:stop], axis=0)[0] for start, stop in stretches]
+            rows.append(np.concatenate(means))
         return np.array(rows)
-
-
-def _deviation(steps: np.ndarray) -> np.ndarray:
-    """The standard deviation of every channel; of one number over and over zero, without its rounding."""
-    return np.where(np.ptp(steps, axis=0) > 0, steps.std(axis=0), 0.0)
 
 
 _PLACES = 1000

@@ -11,6 +11,7 @@ import torch
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from unrolled.data.scaling import power_of_two
 from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.base import BaselineState, FittedBaseline, NoEntries
 from unrolled.tasks.baselines.features import (
@@ -203,8 +204,10 @@ class Ridge(_Linear):
         from sklearn import linear_model  # a second to import; loading a model can spare it
 
         features = cls.kind.fit(inputs)
-        fitted = linear_model.Ridge().fit(features.matrix(inputs), np.asarray(targets, dtype=np.float64))
-        return cls(features, fitted.coef_.reshape(-1, 1), np.atleast_1d(fitted.intercept_))
+        numbers = np.asarray(targets, dtype=np.float64)
+        unit = power_of_two(np.abs(numbers).max())  # exact, and no square of them overflows
+        fitted = linear_model.Ridge().fit(features.matrix(inputs), numbers / unit)
+        return cls(features, fitted.coef_.reshape(-1, 1) * unit, np.atleast_1d(fitted.intercept_) * unit)
 
     def predict(self, inputs: Sequence[Any]) -> np.ndarray:
         """The number for each input."""

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from unrolled.data.scaling import mean_and_deviation
 from unrolled.saving.schema import ENTRIES, Finite
 from unrolled.tasks.baselines.base import BaselineState, PredictingBaseline
 
@@ -80,7 +81,7 @@ class MeanNumber(PredictingBaseline):
     @classmethod
     def fit(cls, numbers: Sequence[float]) -> Self:
         """Average the targets of the training data."""
-        return cls(float(np.mean(numbers)))
+        return cls(float(mean_and_deviation(np.asarray(numbers, dtype=np.float64))[0]))
 
     def predict(self, inputs: Sequence[Any]) -> np.ndarray:
         """The mean, once for each input."""

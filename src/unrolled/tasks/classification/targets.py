@@ -14,6 +14,7 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from unrolled.data.example import Example, Examples
+from unrolled.data.scaling import mean_and_deviation
 from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
 from unrolled.models.ensemble import Average
 from unrolled.saving.schema import ENTRIES, Finite, Positive
@@ -321,7 +322,8 @@ class NumberTargets(Targets):
     def fit(cls, examples: Examples) -> Self:
         """Measure the targets."""
         numbers = np.array([example.target for example in examples])
-        return cls(float(numbers.mean()), float(numbers.std()) or 1.0)
+        mean, deviation = mean_and_deviation(numbers)
+        return cls(float(mean), float(deviation) or 1.0)
 
     def encode(self, example: Example) -> np.ndarray:
         """The scaled number ``(1,)``."""
