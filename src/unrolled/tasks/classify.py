@@ -49,22 +49,20 @@ from unrolled.tasks.classification.targets import (
 )
 from unrolled.tasks.continuing import add_labels
 from unrolled.tasks.details import most_wrong
-from unrolled.tasks.example_task import SHOWN, ExampleTask
+from unrolled.tasks.example_task import SHOWN
 from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.hub_card import CLASSIFICATION
 from unrolled.tasks.inference import outputs_in_order
-from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.files import from_file
 from unrolled.tasks.inputs.kinds import fit_steps, simple_methods, steps_from_json, to_json
 from unrolled.tasks.inputs.numbers import NumberKind
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.pictures import PictureKind
 from unrolled.tasks.inputs.saved import SavedKind
-from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.inputs.several import split
 from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.streaming import TaskStream
+from unrolled.tasks.steps_task import StepsTask
 from unrolled.tasks.target_column import require_classes, target_column
 from unrolled.tasks.words import unseen_said
 from unrolled.training.loss import Loss
@@ -86,13 +84,12 @@ class _Saved(TypedDict):
     sets: Annotated[str, Field(pattern=INDICATOR)] | None
 
 
-class OneTarget(ExampleTask[ClassifyConfig]):
+class OneTarget(StepsTask[ClassifyConfig]):
     """What predicts one target for a whole sequence."""
 
     Saved = _Saved
     collate = staticmethod(collate_many_to_one)
 
-    _inputs: StepsKind
     _targets: Targets
 
     def _reset(self) -> None:
@@ -164,21 +161,10 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         self._require_fitted()
         return self._run(self._encode(self._read_inputs(data)), self.Options())
 
-    def stream(self, **options: Any) -> TaskStream:
-        """What the model makes of an input as its steps come; see `ExampleTask.stream`."""
-        if not self._inputs.streams:
-            raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
-        return super().stream(**options)
-
     @property
     def hub_task(self) -> str | None:
         """By what is read."""
         return CLASSIFICATION.get(self._inputs.kind)
-
-    def input_schema(self) -> InputSchema:
-        """That of the kind of input seen in training."""
-        self._require_fitted()
-        return self._inputs.schema()
 
     def file_ending(self, first: str) -> str | None:
         """As for any task; numbers that are no lists are in tables, objects with an input are inputs."""
@@ -187,9 +173,6 @@ class OneTarget(ExampleTask[ClassifyConfig]):
         if isinstance(self._inputs, NumberKind) and not first.lstrip().startswith("["):
             return ".ts" if first.startswith(("@", "#", "%")) else super().file_ending(first) or ".csv"
         return super().file_ending(first)
-
-    def _token_label(self, token: int) -> str:
-        return self._inputs.label(token)
 
     def target_labels(self, targets: Tensor) -> list[str]:
         """The class or the number that a sequence is labelled with."""

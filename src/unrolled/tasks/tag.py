@@ -19,7 +19,6 @@ from unrolled.data.loading import load_with_layout
 from unrolled.data.token_columns import SavedLayout, TokenLayout, begins_tokens
 from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
 from unrolled.data.wording import listed
-from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.crf import best_path, marginals
 from unrolled.models.ensemble import Average
@@ -31,18 +30,16 @@ from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
 from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
 from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.crf_loss import PathLikelihood
-from unrolled.tasks.example_task import SHOWN, ExampleTask
+from unrolled.tasks.example_task import SHOWN
 from unrolled.tasks.inference import outputs_in_order
-from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.saved import SavedKind
-from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
 from unrolled.tasks.spans import are_span_tags
-from unrolled.tasks.streaming import TaskStream
+from unrolled.tasks.steps_task import StepsTask
 from unrolled.tasks.tagging.config import TagConfig
 from unrolled.tasks.tagging.given_tags import with_tag_names
 from unrolled.tasks.tagging.pairs import are_spelled, check_pairs, cut
@@ -62,7 +59,7 @@ class _Saved(TypedDict):
     labels: SavedLabels | None
 
 
-class Tagger(ExampleTask[TagConfig]):
+class Tagger(StepsTask[TagConfig]):
     """Predict a tag for every word of a sentence, or for every step of a sequence of numbers.
 
     Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a folder of one table a
@@ -82,7 +79,6 @@ class Tagger(ExampleTask[TagConfig]):
     Config = TagConfig
     collate = staticmethod(collate_many_to_many)
 
-    _inputs: StepsKind
     _tags: Vocabulary
     _layout: TokenLayout | None
 
@@ -114,21 +110,10 @@ class Tagger(ExampleTask[TagConfig]):
         """Whether the tags mark spans, as ``B-PER I-PER O`` do."""
         return are_span_tags(self._tags.symbols)
 
-    def stream(self, **options: Any) -> TaskStream:
-        """What the model makes of an input as its steps come; see `ExampleTask.stream`."""
-        if not self._inputs.streams:
-            raise ConfigError(f"{self._inputs.kind} are read as a whole, and not step by step")
-        return super().stream(**options)
-
     @property
     def hub_task(self) -> str | None:
         """Whatever is tagged."""
         return "token-classification"
-
-    def input_schema(self) -> InputSchema:
-        """That of the kind of input seen in training."""
-        self._require_fitted()
-        return self._inputs.schema()
 
     def file_ending(self, first: str) -> str | None:
         """As for any task; numbers that are no lists are in tables, and tokens a line in files."""
@@ -137,9 +122,6 @@ class Tagger(ExampleTask[TagConfig]):
         if self._layout is None:
             return super().file_ending(first)
         return ".conll" if begins_tokens(first, self._layout, self.tags) else None
-
-    def _token_label(self, token: int) -> str:
-        return self._inputs.label(token)
 
     def target_labels(self, targets: Tensor) -> list[str]:
         """The tag of every step."""
