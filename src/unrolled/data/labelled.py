@@ -24,6 +24,7 @@ from unrolled.data.folders import (
 from unrolled.data.images import formed, is_picture
 from unrolled.data.labelled_folders import labelled_folder
 from unrolled.data.list_cells import list_in, lists_in
+from unrolled.data.long_tables import VALUES, steps_as_sequences
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.table_form import TableForm, known_roles
@@ -46,6 +47,8 @@ def read_labelled(
     label: str | Sequence[str] | None = None,
     label_pattern: str | None = None,
     group: str | None = None,
+    sequence: str | None = None,
+    time: str | None = None,
     beside: Sequence[str] = (),
     targets: TargetKind = "auto",
     labelled: bool = True,
@@ -68,6 +71,9 @@ def read_labelled(
         label_pattern: a regular expression whose first group, found in the names of a folder's files, is
             their label.
         group: the column of what examples have in common, such as the speaker.
+        sequence: the column that names the sequence of a row, where each row is a step; guessed by usual
+            names, see `unrolled.data.long_tables.usual_sequences`.
+        time: the column of such steps' times.
         beside: further columns, of numbers or of classes, that are read beside the inputs.
         targets: `class` reads labels, `labels` several of them, `number` reads numbers for regression; `auto`
             finds out, see `unrolled.data.targets.as_targets`.
@@ -102,7 +108,7 @@ def read_labelled(
     if kind == ".txt" and not labelled:
         return _lines_of_text(path, form.encoding if form else None)
     labels = (label,) if isinstance(label, str) else label or ()
-    wanted = [name for name in (text, values, pair, *labels, group, *beside) if name is not None]
+    wanted = [name for name in (text, values, pair, *labels, group, sequence, *beside) if name is not None]
     table = read_table(path, columns=wanted, form=form)
     if not labelled and text is None and values is None and _is_one_sequence(table):
         return labelled_of_media(media_file(path), forms, labelled=False)
@@ -113,6 +119,8 @@ def read_labelled(
         pair=pair,
         label=label,
         group=group,
+        sequence=sequence,
+        time=time,
         beside=beside,
         targets=targets,
         labelled=labelled,
@@ -129,6 +137,8 @@ def labelled_of_table(
     pair: str | None = None,
     label: str | Sequence[str] | None = None,
     group: str | None = None,
+    sequence: str | None = None,
+    time: str | None = None,
     beside: Sequence[str] = (),
     targets: TargetKind = "auto",
     labelled: bool = True,
@@ -148,6 +158,13 @@ def labelled_of_table(
             targets=targets,
             labelled=labelled,
         )
+    roles: dict[str, str | None] = {}
+    if text is values is pair is None:
+        whole = [label] if isinstance(label, str) else list(label or LABEL_NAMES)
+        whole = [name for name in table.columns if name in whole or name.lower() in whole]
+        table, roles = steps_as_sequences(table, sequence, time, [*whole, *beside], group, form)
+    if roles:
+        values = VALUES
     notes = list(table.notes)
     groups = _groups(table, group, labelled)
     shown = table if group is None else table.without(group)
@@ -169,7 +186,7 @@ def labelled_of_table(
             inputs = TextPair(inputs, _text(seconds[entry], table.source(entry, pair)))
         source = table.source(entry, label_name)
         items.append(Example(inputs, found_targets[entry], source, groups[entry], further[entry]))
-    found = table.form(inputs=inputs_name, pair=pair, target=label_name)
+    found = table.form(inputs=None if roles else inputs_name, pair=pair, target=label_name, **roles)
     examples = formed(Examples(tuple(items), tuple(notes), found), (forms or MediaForms()).picture)
     return as_targets(examples, targets, labelled)
 

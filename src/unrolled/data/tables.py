@@ -97,7 +97,7 @@ class Table:
     def form(self, **roles: str | None) -> FoundForm:
         """How the table was written, and what its columns were taken for: what later files are read by."""
         found = self.written or FoundForm(())
-        return replace(found, names=tuple(self.columns)).with_roles(**roles)
+        return replace(found, names=found.names or tuple(self.columns)).with_roles(**roles)
 
     def left_out(self, *used: str | None) -> tuple[str, ...]:
         """A sentence for the user on the columns that are not among those used; none where all are."""

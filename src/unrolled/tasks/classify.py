@@ -206,6 +206,8 @@ class OneTarget(StepsTask[ClassifyConfig]):
             text=config.text_column,
             values=config.values_column,
             pair=config.pair_column,
+            sequence=config.sequence_column,
+            time=config.time_column,
             label=config.label_columns or config.label_column,
             label_pattern=config.label_pattern,
             group=config.group_column,
