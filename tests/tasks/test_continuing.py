@@ -19,6 +19,7 @@ from tests.tasks.every_task import (
     ROLLS,
     SENTENCES,
     TINY,
+    TOPICS,
     model_of,
     numbers,
     pictures,
@@ -31,6 +32,7 @@ from unrolled.training.optimizer_state import knowledge, take_up
 
 FURTHER = {
     "reviews": REVIEWS,
+    "topics": TOPICS,
     "strings": REVIEWS,
     "numbers": numbers(16, "ab"),
     "ratings": [(text, len(text) / 2) for text, _ in REVIEWS],
