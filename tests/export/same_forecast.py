@@ -76,7 +76,7 @@ def _from_c(forecaster: unrolled.Forecaster, folder: Path) -> list[float]:
     scaled = forecaster._features(series)[-context:]
     known = 1 + len(frame.names)
     numbers = np.array(scaled[:, : frame.inputs], dtype=np.float64)
-    numbers[:, 0] = frame.scaling.undo(numbers[:, 0])
+    numbers[:, 0] = frame.scalings[0].undo(numbers[:, 0])
     numbers[:, 1:known] = frame.covariates.undo(numbers[:, 1:known])
     rows = ",\n".join(
         "{"

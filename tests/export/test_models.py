@@ -185,3 +185,19 @@ def test_characters_in_a_row_become_onnx(tmp_path):
         unrolled.export.c(one_way, tmp_path / "c")
     del asked["grams"]  # who reads in one direction may mean to read character by character
     assert unrolled.Classifier(**asked).fit(names, dev=names).effective.grams == 1
+
+
+def test_a_regressor_gives_the_same_from_onnx(tmp_path):
+    generator = np.random.default_rng(0)
+    inputs = [generator.normal(size=(5 + row % 3, 2)) for row in range(8)]
+    data = [(values, float(values.sum())) for values in inputs]
+    regressor = unrolled.Regressor(hidden_size=3, epochs=1, bidirectional=False).fit(data, dev=data)
+    unrolled.export.onnx(regressor, tmp_path, data=data)
+    assert runner(tmp_path).predict(inputs) == pytest.approx(list(regressor.predict(inputs)), rel=1e-4)
+
+
+def test_run_py_knows_every_task():
+    from unrolled.export import run
+    from unrolled.tasks.registry import task_names
+
+    assert set(run._TASKS) == set(task_names())

@@ -598,6 +598,7 @@ def _texts(times):
 
 _TASKS = {
     "classify": classify,
+    "regress": classify,
     "tag": tag,
     "generate": generate,
     "translate": translate,
