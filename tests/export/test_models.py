@@ -201,3 +201,18 @@ def test_run_py_knows_every_task():
     from unrolled.tasks.registry import task_names
 
     assert set(run._TASKS) == set(task_names())
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_generator_becomes_c_in_bytes(tied, tmp_path):
+    text = ["deep learning of text " * 12]
+    options = {"hidden_size": 5, "embedding_size": 5, "epochs": 1, "batch_size": 2, "tied": tied}
+    generator = unrolled.Generator(**options).fit(text)
+    assert unrolled.export.c(generator, tmp_path, int8=True).numbers["state bytes"] > 0
+
+
+def test_a_translator_is_refused_in_a_sentence(tmp_path):
+    pairs = [("a b", "b a"), ("b", "b")] * 4
+    translator = unrolled.Translator(hidden_size=3, embedding_size=2, epochs=1).fit(pairs, dev=pairs)
+    with pytest.raises(ConfigError, match="a step at a time"):
+        unrolled.export.c(translator, tmp_path)

@@ -26,6 +26,7 @@ from unrolled.export.result import Exported
 from unrolled.layers.checks import whole_number
 from unrolled.layers.stack import RecurrentLayer
 from unrolled.models.base import SequenceModel
+from unrolled.models.one_to_one import LanguageModel
 from unrolled.saving.files import make_folder, write_file
 from unrolled.tasks.base import Estimator
 
@@ -187,6 +188,9 @@ def in_bytes_and_back(module: nn.Module) -> nn.Module:
                     parameter.copy_(_rounded(parameter))
             elif isinstance(each, nn.Linear):
                 each.weight.copy_(_rounded(each.weight))
+            elif isinstance(each, LanguageModel):
+                scores = each.embedding.weight if each.output_weight is None else each.output_weight
+                scores.copy_(_rounded(scores))
     return rounded
 
 

@@ -13,6 +13,7 @@ from unrolled.data.scaling import Scaling
 from unrolled.errors import ConfigError
 from unrolled.export.c_code.frames import Frame, NumberFrame, SeriesFrame, TokenFrame
 from unrolled.models.base import SequenceModel
+from unrolled.models.conditional import ConditionalModel
 from unrolled.models.crf import best_path
 from unrolled.models.grams import GramInput
 from unrolled.models.inputs import TokenInput
@@ -46,6 +47,11 @@ def frame_of(estimator: Estimator[Any, Any]) -> Frame:
         return NumberFrame(plain, "1 for each note that sounds, else 0.", "the logit of each note to come.")
     learnt = estimator._vocabularies()
     reads, writes = learnt.get("inputs", {}), learnt.get("targets")
+    if isinstance(model, ConditionalModel):
+        raise ConfigError(
+            "expected a network that takes a step at a time and gives an output for it, got "
+            f"{estimator.task}; --to onnx takes every one."
+        )
     gives, target = _outputs(learnt, writes, getattr(model, "transitions", None) is not None)
     layer = getattr(model, "inputs", None)
     if isinstance(layer, TokenInput):
