@@ -36,7 +36,8 @@ def extended(tmp_path_factory):
     (root / "tests").mkdir()
     shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests" / "cells", root / "tests" / "cells")
-    shutil.copy(ROOT / "tests" / "tolerances.py", root / "tests")
+    for name in ("__init__.py", "tolerances.py"):
+        shutil.copy(ROOT / "tests" / name, root / "tests")
     shutil.copy(ROOT / "pyproject.toml", root)
     for language, title, content in BLOCK.findall(PAGE):
         path = root / title
