@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import unrolled
+from tests.tasks import every_task
 from unrolled.errors import ConfigError
 
 
@@ -194,6 +195,21 @@ def test_a_regressor_gives_the_same_from_onnx(tmp_path):
     regressor = unrolled.Regressor(hidden_size=3, epochs=1, bidirectional=False).fit(data, dev=data)
     unrolled.export.onnx(regressor, tmp_path, data=data)
     assert runner(tmp_path).predict(inputs) == pytest.approx(list(regressor.predict(inputs)), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["classes", "subjects", "text", "notes"])
+def test_what_writes_gives_the_same_from_onnx(name, tmp_path):
+    model = every_task.model_of(name)
+    inputs = {
+        "classes": [{"kind": "dog", "size": 1.0}, {"kind": "cat", "size": 0.5}],
+        "subjects": [picture for picture, _ in every_task.pictures(3)],
+        "text": ["deep", "", "of"],
+        "notes": [[[60], [62, 64]], []],
+    }[name]
+    data = {"classes": every_task.CLASSES, "subjects": every_task.pictures(4)}.get(name)
+    unrolled.export.onnx(model, tmp_path, data=data)
+    certain = {"temperature": 0, "length": 12} if data is None else {}
+    assert runner(tmp_path).predict(inputs, **certain) == list(model.predict(inputs, **certain))
 
 
 def test_run_py_knows_every_task():

@@ -4,7 +4,8 @@
     python run.py FILE                          ... of a file
 
 A line is a text where the model reads words; a JSON list, or the path of a .npy file, where it reads numbers,
-features of sound, or pixels; a series' name for a forecaster, which goes on from its training data.
+features of sound, or pixels; a series' name for a forecaster, which goes on from its training data; steps of
+notes, or values by name, as JSON.
 """
 
 import argparse
@@ -322,7 +323,9 @@ def states_of(model, graph_inputs):
 
 
 def generate(model, prompt, length=100, temperature=0.0, seed=0):
-    """What follows a prompt; temperature 0 takes the most probable symbol each time."""
+    """What follows a prompt; temperature 0 takes the most probable symbol, or notes, each time."""
+    if model.learnt["unit"] == "notes":
+        return notes_after(model, prompt, length, temperature, seed)
     tokenizer = Tokenizer(model.learnt)
     generator = np.random.default_rng(seed)
     read, made = [tokenizer.end, *tokenizer.encode(prompt)], []
@@ -343,6 +346,31 @@ def generate(model, prompt, length=100, temperature=0.0, seed=0):
         made.append(token)
         read = [token]
     return tokenizer.decode(made)
+
+
+_LOWEST_NOTE = 21
+"""Of a piano, as MIDI counts them."""
+
+
+def notes_after(model, prompt, length, temperature, seed):
+    """The notes of each step that follows a prompt: a list of steps, or JSON of one; each note by itself."""
+    steps = json.loads(prompt or "[]") if isinstance(prompt, str) else prompt
+    generator, state = np.random.default_rng(seed), states_of(model, "model")
+    read = np.zeros((1 + len(steps), model.learnt["keys"]))
+    for row, notes in enumerate(steps, start=1):
+        read[row, np.array(notes, dtype=int) - _LOWEST_NOTE] = 1
+    made = []
+    for _ in range(length):
+        found = model.run("model", {"values": read[None], **state})
+        state = {name: found[f"{name.removesuffix('_0')}_n"] for name in state}
+        scores = found["output"][0, -1].astype(np.float64)
+        if temperature:
+            sound = generator.random(len(scores)) < 1 / (1 + np.exp(-scores / temperature))
+        else:
+            sound = scores > 0
+        made.append((np.flatnonzero(sound) + _LOWEST_NOTE).tolist())
+        read = sound[None] * 1.0
+    return made
 
 
 def _spaced(text):
@@ -379,7 +407,8 @@ def translate(model, source, beam_size=None):
 
 def caption(model, given, beam_size=None):
     """The text for an image, for vectors, or for classes and numbers."""
-    learnt, kind, options = model.learnt["subjects"], model.learnt["kind"], model.options
+    learnt, options = model.learnt["subjects"], model.options
+    kind = learnt["kind"]
     if kind == "classes":
         values = json.loads(given) if isinstance(given, str) and given.lstrip().startswith("{") else given
         if not isinstance(values, dict):
