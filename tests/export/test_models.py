@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import re
 import subprocess
 
@@ -210,6 +211,17 @@ def test_what_writes_gives_the_same_from_onnx(name, tmp_path):
     unrolled.export.onnx(model, tmp_path, data=data)
     certain = {"temperature": 0, "length": 12} if data is None else {}
     assert runner(tmp_path).predict(inputs, **certain) == list(model.predict(inputs, **certain))
+
+
+def test_a_series_as_the_service_takes_it(tmp_path):
+    forecaster, given = every_task.model_of("series"), every_task.HANDED_OVER["series"]
+    unrolled.export.onnx(forecaster, tmp_path)
+    expected = [row["y"] for row in forecaster.predict(pd.DataFrame(given))]
+    for series in (given, json.dumps(given)):
+        (made,) = runner(tmp_path).predict([series])
+        assert [row["y"] for row in made] == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(ValueError, match="expected one column of numbers beside"):
+        runner(tmp_path).predict([{"help": [0.0] * 20}])
 
 
 def test_run_py_knows_every_task():

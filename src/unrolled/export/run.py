@@ -559,15 +559,34 @@ def circles(times, season, count, year):
     return np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(times), -1)
 
 
+def of_columns(columns, names, name):
+    """A series as `forecast` takes it, of its times `ds`, if it has any, its numbers, and its covariates."""
+    others = [each for each in columns if each not in ("ds", "unique_id", *names)]
+    if len(others) != 1:
+        raise ValueError(f"expected one column of numbers beside {names}, got {others}")
+    values = columns[others[0]]
+    return {
+        "unique_id": columns.get("unique_id", name),
+        "times": columns.get("ds", list(range(len(values)))),
+        "values": values,
+        "covariates": [list(each) for each in zip(*(columns[each] for each in names), strict=True)],
+    }
+
+
 def forecast(model, series=None):
     """The next steps of a series, as rows of `unique_id`, `ds`, `y` and a column for each quantile.
 
-    A series is one of those that the training data ended with, by its name; or a mapping of `unique_id`,
-    `times` (datetime64, or numbers), `values`, and `covariates`, a list for each step, if there are any, with
-    `future`, the same of the steps that follow, where the model reads some ahead.
+    A series is one of those that the training data ended with, by its name; or columns by name, as the
+    service takes them, in JSON too; or a mapping of `unique_id`, `times` (datetime64, or numbers), `values`,
+    and `covariates`, a list for each step, if there are any, with `future`, the same of the steps that
+    follow, where the model reads some ahead.
     """
     learnt, options = model.learnt["preparation"], model.options
     known = {each["unique_id"]: each for each in model.learnt["latest"]}
+    if isinstance(series, str) and series.lstrip().startswith("{"):
+        series = json.loads(series)
+    if isinstance(series, dict) and "values" not in series:
+        series = of_columns(series, learnt["names"], model.learnt["latest"][0]["unique_id"])
     if series is None or isinstance(series, str):
         series = known[series] if series else model.learnt["latest"][0]
     like = known.get(series["unique_id"], model.learnt["latest"][0])
