@@ -75,7 +75,7 @@ def _gone(*path):
         (
             "vocabulary.json",
             _set("inputs", "kind", to="smells"),
-            "expected one of .*text, symbols.* got 'smells'",
+            "expected one of .*text, pair, symbols.* got 'smells'",
         ),
         (
             "vocabulary.json",
@@ -89,7 +89,7 @@ def _gone(*path):
         ),
         ("history.json", _set("epochs", to=7), "history.json: expected a valid list at 'epochs'"),
         ("evaluation.json", _set("scores", to={"accuracy": "high"}), "valid number at 'scores.accuracy'"),
-        ("baselines.json", _set("majority class", "label", to=[]), "expected a valid string at 'label'"),
+        ("baselines.json", _set("majority class", "label", to=7), "expected a valid string at .label"),
         ("baselines.json", _set("oracle", to={}), "expected no baseline 'oracle', but of majority class"),
     ],
 )

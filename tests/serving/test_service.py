@@ -10,7 +10,7 @@ from tests.serving.running import running
 from tests.tasks.every_task import HANDED_OVER, MADE, model_of
 from unrolled.serving.states import SAFETENSORS_TYPE
 
-READING = ("reviews", "numbers", "ratings", "sentences", "steps")
+READING = ("reviews", "topics", "numbers", "ratings", "sentences", "steps")
 WRITING = ("pairs", "classes", "text", "notes")
 
 
