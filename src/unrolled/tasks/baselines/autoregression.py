@@ -105,7 +105,8 @@ class LinearAutoregression(ForecastBaseline):
         if len(series) == 1 or not last:
             return cls._alike(series, order)
         before = [one.slice(0, cut or len(one)) for one, cut in zip(series, cuts, strict=True)]
-        held_out = Span(*zip(*last, strict=True))
+        ends, starts = zip(*last, strict=True)
+        held_out = Span(ends, starts)
         errors = [_error(form(before, order), held_out, horizon) for form in forms]
         return forms[int(np.argmin(errors))](series, order)
 
