@@ -293,6 +293,17 @@ def test_json_as_pandas_writes_it(tmp_path, orient, dated):
         assert list(table.columns[""]) == list(index)
 
 
+def test_json_of_years_by_rows_is_not_turned(tmp_path):
+    frame = pd.DataFrame({"2001": [1.0, 2.0, 3.0], "2002": [4.0, 5.0, 6.0]})
+    for orient in ("index", "columns"):
+        frame.to_json(tmp_path / "t.json", orient=orient)
+        table = read_table(tmp_path / "t.json")
+        assert table.numbers("2002").tolist() == [4.0, 5.0, 6.0]
+    (tmp_path / "one.json").write_text('{"id": 5, "count": 3}')
+    with pytest.raises(DataError, match="expected a JSON array of objects"):
+        read_table(tmp_path / "one.json")
+
+
 def test_a_series_as_pandas_writes_it(tmp_path):
     pd.Series([1.5, 2.5], index=["2024-01-31", "2024-02-29"]).to_json(tmp_path / "t.json")
     table = read_table(tmp_path / "t.json")

@@ -92,10 +92,8 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
     arrays = [found for found in map(_objects_in, value.values()) if found]
     if len(arrays) == 1:
         return arrays[0]
-    if all(isinstance(cells, Mapping) for cells in value.values()) and _are_places(value):
-        inner = next(iter(value.values()))
-        if not _are_places(inner):  # row by row
-            return [{"": place, **cells} for place, cells in value.items()]
+    if all(isinstance(cells, Mapping) for cells in value.values()) and _is_by_rows(value):
+        return [{"": place, **cells} for place, cells in value.items()]
     columns = {
         name: list(cells.values()) if isinstance(cells, Mapping) else cells for name, cells in value.items()
     }
@@ -107,9 +105,9 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
 
 def _of_series(value: Any) -> list[dict[str, Any]] | None:
     """The objects of numbers by their place or their time."""
-    if not isinstance(value, Mapping) or not all(
-        cell is None or isinstance(cell, int | float) for cell in value.values()
-    ):
+    if not isinstance(value, Mapping) or not _are_places(value):
+        return None
+    if not all(cell is None or isinstance(cell, int | float) for cell in value.values()):
         return None
     return [{"": place, "value": cell} for place, cell in value.items()]
 
@@ -123,6 +121,16 @@ def _of_parts(names: list[Any], rows: list[Any], index: Any) -> list[dict[str, A
         {"": place, **dict(zip(map(str, names), row, strict=True))}
         for place, row in zip(places, rows, strict=True)
     ]
+
+
+def _is_by_rows(value: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether objects by name are rows, not columns; where both are named as rows are, a counter tells."""
+    inner = dict.fromkeys(name for cells in value.values() for name in cells)
+    return _are_places(value) and (not _are_places(inner) or (_counts(value) and not _counts(inner)))
+
+
+def _counts(names: Mapping[str, Any]) -> bool:
+    return list(names) == list(map(str, range(len(names))))
 
 
 def _are_places(names: Mapping[str, Any]) -> bool:

@@ -343,7 +343,7 @@ def _json(random, kind, columns, encoding):
     ascii_only = random.random() < 0.3
     if kind == "json":
         indent = random.choice((None, 2))
-        text = json.dumps(objects, indent=indent, ensure_ascii=ascii_only)
+        text = json.dumps(_oriented(random, columns, objects), indent=indent, ensure_ascii=ascii_only)
         rows = list(range(1, len(objects) + 1))
     else:
         lines, rows = [], []
@@ -355,6 +355,24 @@ def _json(random, kind, columns, encoding):
         text = "\n".join(lines)
     bad = None if bad_at is None else (rows[bad_at[1]], columns[bad_at[0]].name)
     return text.encode(encoding), options, columns, rows, bad
+
+
+def _oriented(random, columns, objects):
+    """The rows as pandas has them in one of its ways."""
+    names = [column.name for column in columns]
+    form = random.choice(("records", "records", "columns", "index", "split", "lists"))
+    if form == "records":
+        return objects
+    cells = {name: [each.get(name) for each in objects] for name in names}
+    if form == "lists":
+        return cells
+    places = list(map(str, range(len(objects))))
+    if form == "columns":
+        return {name: dict(zip(places, own, strict=True)) for name, own in cells.items()}
+    if form == "index":
+        return dict(zip(places, objects, strict=True))
+    data = [[each.get(name) for name in names] for each in objects]
+    return {"columns": names, "index": list(range(len(objects))), "data": data}
 
 
 def _parquet(random, columns):
