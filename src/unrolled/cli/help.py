@@ -7,9 +7,6 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-WIDE = {"max_content_width": 110}
-"""What typer needs to know to use a wide terminal."""
-
 
 class SectionedCommand(TyperCommand):
     """A command whose help groups the options by their panel, those without one first."""

@@ -13,7 +13,7 @@ from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor, doctor_command
 from unrolled.cli.evaluate import evaluate, evaluate_command
 from unrolled.cli.export import export
-from unrolled.cli.help import WIDE, SaidInFull, SectionedCommand
+from unrolled.cli.help import SaidInFull, SectionedCommand
 from unrolled.cli.inspect import inspect
 from unrolled.cli.predict import predict, predict_command
 from unrolled.cli.push import push
@@ -66,7 +66,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings=WIDE,
+    context_settings={"max_content_width": 110},
 )
 
 
@@ -110,29 +110,12 @@ for command in (inspect, diagnose, export, push, data):
 app.command(cls=SectionedCommand, context_settings=OPEN_ENDED)(compare)
 
 
-@app.command("evaluate", help=evaluate.__doc__)
-def _evaluate() -> None:
+def _stand_in() -> None:
     """Stands in the list of commands; `Verbs` puts the real one in its place."""
 
 
-@app.command("predict", help=predict.__doc__)
-def _predict() -> None:
-    """As `_evaluate`."""
-
-
-@app.command("chat", help=chat.__doc__)
-def _chat() -> None:
-    """As `_evaluate`."""
-
-
-@app.command("serve", help=serve.__doc__)
-def _serve() -> None:
-    """As `_evaluate`."""
-
-
-@app.command("doctor", help=doctor.__doc__)
-def _doctor() -> None:
-    """As `_evaluate`."""
+for function in (evaluate, predict, chat, serve, doctor):
+    app.command(function.__name__, help=function.__doc__)(_stand_in)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from unrolled.cli.help import WIDE, SectionedCommand
+from unrolled.cli.help import SectionedCommand
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
     run.__signature__ = signature.replace(parameters=[*own, *parameters])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *parameters]}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, cls=SectionedCommand, help=about, context_settings=WIDE)(run)
+    app.command(name, cls=SectionedCommand, help=about)(run)
     return typer.main.get_command(app)
 
 
