@@ -54,6 +54,17 @@ def namer():
     return Tagger(**SMALL, epochs=6, learning_rate=0.02, batch_size=16).fit(people(150, seed=0))
 
 
+@pytest.mark.parametrize(
+    ("count", "epochs", "patience"), [(100, 100, 33), (450, 67, 22), (1_800, 18, 6), (3_200, 10, 3)]
+)
+def test_few_sentences_are_gone_through_more_often(count, epochs, patience):
+    sentences = [(["a"], ["x"]), (["b"], ["y"])] * (count // 2)
+    settled = Tagger(**SMALL).untrained(sentences).effective
+    assert (settled.epochs, settled.patience) == (epochs, patience)
+    asked = Tagger(**SMALL, epochs=2, patience=1).untrained(sentences).effective
+    assert (asked.epochs, asked.patience) == (2, 1)
+
+
 def test_unseen_words_are_known_by_their_spelling(speller):
     evaluation = speller.evaluate(made_up(60, seed=1))
     assert evaluation.scores.keys() == {"accuracy"}

@@ -18,9 +18,13 @@ from unrolled.tasks.baselines.linear import (
     WordGramLogistic,
     WordGramRidge,
 )
+from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
 from unrolled.tasks.inputs.saved import SavedWords
 from unrolled.tasks.inputs.schema import WordsSchema
+
+_EPOCHS, _PATIENCE = 10, 3
+"""What a tagger of many sentences needs."""
 
 
 class _Options(Protocol):
@@ -106,6 +110,11 @@ class WordKind(StepsKind):
     def step_baselines(self, train: Examples) -> Iterable[Baseline]:
         """The most frequent tag of every word."""
         return symbol_baselines(map(words_of, train), [example.target for example in train])
+
+    def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
+        """Epochs enough for few sentences; with many the usual ones are."""
+        options = epochs_for(len(examples), config.batch_size, _EPOCHS, _PATIENCE)
+        return options if options["epochs"] > _EPOCHS else {}
 
     def shown(self, example: Example) -> list[str]:
         """The words."""
