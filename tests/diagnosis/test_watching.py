@@ -121,6 +121,21 @@ def test_statistics_take_the_memory_of_the_longest_sequence():
     assert watched.flows() == ()
 
 
+def test_a_watch_goes_on_after_a_pause():
+    layer = unrolled.RNN(3, 4)
+    with watch(layer) as watched:
+        for steps in (5, 7, 6):
+            layer(torch.randn(steps, 2, 3))[0].sum().backward()
+            if steps == 5:
+                watched.close()
+            else:
+                watched.resume()
+    layer(torch.randn(9, 2, 3))[0].sum().backward()
+    (flow,) = watched.flows()
+    assert (flow.updates, len(flow.norm)) == (2, 6)
+    assert not any(use.strip for gates in watched.gates(strips=False) for use in gates.gates.values())
+
+
 def test_without_gradients_nothing_is_recorded():
     layer = unrolled.GRU(3, 4)
     with watch(layer) as watched, torch.no_grad():

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import unrolled
 from tests.training.tiny import TinyLoader, make_batch, make_model
@@ -117,6 +118,29 @@ def told_over(kinds, updates):
 def test_a_verdict_is_told_when_it_stays_and_changes():
     kinds = ["vanishing", "vanishing", "vanishing", "healthy", "vanishing", "healthy", "healthy", "undecided"]
     assert told_over([*kinds, "undecided"], 128 * 9) == [(256, "vanishing"), (896, "healthy")]
+
+
+def test_before_updates_that_are_not_looked_at_stands_nothing():
+    before = nn.LSTMCell.forward
+    model, loss = make_model(), CrossEntropy()
+    batch = make_batch()
+    live = LiveDiagnosis(model, loss, TrainingConfig(device="cpu"))
+    attended = []
+    for update in range(1, 257):
+        attended.append(nn.LSTMCell.forward is not before)
+        if attended[-1]:
+            part = loss(model(batch.inputs)[0], batch)
+            (part.total / part.count).backward()
+        live.after(update, 1.0, History())
+    blocks = [sum(attended[start : start + 32]) for start in range(0, 256, 32)]
+    # The first pass is looked at again until an error has been followed.
+    assert blocks[4:] == [1] * 4
+    assert sum(blocks[:4]) <= 5
+    assert attended[0]
+    assert attended[128]
+    assert list(live.seen().decays) == ["cell"]
+    live.close()
+    assert nn.LSTMCell.forward is before
 
 
 def test_the_history_keeps_what_was_measured_in_a_bounded_number():

@@ -23,7 +23,8 @@ class GateUse(Result):
         mean: over units, steps and rows.
         open: the share of values above 0.9.
         shut: the share of values below 0.1 (of a tanh: below -0.9). Between the two a value is not saturated.
-        strip: ``[step][unit]``, the values along the first sequence, of at most 64 units.
+        strip: ``[step][unit]``, the values along the first sequence, of at most 64 units; empty where they
+            were not asked for.
     """
 
     mean: float
@@ -82,15 +83,20 @@ def gate_use(module: nn.Module, run: Callable[[], object]) -> tuple[Gates, ...]:
     return tuple(use_of(each) for each in captured(module, run) if each.order(0))
 
 
-def use_of(recurrence: Recurrence) -> Gates:
-    """What the gates of one recurrence did, which has a step at least in its first row."""
+def use_of(recurrence: Recurrence, *, strips: bool = True) -> Gates:
+    """What the gates of one recurrence did, which has a step at least in its first row.
+
+    Args:
+        recurrence: as it ran.
+        strips: keep the values along the first row.
+    """
     layer = recurrence.layer
     every = recurrence.gates
     real = real_steps(recurrence.scan.lengths, len(every))
     known = every.flatten(0, 1) if real is None else every[real.squeeze(-1)]
     gates = len(layer.gate_names)
     values = dict(zip(layer.gate_names, known.chunk(gates, -1), strict=True))
-    along = sorted(recurrence.order(0))
+    along = sorted(recurrence.order(0)) if strips else []
     activations = _activations(layer)
     # What is written: the candidate, or whatever the cell calls what its gates act on.
     written = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 from math import isnan
@@ -46,17 +46,18 @@ class Watch:
         self._module = module  # held, so that ids stay those of its modules
         self._by_hand: dict[str, StateSpectator] = {}
         self._spectators: dict[str, Spectator] = {}
-        self._leave = []
+        self._places: list[tuple[nn.Module, Spectator]] = []
+        self._leave: list[Callable[[], None]] = []
         for path, each in module.named_modules():
             if isinstance(each, RECURRENT):
                 of_layer = isinstance(each, LAYERS)
                 name = _path(path) or ("" if of_layer else "cell")
                 kind = LayerSpectator if of_layer else StateSpectator
                 self._spectators[name] = kind(name, Looks(every))
-                self._leave.append(attend(each, self._spectators[name]))
+                self._places.append((each, self._spectators[name]))
         # Compiled code shows nothing: what is shown by hand is left out of it.
         self.shown: Any = torch.compiler.disable(_shown)
-        _OPEN.append(self)
+        self.resume()
 
     def step(self, state: Any, name: str = "state", of: nn.Module | None = None) -> Any:
         """Show the state that a loop written by hand hands on, after every step; see `watch.step`."""
@@ -85,11 +86,16 @@ class Watch:
     def _named(self, spectator: Spectator) -> str:
         return spectator.path or self.name
 
-    def gates(self) -> tuple[Gates, ...]:
-        """What the gates of each layer and direction did in the pass that was observed last."""
+    def gates(self, *, strips: bool = True) -> tuple[Gates, ...]:
+        """What the gates of each layer and direction did in the pass that was observed last.
+
+        Args:
+            strips: keep every value along the first sequence, which takes longer than all else; else strips
+                are empty.
+        """
         layers = (each for each in self._spectators.values() if isinstance(each, LayerSpectator))
         latest = (recurrence for each in layers for recurrence in each.latest.values())
-        return tuple(use_of(recurrence) for recurrence in latest if recurrence.order(0))
+        return tuple(use_of(recurrence, strips=strips) for recurrence in latest if recurrence.order(0))
 
     def verdict(self, settings: Mapping[str, Any] | None = None) -> Verdict:
         """What it comes to so far.
@@ -149,6 +155,12 @@ class Watch:
         """Begin the statistics anew."""
         for each in self._all():
             each.reset()
+
+    def resume(self) -> None:
+        """Watch on after `close`, and add to what was seen; where it was not closed this does nothing."""
+        if self not in _OPEN:
+            self._leave = [attend(module, spectator) for module, spectator in self._places]
+            _OPEN.append(self)
 
     def close(self) -> None:
         """Stop watching; what was seen stays."""

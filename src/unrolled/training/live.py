@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -37,8 +38,9 @@ OfLayer = TypeVar("OfLayer", GradientFlow, Jacobians, Gates, InputGradient)
 _EVERY = 128
 """Updates between two verdicts; each is on the gradients of those alone."""
 _SAMPLED = 32
-"""Every so many-th backward pass is looked at, so that it costs training next to nothing: what is left of an
-error comes from the first of them, which is observed step by step, how long sequences are from all."""
+"""One of so many updates is looked at, so that it costs training next to nothing; during the others nothing
+stands before the modules. What is left of an error comes from the first of them, which is observed step by
+step, how long sequences are from all."""
 _NOTED = 8
 """Of every so many-th batch the targets are noted."""
 _ENOUGH = 16
@@ -78,18 +80,20 @@ class LiveDiagnosis:
     """
 
     def __init__(self, model: nn.Module, loss: Loss, config: TrainingConfig) -> None:
-        self._watch = watch(model, every=_SAMPLED)
+        self._watch = watch(model)
+        self._draw = random.Random(0)
         self._loss = loss
         self._settings = dict(config)
         self._usual = {name: field.default for name, field in type(config).model_fields.items()}
         self._answers: deque[tuple[Tensor, int]] = deque(maxlen=_REMEMBERED)
         self._losses: deque[float] = deque(maxlen=_LATEST)
         self._start: float | None = None
-        self._batches = self._since = 0
+        self._batches = 0
         self._decays: dict[str, tuple[float, ...]] = {}
         self._gates: tuple[Gates, ...] = ()
         self._fresh = False
         self._latest = self._told = ""
+        self._begin()
 
     def before(self, batch: Batch) -> None:
         """Take note of what a batch asks for."""
@@ -107,14 +111,19 @@ class LiveDiagnosis:
             loss: of the latest.
             history: of the run.
         """
-        self._start = loss if self._start is None else self._start
+        if self._start is None:
+            self._start = loss
         self._losses.append(loss)
         self._since += 1
         if updates % _EVERY:
             # Where the way from the states to the loss starts out at zero, the first pass shows no error; the
             # next one is looked at then, and ever more seldom one after it.
-            if not self._known and updates & (updates - 1) == 0:
+            if updates & (updates - 1) == 0 and not self._known:
                 self._look()
+            elif self._since in self._chosen:
+                self._watch.resume()
+            elif self._since - 1 in self._chosen:
+                self._watch.close()
             return None
         self._look()
         verdict = judged(self._evidence(history))
@@ -158,10 +167,17 @@ class LiveDiagnosis:
         flows = self._watch.flows()
         if flows or not self._known:
             self._decays = {flow.layer: flow.decay for flow in over_time(flows)}
-            self._gates = over_time(self._watch.gates())
+            self._gates = over_time(self._watch.gates(strips=False))
             self._fresh = True
         self._watch.reset()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Choose the updates that are looked at until the next look: the one to come, then one of few."""
+        blocks = range(_SAMPLED, _EVERY, _SAMPLED)
         self._since = 0
+        self._chosen = {0, *(block + self._draw.randrange(_SAMPLED) for block in blocks)}
+        self._watch.resume()
 
     def _evidence(self, history: History) -> Evidence:
         """All that is known so far."""
