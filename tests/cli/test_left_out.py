@@ -16,7 +16,8 @@ ASKED = {"caption": ("--text-column", "name", "--condition-columns", "kind")}
 
 @pytest.mark.parametrize("task", list(COLUMNS))
 def test_columns_left_out_are_said(task, unrolled, tmp_path):
-    frame = pd.DataFrame(COLUMNS[task] | {"remark": ["r", "s"] * 10, "author": ["Ada", "Bob"] * 10})
+    remarks = {"remark": [f"r {number}" for number in range(20)], "author": ["Ada"] * 20}
+    frame = pd.DataFrame(COLUMNS[task] | remarks)
     frame.to_csv(tmp_path / "data.csv", index=False)
     done = unrolled("train", task, "data.csv", "--dry-run", *ASKED.get(task, ()))
     assert done.code == 0, done.err

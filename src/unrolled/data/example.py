@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -123,6 +123,8 @@ class Series:
             ``zone``: `Z`, or nothing; None where they are written by these clocks.
         future: `(step, covariate)`, the covariates of the steps that follow, as far as they are known
             already, NaN where not; None for none.
+        categories: by covariate whose numbers stand for categories these, in order; see
+            `unrolled.data.categories`.
     """
 
     unique_id: str
@@ -137,6 +139,7 @@ class Series:
     zone: str | None = None
     in_utc: str | None = None
     future: np.ndarray | None = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

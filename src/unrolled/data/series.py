@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from unrolled.data.categories import (
+    codes_of,
+    is_categorical,
+    learned_categories,
+    unknown_categories,
+)
 from unrolled.data.dates import Dates, NoDatesError
 from unrolled.data.example import Series, Source
 from unrolled.data.local_clocks import clock_notes, dates_of_series
 from unrolled.data.series_layout import SeriesLayout
 from unrolled.data.steps import Step, step_named
 from unrolled.data.table_form import TableForm
-from unrolled.data.tables import NAMELESS, Table, read_table
+from unrolled.data.tables import NAMELESS, Table, is_missing, read_table
 from unrolled.data.time_columns import TimeColumns, find_times
 from unrolled.data.timeline import (
     kept_times,
@@ -49,11 +55,13 @@ class KnownSeries:
         layout: how that was read; None where it came as series.
         names: its covariates.
         steps: the step of a series by its name, and by `""` that of others.
+        categories: those of its covariates that are categories.
     """
 
     layout: SeriesLayout | None
     names: tuple[str, ...]
     steps: Mapping[str, str]
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_series(
@@ -63,6 +71,7 @@ def read_series(
     time: str | None = None,
     target: str | None = None,
     covariates: Sequence[str] | None = None,
+    categories: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
     time_zone: str | None = None,
@@ -75,6 +84,7 @@ def read_series(
         time=time,
         target=target,
         covariates=covariates,
+        categories=categories,
         season=season,
         dayfirst=dayfirst,
         time_zone=time_zone,
@@ -89,6 +99,7 @@ def read_series_with_layout(
     time: str | None = None,
     target: str | None = None,
     covariates: Sequence[str] | None = None,
+    categories: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
     time_zone: str | None = None,
@@ -103,6 +114,7 @@ def read_series_with_layout(
         time=time,
         target=target,
         covariates=covariates,
+        categories=categories,
         season=season,
         dayfirst=dayfirst,
         time_zone=time_zone,
@@ -117,6 +129,7 @@ def series_of_table(
     time: str | None = None,
     target: str | None = None,
     covariates: Sequence[str] | None = None,
+    categories: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
     time_zone: str | None = None,
@@ -132,7 +145,8 @@ def series_of_table(
             day; guessed by name or content otherwise. Without one, the rows are steps.
         target: the column to forecast. Guessed by its name otherwise, or the first one with numbers where
             there are dates, or the only one.
-        covariates: other columns with numbers; None takes every such column.
+        covariates: other columns; None takes every one of numbers, and those of few different texts.
+        categories: those of the covariates whose numbers are categories; texts are in any case.
         season: the steps after which series repeat; None takes what is usual for the time between steps: 24
             hours, 7 days, 52 weeks, 12 months, 4 quarters.
         dayfirst: whether the day comes before the month in dates such as 01/02/2024; None decides by all of
@@ -158,6 +172,7 @@ def series_of_table(
         time=time,
         target=target,
         covariates=covariates,
+        categories=categories,
         season=season,
         dayfirst=dayfirst,
         time_zone=time_zone,
@@ -171,6 +186,7 @@ def series_and_layout(
     time: str | None = None,
     target: str | None = None,
     covariates: Sequence[str] | None = None,
+    categories: Sequence[str] | None = None,
     season: int | None = None,
     dayfirst: bool | None = None,
     time_zone: str | None = None,
@@ -184,6 +200,7 @@ def series_and_layout(
         time: see there.
         target: see there.
         covariates: see there.
+        categories: see there.
         season: see there.
         dayfirst: see there.
         time_zone: see there.
@@ -196,7 +213,7 @@ def series_and_layout(
     table = in_months(table)
     before = known.layout if known else None
     steps = known.steps if known else None
-    if unique_id is time is target is None and not covariates:
+    if unique_id is time is target is None and not covariates and not categories:
         wide = wide_columns(table)
         if wide is not None and (before is None or before.wide or before.target not in table.columns):
             found, layout = series_of_wide(
@@ -205,7 +222,7 @@ def series_and_layout(
             return SeriesRead(found, layout)
     unique_id = _unique_id(table, unique_id, time, before)
     columns = _time_columns(table, time, unique_id, before)
-    taken = (*columns.names, unique_id, *(covariates or ()))
+    taken = (*columns.names, unique_id, *(covariates or ()), *(categories or ()))
     layout = _target(table, target, taken, before, dated=bool(columns.names))
     dates = _dates(table, columns, dayfirst, time_zone, before, unique_id)
     notes = (*table.notes, *columns.notes(), *clock_notes(dates, time_zone))
@@ -214,8 +231,12 @@ def series_and_layout(
         layout = replace(
             layout, form=dates.form, dayfirst=dates.dayfirst, zone=dates.zone, in_utc=dates.in_utc
         )
-    layout = _with_covariates(table, replace(layout, time=columns.names), covariates, known)
-    return SeriesRead(_series(table, layout, dates, season, steps), layout)
+    layout = _with_covariates(table, replace(layout, time=columns.names), covariates, categories, known)
+    found = _categories(table, layout, categories) if known is None else known.categories
+    if new := unknown_categories(table, found) if known else {}:
+        listed = "; ".join(f"{name}: {', '.join(texts[:5])}" for name, texts in new.items())
+        layout = replace(layout, notes=(*layout.notes, f"Unknown, for training has not seen it: {listed}."))
+    return SeriesRead(_series(table, layout, found, dates, season, steps), layout)
 
 
 def _unique_id(table: Table, asked: str | None, time: str | None, before: SeriesLayout | None) -> str | None:
@@ -308,9 +329,13 @@ def _dates(
 
 
 def _with_covariates(
-    table: Table, layout: SeriesLayout, covariates: Sequence[str] | None, known: KnownSeries | None
+    table: Table,
+    layout: SeriesLayout,
+    covariates: Sequence[str] | None,
+    categories: Sequence[str] | None,
+    known: KnownSeries | None,
 ) -> SeriesLayout:
-    """The columns that help: those asked for, those of the training data, or all others of numbers."""
+    """The columns that help: those asked for, those of the training data, or others that tell something."""
     taken = (*layout.time, layout.unique_id, layout.target)
     if known is not None:
         missing = [name for name in known.names if name not in table.columns]
@@ -326,15 +351,42 @@ def _with_covariates(
         covariates = [
             name
             for name in table.columns
-            if name not in taken and table.is_numeric(name) and not _counts(table, name)
+            if name not in taken and (name in (categories or ()) or _tells(table, name, layout.unique_id))
         ]
+    covariates = tuple(dict.fromkeys((*covariates, *(categories or ()))))
     left_out = tuple(name for name in table.columns if name not in taken and name not in covariates)
-    return replace(layout, covariates=tuple(covariates), left_out=left_out)
+    return replace(layout, covariates=covariates, left_out=left_out)
+
+
+def _tells(table: Table, name: str, unique_id: str | None) -> bool:
+    """Whether a column may help to forecast."""
+    if table.is_numeric(name):
+        return not _counts(table, name)
+    return is_categorical(table, name, unique_id)
+
+
+def _categories(
+    table: Table, layout: SeriesLayout, asked: Sequence[str] | None
+) -> dict[str, tuple[str, ...]]:
+    """The categories of those covariates that have some: of texts, and where they were asked for."""
+    assert layout.target is not None
+    known = ~np.isnan(table.numbers(layout.target))
+    return {
+        name: learned_categories(table, name, known)
+        for name in layout.covariates
+        if name in (asked or ()) or not _are_numbers(table, name)
+    }
+
+
+def _are_numbers(table: Table, name: str) -> bool:
+    """Whether a column holds numbers, or nothing."""
+    return table.is_numeric(name) or all(map(is_missing, table.column(name)))
 
 
 def _series(
     table: Table,
     layout: SeriesLayout,
+    categories: Mapping[str, tuple[str, ...]],
     dates: Dates | None,
     season: int | None,
     steps: Mapping[str, str] | None,
@@ -343,7 +395,8 @@ def _series(
     values = table.numbers(layout.target)
     extra = np.zeros((len(table), len(layout.covariates)))
     for place, name in enumerate(layout.covariates):
-        extra[:, place] = table.numbers(name)
+        known = categories.get(name)
+        extra[:, place] = table.numbers(name) if known is None else codes_of(table.column(name), known)
     counted = dates is None
     every = Dates(np.arange(len(table)), "plain") if dates is None else dates
     groups = _groups(table, layout)
@@ -377,6 +430,7 @@ def _series(
                 counted=counted,
                 zone=layout.zone,
                 in_utc=layout.in_utc,
+                categories=dict(categories),
             ).up_to_present()
         )
     return tuple(found)

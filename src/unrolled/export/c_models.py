@@ -102,6 +102,11 @@ def _named(names: Sequence[str]) -> str:
 
 def _series(estimator: Forecaster) -> SeriesFrame:
     prepared, config = estimator._preparation, estimator.effective
+    if prepared.categories:
+        raise ConfigError(
+            f"{', '.join(prepared.categories)}: expected covariates of numbers, got categories, which "
+            "--to onnx takes"
+        )
     if ahead := (*prepared.ahead, *(f"holidays of {country}" for country in prepared.holidays)):
         raise ConfigError(
             f"{', '.join(ahead)}: expected covariates known up to the present, got some known "

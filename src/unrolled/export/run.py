@@ -46,7 +46,10 @@ class Model:
         given = {}
         for port in session.get_inputs():
             kind = {"tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(uint8)": np.uint8}
-            given[port.name] = np.asarray(inputs[port.name], dtype=kind.get(port.type, np.float32))
+            array = np.asarray(inputs[port.name], dtype=kind.get(port.type, np.float32))
+            if not array.size:  # what is empty has no other axes in JSON
+                array = array.reshape([size if isinstance(size, int) else 1 for size in port.shape])
+            given[port.name] = array
         names = [port.name for port in session.get_outputs()]
         return dict(zip(names, session.run(names, given), strict=True))
 
@@ -559,18 +562,45 @@ def circles(times, season, count, year):
     return np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(times), -1)
 
 
-def of_columns(columns, names, name):
+def of_columns(columns, names, categories, name):
     """A series as `forecast` takes it, of its times `ds`, if it has any, its numbers, and its covariates."""
     others = [each for each in columns if each not in ("ds", "unique_id", *names)]
     if len(others) != 1:
         raise ValueError(f"expected one column of numbers beside {names}, got {others}")
     values = columns[others[0]]
+    beside = [
+        columns[each] if isinstance(columns[each], list) else [columns[each]] * len(values) for each in names
+    ]
+    for place, each in enumerate(names):
+        if each in categories:
+            beside[place] = [code(one, categories[each]) for one in beside[place]]
+    covariates = [list(each) for each in zip(*beside, strict=True)]
+    given = [step for step, each in enumerate(values) if each is not None]
+    end = given[-1] + 1 if given else len(values)
+    if not any(each is not None for step in covariates[end:] for each in step):
+        end = len(values)
     return {
         "unique_id": columns.get("unique_id", name),
-        "times": columns.get("ds", list(range(len(values)))),
-        "values": values,
-        "covariates": [list(each) for each in zip(*(columns[each] for each in names), strict=True)],
+        "times": columns.get("ds", list(range(len(values))))[:end],
+        "values": values[:end],
+        "covariates": covariates[:end],
+        "future": covariates[end:],
     }
+
+
+def code(value, known):
+    """The place of a category among those of training, -1 of one that is new; None where none is said."""
+    text = "" if value is None else re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
+    text = "" if text.lower() in ("na", "n/a", "nan", "null", "none", "<na>") else text
+    return known.index(text) if text in known else -1 if text else None
+
+
+def one_hot(numbers, count):
+    """A column for each category; what was last said holds until something else is."""
+    steps = np.where(np.isnan(numbers), -1, np.arange(len(numbers)))
+    last = np.maximum.accumulate(steps) if len(numbers) else steps
+    held = np.where(last < 0, -1, numbers[np.maximum(last, 0)])
+    return (held[:, None] == np.arange(count)) * 1.0
 
 
 def forecast(model, series=None):
@@ -578,15 +608,17 @@ def forecast(model, series=None):
 
     A series is one of those that the training data ended with, by its name; or columns by name, as the
     service takes them, in JSON too; or a mapping of `unique_id`, `times` (datetime64, or numbers), `values`,
-    and `covariates`, a list for each step, if there are any, with `future`, the same of the steps that
-    follow, where the model reads some ahead.
+    and `covariates`, a list for each step, if there are any (of a category its place among those of the
+    training data), with `future`, the same of the steps that follow, where the model reads some ahead.
     """
     learnt, options = model.learnt["preparation"], model.options
     known = {each["unique_id"]: each for each in model.learnt["latest"]}
     if isinstance(series, str) and series.lstrip().startswith("{"):
         series = json.loads(series)
     if isinstance(series, dict) and "values" not in series:
-        series = of_columns(series, learnt["names"], model.learnt["latest"][0]["unique_id"])
+        series = of_columns(
+            series, learnt["names"], learnt["categories"], model.learnt["latest"][0]["unique_id"]
+        )
     if series is None or isinstance(series, str):
         series = known[series] if series else model.learnt["latest"][0]
     like = known.get(series["unique_id"], model.learnt["latest"][0])
@@ -607,10 +639,19 @@ def forecast(model, series=None):
     later = [[np.nan if each is None else each for each in row] for row in series.get("future") or []]
     later = np.array(later, dtype=np.float64).reshape(len(later), len(names))
     beyond = np.full((horizon, len(names)), np.nan)
-    known = filled(scaled(np.concatenate([covariates, later, beyond]), learnt["covariates"]))
+    every = np.concatenate([covariates, later, beyond])
+    numbers = np.where([name in learnt["categories"] for name in names], 0.0, every)
+    numbers = filled(scaled(numbers, learnt["covariates"]))
+    known = {
+        name: one_hot(every[:, place], len(learnt["categories"][name]))
+        if name in learnt["categories"]
+        else numbers[:, place : place + 1]
+        for place, name in enumerate(names)
+    }
     ahead = [
-        np.lib.stride_tricks.sliding_window_view(known[1:, names.index(name)], horizon)[: len(values)]
+        np.lib.stride_tricks.sliding_window_view(column, horizon)[: len(values)]
         for name in learnt["ahead"]
+        for column in known[name][1:].T
     ]
     step = like["step"]
     following = np.concatenate([times[1:], time_after(times, step).astype(times.dtype)])
@@ -620,7 +661,7 @@ def forecast(model, series=None):
         ahead.append(np.lib.stride_tricks.sliding_window_view(marks, horizon)[: len(values)])
     columns = [
         filled(scaled(values, scaling))[:, None],
-        known[: len(values)],
+        *(column[: len(values)] for column in known.values()),
         *ahead,
         circles(following, like["season"], learnt["cycles"], learnt["year"]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from typing_extensions import TypedDict
 
 from unrolled.data.buckets import Encoded
 from unrolled.data.calendar import future_times, step_of, time_texts
+from unrolled.data.categories import alike, static_names
 from unrolled.data.example import Series
 from unrolled.data.given_series import long_frame
 from unrolled.data.loading import load_series_with_layout
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+_logger = logging.getLogger("unrolled")
 _WINDOWS = 4_000
 """Training windows an epoch at most, unless the stride says otherwise."""
 _DRAWN = 3
@@ -94,9 +97,9 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     """Forecast series of numbers: one model for all series, one or several steps ahead, with quantiles.
 
     The data is a table in long format, one row a step, from a file or a pandas DataFrame; or in wide format,
-    one row a series; or a list of `unrolled.data.example.Series`. Other columns of numbers are read as
-    covariates, known up to the present; the calendar of the next step is the only input from the future.
-    Missing numbers are allowed.
+    one row a series; or a list of `unrolled.data.example.Series`. Other columns of numbers, or of
+    categories, are read as covariates: known up to the present, but for those that never change within a
+    series and ``future_covariates``. Missing numbers are allowed.
 
     Every step of a training window forecasts what followed it. Scores are those of rolling origins: from
     every step of the scored part (or, of many, from those at even distances), the next ``horizon`` steps are
@@ -300,6 +303,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         called = {"unique_id": layout.unique_id, "ds": time, "y": layout.target}
         return SeriesSchema(
             covariates=self._preparation.names,
+            categories=self._preparation.categories,
             times=times,
             columns={
                 name: column for name, column in called.items() if column is not None and column != name
@@ -382,7 +386,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         data = long_frame(plain(data))
         if not isinstance(data, Sequence) or isinstance(data, str):
             return self._load_table(data)
-        return tuple(chain.from_iterable(map(self._load_one, data)))
+        loaded = tuple(chain.from_iterable(map(self._load_one, data)))
+        return loaded if self._latest else alike(loaded)
 
     def _load_one(self, given: Any) -> tuple[Series, ...]:
         """One of several series, or of several tables of series."""
@@ -401,6 +406,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             time=config.time_column,
             target=config.target_column,
             covariates=config.covariates,
+            categories=config.categories,
             season=config.season,
             dayfirst=config.dayfirst,
             time_zone=config.time_zone,
@@ -409,6 +415,10 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         )
         if known is None:
             self._layout = read.layout
+        else:
+            for note in read.layout.notes:
+                if note not in self.notices:
+                    _logger.info(note)
         return read.series
 
     def _known(self) -> KnownSeries | None:
@@ -420,7 +430,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         if steps:
             counts = Counter(steps.values())
             steps[""] = max(counts, key=lambda step: (counts[step], step))
-        return KnownSeries(self._layout, names, steps)
+        return KnownSeries(self._layout, names, steps, self._latest[0].categories)
 
     def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Span:
         """Read series; those that go on right after the data of `fit` are forecast from their first step on.
@@ -520,7 +530,10 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         if config.context is None:
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
         ahead = self.effective.future_covariates or ()
-        past = [name for name in first.names if name not in ahead]
+        static = static_names(self._latest)
+        past = [name for name in first.names if name not in (*ahead, *static)]
+        if static:
+            self._note(f"Covariates that never change within a series: {', '.join(static)}.")
         if past:
             self._note(f"Covariates, known up to the present: {', '.join(past)}.")
         if ahead:
@@ -588,12 +601,14 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     def _settle_ahead(self, first: Series) -> None:
         """Settle which covariates are known ahead: those that were named, or that the data's end shows."""
-        asked, names = self.effective.future_covariates, first.names
+        asked, names, static = self.effective.future_covariates, first.names, static_names(self._latest)
         if asked is None:
             futures = [one.future for one in self._latest if one.future is not None]
-            unknown = [np.isnan(future) for future in futures]
+            unknown = [np.isnan(_said(future, first)) for future in futures]
             shown = tuple(
-                name for place, name in enumerate(names) if not all(each[:, place].all() for each in unknown)
+                name
+                for place, name in enumerate(names)
+                if name not in static and not all(each[:, place].all() for each in unknown)
             )
             self._effective = self.effective.model_copy(update={"future_covariates": shown})
             return
@@ -603,6 +618,9 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                     f"expected future_covariates to be among the covariates {', '.join(names) or '(none)'}, "
                     f"got {name!r}"
                 )
+        # What never changes is known by itself.
+        known = tuple(name for name in asked if name not in static)
+        self._effective = self.effective.model_copy(update={"future_covariates": known})
 
     def _readings(self, train: Span, held_out: Span) -> list[str]:
         series, config = self._latest, self.effective
@@ -616,10 +634,24 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             which,
             self._span(series),
             f"gaps filled: {gaps:,} of {total:,} steps" if gaps else "no gaps",
-            f"covariates {', '.join(first.names)}" if first.names else "no covariates",
+            self._covariates(first),
             *([f"not read: {', '.join(layout.left_out)}"] if layout.left_out else []),
             f"horizon {config.horizon}",
         ]
+
+    def _covariates(self, first: Series) -> str:
+        """The covariates, those that never change last, with how many categories there are of each."""
+
+        def told(names: Sequence[str]) -> str:
+            counts = {name: len(first.categories.get(name, ())) for name in names}
+            return ", ".join(
+                f"{name} ({count} categories)" if count else name for name, count in counts.items()
+            )
+
+        static = static_names(self._latest)
+        changing = [name for name in first.names if name not in static]
+        said = f"covariates {told(changing)}" if changing else "no covariates" if not static else ""
+        return "; ".join(part for part in (said, f"static {told(static)}" if static else "") if part)
 
     def _span(self, series: Sequence[Series]) -> str:
         """The step, or steps, and the first and the last time."""
@@ -903,11 +935,24 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         self._prepared = Preparation.from_dict(vocabularies["preparation"])
         layout = vocabularies["layout"]
         self._layout = None if layout is None else SeriesLayout.from_dict(layout)
-        self._latest = tuple(series_from_dict(each) for each in vocabularies["latest"])
+        self._latest = tuple(
+            replace(series_from_dict(each), categories=self._prepared.categories)
+            for each in vocabularies["latest"]
+        )
 
     @classmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         return (Persistence, SeasonalNaive, LinearAutoregression)
+
+
+def _said(future: NDArray[np.float64], series: Series) -> NDArray[np.float64]:
+    """The covariates of the future, NaN too where a category is none."""
+    said = future.copy()
+    for name, categories in series.categories.items():
+        if "" in categories:
+            column = said[:, series.names.index(name)]
+            column[column == categories.index("")] = np.nan
+    return said
 
 
 def _in_days(times: np.ndarray) -> bool:

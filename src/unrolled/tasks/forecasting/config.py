@@ -30,7 +30,13 @@ class ForecastConfig(TaskConfig):
     )
     covariates: tuple[str, ...] | None = Field(
         None,
-        description="Columns of numbers that help, known up to the present; by default all others.",
+        description="Columns that help, known up to the present; by default all others of numbers, and those "
+        "of a few different texts.",
+    )
+    categories: tuple[str, ...] | None = Field(
+        None,
+        description="Those of the covariates whose numbers stand for categories, such as a shop's kind; "
+        "texts are categories in any case.",
     )
     future_covariates: tuple[str, ...] | None = Field(
         None,

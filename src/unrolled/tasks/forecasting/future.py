@@ -12,6 +12,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from unrolled.data.calendar import future_times
+from unrolled.data.categories import recoded
 from unrolled.data.example import Series, Source
 from unrolled.data.series import KnownSeries
 from unrolled.data.steps import step_named
@@ -118,6 +119,7 @@ def as_known(series: Series, known: KnownSeries) -> Series:
     """A series with the covariates of the training data, by their names, and with its step if it has none."""
     if series.step is None and not series.counted:
         series = replace(series, step=known.steps.get(series.unique_id, known.steps.get("")))
+    series = recoded(series, known.categories)
     if series.names == known.names or not set(known.names) <= set(series.names):
         return series
     places = [series.names.index(name) for name in known.names]

@@ -11,6 +11,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from unrolled.data.calendar import clock_times, cycles, future_times, step_of
+from unrolled.data.categories import one_hot
 from unrolled.data.example import Series
 from unrolled.data.public_holidays import on_holidays
 from unrolled.data.scaling import SavedScaling, Scaling, fill
@@ -30,6 +31,7 @@ class SavedPreparation(TypedDict):
     covariates: SavedScaling
     seasonal_errors: dict[str, float]
     names: list[str]
+    categories: dict[str, Annotated[list[str], Field(min_length=1)]]
     kind: Literal["standard", "log", "minmax", "none"]
     cycles: Annotated[int, Field(ge=0, le=6)]
     year: bool
@@ -45,7 +47,7 @@ class Preparation:
 
     Attributes:
         scalings: by series; one that was not in the training data is scaled by its own numbers.
-        covariates: the scaling of the covariates, common to all series.
+        covariates: the scaling of the covariates, common to all series; that of categories does nothing.
         seasonal_errors: by series, the unit of MASE.
         names: the covariates' names.
         kind: how series are scaled.
@@ -55,6 +57,7 @@ class Preparation:
         ahead: the names of the covariates that are known ahead.
         horizon: of how many steps ahead these are read.
         holidays: the public holidays of each country, whose place among the steps ahead is read too.
+        categories: those of the covariates that are categories: an input for each of them.
     """
 
     scalings: Mapping[str, Scaling]
@@ -68,6 +71,7 @@ class Preparation:
     ahead: tuple[str, ...] = ()
     horizon: int = 1
     holidays: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def learn(
@@ -103,7 +107,7 @@ class Preparation:
         }
         return cls(
             {one.unique_id: Scaling.fit(one.values, kind) for one in series},
-            Scaling.fit(np.concatenate([one.covariates for one in series]), "standard"),
+            Scaling.fit(np.concatenate([_numbers_alone(one) for one in series]), "standard"),
             {one.unique_id: seasonal_error(one.values, one.season) for one in series},
             series[0].names,
             kind,
@@ -114,13 +118,18 @@ class Preparation:
             tuple(ahead),
             horizon,
             holidays or {},
+            series[0].categories,
         )
 
     @property
     def inputs(self) -> int:
         """How many numbers the network reads at a step."""
-        ahead = len(self.ahead) + len(self.holidays)
-        return 1 + len(self.names) + ahead * self.horizon + self.cycles + self.mask
+        ahead = sum(map(self._width, self.ahead)) + len(self.holidays)
+        return 1 + sum(map(self._width, self.names)) + ahead * self.horizon + self.cycles + self.mask
+
+    def _width(self, name: str) -> int:
+        """How many numbers a covariate takes."""
+        return len(self.categories.get(name, ("",)))
 
     def lacks_year(self, series: Sequence[Series]) -> bool:
         """Whether these series have dates, and calendars are read, but not the place in the year."""
@@ -153,7 +162,8 @@ class Preparation:
                 remedy="give the columns that the model was trained with",
             )
         columns = [
-            self.covariates.apply(series.covariates),
+            np.zeros((len(series), 0)),  # there may be none
+            *self._columns(series.covariates).values(),
             *self._ahead(series),
             *self._holidays_ahead(series),
         ]
@@ -171,10 +181,23 @@ class Preparation:
         """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""
         beyond = np.full((self.horizon, len(self.names)), np.nan)
         known = beyond[:0] if series.future is None else series.future
-        covariates = fill(self.covariates.apply(np.concatenate([series.covariates, known, beyond])))
+        columns = self._columns(np.concatenate([series.covariates, known, beyond]))
         for name in self.ahead:
-            following = covariates[1:, self.names.index(name)]
-            yield np.lib.stride_tricks.sliding_window_view(following, self.horizon)[: len(series)]
+            for following in fill(columns[name])[1:].T:
+                yield np.lib.stride_tricks.sliding_window_view(following, self.horizon)[: len(series)]
+
+    def _columns(self, covariates: np.ndarray) -> dict[str, np.ndarray]:
+        """Each covariate as the network reads it, ``(time, 1)`` or a number for each category."""
+        numbers = covariates.copy()
+        for name in self.categories:
+            numbers[:, self.names.index(name)] = 0.0
+        scaled = self.covariates.apply(numbers)
+        return {
+            name: one_hot(covariates[:, place], self._width(name))
+            if name in self.categories
+            else scaled[:, place : place + 1]
+            for place, name in enumerate(self.names)
+        }
 
     def _holidays_ahead(self, series: Series) -> Iterator[np.ndarray]:
         """Of each country whether the next steps are on its holidays, ``(time, horizon)``."""
@@ -199,6 +222,7 @@ class Preparation:
             "covariates": self.covariates.to_dict(),
             "seasonal_errors": dict(self.seasonal_errors),
             "names": list(self.names),
+            "categories": {name: list(texts) for name, texts in self.categories.items()},
             "kind": self.kind,
             "cycles": self.cycles,
             "year": self.year,
@@ -220,8 +244,9 @@ class Preparation:
         shapes = {scaling.center.shape for scaling in scalings.values()}
         if not shapes <= {()} or covariates.center.shape != (len(content["names"]),):
             raise ValueError("expected a number to scale each series by, and one for each covariate")
-        if not set(content["ahead"]) <= set(content["names"]):
-            raise ValueError(f"expected covariates to be known ahead, got {content['ahead']}")
+        for what, names in (("known ahead", content["ahead"]), ("categories", content["categories"])):
+            if not set(names) <= set(content["names"]):
+                raise ValueError(f"expected covariates to be {what}, got {', '.join(names):.60}")
         return cls(
             scalings,
             covariates,
@@ -234,7 +259,13 @@ class Preparation:
             tuple(content["ahead"]),
             content["horizon"],
             content["holidays"],
+            {name: tuple(texts) for name, texts in content["categories"].items()},
         )
+
+
+def _numbers_alone(series: Series) -> np.ndarray:
+    """The covariates, 0 where they are categories."""
+    return np.where([name in series.categories for name in series.names], 0.0, series.covariates)
 
 
 def require_logarithms(series: Sequence[Series], kind: str) -> None:

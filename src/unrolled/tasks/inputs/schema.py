@@ -8,7 +8,7 @@ import io
 import json
 import wave
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -375,7 +375,8 @@ class SeriesSchema(InputSchema):
     """A series of numbers up to the present.
 
     Attributes:
-        covariates: the names of the other numbers of every step.
+        covariates: the names of what else is known of every step.
+        categories: those of the covariates that are categories.
         times: some of the training data, as they are written.
         columns: what ``unique_id``, ``ds`` and ``y`` are called in the tables that the model was trained on,
             where that is otherwise.
@@ -383,6 +384,7 @@ class SeriesSchema(InputSchema):
 
     kind: str = "series"
     covariates: tuple[str, ...] = ()
+    categories: Mapping[str, Sequence[str]] = {}
     times: tuple[int | float | str, ...] = ()
     columns: Mapping[str, str] = {}
 
@@ -390,10 +392,11 @@ class SeriesSchema(InputSchema):
         """An object of columns: ``ds``, the times, and ``y``, the numbers, null where one is missing."""
         numbers = {"type": "array", "items": {"type": ["number", "null"]}}
         times = {"type": "array", "items": {"type": ["string", "number"]}}
+        words = {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}}
+        kinds = {name: words if name in self.categories else numbers for name in self.covariates}
         return {
             "type": "object",
-            "properties": {"unique_id": {"type": "string"}, "ds": times, "y": numbers}
-            | dict.fromkeys(self.covariates, numbers),
+            "properties": {"unique_id": {"type": "string"}, "ds": times, "y": numbers} | kinds,
             "required": ["y", *self.covariates],
         }
 
@@ -401,7 +404,8 @@ class SeriesSchema(InputSchema):
         """A few steps, at the latest times of the training data."""
         count = len(self.times) or 8
         numbers = [float(1 + step % 3) for step in range(count)]
-        columns = {name: list(numbers) for name in ("y", *self.covariates)}
+        columns: dict[str, list[Any]] = {name: list(numbers) for name in ("y", *self.covariates)}
+        columns |= {name: [known[-1]] * count for name, known in self.categories.items()}
         return {"ds": list(self.times), **columns} if self.times else columns
 
     def from_json(self, value: Any, source: Source = _HANDED_OVER) -> Any:
