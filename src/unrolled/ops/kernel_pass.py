@@ -113,12 +113,8 @@ def as_program(given: KernelPass) -> tuple[Surroundings, Given]:
     nothing = gates_x.new_zeros(rows, width)
     states = (given.h_0, given.c_0)[: len(given.program.states)]
     zoneouts = (options.zoneout_h, options.zoneout_c)[: len(states)]
-    peephole = options.peephole
-    units = [] if peephole is None else [*peephole.unbind(0)]
-    units += [norm for norm in (options.norm_cell_gain, options.norm_cell_bias) if norm is not None]
-    for each in (given.bias_hh, options.norm_hh_gain):
-        if each is not None:
-            units += each.split(width)
+    peephole = None if options.peephole is None else options.peephole.flatten()
+    vectors = peephole, options.norm_cell_gain, options.norm_cell_bias, given.bias_hh, options.norm_hh_gain
     around = Surroundings(
         bias=given.bias_hh is not None,
         normalised=() if options.norm_hh_gain is None else groups,
@@ -132,7 +128,7 @@ def as_program(given: KernelPass) -> tuple[Surroundings, Given]:
         gates_x=gates_x,
         weight_hh=given.weight_hh,
         initial=tuple(nothing if state is None else state for state in states),
-        units=tuple(units),
+        units=tuple(each for each in vectors if each is not None),
         streams=tuple(each.expand(steps, rows, width) for each in streams if each is not None),
         projection=None,
         lengths=given.lengths,

@@ -137,11 +137,16 @@ class CellCase:
             drawn = (drawn > 0.3).to(drawn) if kind == "mask" else drawn
             streams.append(drawn.to(DTYPES[self.dtype]).expand(extent))
         resets = torch.rand(self.steps, self.rows, generator=generator) < self.resets
+        # Vectors of units come one by one or several in an array.
+        together, left = [], cell.units
+        while left:
+            together.append(chosen.randint(1, left))
+            left -= together[-1]
         given = Given(
             gates_x=normal("input", self.steps, self.rows, len(own.inputs) * self.hidden),
             weight_hh=normal("weight", len(own.products) * self.hidden, self.hidden, scale=scale),
             initial=tuple(normal(f"initial {name}", self.rows, self.hidden) for name in own.states),
-            units=tuple(normal(f"unit {index}", self.hidden) for index in range(cell.units)),
+            units=tuple(normal(f"unit {index}", count * self.hidden) for index, count in enumerate(together)),
             streams=tuple(streams),
             projection=None,
             lengths=None if self.lengths is None else torch.tensor(self.lengths),

@@ -93,7 +93,7 @@ def _run_direction(
         resets=arranged.resets_of(index % layer._directions == 1),
         listen=listen_of(layer, index, values, initial, arranged.lengths),
         total=given.probe,
-        noise=state_noise(len(values), initial[0], layer.state_noise, layer.training),
+        noise=state_noise(values.shape[0], initial[0], layer.state_noise, layer.training),
     )
     run = layer.scan
     for observer in layer.observers:
@@ -115,12 +115,11 @@ def run_scan(layer: RecurrentLayer, scan: Scan) -> Steps:
 
 def _surrounded(layer: RecurrentLayer, scan: Scan) -> tuple[Surroundings, Given]:
     """What a layer's options put around its cell, and what both read."""
-    initial, steps = scan.initial, len(scan.gates_x)
+    initial, steps = scan.initial, scan.gates_x.shape[0]
     bias, gain = (layer._parameter(name, scan.suffix) for name in ("bias_hh", "norm_hh_gain"))
     units = layer.own_parameters(scan.suffix)
-    for each in (bias, gain):
-        if each is not None and layer.described.products:
-            units += each.chunk(len(layer.described.products))
+    if layer.described.products:
+        units += [each for each in (bias, gain) if each is not None]
     mask, zoneouts = layer._hidden_mask(initial[0]), layer._zoneouts(steps, initial)
     projection = layer._parameter("weight_hr", scan.suffix)
     around = Surroundings(
@@ -174,7 +173,7 @@ def _step_of(layer: RecurrentLayer, states: Sequence[tuple[Tensor, ...]]) -> Ste
         weight, bias = layer._weight("weight_ih", suffix), layer._parameter("bias_ih", suffix)
         gain, inputs = layer._parameter("norm_ih_gain", suffix), len(layer.program.inputs)
         if gain is not None and inputs:
-            added = [part for each in (gain, bias) if each is not None for part in each.chunk(inputs)]
+            added = [each for each in (gain, bias) if each is not None]
             around, bias = around._replace(entrance=True), None
             given = given._replace(units=(*given.units, *added))
         steppers.append(Stepper(chosen, surround(layer.program, around), given, weight, bias))

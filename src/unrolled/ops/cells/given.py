@@ -19,7 +19,7 @@ class Given(NamedTuple):
         gates_x: the input's share of the gates that have one, ``(T, B, inputs * H)``.
         weight_hh: ``(M * H, P)``.
         initial: the states before the first step, ``(B, H)`` each, the first of them ``(B, P)``.
-        units: vectors ``(H,)`` that every row reads alike.
+        units: vectors that every row reads alike, ``(H,)`` or several of those one after the other.
         streams: ``(T, B, H)`` each, broadcast or not.
         projection: ``(P, H)``, or None; then the first state, its streams and what the matrices multiply have
             ``P`` units.
@@ -45,6 +45,12 @@ class Given(NamedTuple):
         """``H``."""
         return self.initial[0].shape[-1] if self.projection is None else self.projection.shape[-1]
 
+    @property
+    def vectors(self) -> list[Tensor]:
+        """``units`` one by one, ``(H,)`` each."""
+        size = self.units_of_cell
+        return [vector for each in self.units for vector in each.split(size)]
+
 
 def tensors_of(given: Given) -> tuple[Tensor, ...]:
     """The tensors that can have a gradient, in their order."""
@@ -55,8 +61,8 @@ def tensors_of(given: Given) -> tuple[Tensor, ...]:
 def given_of(cell: Surrounded, tensors: Sequence[Tensor], rest: Sequence[Any]) -> Given:
     """What has these `tensors_of` of a cell, and the fields that follow them."""
     states = 2 + len(cell.program.states)
-    units = states + cell.units
-    streams = units + len(cell.streams)
+    streams = len(tensors) - cell.surroundings.projected
+    units = streams - len(cell.streams)
     projection = tensors[streams] if cell.surroundings.projected else None
     parts = tuple(tensors[2:states]), tuple(tensors[states:units]), tuple(tensors[units:streams])
     return Given(tensors[0], tensors[1], *parts, projection, *rest)

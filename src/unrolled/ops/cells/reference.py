@@ -37,9 +37,9 @@ Step: TypeAlias = Callable[[int, list[Tensor]], tuple[Sequence[Tensor], Sequence
 
 def run_reference(cell: Surrounded, given: Given) -> Ran:
     """Run a cell by its program."""
-    gates_x, weight_hh, initial, units, streams, projection = given[:6]
+    gates_x, weight_hh, initial, _, streams, projection = given[:6]
     rows, size, width = len(initial[0]), given.units_of_cell, weight_hh.shape[-1]
-    matrices = weight_hh.split(size)
+    matrices, units = weight_hh.split(size), given.vectors
     # No gradient comes of what is not read, not even of NaN.
     gates_x = zero_padding(gates_x, real_steps(given.lengths, len(gates_x)))
     moving = [each_step(stream, gates_x) for stream in streams]

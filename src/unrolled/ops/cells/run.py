@@ -4,6 +4,7 @@ Legend: ``T`` steps, ``B`` rows, ``H`` hidden units.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -94,24 +95,46 @@ def _covered(program: Program, around: Surroundings, given: Given, tensors: Sequ
 
 def _fits(program: Program, around: Surroundings, given: Given) -> bool:
     """Whether every tensor has its shape: what keeps the library inside the arrays that it is given."""
-    (steps, rows, wide), size = given.gates_x.shape, given.units_of_cell
-    products, states = len(program.products), len(program.states)
     lengths, resets = given.lengths, given.resets
+    shape = given.gates_x.shape
+    return (
+        _fit(
+            program,
+            around,
+            shape,
+            given.weight_hh.shape,
+            tuple([state.shape for state in given.initial]),
+            tuple([unit.shape for unit in given.units]),
+            tuple([stream.shape for stream in given.streams]),
+        )
+        and (
+            lengths is None
+            or (lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == shape[1:2])
+        )
+        and (resets is None or (resets.is_cpu and resets.dtype is torch.bool and resets.shape == shape[:2]))
+    )
+
+
+@lru_cache(maxsize=256)
+def _fit(
+    program: Program,
+    around: Surroundings,
+    gates_x: torch.Size,
+    weight_hh: torch.Size,
+    initial: Sequence[torch.Size],
+    units: Sequence[torch.Size],
+    streams: Sequence[torch.Size],
+) -> bool:
+    (steps, rows, wide), size = gates_x, initial[0][-1]
     return (
         wide == len(program.inputs) * size
-        and given.weight_hh.shape == (products * size, size)
-        and len(given.initial) == states
-        and all(state.shape == (rows, size) for state in given.initial)
-        and len(given.units) == around.units_of(program)
-        and all(unit.shape == (size,) for unit in given.units)
-        and len(given.streams) == around.streams
-        and all(stream.shape == (steps, rows, size) for stream in given.streams)
-        and (
-            lengths is None or (lengths.is_cpu and lengths.dtype is torch.int64 and lengths.shape == (rows,))
-        )
-        and (
-            resets is None or (resets.is_cpu and resets.dtype is torch.bool and resets.shape == (steps, rows))
-        )
+        and weight_hh == (len(program.products) * size, size)
+        and len(initial) == len(program.states)
+        and all(state == (rows, size) for state in initial)
+        and all(len(unit) == 1 and unit[0] % size == 0 for unit in units)
+        and sum(unit[0] for unit in units) == around.units_of(program) * size
+        and len(streams) == around.streams
+        and all(stream == (steps, rows, size) for stream in streams)
     )
 
 

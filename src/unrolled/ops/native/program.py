@@ -3,27 +3,28 @@
 Legend: ``T`` steps, ``B`` rows, ``H`` hidden units, ``P`` recurrent matrices, ``K`` values that are kept.
 """
 
-import ctypes
-import struct
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from unrolled.ops.cells.given import Given
 from unrolled.ops.cells.gradient import Gradient, differentiate
-from unrolled.ops.cells.lowering import Code, Memory, lower_backward, lower_forward
 from unrolled.ops.cells.reference import Ran
 from unrolled.ops.cells.surrounded import Surrounded
-from unrolled.ops.layer_norm import EPSILON
 from unrolled.ops.native.library import Library, addresses, library
 from unrolled.ops.native.memory import empty
-
-_RECORD = struct.Struct("7q2d3q1q1q2q2q7q5q4q")
-"""``ProgramRecord`` of ``csrc/arguments.h``; a ``ProgramMemory`` is seven numbers, a state three."""
-_PLAIN, _BEFORE, _LAST, _NUMBER, _SHARE = range(5)
+from unrolled.ops.native.program_record import (
+    Extent,
+    Layout,
+    arrays_read,
+    backward_layout,
+    forward_layout,
+    record,
+    step_layout,
+)
 
 
 class Kept(NamedTuple):
@@ -68,51 +69,27 @@ def forward(cell: Surrounded, given: Given, keep: bool, watched: bool = False) -
         keep: keep what `backward` needs.
         watched: give all states and the gates' values, not the first state alone.
     """
-    code = lower_forward(cell, keep, watched)
-    steps, rows, _ = given.gates_x.shape
-    size = given.initial[0].shape[-1]
-    like, ragged = given.gates_x, given.lengths is not None
-    buffers, after = [], []
-    for state, initial in enumerate(given.initial):
-        if state and not (keep or watched):
-            after.append(empty(like, 2, rows, size))
-            continue
-        buffer = empty(like, steps + keep, rows, size)
-        if ragged:
-            buffer.zero_()
-        if keep:
-            buffer[-1 if given.reverse else 0] = initial
-        buffers.append(buffer)
-        after.append(buffer[:steps] if given.reverse or not keep else buffer[1:])
-    values = None
-    if keep:
-        values = empty(like, steps, rows, sum(each.kind == "kept" for each in code.memory), size)
-        if ragged:
-            values.zero_()
+    like, count = given.gates_x, len(given.initial)
+    layout = forward_layout(cell, Extent.of(given), keep, watched, _strides(given.streams))
+    steps, rows, size = like.shape[0], layout.extent.rows, layout.extent.size
+    # All steps of the states that somebody reads, and of the others this step and the one before in turns.
+    wanted = count if keep or watched else 1
+    states = [empty(like, steps + keep if at < wanted else 2, rows, size) for at in range(count)]
+    final = tuple([empty(like, rows, size) for _ in given.initial])
+    values = empty(like, steps, rows, layout.kept, size) if keep else None
     gates = empty(like, steps, rows, len(cell.gate_values) * size) if watched else None
-    if gates is not None and ragged:
-        gates.zero_()
-    final = tuple(empty(like, rows, size) for _ in given.initial)
-
-    def place(memory: Memory) -> tuple[Any, ...]:
-        kind, index = memory.kind, memory.index
-        if kind in ("before", "after"):
-            return _state(given, memory, after[index], turns=index > 0 and not (keep or watched))
-        if kind == "kept":
-            assert values is not None
-            return _column(values, index, size)
-        if kind == "gate":
-            assert gates is not None
-            return _column(gates, index, size)
-        return _given(given, memory, size)
-
-    states = [
-        (at, initial.data_ptr(), last.data_ptr())
-        for at, initial, last in zip(code.ends, given.initial, final, strict=True)
-    ]
-    _run(cell, code, given, place, states, sums=(), backward=False)
-    ran = Ran(tuple(after if watched else after[:1]), final, gates)
-    return ran, None if values is None else Kept(tuple(buffers), values)
+    extra = [each for each in (values, gates) if each is not None]
+    if given.lengths is not None:
+        for each in (*states[:wanted], *extra):
+            each.zero_()
+    if keep:
+        for state, initial in zip(states, given.initial, strict=True):
+            state[-1 if given.reverse else 0] = initial
+    _run(layout, given, (*arrays_read(given), *states, *final, *extra), backward=False)
+    shown = states[: count if watched else 1]
+    if keep:
+        shown = [each[:-1] if given.reverse else each[1:] for each in shown]
+    return Ran(tuple(shown), final, gates), None if values is None else Kept(tuple(states), values)
 
 
 def backward(
@@ -138,64 +115,59 @@ def backward(
         needs_units: the same of each vector of units.
         norms: those of dL/dh_t are.
     """
-    gradient, code = differentiate(cell, watched), lower_backward(cell, norms, watched)
-    steps, rows, wide = given.gates_x.shape
-    size = given.initial[0].shape[-1]
-    like, ragged = given.gates_x, given.lengths is not None
-    make = like.new_zeros if ragged else (lambda *shape: empty(like, *shape))
-    after = [buffer[:-1] if given.reverse else buffer[1:] for buffer in kept.states]
-    count = len(given.initial)
+    gradient = differentiate(cell, watched)
+    like, count, ragged = given.gates_x, len(given.initial), given.lengths is not None
     seen = count if watched else 1
-    nothing = like.new_zeros(()).expand(steps, rows, size)
-    grad_states = [nothing if grad is None else _readable(grad) for grad in grads[:seen]]
-    grad_final = grads[seen : seen + count]
-    grad_gates = grads[-1].contiguous() if watched and grads[-1] is not None else None
-    carried = [like.new_zeros(2, rows, size) for _ in given.initial]
-    ends = tuple(like.new_zeros(rows, size) for _ in given.initial)
-    for buffer, end, grad in zip(carried, ends, grad_final, strict=True):
+    arrived = [_nothing(like.dtype) if grad is None else _readable(grad) for grad in grads[:seen]]
+    if watched:
+        arrived.append(_nothing(like.dtype) if grads[-1] is None else grads[-1].contiguous())
+    layout = backward_layout(
+        cell,
+        Extent.of(given),
+        norms,
+        watched,
+        tuple(needs_units),
+        _strides(given.streams),
+        _strides(arrived),
+    )
+    steps, rows, size = like.shape[0], layout.extent.rows, layout.extent.size
+    # Of every state what is carried from step to step, of two steps in turns; then what its initial one gets.
+    carried = like.new_zeros(3 * count, rows, size)
+    ends = carried[2 * count :].unbind()
+    for state, grad in enumerate(grads[seen : seen + count]):
         if grad is None:
             continue
-        buffer.copy_(grad)
+        carried[2 * state : 2 * state + 2] = grad
         if given.lengths is not None:
-            end.copy_(torch.where((given.lengths == 0).unsqueeze(1), grad, 0.0))
+            ends[state].copy_(torch.where((given.lengths == 0).unsqueeze(1), grad, 0.0))
+    make = like.new_zeros if ragged else partial(empty, like)
     over_product = make(steps, rows, len(gradient.order) * size)
-    over_input = over_product if code.joined else make(steps, rows, wide)
-    over_streams = tuple(make(steps, rows, size) if at >= 0 else None for at in gradient.over_stream)
-    over_units = tuple(empty(like, size) if needed else None for needed in needs_units)
+    over_input = over_product if layout.code.joined else make(*like.shape)
+    over_streams = tuple([make(steps, rows, size) if at >= 0 else None for at in gradient.over_stream])
+    over_units = tuple(
+        [
+            empty(like, *unit.shape) if needed else None
+            for unit, needed in zip(given.units, needs_units, strict=True)
+        ]
+    )
     heard = like.new_zeros(steps, rows) if norms else None
-
-    def place(memory: Memory) -> tuple[Any, ...]:
-        kind, index = memory.kind, memory.index
-        if kind in ("before", "after"):
-            return _state(given, memory, after[index])
-        if kind == "kept":
-            return _column(kept.values, index, size)
-        if kind in ("carried", "passed"):
-            of_kind = _LAST if kind == "carried" else _PLAIN
-            return carried[index].data_ptr(), 0, rows * size, size, 1, of_kind, 1
-        if kind == "given":
-            return grad_states[index].data_ptr(), 0, *grad_states[index].stride(), _PLAIN, 0
-        if kind == "given_gate":
-            if grad_gates is None:
-                return nothing.data_ptr(), 0, *nothing.stride(), _PLAIN, 0
-            return _column(grad_gates, index, size)
-        if kind == "over_product":
-            return _column(over_product, index, size)
-        if kind == "over_input":
-            return _column(over_input, index, size)
-        if kind == "over_stream":
-            stream = over_streams[index]
-            assert stream is not None
-            return _column(stream, 0, size)
-        if kind == "norm":
-            assert heard is not None
-            return heard.data_ptr(), 0, rows, 1, 1, _NUMBER, 0
-        return _given(given, memory, size)
-
-    states = [(at, 0, end.data_ptr()) for at, end in zip(code.ends, ends, strict=True)]
-    _run(cell, code, given, place, states, sums=addresses(over_units), backward=True)
+    results = over_product, over_input, *over_streams, *over_units, heard
+    # Where there is no array nothing is written; something must stand in its place.
+    results = [carried if each is None else each for each in results]
+    arrays = (*arrays_read(given), *kept.states, kept.values, *arrived, carried, *results)
+    _run(layout, given, arrays, backward=True)
     over_weight = _over_weight(gradient, given, kept, over_product) if needs_weight else None
     return Over(over_input, over_weight, ends, over_units, over_streams, heard)
+
+
+@lru_cache(maxsize=8)
+def _nothing(dtype: torch.dtype) -> Tensor:
+    """A gradient of zeros, of as many steps, rows and units as are read."""
+    return torch.zeros((), dtype=dtype).expand(1, 1, 1)
+
+
+def _strides(tensors: Sequence[Tensor]) -> tuple[tuple[int, ...], ...]:
+    return tuple([tensor.stride() for tensor in tensors])
 
 
 def _over_weight(gradient: Gradient, given: Given, kept: Kept, over_product: Tensor) -> Tensor:
@@ -237,27 +209,6 @@ def _readable(stream: Tensor) -> Tensor:
     )
 
 
-def _column(of: Tensor, index: int, size: int) -> tuple[int, ...]:
-    """The index-th ``H`` of a contiguous ``(T, B, ...)``."""
-    step, row = of.stride()[:2]
-    return of.data_ptr() + index * size * of.element_size(), 0, step, row, 1, _PLAIN, 0
-
-
-def _state(given: Given, memory: Memory, after: Tensor, turns: bool = False) -> tuple[int, ...]:
-    """A state before or after the step, of those ``after`` every step; ``turns``: of two steps in turns."""
-    initial = given.initial[memory.index]
-    before, (rows, size) = memory.kind == "before", initial.shape
-    of_kind = _BEFORE if before else _PLAIN
-    return after.data_ptr(), initial.data_ptr() if before else 0, rows * size, size, 1, of_kind, turns
-
-
-def _given(given: Given, memory: Memory, size: int) -> tuple[int, ...]:
-    if memory.kind == "input":
-        return _column(given.gates_x, memory.index, size)
-    stream = given.streams[memory.index]
-    return stream.data_ptr(), 0, *stream.stride(), _PLAIN, 0
-
-
 def prepared(given: Given) -> Given:
     """The same with every tensor as the library reads it."""
     return given._replace(
@@ -271,80 +222,15 @@ def prepared(given: Given) -> Given:
     )
 
 
-def _run(
-    cell: Surrounded,
-    code: Code,
-    given: Given,
-    place: Any,
-    states: Sequence[tuple[int, ...]],
-    sums: Sequence[int],
-    backward: bool,
-) -> None:
+def _run(layout: Layout, given: Given, arrays: Sequence[Tensor], backward: bool) -> None:
     chosen = library()
     assert chosen is not None
-    steps, rows, _ = given.gates_x.shape
-    extent = steps, rows, torch.get_num_threads()
-    record = _record(cell, code, given, extent, place, states, sums, backward, (0, 0, 0, 0))
-    failed = chosen.functions["program"](record.data)
+    made = record(layout, given, arrays, torch.get_num_threads(), backward)
+    failed = chosen.functions["program"](made.data)
     if failed == 1:
         raise MemoryError("no memory to run a cell.")
     if failed:
-        raise RuntimeError(f"the library does not know the code of the cell {cell.program.name!r}.")
-
-
-class _Record(NamedTuple):
-    """``ProgramRecord``, and what it holds addresses of."""
-
-    data: bytes
-    kept: tuple[Any, ...]
-
-
-def _record(
-    cell: Surrounded,
-    code: Code,
-    given: Given,
-    extent: tuple[int, int, int],
-    place: Any,
-    states: Sequence[tuple[int, ...]],
-    sums: Sequence[int],
-    backward: bool,
-    entrance: tuple[int, ...],
-) -> _Record:
-    """``extent``: steps, rows, threads; ``entrance``: what makes the input's share, or zeros."""
-    steps, rows, threads = extent
-    size, dtype = given.initial[0].shape[-1], given.initial[0].dtype
-    # One array for all that the record names: taking an address costs as much as a dozen numbers.
-    units, numbers = addresses(given.units), []
-    for each in code.memory:
-        numbers += place(each)
-    ends = [number for each in states for number in each]
-    all_of_them = *units, *numbers, *sums, *ends
-    named = struct.pack(f"{len(all_of_them)}q", *all_of_them)
-    unit = _address(named)
-    memory = unit + 8 * len(units)
-    out = memory + 8 * len(numbers)
-    end = out + 8 * len(sums)
-    lengths, resets = addresses((given.lengths, given.resets))
-    sizes, gates, text, constants = _addresses_of(code)
-    data = _RECORD.pack(
-        *(steps, rows, size, given.reverse, backward, threads, dtype is torch.float64),
-        *(EPSILON, given.bound),
-        *(lengths, resets, given.weight_hh.data_ptr(), len(cell.program.products), code.groups),
-        *(sizes, gates, text),
-        *(len(code.numbers) // 8, code.scratch, len(units), len(code.constants) // 8, code.rows),
-        *(len(code.memory), len(sums), len(states)),
-        *(unit, constants, memory, out, end),
-        *entrance,
-    )
-    return _Record(data, (given, code, named))
-
-
-@lru_cache(maxsize=1024)
-def _addresses_of(code: Code) -> tuple[int, int, int, int]:
-    """Where the parts of a code lie; they do not move, and what is looked up here stays."""
-    parts = code.group_sizes, code.group_gates, code.numbers, code.constants
-    sizes, gates, numbers, constants = map(_address, parts)
-    return sizes, gates, numbers, constants
+        raise RuntimeError(f"the library does not know the code of the cell {layout.cell.program.name!r}.")
 
 
 class Stepper:
@@ -362,7 +248,6 @@ class Stepper:
     def __init__(
         self, chosen: Library, cell: Surrounded, given: Given, weight_ih: Tensor, bias_ih: Tensor | None
     ) -> None:
-        code = lower_forward(cell, False)
         given = prepared(
             given._replace(
                 weight_hh=given.weight_hh.clone(), units=tuple(unit.clone() for unit in given.units)
@@ -370,35 +255,11 @@ class Stepper:
         )
         weight_ih = weight_ih.clone().contiguous()
         bias_ih = None if bias_ih is None else bias_ih.clone()
-        rows, size = given.initial[0].shape
         after = [torch.empty_like(initial) for initial in given.initial]
-
-        def place(memory: Memory) -> tuple[int, ...]:
-            kind, index = memory.kind, memory.index
-            if kind in ("before", "after"):
-                return _state(given, memory, after[index])
-            if kind == "input":
-                return 0, 0, 0, index, 1, _SHARE, 0
-            return _given(given, memory, size)
-
-        states = [
-            (at, initial.data_ptr(), initial.data_ptr())
-            for at, initial in zip(code.ends, given.initial, strict=True)
-        ]
-        inputs = len(cell.program.inputs)
-        weight, bias = addresses((weight_ih, bias_ih))
-        self._record = _record(
-            cell,
-            code,
-            given,
-            (1, rows, 1),
-            place,
-            states,
-            (),
-            False,
-            (inputs, weight_ih.shape[1], weight, bias),
-        )
-        self._kept = after, weight_ih, bias_ih
+        layout = step_layout(cell, Extent.of(given), _strides(given.streams))
+        entrance = len(cell.program.inputs), weight_ih.shape[1], *addresses((weight_ih, bias_ih))
+        self._record = record(layout, given, (*arrays_read(given), *after), 1, False, entrance)
+        self._kept = weight_ih, bias_ih
         self._end = chosen.functions["stepper_end"]
         self._handle = chosen.functions["stepper"](self._record.data)
         if not self._handle:
@@ -409,8 +270,3 @@ class Stepper:
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self._end(self._handle)
-
-
-def _address(buffer: bytes) -> int:
-    # The bytes stay where they are as long as their name does, which is until the call has come back.
-    return ctypes.cast(ctypes.c_char_p(buffer), ctypes.c_void_p).value or 0
