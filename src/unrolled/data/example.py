@@ -125,6 +125,8 @@ class Series:
             already, NaN where not; None for none.
         categories: by covariate whose numbers stand for categories these, in order; see
             `unrolled.data.categories`.
+        target: which of several numbers of the same steps these are; None where there is one.
+        of: the name of the series that they are of, where there are several and it has one.
     """
 
     unique_id: str
@@ -140,6 +142,8 @@ class Series:
     in_utc: str | None = None
     future: np.ndarray | None = None
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    target: str | None = None
+    of: str | None = None
 
     def __len__(self) -> int:
         return len(self.values)

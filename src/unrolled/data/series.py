@@ -18,6 +18,7 @@ from unrolled.data.dates import Dates, NoDatesError
 from unrolled.data.example import Series, Source
 from unrolled.data.local_clocks import clock_notes, dates_of_series
 from unrolled.data.series_layout import SeriesLayout
+from unrolled.data.several_targets import by_target, target_names, told_of_others
 from unrolled.data.steps import Step, step_named
 from unrolled.data.table_form import TableForm
 from unrolled.data.tables import NAMELESS, Table, is_missing, read_table
@@ -107,7 +108,7 @@ def read_series_with_layout(
     known: KnownSeries | None = None,
 ) -> SeriesRead:
     """As `read_series`, and how the table was read; see `series_and_layout`."""
-    wanted = [name for name in (unique_id, target) if name is not None]
+    wanted = [name for name in (unique_id, *(target or "").split(",")) if name]
     return series_and_layout(
         read_table(path, columns=wanted, form=form),
         unique_id=unique_id,
@@ -143,8 +144,8 @@ def series_of_table(
             are one series.
         time: the column of dates, or of numbers, or two with a comma between them: of dates, and of times of
             day; guessed by name or content otherwise. Without one, the rows are steps.
-        target: the column to forecast. Guessed by its name otherwise, or the first one with numbers where
-            there are dates, or the only one.
+        target: the column to forecast, or several with commas between: each is a series then. Guessed by its
+            name otherwise, or the first one with numbers where there are dates, or the only one.
         covariates: other columns; None takes every one of numbers, and those of few different texts.
         categories: those of the covariates whose numbers are categories; texts are in any case.
         season: the steps after which series repeat; None takes what is usual for the time between steps: 24
@@ -233,7 +234,8 @@ def series_and_layout(
         )
     layout = _with_covariates(table, replace(layout, time=columns.names), covariates, categories, known)
     found = _categories(table, layout, categories) if known is None else known.categories
-    if new := unknown_categories(table, found) if known else {}:
+    beside = {name: texts for name, texts in found.items() if name in table.columns}
+    if new := unknown_categories(table, beside) if known else {}:
         listed = "; ".join(f"{name}: {', '.join(texts[:5])}" for name, texts in new.items())
         layout = replace(layout, notes=(*layout.notes, f"Unknown, for training has not seen it: {listed}."))
     return SeriesRead(_series(table, layout, found, dates, season, steps), layout)
@@ -258,18 +260,19 @@ def _target(
     table: Table, asked: str | None, taken: Sequence[str | None], before: SeriesLayout | None, *, dated: bool
 ) -> SeriesLayout:
     """The column that is forecast: as asked for, as in the training data, or by its usual name or place."""
-    if asked is not None:
-        table.column(asked)
-        return SeriesLayout(target=asked)
     if before is not None and before.target is not None:
-        if before.target not in table.columns:
-            raise DataError(
-                f"expected the column {before.target!r} that the model forecasts, the columns are "
-                f"{', '.join(table.columns)}",
-                path=table.path,
-                remedy="give the columns that the model was trained with",
-            )
-        return SeriesLayout(target=before.target)
+        for name in before.targets or (before.target,):
+            if name not in table.columns:
+                raise DataError(
+                    f"expected the column {name!r} that the model forecasts, the columns are "
+                    f"{', '.join(table.columns)}",
+                    path=table.path,
+                    remedy="give the columns that the model was trained with",
+                )
+        return SeriesLayout(target=before.target, targets=before.targets)
+    if asked is not None:
+        names = target_names(table, asked)
+        return SeriesLayout(target=names[0], targets=names if len(names) > 1 else ())
     names = [name for name in table.columns if name not in taken]
     named = next((name for name in names if name.lower() in TARGET_NAMES), None)
     if named is not None:
@@ -336,17 +339,18 @@ def _with_covariates(
     known: KnownSeries | None,
 ) -> SeriesLayout:
     """The columns that help: those asked for, those of the training data, or others that tell something."""
-    taken = (*layout.time, layout.unique_id, layout.target)
+    taken = (*layout.time, layout.unique_id, *layout.forecast)
     if known is not None:
-        missing = [name for name in known.names if name not in table.columns]
+        told = told_of_others(layout.targets)
+        names = tuple(name for name in known.names if name not in told)
+        missing = [name for name in names if name not in table.columns]
         if missing:
             raise DataError(
-                f"expected the covariates {', '.join(known.names)}, the columns are "
-                f"{', '.join(table.columns)}",
+                f"expected the covariates {', '.join(names)}, the columns are {', '.join(table.columns)}",
                 path=table.path,
                 remedy="give the columns that the model was trained with",
             )
-        covariates = known.names
+        covariates = names
     elif covariates is None:
         covariates = [
             name
@@ -369,8 +373,7 @@ def _categories(
     table: Table, layout: SeriesLayout, asked: Sequence[str] | None
 ) -> dict[str, tuple[str, ...]]:
     """The categories of those covariates that have some: of texts, and where they were asked for."""
-    assert layout.target is not None
-    known = ~np.isnan(table.numbers(layout.target))
+    known = np.any([~np.isnan(table.numbers(name)) for name in layout.forecast], axis=0)
     return {
         name: learned_categories(table, name, known)
         for name in layout.covariates
@@ -392,7 +395,7 @@ def _series(
     steps: Mapping[str, str] | None,
 ) -> tuple[Series, ...]:
     assert layout.target is not None
-    values = table.numbers(layout.target)
+    values = np.stack([table.numbers(name) for name in layout.forecast], axis=1)
     extra = np.zeros((len(table), len(layout.covariates)))
     for place, name in enumerate(layout.covariates):
         known = categories.get(name)
@@ -417,23 +420,35 @@ def _series(
         step = _step(name or layout.target, own[name], usual, steps, where)
         source = Source(table.path, int(table.rows[rows].min()), layout.target)
         grid, places = step.grid(kept_times(own[name], step), where)
-        found.append(
-            Series(
-                unique_id=name or layout.target,
-                times=grid,
-                values=_scatter(values[rows], places, len(grid)),
-                covariates=_scatter(extra[rows], places, len(grid)),
-                names=layout.covariates,
-                source=source,
-                season=season or step.season,
-                step=None if counted else step.name,
-                counted=counted,
-                zone=layout.zone,
-                in_utc=layout.in_utc,
-                categories=dict(categories),
-            ).up_to_present()
+        numbers = _scatter(values[rows], places, len(grid))
+        one = Series(
+            unique_id=name or layout.target,
+            times=grid,
+            values=numbers[:, 0],
+            covariates=_scatter(extra[rows], places, len(grid)),
+            names=layout.covariates,
+            source=source,
+            season=season or step.season,
+            step=None if counted else step.name,
+            counted=counted,
+            zone=layout.zone,
+            in_utc=layout.in_utc,
+            categories=dict(categories),
         )
+        found += (
+            by_target(one, numbers, layout.targets, bool(name)) if layout.targets else [one.up_to_present()]
+        )
+    _require_names(found)
     return tuple(found)
+
+
+def _require_names(series: Sequence[Series]) -> None:
+    """See that targets of several series are not called alike."""
+    names = {}
+    for one in series:
+        if one.unique_id in names:
+            raise one.source.error(f"expected every series and target once, got {one.unique_id!r:.60} twice")
+        names[one.unique_id] = one
 
 
 def _groups(table: Table, layout: SeriesLayout) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ class SavedSeriesLayout(TypedDict):
     unique_id: str | None
     time: list[str]
     target: str | None
+    targets: list[str]
     covariates: list[str]
     others: list[str]
     left_out: list[str]
@@ -37,7 +38,8 @@ class SeriesLayout:
         wide: whether each row is a series.
         unique_id: the column that names the series, if any.
         time: the columns that say when.
-        target: the column that is forecast; None in wide form.
+        target: the column that is forecast, of several the first; None in wide form.
+        targets: all of them, where there are several.
         covariates: the columns that help.
         others: further columns of numbers that might have been the target, had nobody said which.
         left_out: columns that are not read.
@@ -52,6 +54,7 @@ class SeriesLayout:
     unique_id: str | None = None
     time: tuple[str, ...] = ()
     target: str | None = None
+    targets: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -60,6 +63,11 @@ class SeriesLayout:
     zone: str | None = None
     in_utc: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def forecast(self) -> tuple[str, ...]:
+        """The columns that are forecast."""
+        return self.targets or (() if self.target is None else (self.target,))
 
     def to_dict(self) -> SavedSeriesLayout:
         """All of it as plain JSON.

@@ -102,6 +102,10 @@ def _named(names: Sequence[str]) -> str:
 
 def _series(estimator: Forecaster) -> SeriesFrame:
     prepared, config = estimator._preparation, estimator.effective
+    if estimator._targets:
+        raise ConfigError(
+            f"expected one number to forecast, got {', '.join(estimator._targets)}, which --to onnx takes"
+        )
     if prepared.categories:
         raise ConfigError(
             f"{', '.join(prepared.categories)}: expected covariates of numbers, got categories, which "

@@ -519,6 +519,14 @@ def filled(values):
     return np.where(last < 0, 0.0, np.take_along_axis(values, np.maximum(last, 0), axis=0))
 
 
+def changes(values):
+    """The change from the number before, 0 where either is missing."""
+    steps = np.where(np.isnan(values), -1, np.arange(len(values)))
+    last = np.maximum.accumulate(steps)
+    held = np.where(last < 0, np.nan, values[np.maximum(last, 0)])
+    return np.nan_to_num(np.diff(held, prepend=held[:1]))
+
+
 def time_after(times, step, count=1):
     """The times of the steps that follow a series."""
     if times.dtype.kind != "M":
@@ -616,6 +624,8 @@ def forecast(model, series=None):
     if isinstance(series, str) and series.lstrip().startswith("{"):
         series = json.loads(series)
     if isinstance(series, dict) and "values" not in series:
+        if model.learnt["latest"][0]["target"] is not None:
+            raise ValueError(f"expected the name of one of {', '.join(known)}, for each has several numbers")
         series = of_columns(
             series, learnt["names"], learnt["categories"], model.learnt["latest"][0]["unique_id"]
         )
@@ -641,6 +651,11 @@ def forecast(model, series=None):
     beyond = np.full((horizon, len(names)), np.nan)
     every = np.concatenate([covariates, later, beyond])
     numbers = np.where([name in learnt["categories"] for name in names], 0.0, every)
+    for place, name in enumerate(names):  # of several numbers to forecast: how the others changed
+        for other in learnt["categories"].get("(target)", ()):
+            if name == f"{other} for {like['target']}":
+                sister = f"{like['of']}: {other}" if like["of"] else other
+                numbers[:, place] = changes(scaled(every[:, place], learnt["scalings"][sister]))
     numbers = filled(scaled(numbers, learnt["covariates"]))
     known = {
         name: one_hot(every[:, place], len(learnt["categories"][name]))
@@ -672,8 +687,10 @@ def forecast(model, series=None):
     numbers = unscaled(found.astype(np.float64), scaling)
     coming = time_after(times, step, horizon)
     texts = coming.tolist() if coming.dtype.kind != "M" else _texts(coming)
+    which = {"unique_id": like["of"] or series["unique_id"], "target": like["target"]}
+    which = {name: each for name, each in which.items() if each is not None}
     return [
-        {"unique_id": series["unique_id"], "ds": time, "y": float(each[0])}
+        {"unique_id": which["unique_id"], "ds": time, **which, "y": float(each[0])}
         | {f"y_{level:g}": float(one) for level, one in zip(options["quantiles"], each[1:], strict=True)}
         for time, each in zip(texts, numbers, strict=True)
     ]

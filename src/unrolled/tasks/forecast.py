@@ -28,6 +28,7 @@ from unrolled.data.public_holidays import days_of
 from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
 from unrolled.data.series_layout import SavedSeriesLayout, SeriesLayout
+from unrolled.data.several_targets import told_of_others
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -263,6 +264,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         series = self._latest if data is None else self._load(data)
         name = type(self).__name__
         frame = self.predict(series, h=h or self.effective.horizon)
+        frame["unique_id"] = np.repeat([one.unique_id for one in series], h or self.effective.horizon)
         known = [(one.unique_id, time_column(one), one.values) for one in series]
         return plot_forecast(known, frame, name, ax)
 
@@ -280,6 +282,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         """Forecasts from new numbers as they come."""
         self._require_fitted()
         chosen, context = self.chosen_options(options), cast(int, self.effective.context)
+        if targets := self._targets:
+            raise ConfigError(f"expected one number to forecast, step by step, got {', '.join(targets)}")
         return ForecastStream(self._only_series, lambda series: self._future(series, chosen), context)
 
     def _only_series(self, given: Any) -> Series:
@@ -299,16 +303,27 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         last = self._latest[0]
         times = () if last.counted else tuple(time_texts(last, last.times[-8:]))
         layout = self._layout or SeriesLayout()
+        told = told_of_others(self._targets)
         time = layout.time[0] if len(layout.time) == 1 else None
-        called = {"unique_id": layout.unique_id, "ds": time, "y": layout.target}
+        called = {"unique_id": layout.unique_id, "ds": time}
+        if not self._targets:
+            called["y"] = layout.target
         return SeriesSchema(
-            covariates=self._preparation.names,
-            categories=self._preparation.categories,
+            targets=self._targets,
+            covariates=tuple(name for name in self._preparation.names if name not in told),
+            categories={
+                name: each for name, each in self._preparation.categories.items() if name not in told
+            },
             times=times,
             columns={
                 name: column for name, column in called.items() if column is not None and column != name
             },
         )
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        """The columns that are forecast, where there are several."""
+        return () if self._layout is None else self._layout.targets
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)
@@ -347,7 +362,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         numbers = (scaling.undo(each) for block in made for each in block)
         steps = options.steps or self.effective.horizon
         for time, each in islice(zip(time_texts(series, times), numbers, strict=False), steps):
-            yield Prediction(row(series.unique_id, time, each, self.effective.quantiles))
+            yield Prediction(row(series, time, each, self.effective.quantiles))
 
     def _future(self, series: Series, options: ForecastOptions) -> Iterator[Prediction]:
         horizon = self.effective.horizon
@@ -426,7 +441,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         if not self._latest:
             return None
         names = self._latest[0].names
-        steps = {one.unique_id: one.step for one in self._latest if one.step is not None}
+        steps = {one.of or one.unique_id: one.step for one in self._latest if one.step is not None}
         if steps:
             counts = Counter(steps.values())
             steps[""] = max(counts, key=lambda step: (counts[step], step))
@@ -531,9 +546,12 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             self._decide(f"Each forecast looks back {memory.context} steps.", context=memory.context)
         ahead = self.effective.future_covariates or ()
         static = static_names(self._latest)
-        past = [name for name in first.names if name not in (*ahead, *static)]
-        if static:
-            self._note(f"Covariates that never change within a series: {', '.join(static)}.")
+        told = told_of_others(self._targets)
+        past = [name for name in first.names if name not in (*ahead, *static, *told)]
+        if told:
+            self._note("Of each number to forecast the network reads the others up to the present.")
+        if never := [name for name in static if name not in told]:
+            self._note(f"Covariates that never change within a series: {', '.join(never)}.")
         if past:
             self._note(f"Covariates, known up to the present: {', '.join(past)}.")
         if ahead:
@@ -629,6 +647,9 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         which = f"{len(series):,} series{target}" if len(series) > 1 else f"the series {first.unique_id!r}"
         if layout.others:
             which += f", the first of {1 + len(layout.others)} columns of numbers (--target-column: another)"
+        if layout.targets:
+            ids = len({one.of for one in series})
+            which = f"{', '.join(map(repr, layout.targets))} of {ids:,} series"
         gaps, total = sum(int(np.isnan(one.values).sum()) for one in series), sum(map(len, series))
         return [
             which,
@@ -648,8 +669,9 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                 f"{name} ({count} categories)" if count else name for name, count in counts.items()
             )
 
-        static = static_names(self._latest)
-        changing = [name for name in first.names if name not in static]
+        others = told_of_others(self._targets)
+        static = [name for name in static_names(self._latest) if name not in others]
+        changing = [name for name in first.names if name not in (*static, *others)]
         said = f"covariates {told(changing)}" if changing else "no covariates" if not static else ""
         return "; ".join(part for part in (said, f"static {told(static)}" if static else "") if part)
 
@@ -866,7 +888,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
                 one._fit(AlreadyRead(before), None, None, resume=False, progress=False)
             frames.append(one._backtested(after, place, level))
         made = pd.concat(frames, ignore_index=True)
-        return made.sort_values(["unique_id", "cutoff", "ds"], kind="stable", ignore_index=True)
+        order = [name for name in ("unique_id", "target", "cutoff", "ds") if name in made]
+        return made.sort_values(order, kind="stable", ignore_index=True)
 
     def _backtested(self, data: Span, place: int, level: Sequence[float] | None) -> pd.DataFrame:
         """The forecasts of one of the last horizons of each series that has as many, beside what came."""
@@ -882,7 +905,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             steps = np.arange(at + 1, at + 1 + horizon)
             times = time_texts(one, one.times[steps])
             made = zip(times, numbers, strict=True)
-            rows += [row(one.unique_id, time, each, self.effective.quantiles) for time, each in made]
+            rows += [row(one, time, each, self.effective.quantiles) for time, each in made]
             known.append(pd.DataFrame({"cutoff": [time_column(one)[at]] * horizon, "y": one.values[steps]}))
         frame = forecast_frame(rows, series, self.effective.quantiles, level, type(self).__name__)
         for number, name in enumerate(("cutoff", "y")):
@@ -896,6 +919,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             found[..., 0],
             found[..., 1:],
             self._preparation.seasonal_error(series, int(origins[0]) + 1),
+            series.target,
         )
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
@@ -922,7 +946,8 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         return forecast_scores(forecasts)
 
     def _vocabularies(self) -> dict[str, Any]:
-        context = cast(int, self.effective.context)
+        # How another target changed is told from one step more.
+        context = cast(int, self.effective.context) + bool(self._targets)
         return {
             "preparation": self._preparation.to_dict(),
             "layout": None if self._layout is None else self._layout.to_dict(),

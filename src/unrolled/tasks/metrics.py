@@ -70,6 +70,9 @@ def metric(score: str) -> Metric:
     """
     if score in _METRICS:
         return _METRICS[score]
+    what, _, target = score.partition(" of ")
+    if target and what in _METRICS:
+        return Metric(f"{_METRICS[what].name}, of {target}", _METRICS[what].better)
     unit, _, of = score.partition("_per_")
     if of and unit in ("nats", "bits"):
         return Metric(f"{unit} per {of}", "min")

@@ -26,7 +26,8 @@ class ForecastConfig(TaskConfig):
     )
     target_column: str | None = Field(
         None,
-        description="The column to forecast; by default y, value or target, else the first one of numbers.",
+        description="The column to forecast, or several with commas between, by one network; by default y, "
+        "value or target, else the first one of numbers.",
     )
     covariates: tuple[str, ...] | None = Field(
         None,

@@ -20,7 +20,7 @@ def forecast_frame(
     level: Sequence[float] | None,
     name: str,
 ) -> pd.DataFrame:
-    """The rows of a forecast as columns ``unique_id``, ``ds``, the forecast, and the bounds of intervals.
+    """The rows of a forecast as columns: name, time, target where there are several, number, intervals.
 
     Args:
         rows: as `unrolled.Forecaster.forecast` yields them.
@@ -36,7 +36,8 @@ def forecast_frame(
     import pandas as pd
 
     columns = _columns(quantiles, level, name)
-    frame = pd.DataFrame(list(rows), columns=["unique_id", "ds", "y", *columns])
+    target = ["target"] if any(one.target is not None for one in series) else []
+    frame = pd.DataFrame(list(rows), columns=["unique_id", "ds", *target, "y", *columns])
     if any(one.times.dtype.kind == "M" for one in series):
         frame["ds"] = _dates(frame["ds"], next((one.zone for one in series if one.zone is not None), None))
     return frame.rename(columns={"y": name, **columns})

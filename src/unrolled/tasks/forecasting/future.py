@@ -21,11 +21,14 @@ from unrolled.saving.schema import ENTRIES, Finite, Size
 
 
 def row(
-    name: str, time: int | float | str, numbers: NDArray[np.float64], quantiles: Sequence[float]
+    series: Series, time: int | float | str, numbers: NDArray[np.float64], quantiles: Sequence[float]
 ) -> dict[str, Any]:
     """A line of a forecast in long format, from a point and its quantiles ``(1 + quantiles,)``."""
+    which = {"unique_id": series.of or series.unique_id, "ds": time}
+    if series.target is not None:
+        which["target"] = series.target
     levels = {f"y_{level:g}": float(number) for level, number in zip(quantiles, numbers[1:], strict=True)}
-    return {"unique_id": name, "ds": time, "y": float(numbers[0])} | levels
+    return which | {"y": float(numbers[0])} | levels
 
 
 def followed(
@@ -143,6 +146,8 @@ class SavedSeries(TypedDict):
     zone: str | None
     in_utc: Literal["", "Z"] | None
     future: list[list[Finite | None]] | None
+    target: str | None
+    of: str | None
 
 
 def series_to_dict(series: Series) -> dict[str, Any]:
@@ -160,6 +165,8 @@ def series_to_dict(series: Series) -> dict[str, Any]:
         "zone": series.zone,
         "in_utc": series.in_utc,
         "future": None if series.future is None else [_numbers(step) for step in series.future],
+        "target": series.target,
+        "of": series.of,
     }
 
 
@@ -204,6 +211,8 @@ def series_from_dict(content: SavedSeries) -> Series:
         content["zone"],
         content["in_utc"],
         None if future is None else np.array(future, dtype=np.float64).reshape(len(future), len(names)),
+        target=content["target"],
+        of=content["of"],
     )
 
 

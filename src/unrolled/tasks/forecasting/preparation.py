@@ -15,6 +15,7 @@ from unrolled.data.categories import one_hot
 from unrolled.data.example import Series
 from unrolled.data.public_holidays import on_holidays
 from unrolled.data.scaling import SavedScaling, Scaling, fill
+from unrolled.data.several_targets import sister
 from unrolled.errors import DataError
 from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.forecasting.scores import seasonal_error
@@ -105,9 +106,9 @@ class Preparation:
             for one in series
             if len(one) > 1 or one.step is not None
         }
-        return cls(
+        made = cls(
             {one.unique_id: Scaling.fit(one.values, kind) for one in series},
-            Scaling.fit(np.concatenate([_numbers_alone(one) for one in series]), "standard"),
+            Scaling.fit(np.zeros((1, len(series[0].names)))),
             {one.unique_id: seasonal_error(one.values, one.season) for one in series},
             series[0].names,
             kind,
@@ -120,6 +121,8 @@ class Preparation:
             holidays or {},
             series[0].categories,
         )
+        numbers = np.concatenate([made._numbers(one, one.covariates) for one in series])
+        return replace(made, covariates=Scaling.fit(numbers, "standard"))
 
     @property
     def inputs(self) -> int:
@@ -163,8 +166,8 @@ class Preparation:
             )
         columns = [
             np.zeros((len(series), 0)),  # there may be none
-            *self._columns(series.covariates).values(),
-            *self._ahead(series),
+            *self._columns(series, series.covariates, known).values(),
+            *self._ahead(series, known),
             *self._holidays_ahead(series),
         ]
         if self.cycles:
@@ -177,21 +180,30 @@ class Preparation:
             covariates=np.concatenate(columns, axis=1),
         )
 
-    def _ahead(self, series: Series) -> Iterator[np.ndarray]:
+    def _ahead(self, series: Series, known: int | None) -> Iterator[np.ndarray]:
         """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""
         beyond = np.full((self.horizon, len(self.names)), np.nan)
-        known = beyond[:0] if series.future is None else series.future
-        columns = self._columns(np.concatenate([series.covariates, known, beyond]))
+        future = beyond[:0] if series.future is None else series.future
+        columns = self._columns(series, np.concatenate([series.covariates, future, beyond]), known)
         for name in self.ahead:
             for following in fill(columns[name])[1:].T:
                 yield np.lib.stride_tricks.sliding_window_view(following, self.horizon)[: len(series)]
 
-    def _columns(self, covariates: np.ndarray) -> dict[str, np.ndarray]:
+    def _numbers(self, series: Series, covariates: np.ndarray, known: int | None = None) -> np.ndarray:
+        """The covariates' numbers: 0 where they are categories; of other targets how these changed."""
+        numbers = np.where([name in self.categories for name in self.names], 0.0, covariates)
+        for place, name in enumerate(self.names):
+            other = sister(series, name)
+            if other is not None:
+                own = replace(series, unique_id=other, values=covariates[:, place])
+                numbers[:, place] = _changes(self.scaling(own, known).apply(own.values))
+        return numbers
+
+    def _columns(
+        self, series: Series, covariates: np.ndarray, known: int | None = None
+    ) -> dict[str, np.ndarray]:
         """Each covariate as the network reads it, ``(time, 1)`` or a number for each category."""
-        numbers = covariates.copy()
-        for name in self.categories:
-            numbers[:, self.names.index(name)] = 0.0
-        scaled = self.covariates.apply(numbers)
+        scaled = self.covariates.apply(self._numbers(series, covariates, known))
         return {
             name: one_hot(covariates[:, place], self._width(name))
             if name in self.categories
@@ -263,9 +275,12 @@ class Preparation:
         )
 
 
-def _numbers_alone(series: Series) -> np.ndarray:
-    """The covariates, 0 where they are categories."""
-    return np.where([name in series.categories for name in series.names], 0.0, series.covariates)
+def _changes(values: np.ndarray) -> np.ndarray:
+    """The change from the number before, 0 where either is missing."""
+    steps = np.where(np.isnan(values), -1, np.arange(len(values)))
+    last = np.maximum.accumulate(steps)
+    held = np.where(last < 0, np.nan, values[np.maximum(last, 0)])
+    return np.nan_to_num(np.diff(held, prepend=held[:1]))
 
 
 def require_logarithms(series: Sequence[Series], kind: str) -> None:

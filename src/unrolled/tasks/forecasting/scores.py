@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,19 @@ class Forecasts:
         quantiles: ``(origin, horizon, quantile)``.
         seasonal_error: the mean absolute error of the seasonal naive forecast within the training data, the
             unit of MASE.
+        target: which of several numbers is forecast; None where there is one.
     """
 
     actual: Numbers
     point: Numbers
     quantiles: Numbers
     seasonal_error: float
+    target: str | None = None
 
     def only(self, origin: int) -> Forecasts:
         """Those from one step alone."""
         at = [origin]
-        return Forecasts(self.actual[at], self.point[at], self.quantiles[at], self.seasonal_error)
+        return replace(self, actual=self.actual[at], point=self.point[at], quantiles=self.quantiles[at])
 
 
 def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()) -> dict[str, float]:
@@ -39,7 +41,8 @@ def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()
 
     RMSE, MAE and sMAPE (in per cent, as in the M4 competition, Makridakis et al. 2020) are over all numbers;
     MASE (Hyndman and Koehler 2006) is a mean over the series. With quantiles, the mean pinball loss, and the
-    coverage: the share of numbers between the lowest and the highest quantile.
+    coverage: the share of numbers between the lowest and the highest quantile. Of several targets RMSE and
+    MASE of each too.
 
     Args:
         forecasts: of every series.
@@ -72,6 +75,17 @@ def forecast_scores(forecasts: Sequence[Forecasts], levels: Sequence[float] = ()
         if len(levels) > 1:
             inside = (quantiles[:, 0] <= actual) & (actual <= quantiles[:, -1])
             scores[f"coverage_{levels[-1] - levels[0]:.2g}"] = float(inside.mean())
+    return scores | _by_target(forecasts)
+
+
+def _by_target(forecasts: Sequence[Forecasts]) -> dict[str, float]:
+    """The errors of each target, where there are several."""
+    scores = {}
+    for target in dict.fromkeys(one.target for one in forecasts if one.target is not None):
+        own = [replace(one, target=None) for one in forecasts if one.target == target]
+        if any((~np.isnan(one.actual)).any() for one in own):
+            found = forecast_scores(own)
+            scores |= {f"{name} of {target}": found[name] for name in ("rmse", "mase")}
     return scores
 
 

@@ -375,6 +375,7 @@ class SeriesSchema(InputSchema):
     """A series of numbers up to the present.
 
     Attributes:
+        targets: the names of the numbers, where several are forecast.
         covariates: the names of what else is known of every step.
         categories: those of the covariates that are categories.
         times: some of the training data, as they are written.
@@ -383,28 +384,35 @@ class SeriesSchema(InputSchema):
     """
 
     kind: str = "series"
+    targets: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     categories: Mapping[str, Sequence[str]] = {}
     times: tuple[int | float | str, ...] = ()
     columns: Mapping[str, str] = {}
 
     def json_schema(self) -> dict[str, Any]:
-        """An object of columns: ``ds``, the times, and ``y``, the numbers, null where one is missing."""
+        """An object of columns: ``ds``, the times, and ``y``, or each target, null where one is missing."""
         numbers = {"type": "array", "items": {"type": ["number", "null"]}}
         times = {"type": "array", "items": {"type": ["string", "number"]}}
         words = {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}}
         kinds = {name: words if name in self.categories else numbers for name in self.covariates}
         return {
             "type": "object",
-            "properties": {"unique_id": {"type": "string"}, "ds": times, "y": numbers} | kinds,
-            "required": ["y", *self.covariates],
+            "properties": {"unique_id": {"type": "string"}, "ds": times}
+            | dict.fromkeys(self._forecast, numbers)
+            | kinds,
+            "required": [*self._forecast, *self.covariates],
         }
+
+    @property
+    def _forecast(self) -> tuple[str, ...]:
+        return self.targets or ("y",)
 
     def example(self) -> dict[str, Any]:
         """A few steps, at the latest times of the training data."""
         count = len(self.times) or 8
         numbers = [float(1 + step % 3) for step in range(count)]
-        columns: dict[str, list[Any]] = {name: list(numbers) for name in ("y", *self.covariates)}
+        columns: dict[str, list[Any]] = {name: list(numbers) for name in (*self._forecast, *self.covariates)}
         columns |= {name: [known[-1]] * count for name, known in self.categories.items()}
         return {"ds": list(self.times), **columns} if self.times else columns
 
@@ -412,8 +420,9 @@ class SeriesSchema(InputSchema):
         """A table with a row a step."""
         import pandas as pd
 
-        if not isinstance(value, dict) or "y" not in value:
-            raise source.error(f"expected a series as an object with a list 'y', got {value!r:.60}")
+        if not isinstance(value, dict) or any(name not in value for name in self._forecast):
+            lists = " and a list ".join(map(repr, self._forecast))
+            raise source.error(f"expected a series as an object with a list {lists}, got {value!r:.60}")
         columns = {name: each for name, each in value.items() if isinstance(each, list)}
         lengths = {name: len(each) for name, each in columns.items()}
         if len(set(lengths.values())) != 1:
