@@ -240,6 +240,12 @@ def test_forecasts_show_their_error_by_steps_ahead_and_history_and_future():
         assert shown in text
 
 
+def test_forecasts_of_one_step_have_their_error_in_the_table_alone():
+    ahead = {"score": "mae", "model": [1.0], "persistence": [2.0]}
+    text = report(estimator(history=None), replace(evaluation([SERIES]), details={"ahead": ahead}), "model")
+    assert "steps ahead" not in text
+
+
 def test_tags_stand_under_their_words():
     tagged = {"input": ["the", "cat"], "expected": ["DET", "NOUN"], "predicted": ["DET", "VERB"]}
     page = Page(report(estimator(history=None), evaluation([tagged]), "model"))

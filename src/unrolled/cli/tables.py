@@ -23,7 +23,7 @@ def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableTy
     if evaluation.seconds:
         title += f", {evaluation.count / evaluation.seconds:,.0f} a second"
     table = Table(title=title, title_justify="left", title_style="")
-    table.add_column("method")
+    table.add_column("method", overflow="fold")
     best = {score: evaluation.best(score) for score in evaluation.scores}
     for score in evaluation.scores:
         table.add_column(heading(score), justify="right")

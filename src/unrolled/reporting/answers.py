@@ -21,9 +21,14 @@ _LONGEST = 14
 
 
 def evaluation_plots(details: Mapping[str, Any]) -> list[Plot]:
-    """The plots of an evaluation's details; see `unrolled.tasks.evaluation.Evaluation`."""
+    """The plots of an evaluation's details; see `unrolled.tasks.evaluation.Evaluation`.
+
+    Of forecasts one step ahead the table has all errors.
+    """
     kinds = {"confusion": confusion_matrix, "confidence": confidences, "ahead": error_ahead}
-    return [plot(details[name]) for name, plot in kinds.items() if name in details]
+    return [
+        plot(details[name]) for name, plot in kinds.items() if name in details and _several(name, details)
+    ]
 
 
 def confusion_matrix(found: Mapping[str, Any]) -> Plot:
@@ -89,12 +94,18 @@ def error_ahead(found: Mapping[str, Any]) -> Plot:
         axes = figure.add_subplot()
         axes.plot(ahead, simple, "o-", ms=3, color=REFERENCE, label="persistence")
         axes.plot(ahead, model, "o-", ms=3, color=MODEL, label="model")
-        axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
+        # Room for the marks above: the errors may all but agree.
+        largest = max((value for value in (*model, *simple) if np.isfinite(value)), default=0.0)
+        axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, 1.1 * largest or None))
         whole_steps(axes.xaxis)
         axes.legend(ncols=2, **_ABOVE)
 
     label = f"{name} by steps ahead: {model[0]:.3g} one step ahead, {model[-1]:.3g} {len(model)} steps ahead."
     return Plot("ahead", "Error by how far ahead", label, draw)
+
+
+def _several(name: str, details: Mapping[str, Any]) -> bool:
+    return name != "ahead" or len(details[name]["model"]) > 1
 
 
 def _short(name: str) -> str:
