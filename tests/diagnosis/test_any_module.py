@@ -303,6 +303,14 @@ class Doubling(nn.LSTM):
         return 3 * output, state
 
 
+def test_a_single_step_has_no_way_back_and_is_said():
+    layer = nn.GRU(3, 4)
+    with watch(layer) as watched:
+        layer(torch.randn(1, 2, 3))[0].sum().backward()
+    with pytest.raises(ConfigError, match=r"got none \(l0: it read a single step\)"):
+        watched.verdict()
+
+
 def test_a_subclass_keeps_its_own_forward():
     torch.manual_seed(0)
     layer, inputs = Doubling(4, 16), torch.randn(10, 3, 4)

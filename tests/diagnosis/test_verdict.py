@@ -502,3 +502,13 @@ def test_results_become_plain_json():
         "suggested": [1.0, 2.0],
     }
     assert Remedy("LSTM", {"cell": "lstm"}, "Why.").to_json()["flag"] == "--cell lstm"
+
+
+@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("kept", [1e-9, 0.02, 0.3, 0.6, 1.0, 1.8, 3.0, 9.0])
+def test_a_healthy_sentence_agrees_with_its_number(kept, direct):
+    decay = [kept ** (lag / 39) for lag in range(40)]
+    verdict = judged(Evidence({"l0": decay}, direct=direct))
+    assert verdict.kind == ("vanishing" if kept < 0.01 and not direct else "healthy")
+    assert ("keeps its size" in verdict.sentence) == (0.5 <= kept <= 2)
+    assert ("a way of its own" in verdict.sentence) == (kept < 0.01 and direct)

@@ -116,9 +116,14 @@ class Watch:
         known = {flow.layer: flow.decay for flow in flows if not any(map(isnan, flow.decay))}
         told = "; ".join(f"{name}: {reason}" for name, reason in unseen.items())
         if not any(len(decay) > 1 for decay in known.values()):
+            if told:
+                why = f" ({told})."
+            elif known:
+                why = f" ({', '.join(known)}: it read a single step)."
+            else:
+                why = "; show the state of a loop by hand with watch.step."
             raise ConfigError(
-                "expected errors that went back a step at least through a recurrent module, got none"
-                + (f" ({told})." if told else "; show the state of a loop by hand with watch.step.")
+                f"expected errors that went back a step at least through a recurrent module, got none{why}"
             )
         found = conclude(known, settings or {}, gates=self.gates())
         return replace(found, sentence=f"{found.sentence} Not judged: {told}.") if told else found

@@ -26,9 +26,7 @@ def evaluation_plots(details: Mapping[str, Any]) -> list[Plot]:
     Of forecasts one step ahead the table has all errors.
     """
     kinds = {"confusion": confusion_matrix, "confidence": confidences, "ahead": error_ahead}
-    return [
-        plot(details[name]) for name, plot in kinds.items() if name in details and _several(name, details)
-    ]
+    return [plot(details[name]) for name, plot in kinds.items() if _worth_a_plot(name, details)]
 
 
 def confusion_matrix(found: Mapping[str, Any]) -> Plot:
@@ -104,8 +102,8 @@ def error_ahead(found: Mapping[str, Any]) -> Plot:
     return Plot("ahead", "Error by how far ahead", label, draw)
 
 
-def _several(name: str, details: Mapping[str, Any]) -> bool:
-    return name != "ahead" or len(details[name]["model"]) > 1
+def _worth_a_plot(name: str, details: Mapping[str, Any]) -> bool:
+    return name in details and (name != "ahead" or len(details[name]["model"]) > 1)
 
 
 def _short(name: str) -> str:

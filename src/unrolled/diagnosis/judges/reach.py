@@ -16,6 +16,8 @@ from unrolled.diagnosis.remedy import Remedy
 
 VANISHED, EXPLODED = 0.01, 10.0
 """What is left of an error on its way back: below the one it has vanished, above the other it explodes."""
+_HALF = 0.5
+"""What keeps no more of its size, or grows to more than its inverse, is not said to keep it."""
 _FEW = 8
 """In a state of fewer numbers a single direction is no small part."""
 _MIDWAY = 0.25
@@ -129,14 +131,7 @@ def _judged(
         return "vanishing", sentence, vanishing(evidence, worst.lag)
     if learned is False:
         return "undecided", _not_learned(evidence, worst), undecided(evidence)
-    sentence = (
-        f"The error keeps its size on its way back: after {steps(worst.lag)} {share_left(worst.decay[-1])}, "
-    )
-    return (
-        "healthy",
-        f"{sentence}a factor of {rate_of(worst.decay):.3g} a step ({worst.layer}).",
-        healthy(evidence),
-    )
+    return "healthy", _arriving(evidence, worst), healthy(evidence)
 
 
 def _elsewhere(ways: list[Way], worst: Way) -> str:
@@ -145,6 +140,23 @@ def _elsewhere(ways: list[Way], worst: Way) -> str:
     read = "backwards" if other.layer.endswith("_reverse") else "forwards"
     as_well = "it vanishes as well" if min(other.decay) < VANISHED else "it does not"
     return f" In the layers that read {read} {as_well}: {share_left(other.decay[-1])} ({other.layer})."
+
+
+def _arriving(evidence: Evidence, way: Way) -> str:
+    """Healthy as far as one can see of a network of which nothing else is known."""
+    told = f"after {steps(way.lag)} {share_left(way.decay[-1])}, a factor of {rate_of(way.decay):.3g} a step"
+    low, high = min(way.decay), max(way.decay)
+    if low < VANISHED and evidence.direct:
+        said = (
+            "Every step reaches the loss on a way of its own, past the recurrence, which alone keeps little"
+        )
+    elif low < VANISHED:
+        said = "What a probe finds to use is within an error's reach"
+    elif low < _HALF or high > 1 / _HALF:
+        said = "The error neither vanishes nor explodes on its way back"
+    else:
+        said = "The error keeps its size on its way back"
+    return f"{said}: {told} ({way.layer})."
 
 
 def _out_of_reach(way: Way, lag: int) -> bool:
