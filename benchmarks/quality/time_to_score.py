@@ -1,11 +1,13 @@
 """CPU seconds until a score is reached: ours until it has the best of a peer's, and the peer's until then.
 
-    python -m benchmarks.quality.time_to_score DATA_FOLDER PYTHON [--quick] [sst2 | ewt | m4 ...]
+    python -m benchmarks.quality.time_to_score DATA_FOLDER PYTHON [--quick] [sst2 | ewt | flair | m4 ...]
 
-PYTHON is an interpreter of an environment with the packages keras (with the backend torch) and
+PYTHON is an interpreter of an environment with the packages keras (with the backend torch), flair and
 neuralforecast. The peers are what their users would write first: in Keras vectors of 100 numbers (EWT: 64),
-a bidirectional LSTM of 64 units and a dense layer, Adam and batches of 32; of neuralforecast its LSTM, as
-it comes, for 300 steps. Scores are those of the dev part (M4: of the last 48 hours of the training part),
+a bidirectional LSTM of 64 units and a dense layer, Adam and batches of 32; flair's SequenceTagger of 256
+units with its conditional random field, on vectors of words and of characters that it learns, by its
+trainer's own rate and batches, for EWT too; of neuralforecast its LSTM, as it comes, for 300 steps (a third
+of them with ``--quick``). Scores are those of the dev part (M4: of the last 48 hours of the training part),
 after each of the peer's epochs. Time counts from when the data is read, in seconds of all threads, of which
 there is one.
 """
@@ -79,6 +81,50 @@ def keras_curve(
         yield time.process_time() - began, float(np.average(right, weights=dev_weight))
 
 
+def flair_curve(train: list[Any], dev: list[Any], epochs: int) -> Iterator[tuple[float, float]]:
+    """The accuracy of flair's tagger after every epoch."""
+    import tempfile
+
+    from flair.data import Corpus, Dictionary, Sentence
+    from flair.datasets import FlairDatapointDataset
+    from flair.embeddings import CharacterEmbeddings, OneHotEmbeddings, StackedEmbeddings
+    from flair.models import SequenceTagger
+    from flair.trainers import ModelTrainer
+
+    began = time.process_time()
+
+    def sentences(rows: list[Any]) -> FlairDatapointDataset:
+        made = []
+        for words, tags in rows:
+            made.append(Sentence(words))
+            for token, tag in zip(made[-1], tags, strict=True):
+                token.add_label("pos", tag)
+        return FlairDatapointDataset(made)
+
+    corpus = Corpus(train=sentences(train), dev=sentences(dev), sample_missing_splits=False)
+    characters = Dictionary()  # those of the data; flair would fetch a file of common ones
+    for letter in sorted({letter for words, _ in train for word in words for letter in word}):
+        characters.add_item(letter)
+    vectors = [
+        OneHotEmbeddings.from_corpus(corpus, embedding_length=100, min_freq=1),
+        CharacterEmbeddings(characters),
+    ]
+    tagger = SequenceTagger(
+        embeddings=StackedEmbeddings(vectors),
+        tag_dictionary=corpus.make_label_dictionary("pos", add_unk=False),
+        tag_type="pos",
+        hidden_size=256,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(epochs):
+            # Plain descent keeps nothing from one epoch to the next, so each may be a training of its own.
+            ModelTrainer(tagger, corpus).train(
+                folder, max_epochs=1, save_final_model=False, main_evaluation_metric=("micro avg", "f1-score")
+            )
+            scored = tagger.evaluate(corpus.dev, gold_label_type="pos", mini_batch_size=32)
+            yield time.process_time() - began, float(scored.main_score)
+
+
 def neural_curve(file: Path) -> Iterator[tuple[float, float]]:
     """The mean absolute scaled error of neuralforecast's LSTM on the last 48 hours."""
     import numpy as np
@@ -96,7 +142,7 @@ def neural_curve(file: Path) -> Iterator[tuple[float, float]]:
     model = LSTM(
         h=48,
         input_size=96,
-        max_steps=300,
+        max_steps=300 // EVERY,
         scaler_type="robust",
         enable_progress_bar=False,
         logger=False,
@@ -115,6 +161,7 @@ def neural_curve(file: Path) -> Iterator[tuple[float, float]]:
 PEERS: dict[str, Callable[[Path], Iterator[tuple[float, float]]]] = {
     "sst2": lambda folder: keras_curve(sst2(folder, "train"), sst2(folder, "dev"), False, 100, 5),
     "ewt": lambda folder: keras_curve(ewt(folder, "train"), ewt(folder, "dev"), True, 64, 3),
+    "flair": lambda folder: flair_curve(ewt(folder, "train"), ewt(folder, "dev"), 3),
     "m4": lambda folder: neural_curve(folder / "m4_hourly" / "Hourly-train.csv"),
 }
 

@@ -95,3 +95,13 @@ def test_folders_in_those_of_the_classes(tmp_path):
     read = read_labelled(tmp_path)
     assert [each.target for each in read] == ["no", "no", "yes", "yes"]
     assert any("class is the first folder's name, also of the 3 files" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("hertz", [150, 500, 1234, 3000])
+def test_a_tone_is_loudest_in_the_band_around_it(hertz):
+    bands = LogMel(RATE, 40)
+    tone = np.sin(2 * np.pi * hertz / RATE * np.arange(RATE)).astype(np.float32)
+    loudest = int(bands.bands_of(tone).mean(axis=0).argmax())
+    nearest = np.abs(np.log(np.array(bands.centres()) / hertz)).argmin()
+    assert abs(loudest - int(nearest)) <= 1
+    assert bands.centres() == sorted(bands.centres())

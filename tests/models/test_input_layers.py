@@ -36,7 +36,7 @@ def test_a_spectrogram_is_left_alone_outside_of_training():
     torch.manual_seed(0)
     values = torch.randn(3, 20, 6)
     values[1, 12:] = 0
-    layer = SpectrogramInput(6, shift=2, masks=2, time_share=0.3, band_share=0.3)
+    layer = SpectrogramInput(range(1, 7), shift=2, masks=2, time_share=0.3, band_share=0.3)
     assert torch.equal(layer.eval()({"values": values}), values)
     masked = layer.train()({"values": values})
     assert masked.shape == values.shape
@@ -44,7 +44,7 @@ def test_a_spectrogram_is_left_alone_outside_of_training():
 
 
 def test_a_spectrogram_without_steps_is_none_the_worse():
-    layer = SpectrogramInput(6, shift=2, masks=1, time_share=0.3, band_share=0.3)
+    layer = SpectrogramInput(range(1, 7), shift=2, masks=1, time_share=0.3, band_share=0.3)
     assert layer({"values": torch.zeros(2, 0, 6)}).shape == (2, 0, 6)
 
 

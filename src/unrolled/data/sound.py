@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from math import gcd
+from math import expm1, gcd, log1p
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ STEP = 0.010
 """Seconds from one step of the features to the next."""
 
 _WINDOW = 0.025
+_LOWEST = 20.0
+"""Hz at which the lowest band begins."""
+_MEL, _CORNER = 1127.0, 700.0
+"""Of the mel scale: ``1127 ln(1 + hertz / 700)``."""
 _FEWEST_BANDS = 4
 _FEWEST_SAMPLES = 2
 """Of a window, below which kaldi_native_fbank complains on the terminal."""
@@ -104,6 +108,12 @@ class LogMel:
         options.frame_opts.dither = 0.0  # the same file has the same features
         options.mel_opts.num_bins = self.bands
         return kaldi.OnlineFbank(options)
+
+    def centres(self) -> list[float]:
+        """The frequency in the middle of each band, in Hz."""
+        lowest, highest = (_MEL * log1p(hertz / _CORNER) for hertz in (_LOWEST, self.sampling_rate / 2))
+        mels = np.linspace(lowest, highest, self.bands + 2)[1:-1]
+        return [_CORNER * expm1(mel / _MEL) for mel in mels.tolist()]
 
     def fitting(self) -> LogMel:
         """With as many of these bands as the sampling rate holds: each needs a frequency of its own.

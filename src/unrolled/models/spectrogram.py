@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,23 +13,24 @@ from unrolled.models.inputs import InputLayer
 class SpectrogramInput(InputLayer):
     """``values`` ``(batch, time, size)``, scaled to mean 0; in training changed a little, anew for every row.
 
-    The pace is that of a faster or slower speaker, the warp along the frequencies that of a shorter or longer
-    vocal tract (Jaitly and Hinton 2013). The masks are those of SpecAugment (Park et al. 2019): stretches of
-    steps, and bands of frequencies, hold their mean, 0. What a shift or a pace leaves empty holds 0 too.
+    The pace is that of a faster speaker (a slower one would lose the end), the warp along the frequencies
+    that of a shorter or longer vocal tract, which multiplies all of them (Jaitly and Hinton 2013). The masks
+    are those of SpecAugment (Park et al. 2019): stretches of steps, and bands of frequencies, hold their
+    mean, 0. What a shift or a pace leaves empty holds 0 too.
 
     Args:
-        size: the bands of the spectrogram.
+        centres: the frequency in the middle of each band, rising.
         shift: by how many steps, at most, a sequence is moved back or forth.
         masks: of each kind; 0 masks nothing.
         time_share: the share of a sequence's steps that a mask covers at most.
         band_share: the share of the bands that a mask covers at most.
-        pace: by which share a sequence is made faster or slower at most.
-        warp: by which share its bands are moved up or down at most.
+        pace: by which share a sequence is made faster at most.
+        warp: by which share its frequencies are raised or lowered at most.
     """
 
     def __init__(
         self,
-        size: int,
+        centres: Sequence[float],
         shift: int = 0,
         masks: int = 0,
         time_share: float = 0.0,
@@ -38,7 +39,9 @@ class SpectrogramInput(InputLayer):
         warp: float = 0.0,
     ) -> None:
         super().__init__()
-        self.size = size
+        self.size = len(centres)
+        self.centres: Tensor
+        self.register_buffer("centres", torch.tensor(centres, dtype=torch.float32), persistent=False)
         self.shift = shift
         self.masks = masks
         self.time_share = time_share
@@ -54,9 +57,9 @@ class SpectrogramInput(InputLayer):
         # Padding holds zeros, and no step of a recording does in every band.
         lengths = (values != 0).any(2).sum(1)
         if self.pace:
-            values = paced(values, lengths, _factors(values, self.pace))
+            values = paced(values, lengths, 1 + self.pace * _draws(values))
         if self.warp:
-            values = warped(values, _factors(values, self.warp))
+            values = warped(values, self.centres, 1 + self.warp * (2 * _draws(values) - 1))
         if self.shift:
             values = shifted(values, self.shift)
         for _ in range(self.masks):
@@ -66,18 +69,18 @@ class SpectrogramInput(InputLayer):
         return values
 
 
-def _factors(values: Tensor, most: float) -> Tensor:
-    """A factor for every row, ``(batch,)``, as often below 1 as above."""
-    return 1 + most * (2 * torch.rand(len(values), device=values.device) - 1)
+def _draws(values: Tensor) -> Tensor:
+    """A number between 0 and 1 for every row, ``(batch,)``."""
+    return torch.rand(len(values), device=values.device)
 
 
 def paced(values: Tensor, lengths: Tensor, factors: Tensor) -> Tensor:
-    """Every row gone through faster or slower; beyond its end it holds 0.
+    """Every row gone through faster; beyond its end it holds 0.
 
     Args:
         values: ``(batch, time, size)``.
         lengths: ``(batch,)``.
-        factors: ``(batch,)``, how many steps each goes on at a step.
+        factors: ``(batch,)``, how many steps each goes on at a step; below 1 its end would be lost.
 
     Example:
         >>> values = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 4, 1)
@@ -90,20 +93,24 @@ def paced(values: Tensor, lengths: Tensor, factors: Tensor) -> Tensor:
     return found * (places <= last).unsqueeze(2)
 
 
-def warped(values: Tensor, factors: Tensor) -> Tensor:
-    """Every row's bands moved along the frequencies; beyond the last band each holds that of the last.
+def warped(values: Tensor, centres: Tensor, factors: Tensor) -> Tensor:
+    """Every row's frequencies divided by a factor; what lies beyond the outermost bands is as in these.
 
     Args:
         values: ``(batch, time, size)``.
-        factors: ``(batch,)``, how many bands each goes on at a band.
+        centres: ``(size,)``, the frequency in the middle of each band, rising.
+        factors: ``(batch,)``, by how much what each band is to hold lies higher.
 
     Example:
-        >>> warped(torch.tensor([[[0.0, 2.0, 4.0]]]), torch.tensor([0.5])).flatten().tolist()
-        [0.0, 1.0, 2.0]
+        >>> values, centres = torch.tensor([[[0.0, 1.0, 2.0]]]), torch.tensor([100.0, 200.0, 400.0])
+        >>> warped(values, centres, torch.tensor([1.5])).flatten().tolist()
+        [0.5, 1.5, 2.0]
     """
-    size = values.shape[2]
-    places = torch.arange(size, device=values.device) * factors.unsqueeze(1)
-    return _between(values.transpose(1, 2), places.clamp(max=size - 1)).transpose(1, 2)
+    wanted = (centres * factors.unsqueeze(1)).clamp(centres[0], centres[-1])
+    above = torch.searchsorted(centres, wanted).clamp(1, len(centres) - 1)
+    low, high = centres[above - 1], centres[above]
+    places = above - 1 + (wanted - low) / (high - low)
+    return _between(values.transpose(1, 2), places).transpose(1, 2)
 
 
 def _between(values: Tensor, places: Tensor) -> Tensor:

@@ -102,14 +102,14 @@ class SoundOptions(BaseModel):
         0.0,
         ge=0,
         lt=1,
-        description="Share by which recordings are made faster or slower in training, at most.",
+        description="Share by which recordings are made faster in training, at most.",
     )
     voice: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Share by which their frequencies are moved up or down in training, at most, as those of "
-        "another voice.",
+        description="Share by which their frequencies are raised or lowered in training, at most, as those "
+        "of another voice.",
     )
     own_level: bool | None = Field(
         None,

@@ -89,7 +89,7 @@ class SoundKind(StepsKind):
     def layer(self, config: SoundOptions) -> InputLayer:
         """The features, shifted and masked in training, and convolutions beside them where asked for."""
         features = SpectrogramInput(
-            self.features.bands,
+            self.features.centres(),
             round(config.time_shift / STEP),
             config.masks,
             config.time_mask,
