@@ -66,16 +66,16 @@ def metric(score: str) -> Metric:
 
     Example:
         >>> metric("RMSE").name, metric("RMSE").arrow, metric("nats_per_frame").name
-        ('root mean squared error', '↓', 'nats per frame')
+        ('root mean squared error', '↓', 'mean surprise of a frame, in nats')
     """
     if score in _METRICS:
         return _METRICS[score]
     what, _, target = score.partition(" of ")
     if target and what in _METRICS:
         return Metric(f"{_METRICS[what].name}, of {target}", _METRICS[what].better)
-    unit, _, of = score.partition("_per_")
+    unit, _, of = score.replace("_", " ").partition(" per ")
     if of and unit in ("nats", "bits"):
-        return Metric(f"{unit} per {of}", "min")
+        return Metric(f"mean surprise of a {of}, in {unit}", "min")
     if score.startswith("coverage_"):
         share = float(score.removeprefix("coverage_"))
         return Metric(f"share of numbers inside the band, {share:.0%} at best")
@@ -86,18 +86,20 @@ def heading(score: str) -> str:
     """A score's name as it stands above a column.
 
     Example:
-        >>> heading("accuracy"), heading("coverage_0.8")
-        ('accuracy ↑', 'coverage_0.8')
+        >>> heading("accuracy"), heading("coverage_0.8"), heading("nats per symbol")
+        ('accuracy ↑', 'coverage_0.8', 'nats per symbol ↓')
     """
     return f"{score} {metric(score).arrow}".rstrip()
 
 
 def best_rows(table: Mapping[str, Mapping[str, float]], score: str) -> set[str]:
-    """The names of the rows that are best at a score; several where they are equal.
+    """The names of the rows that are best at a score; several where they are equal, none where all are.
 
     Example:
         >>> best_rows({"model": {"MAE": 2.0}, "mean": {"MAE": 1.5}, "other": {}}, "MAE")
         {'mean'}
+        >>> best_rows({"model": {"BLEU": 0.0}, "copied source": {"BLEU": 0.0}}, "BLEU")
+        set()
     """
     better = metric(score).better
     known = {name: row[score] for name, row in table.items() if row.get(score) is not None}
@@ -105,4 +107,6 @@ def best_rows(table: Mapping[str, Mapping[str, float]], score: str) -> set[str]:
     if better is None or not known:
         return set()
     best = (min if better == "min" else max)(known.values())
+    if len(known) > 1 and all(value == best for value in known.values()):
+        return set()
     return {name for name, value in known.items() if value == best}

@@ -289,8 +289,9 @@ class Trainer:
             loss=position.total / max(1, position.count),
             norm=position.norms / max(1, position.made),
             clipped=position.clipped / max(1, position.made),
-            amount=steps if batch.targets_per_step else batch.size * processes,
-            unit="steps" if batch.targets_per_step else "sequences",
+            # What is written for no sequence is read without a step.
+            amount=steps if batch.targets_per_step and steps else batch.size * processes,
+            unit="steps" if batch.targets_per_step and steps else "sequences",
         )
 
     def regularise(self) -> None:
