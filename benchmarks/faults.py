@@ -62,7 +62,8 @@ class Log:
     """What was seen, kind by kind, kept in a file where one is named."""
 
     path: Path | None
-    seen: dict[str, Counter[str]] = field(default_factory=dict)
+    seen: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
+    """By kind, and by task."""
     wrong: dict[str, list[str]] = field(default_factory=dict)
     trials: Counter[str] = field(default_factory=Counter)
 
@@ -71,16 +72,20 @@ class Log:
             for line in self.path.read_text().splitlines():
                 self._add(**json.loads(line))
 
-    def add(self, kind: str, seen: Mapping[str, int], wrong: list[str]) -> None:
-        self._add(kind, seen, wrong)
+    def add(self, kind: str, task: str, seen: Mapping[str, int], wrong: list[str]) -> None:
+        self._add(kind, task, seen, wrong)
         if self.path is not None:
             with self.path.open("a") as file:
-                file.write(json.dumps({"kind": kind, "seen": seen, "wrong": wrong}) + "\n")
+                file.write(json.dumps({"kind": kind, "task": task, "seen": seen, "wrong": wrong}) + "\n")
 
-    def _add(self, kind: str, seen: Mapping[str, int], wrong: list[str]) -> None:
+    def _add(self, kind: str, task: str, seen: Mapping[str, int], wrong: list[str]) -> None:
         self.trials[kind] += 1
-        self.seen.setdefault(kind, Counter()).update(seen)
+        self.seen.setdefault(kind, {}).setdefault(task, Counter()).update(seen)
         self.wrong.setdefault(kind, []).extend(wrong)
+
+    def in_all(self, kind: str) -> Counter[str]:
+        """What was seen of a kind, with every task."""
+        return sum(self.seen.get(kind, {}).values(), Counter())
 
 
 class Faults:
@@ -91,7 +96,7 @@ class Faults:
         (home / "data").mkdir()
         (home / "commands").mkdir()
         self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
-        self.right: dict[str, tuple[bytes, float]] = {}
+        self.right: dict[str, kills.Unbroken] = {}
         self.needed: dict[str, int] = {}
         self.seconds: dict[tuple[str, str], float] = {}
 
@@ -105,7 +110,7 @@ class Faults:
                 lambda seen: seen.total() - seen["after its end"] >= kills_wanted,
             ),
             "disk": Kind(tasks * DISKS, self.fill, "disks of one page to enough"),
-            "removed": Kind(21, self.remove, "runs whose folder was removed three times"),
+            "removed": Kind(3 * tasks, self.remove, "runs whose folder was removed three times"),
             "locked": Kind(tasks, self.lock, "second runs into the folder of a first"),
             "lost": Kind(2 * tasks, self.lose, "processes of two lost"),
             "interrupts": Kind(tasks * commands * MOMENTS, self.interrupt, "commands interrupted"),
@@ -115,7 +120,7 @@ class Faults:
     def subject(self, number: int) -> Subject:
         return self.subjects[number % len(self.subjects)]
 
-    def unbroken(self, subject: Subject) -> tuple[bytes, float]:
+    def unbroken(self, subject: Subject) -> kills.Unbroken:
         if subject.task not in self.right:
             self.right[subject.task] = kills.unbroken(subject, self.home)
         return self.right[subject.task]
@@ -126,7 +131,7 @@ class Faults:
 
     def kill(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
-        return kills.kill(subject, *self.unbroken(subject), self.home, draws)
+        return kills.kill(subject, self.unbroken(subject), self.home, draws)
 
     def fill(self, number: int, draws: random.Random) -> Found:
         subject, step = self.subject(number), 1 + number // len(self.subjects)
@@ -136,11 +141,11 @@ class Faults:
 
     def remove(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
-        return disk.remove(subject, *self.unbroken(subject), self.home, draws)
+        return disk.remove(subject, self.unbroken(subject), self.home, draws)
 
     def lock(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
-        return together.two_into_one(subject, *self.unbroken(subject), self.home, draws)
+        return together.two_into_one(subject, self.unbroken(subject), self.home, draws)
 
     def lose(self, number: int, draws: random.Random) -> Found:
         how, patience = LOST[number // len(self.subjects)]
@@ -167,12 +172,12 @@ class Faults:
         return seen, [f"{subject.task}, {each}" for each in wrong]
 
 
-def run(name: str, kind: Kind, seed: int, log: Log) -> None:
-    """Run what is left of a kind's trials."""
-    while log.trials[name] < kind.trials and not kind.enough(log.seen.get(name, Counter())):
+def run(name: str, kind: Kind, task: Callable[[int], str], seed: int, log: Log) -> None:
+    """Run what is left of a kind's trials; ``task`` tells whose a trial is by its number."""
+    while log.trials[name] < kind.trials and not kind.enough(log.in_all(name)):
         number = log.trials[name]
         seen, wrong = kind.run(number, random.Random(f"{seed} {name} {number}"))
-        log.add(name, seen, wrong)
+        log.add(name, task(number), seen, wrong)
         for each in wrong:
             print(f"  WRONG, {name} {number}: {each}", flush=True)
 
@@ -190,21 +195,27 @@ def main() -> None:
     print(f"{platform.platform()}, Python {platform.python_version()}, seed {options.seed}", flush=True)
     log = Log(options.log)
     with tempfile.TemporaryDirectory(dir=options.folder) as home:
-        kinds = Faults(Path(home), options.tasks).kinds(options.kills)
+        faults = Faults(Path(home), options.tasks)
+        kinds = faults.kinds(options.kills)
         for name in options.only or kinds:
             begun, kind = time.monotonic(), kinds[name]
             try:
-                run(name, kind, options.seed, log)
+                run(name, kind, lambda number: faults.subject(number).task, options.seed, log)
             except PermissionError as error:
                 print(f"{name:>10}  not run: it is not allowed here ({error})", flush=True)
                 continue
-            seen = ", ".join(f"{count} {what}" for what, count in sorted(log.seen[name].items()))
             print(
-                f"{name:>10}  {log.trials[name]} trials, {kind.about}: {seen}; {len(log.wrong[name])} wrong; "
-                f"{time.monotonic() - begun:.0f} s",
+                f"{name:>10}  {log.trials[name]} trials, {kind.about}: {_list(log.in_all(name))}; "
+                f"{len(log.wrong[name])} wrong; {time.monotonic() - begun:.0f} s",
+                *(f"{'':12}{task}: {_list(seen)}" for task, seen in log.seen[name].items()),
+                sep="\n",
                 flush=True,
             )
     sys.exit(any(log.wrong.values()))
+
+
+def _list(seen: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(seen.items()))
 
 
 if __name__ == "__main__":

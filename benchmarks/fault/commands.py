@@ -1,8 +1,8 @@
 """The command line in processes that start at once, for a thousand of them to be ended in some minutes.
 
-Everything is imported once, and every process is a fork of this one before any thread was started. So what is
-ended is the command from its first line on: reading, preparing, training, saving, scoring, reporting. That a
-process may be ended while Python itself starts is for `tests/cli` to say.
+Everything is imported once, and every process is a fork of this one before any thread was started: what is
+ended is the command from its first line on, reading, preparing, training, saving, scoring, reporting. A
+process that is started anew may be ended while it imports, too.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def start(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     stdout: int | None = None,
+    anew: bool = False,
 ) -> Command:
     """Start a command.
 
@@ -131,6 +132,7 @@ def start(
         cwd: where it runs.
         environment: variables that it has besides.
         stdout: the descriptor that its standard output leads to; a file in ``says`` by default.
+        anew: start Python anew, as a user does, and not from what is imported here.
     """
     says.mkdir(parents=True, exist_ok=True)
     given = [str(word) for word in words]
@@ -144,6 +146,13 @@ def start(
         err = os.open(says / f"{number}.err", flags)
         os.dup2(out, 1)
         os.dup2(err, 2)
+        if anew:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.environ.update(
+                {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | dict(environment or {})
+            )
+            os.chdir(cwd or os.curdir)
+            os.execv(sys.executable, [sys.executable, "-m", "unrolled", *given])
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))

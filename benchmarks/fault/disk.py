@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.fault.commands import start
+from benchmarks.fault.kills import Unbroken
 from benchmarks.fault.subjects import Subject
 
 PAGE = 4096
@@ -74,20 +75,20 @@ def _half_written(disk: Path, home: Path) -> list[str]:
 
 
 def remove(
-    subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
+    subject: Subject, right: Unbroken, home: Path, draws: random.Random
 ) -> tuple[Counter[str], list[str]]:
     """Remove a run's folder some times while it goes on."""
     folder = home / "run"
     shutil.rmtree(folder, ignore_errors=True)
     run = start(subject.words(folder), home / "said")
-    for moment in sorted(draws.uniform(0, seconds) for _ in range(3)):
+    for moment in sorted(draws.uniform(0, right.seconds) for _ in range(3)):
         run.last(moment)
         shutil.rmtree(folder, ignore_errors=True)
     run.wait()
     wrong = run.faults()
     weights = folder / "model.safetensors"
     # It may have been removed after all was done.
-    if run.code == 0 and weights.exists() and weights.read_bytes() != right:
+    if run.code == 0 and weights.exists() and weights.read_bytes() != right.files[weights.name]:
         wrong.append("other weights than those of an unbroken run")
     ended = Counter(["trained" if run.code == 0 else "a sentence"])
     return ended, [f"{subject.task}: {each}" for each in wrong]

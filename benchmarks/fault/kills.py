@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fault.commands import Command, start
 from benchmarks.fault.subjects import Subject
+from unrolled.saving.run import has_checkpoint
 
 TIMES = (3, 8)
 """How often one run is ended: at least, and at most."""
@@ -20,17 +23,53 @@ LATER = 0.01
 """Seconds within which a save is ended once it has begun."""
 
 
-def unbroken(subject: Subject, home: Path) -> tuple[bytes, float]:
-    """The weights of a run that nobody ends, and the seconds of a processor that it takes."""
-    folder = home / f"unbroken-{subject.task}"
-    done = start(subject.words(folder), home / "said")
-    if done.wait() != 0:
-        raise SystemExit(f"{subject.task}: {done.err}")
-    return (folder / "model.safetensors").read_bytes(), done.seconds
+ANEW = 0.25
+"""The part of the runs that begin as a process that is started anew, and may be ended while it imports."""
+TIMED = ("manifest.json", "evaluation.json", "history.json")
+"""What says when it was made, or how long it took; of `history.json` the rest is compared."""
+
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Unbroken:
+    """A run that nobody ends.
+
+    Attributes:
+        files: what it leaves, without times.
+        seconds: of a processor that it takes.
+        starting: what it takes more where its process is started anew.
+    """
+
+    files: Files
+    seconds: float
+    starting: float
+
+
+def unbroken(subject: Subject, home: Path) -> Unbroken:
+    """Run a training twice: as a fork of what is imported, and in a process that is started anew."""
+    took = []
+    for name, anew in ((f"unbroken-{subject.task}", False), ("anew", True)):
+        done = start(subject.words(home / name), home / "said", anew=anew)
+        if done.wait() != 0:
+            raise SystemExit(f"{subject.task}: {done.err}")
+        took.append(done.seconds)
+    files = kept(home / f"unbroken-{subject.task}")
+    if files != kept(home / "anew"):
+        raise SystemExit(f"{subject.task}: two runs that nobody ended differ")
+    shutil.rmtree(home / "anew")
+    return Unbroken(files, took[0], max(0.0, took[1] - took[0]))
+
+
+def kept(folder: Path) -> Files:
+    """The content of every file of a model folder, without times."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in TIMED}
+    rows = json.loads((folder / "history.json").read_text())
+    return files | {"history.json": json.dumps(_without_times(rows)).encode()}
 
 
 def kill(
-    subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
+    subject: Subject, right: Unbroken, home: Path, draws: random.Random
 ) -> tuple[Counter[str], list[str]]:
     """End one run several times, and let it end.
 
@@ -40,34 +79,46 @@ def kill(
     folder, said = home / "run", home / "said"
     shutil.rmtree(folder, ignore_errors=True)
     where: Counter[str] = Counter()
+    anew = draws.random() < ANEW
     for _ in range(draws.randint(*TIMES)):
-        run = start(_words(subject, folder), said)
+        run = start(_words(subject, folder), said, anew=anew)
         if draws.random() < 0.5:
-            run.last(draws.uniform(0, 0.9 * seconds))
+            run.last(draws.uniform(0, 0.9 * right.seconds + anew * right.starting))
         else:
             _last_until_save(run, folder, draws.randint(1, SAVES))
             time.sleep(draws.uniform(0, LATER))
-        if run.ended():
+        run.signal(signal.SIGKILL)
+        if run.wait() != -signal.SIGKILL:
             where["after its end"] += 1
             break
-        run.signal(signal.SIGKILL)
-        run.wait()
-        where[_moment(folder)] += 1
-    last = start(_words(subject, folder), said)
-    last.wait()
-    wrong = last.faults()
-    if not wrong and last.code == 0 and (folder / "model.safetensors").read_bytes() != right:
-        wrong = ["other weights than those of an unbroken run"]
-    if not wrong and last.code != 0 and "holds a model" not in last.err:
-        wrong = [f"exit status {last.code}: {last.err.strip()[-300:]}"]
-    left = [path.name for path in home.iterdir() if path.name.endswith((".partial", ".previous", ".lock"))]
-    if last.code == 0 and left:
-        wrong.append(f"left behind: {left}")
+        where[_moment(folder, anew)] += 1
+        anew = False
+    wrong = _brought_to_its_end(subject, folder, said)
+    if not wrong:
+        found = kept(folder)
+        differ = sorted(
+            name for name in found.keys() | right.files if found.get(name) != right.files.get(name)
+        )
+        wrong = [f"not as an unbroken run leaves them: {', '.join(differ)}"] if differ else []
+        left = [
+            path.name for path in home.iterdir() if path.name.endswith((".partial", ".previous", ".lock"))
+        ]
+        wrong += [f"left behind: {left}"] if left else []
     return where, [f"{subject.task}: {each}" for each in wrong]
 
 
+def _brought_to_its_end(subject: Subject, folder: Path, said: Path) -> list[str]:
+    """Go on with a run until its end; what was wrong with that."""
+    last = start(_words(subject, folder), said)
+    last.wait()
+    if last.code == 2 and "holds a model" in last.err:  # it was ended after all was done
+        return []
+    return last.faults() or ([f"exit status {last.code}: {last.err.strip()[-300:]}"] if last.code else [])
+
+
 def _words(subject: Subject, folder: Path) -> tuple[str | Path, ...]:
-    return subject.words(folder, *(["--resume"] if (folder / "checkpoint").is_dir() else ["--overwrite"]))
+    """The command that a user gives: the same again, and to go on where there is something to go on with."""
+    return subject.words(folder, *(["--resume"] if folder.is_dir() and has_checkpoint(folder) else []))
 
 
 def _last_until_save(run: Command, folder: Path, number: int) -> None:
@@ -87,8 +138,18 @@ def _saves(folder: Path) -> bool:
     )
 
 
-def _moment(folder: Path) -> str:
+def _moment(folder: Path, anew: bool) -> str:
     """Where a run was ended, by what it left."""
+    first = not (folder.is_dir() and has_checkpoint(folder)) and not (folder / "manifest.json").exists()
     if _saves(folder):
-        return "during a save"
-    return "in training" if (folder / "checkpoint").is_dir() else "before the first save"
+        return "in the first save" if first else "in a save"
+    if first:
+        return f"before the first save{', started anew' if anew else ''}"
+    return "in scoring and reporting" if (folder / "manifest.json").exists() else "in training"
+
+
+def _without_times(value: object) -> object:
+    """The same without how long its epochs took."""
+    if isinstance(value, dict):
+        return {name: _without_times(part) for name, part in value.items() if name != "seconds"}
+    return [_without_times(part) for part in value] if isinstance(value, list) else value

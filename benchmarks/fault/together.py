@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.fault.commands import Command, start
+from benchmarks.fault.kills import Unbroken, kept
 from benchmarks.fault.subjects import Subject
 
 LATER = 0.5
@@ -18,7 +19,7 @@ LATER = 0.5
 
 
 def two_into_one(
-    subject: Subject, right: bytes, seconds: float, home: Path, draws: random.Random
+    subject: Subject, right: Unbroken, home: Path, draws: random.Random
 ) -> tuple[Counter[str], list[str]]:
     """Start a second run into the folder of one that goes on."""
     folder = home / "run"
@@ -26,14 +27,14 @@ def two_into_one(
     first = start(subject.words(folder, "--overwrite"), home / "said")
     while not (home / ".run.lock").exists() and not first.ended():
         time.sleep(0.001)
-    first.last(draws.uniform(0, 0.3 * seconds))
+    first.last(draws.uniform(0, 0.3 * right.seconds))
     second = start(subject.words(folder, "--overwrite"), home / "said")
     second.wait()
     first.wait()
     wrong = [*first.faults(), *second.faults()]
     if second.code == 2 and f"process {first.process} on" not in second.err:
         wrong.append(f"the second says: {second.err.strip()[-300:]}")
-    if first.code != 0 or (folder / "model.safetensors").read_bytes() != right:
+    if first.code != 0 or kept(folder) != right.files:
         wrong.append("the first did not end as if alone")
     return Counter(["refused" if second.code == 2 else "came later"]), [
         f"{subject.task}: {each}" for each in wrong
