@@ -85,14 +85,26 @@ def start(
 
 def start_two(says: Path, module: str, *arguments: Sequence[object], cwd: Path = ROOT) -> list[Forked]:
     """Start two that train together, as a launcher does; with one list of arguments both are given it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    known = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    known = _launcher()
     return [
         start(says, module, *given, cwd=cwd, environment=known | {"RANK": rank, "LOCAL_RANK": rank})
         for rank, given in zip("01", (*arguments, *arguments)[:2], strict=True)
     ]
+
+
+def start_one_of_two(says: Path, module: str, *arguments: object, rank: int) -> Forked:
+    """Start one of two whose other never comes."""
+    return start(
+        says, module, *arguments, environment=_launcher() | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    )
+
+
+def _launcher() -> dict[str, str]:
+    """What a launcher of two processes tells each, but for which it is."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
 
 
 def _run(module: str, arguments: list[str], cwd: str, environment: dict[str, str], said: str) -> None:

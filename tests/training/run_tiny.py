@@ -23,6 +23,7 @@ def main():
     parser.add_argument("--die", type=float, help="seconds from the start of training to SIGKILL")
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--meeting-timeout", type=float, default=300)
     options = parser.parse_args()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
@@ -37,6 +38,7 @@ def main():
         learning_rate=0.01,
         save_every=1e-6,
         device="cpu",
+        meeting_timeout=options.meeting_timeout,
     )
     trainer = Trainer(model, CrossEntropy(), config, run_folder=options.folder, resume=options.resume)
     loader = TinyLoader(stream=True, shard=(rank, world))

@@ -75,3 +75,17 @@ def test_who_is_left_says_that_another_process_has_ended(tmp_path):
     assert left.wait() == 1
     assert lost.wait() == -9
     assert "TrainingError: process 0 of 2 waited for the others, but one of them has ended" in left.err
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_who_has_started_waits_no_longer_than_the_others_may_take_to_start(rank, tmp_path):
+    left = forked.start_one_of_two(tmp_path / "said", SCRIPT, tmp_path, "--meeting-timeout", 1, rank=rank)
+    assert left.wait(60) == 1
+    said = "one of them has ended or did not come within --meeting-timeout"
+    assert f"TrainingError: process {rank} of 2 waited for the others, but {said}" in left.err
+
+
+def test_a_launcher_that_does_not_say_where_to_meet_is_named(tmp_path):
+    alone = forked.start(tmp_path / "said", SCRIPT, tmp_path, environment={"WORLD_SIZE": "2", "RANK": "0"})
+    assert alone.wait(60) == 1
+    assert "TrainingError: expected the environment that a launcher such as torchrun gives" in alone.err

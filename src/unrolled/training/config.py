@@ -119,6 +119,9 @@ class TrainingConfig(BaseModel):
     process_timeout: float = Field(
         1800.0, gt=0, description="Seconds for which several processes wait for one another, at most."
     )
+    meeting_timeout: float = Field(
+        300.0, gt=0, description="Seconds for which they wait until all of them have started, at most."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

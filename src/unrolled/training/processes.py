@@ -39,7 +39,6 @@ def build_accelerator(config: TrainingConfig) -> Accelerator:
     """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
-    from accelerate.utils import InitProcessGroupKwargs
 
     # accelerate keeps its settings for the life of the process; each training sets its own anew.
     AcceleratorState._reset_state()
@@ -48,12 +47,9 @@ def build_accelerator(config: TrainingConfig) -> Accelerator:
     # On a CPU accelerate would take float16 for float32 without a word.
     if cpu and config.precision == "float16":
         raise ConfigError("precision: expected float32 or bfloat16 on a CPU, got 'float16'.")
-    waiting = InitProcessGroupKwargs(timeout=timedelta(seconds=config.process_timeout))
+    _meet(config, cpu=cpu)
     try:
-        with meeting():
-            return Accelerator(
-                cpu=cpu, mixed_precision=_PRECISIONS[config.precision], kwargs_handlers=[waiting]
-            )
+        return Accelerator(cpu=cpu, mixed_precision=_PRECISIONS[config.precision])
     except ValueError as error:
         raise ConfigError(
             f"precision: expected one that this machine computes in, got {config.precision!r} ({error}); "
@@ -61,9 +57,42 @@ def build_accelerator(config: TrainingConfig) -> Accelerator:
         ) from error
 
 
+def _meet(config: TrainingConfig, *, cpu: bool) -> None:
+    """Bring the processes together that a launcher started, where they have not met yet.
+
+    One that ended before it came is never heard of, and a launcher such as srun does not end the others: they
+    wait for it no longer than starting takes. Later one may long be busy while the others wait.
+
+    Raises:
+        TrainingError: the others did not come, or the launcher did not say where to.
+    """
+    if os.environ.get("WORLD_SIZE", "1") == "1" or torch.distributed.is_initialized():
+        return
+    from accelerate.state import PartialState
+    from torch.distributed.rendezvous import rendezvous
+
+    later = timedelta(seconds=config.process_timeout)
+    with meeting("--meeting-timeout", then="again"):
+        try:
+            store, rank, count = next(rendezvous("env://", timeout=timedelta(seconds=config.meeting_timeout)))
+        except ValueError as error:
+            raise TrainingError(
+                f"expected the environment that a launcher such as torchrun gives its processes, but {error}."
+            ) from error
+    store.set_timeout(later)
+    with meeting():
+        PartialState(cpu=cpu, store=store, rank=rank, world_size=count, timeout=later)
+
+
 @contextmanager
-def meeting() -> Iterator[None]:
+def meeting(
+    bound: str = "--process-timeout", *, then: str = "with --resume to go on from the last checkpoint"
+) -> Iterator[None]:
     """Within the context the processes wait for one another.
+
+    Args:
+        bound: the option that says how long.
+        then: how to give the command where one does not come.
 
     Raises:
         TrainingError: one of them has ended, or has not come in time.
@@ -75,8 +104,8 @@ def meeting() -> Iterator[None]:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise TrainingError(
             f"process {rank} of {count} waited for the others, but one of them has ended or did not come "
-            f"within --process-timeout ({said[0]:.120}); see what that one said, and give the same command "
-            "with --resume to go on from the last checkpoint."
+            f"within {bound} ({said[0]:.120}); see what that one said, and give the same command "
+            f"{then}."
         ) from error
 
 

@@ -55,7 +55,7 @@ Score = Callable[[], Mapping[str, float]]
 _BEST_OPTIMIZER = "best-optimizer.safetensors"
 
 # These may differ when a run goes on: they do not change the updates made so far.
-_FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose", "process_timeout"}
+_FREE_OPTIONS = {"epochs", "patience", "save_every", "diagnose", "process_timeout", "meeting_timeout"}
 
 
 class Trainer:
