@@ -126,8 +126,7 @@ class Faults:
         return self.right[subject.task]
 
     def commands(self, subject: Subject) -> dict[str, interrupts.Words]:
-        self.unbroken(subject)
-        return interrupts.commands(subject, self.home / f"unbroken-{subject.task}", self.home / "commands")
+        return interrupts.commands(subject, self.unbroken(subject).folder, self.home / "commands")
 
     def kill(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)

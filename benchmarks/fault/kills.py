@@ -39,26 +39,29 @@ class Unbroken:
         files: what it leaves, without times.
         seconds: of a processor that it takes.
         starting: what it takes more where its process is started anew.
+        folder: of the model.
     """
 
     files: Files
     seconds: float
     starting: float
+    folder: Path
 
 
 def unbroken(subject: Subject, home: Path) -> Unbroken:
     """Run a training twice: as a fork of what is imported, and in a process that is started anew."""
-    took = []
-    for name, anew in ((f"unbroken-{subject.task}", False), ("anew", True)):
-        done = start(subject.words(home / name), home / "said", anew=anew)
+    took, left = [], []
+    for name, anew in (("unbroken", False), ("unbroken-anew", True)):
+        folder = home / name / subject.task / "run"  # cards and reports say its name
+        folder.parent.mkdir(parents=True)
+        done = start(subject.words(folder), home / "said", anew=anew)
         if done.wait() != 0:
             raise SystemExit(f"{subject.task}: {done.err}")
         took.append(done.seconds)
-    files = kept(home / f"unbroken-{subject.task}")
-    if files != kept(home / "anew"):
-        raise SystemExit(f"{subject.task}: two runs that nobody ended differ")
-    shutil.rmtree(home / "anew")
-    return Unbroken(files, took[0], max(0.0, took[1] - took[0]))
+        left.append(kept(folder))
+    if wrong := differing(*left):
+        raise SystemExit(f"{subject.task}: two runs that nobody ended differ in {wrong}")
+    return Unbroken(left[0], took[0], max(0.0, took[1] - took[0]), home / "unbroken" / subject.task / "run")
 
 
 def kept(folder: Path) -> Files:
@@ -66,6 +69,11 @@ def kept(folder: Path) -> Files:
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in TIMED}
     rows = json.loads((folder / "history.json").read_text())
     return files | {"history.json": json.dumps(_without_times(rows)).encode()}
+
+
+def differing(some: Files, others: Files) -> str:
+    """The names of the files that are not alike."""
+    return ", ".join(sorted(name for name in some.keys() | others if some.get(name) != others.get(name)))
 
 
 def kill(
@@ -95,11 +103,8 @@ def kill(
         anew = False
     wrong = _brought_to_its_end(subject, folder, said)
     if not wrong:
-        found = kept(folder)
-        differ = sorted(
-            name for name in found.keys() | right.files if found.get(name) != right.files.get(name)
-        )
-        wrong = [f"not as an unbroken run leaves them: {', '.join(differ)}"] if differ else []
+        differ = differing(kept(folder), right.files)
+        wrong = [f"not as an unbroken run leaves them: {differ}"] if differ else []
         left = [
             path.name for path in home.iterdir() if path.name.endswith((".partial", ".previous", ".lock"))
         ]
