@@ -5,10 +5,12 @@ import re
 import types
 from dataclasses import replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
 from unrolled.errors import StorageError
+from unrolled.reporting.figure import svg
 from unrolled.reporting.page import report, write_report
 from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
@@ -291,3 +293,12 @@ def test_no_label_is_smaller_than_a_phone_can_show(example):
         sizes = [float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([\d.]+)px", drawing)]
         assert sizes
         assert min(sizes) * least / width >= 11
+
+
+@pytest.mark.parametrize("name", [r"$\frac$", "$a$ and $b$", r"\1 \g<2>", "]]><b>", '"><b x="', "--><b>"])
+def test_any_name_is_text_in_a_drawing(name):
+    drawn = svg(lambda axes: axes.set_title(name), name, name="title")
+    root = ElementTree.fromstring(drawn)
+    assert root.get("aria-label") == name
+    assert name in "".join(root.itertext())
+    assert not [each.tag for each in root.iter() if each.tag in ("b", "{http://www.w3.org/2000/svg}b")]

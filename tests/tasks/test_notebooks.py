@@ -6,6 +6,7 @@ from matplotlib import pyplot
 
 import unrolled
 from unrolled.tasks.classify import Classifier
+from unrolled.tasks.plots import legend
 
 DATA = [(f"{word} {other}", word) for word in ("red", "<blue>") for other in "abcdefghij"]
 
@@ -43,3 +44,12 @@ def test_plots_are_drawn_where_they_are_asked_for(made):
     pyplot.close(figure)
     axes = made.plot()
     pyplot.close(axes.figure)
+
+
+def test_a_legend_has_every_name_whatever_it_is_called():
+    names = ["_west", r"$\frac$", "$a$", "east"]
+    figure, axes = pyplot.subplots()
+    legend(axes, [(name, *axes.plot([0, 1])) for name in names])
+    figure.canvas.draw()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == names
+    pyplot.close(figure)

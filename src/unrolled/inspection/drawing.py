@@ -149,7 +149,7 @@ class _Pen:
     def draw_row(self, height: int, row: Row) -> None:
         """One direction of a layer: its boxes, what feeds them, and the state from step to step."""
         arrow, symbol = (r"\leftarrow", r"\overleftarrow{h}") if row.backward else (r"\rightarrow", "h")
-        name = f"{row.cell}, layer {row.layer}\n{row.size} units ${arrow}$"
+        name = f"{_without_mathematics(row.cell)}, layer {row.layer}\n{row.size} units ${arrow}$"
         self.axes.text(
             -0.7 * self.column - _LABELS, height * _ROW, name, ha="left", va="center", fontsize=_TEXT
         )
@@ -292,6 +292,8 @@ def _weights(row: Row, *, many: bool) -> tuple[str, str]:
 
 
 def _shortened(label: str) -> str:
-    # A dollar sign would begin mathematics.
-    text = label if len(label) <= 11 else f"{label[:10]}…"
+    return _without_mathematics(label if len(label) <= 11 else f"{label[:10]}…")
+
+
+def _without_mathematics(text: str) -> str:
     return text.replace("$", r"\$")

@@ -107,5 +107,4 @@ def _worth_a_plot(name: str, details: Mapping[str, Any]) -> bool:
 
 
 def _short(name: str) -> str:
-    text = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-    return text.replace("$", r"\$")
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"

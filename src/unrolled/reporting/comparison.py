@@ -14,6 +14,7 @@ from unrolled.reporting.pages import rendered
 from unrolled.reporting.plot import Plot
 from unrolled.saving.files import write_file
 from unrolled.tasks.metrics import best_rows, heading, metric
+from unrolled.tasks.plots import legend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,12 +96,14 @@ def _decay(models: Sequence[Compared]) -> Plot:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for number, (name, decay) in enumerate(lines.items()):
-            axes.plot(drawable(decay), color=colour(number), label=name)
+        drawn = [
+            (name, *axes.plot(drawable(decay), color=colour(number)))
+            for number, (name, decay) in enumerate(lines.items())
+        ]
         logarithmic(axes, [value for decay in lines.values() for value in decay], room=4)
         axes.set_ylabel("what is left of an error")
         steps_back(axes)
-        axes.legend()
+        legend(axes, drawn)
 
     said = ", ".join(f"{name} {percentage(decay[-1])}" for name, decay in lines.items())
     return Plot(
@@ -113,13 +116,15 @@ def _context(models: Sequence[Compared]) -> Plot:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for number, (name, curve) in enumerate(curves.items()):
-            assert curve is not None
-            axes.plot(curve.steps, curve.loss, "o-", ms=3, color=colour(number), label=name)
+        drawn = [
+            (name, *axes.plot(curve.steps, curve.loss, "o-", ms=3, color=colour(number)))
+            for number, (name, curve) in enumerate(curves.items())
+            if curve is not None
+        ]
         longest = max((curve.steps for curve in curves.values() if curve is not None), key=len)
         steps_seen(axes, longest)
         axes.set_ylabel("loss")
-        axes.legend()
+        legend(axes, drawn)
 
     said = ", ".join(f"{name} {curve.used()}" for name, curve in curves.items() if curve is not None)
     return Plot("context", "How far back each model uses its input", f"Steps that are enough: {said}.", draw)

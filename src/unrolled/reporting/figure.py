@@ -85,6 +85,7 @@ def _rendered(
     style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": name,
+        "text.parse_math": False,  # a dollar sign in a label is one
         "font.family": "sans-serif",
         "font.size": _FONT,
         "figure.facecolor": paper,
@@ -170,11 +171,9 @@ def _inline(document: str, label: str, name: str) -> str:
     drawing = re.sub(r'\bid="', f'id="{name}-', drawing)
     drawing = re.sub(r'((?:xlink:)?href="#|url\(#)', rf"\g<1>{name}-", drawing)
     least = f'style="min-width: {_least_width(drawing)}px"'
+    said = f'role="img" aria-label="{escape(label)}" {least} {_NAMESPACES}'
     drawing = re.sub(
-        r'<svg[^>]*?(viewBox="[^"]*")[^>]*>',
-        rf'<svg \1 role="img" aria-label="{escape(label)}" {least} {_NAMESPACES}>',
-        drawing,
-        count=1,
+        r'<svg[^>]*?(viewBox="[^"]*")[^>]*>', lambda found: f"<svg {found[1]} {said}>", drawing, count=1
     )
     return drawing.replace(_INK, "currentColor").strip()
 

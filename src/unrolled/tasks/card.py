@@ -12,8 +12,8 @@ from unrolled.tasks.config import TaskConfig
 from unrolled.tasks.evaluation import Evaluation
 from unrolled.tasks.metrics import heading
 
-_MARKS = re.compile(r"[`*\[\]|~]")
-"""What Markdown takes for more than what it is, anywhere in a line."""
+_MARKS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|^(?:[#+=-]|\d+(?=[.)]))")
+"""What Markdown takes for more than what it is: anywhere, at the edge of a word, first in a line."""
 
 
 def model_card(
@@ -23,7 +23,7 @@ def model_card(
     parts = [
         front,
         f"# A model of the task `{task}`",
-        f"A recurrent network ({describe_network(config)}), trained with `unrolled`.",
+        f"A recurrent network ({_plain(describe_network(config))}), trained with `unrolled`.",
         _scores(evaluation),
         "## Use\n\n"
         "```shell\nunrolled predict THIS_FOLDER DATA\nunrolled evaluate THIS_FOLDER DATA\n```\n\n"
@@ -38,7 +38,13 @@ def model_card(
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is, for names of columns and labels come from anybody's data."""
-    return _MARKS.sub(r"\\\g<0>", escape(readable(" ".join(text.split())), quote=False))
+    return _MARKS.sub(_marked, escape(readable(" ".join(text.split())), quote=False))
+
+
+def _marked(found: re.Match[str]) -> str:
+    text = found[0]
+    # A number that would begin a list: its last digit cannot be escaped, what follows it can.
+    return f"{text}\\" if text[0].isdigit() else f"\\{text}"
 
 
 def describe_network(config: TaskConfig) -> str:

@@ -9,6 +9,7 @@ from unrolled.tasks.evaluation import Evaluation
 from unrolled.training.history import History
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _KNOWN = 3
@@ -22,6 +23,18 @@ def new_axes(ax: Axes | None) -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(layout="constrained")[1]
+
+
+def legend(ax: Axes, named: Sequence[tuple[str, Artist]]) -> None:
+    """A legend of names that may be anything: matplotlib leaves out those that begin with a line below.
+
+    Args:
+        ax: what it belongs to.
+        named: what is drawn, with its name.
+    """
+    made = ax.legend([artist for _, artist in named], [str(place) for place in range(len(named))])
+    for text, (name, _) in zip(made.get_texts(), named, strict=True):
+        text.set(text=name, parse_math=False)
 
 
 def plot_history(history: History, ax: Axes | None = None) -> Axes:
@@ -54,7 +67,7 @@ def plot_evaluation(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
         heights = [float("nan") if value is None else value for value in row.values()]
         ax.bar(places, heights, width, label=name)
     ax.set_xticks(range(len(names)), names)
-    ax.set_title(f"{evaluation.task} on {evaluation.data}")
+    ax.set_title(f"{evaluation.task} on {evaluation.data}", parse_math=False)
     ax.legend()
     return ax
 
@@ -71,14 +84,15 @@ def plot_forecast(known: Sequence[Any], frame: Any, name: str, ax: Axes | None =
     ax = new_axes(ax)
     low = next((column for column in frame.columns if column.startswith(f"{name}-lo-")), None)
     high = None if low is None else low.replace("-lo-", "-hi-")
+    lines: list[tuple[str, Artist]] = []
     for number, (unique_id, times, values) in enumerate(known):
         color = f"C{number % 10}"
         ahead = frame[frame["unique_id"] == unique_id]
         shown = _KNOWN * len(ahead)
-        ax.plot(times[-shown:], values[-shown:], color=color, label=unique_id)
+        lines.append((str(unique_id), *ax.plot(times[-shown:], values[-shown:], color=color)))
         ax.plot(ahead["ds"], ahead[name], color=color, ls="--")
         if high in frame.columns:
             ax.fill_between(ahead["ds"], ahead[low], ahead[high], color=color, alpha=0.2, lw=0)
-    ax.legend()
+    legend(ax, lines)
     ax.figure.autofmt_xdate()  # type: ignore[union-attr]
     return ax

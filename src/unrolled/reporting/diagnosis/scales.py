@@ -99,12 +99,10 @@ def thinned(count: int, most: int) -> Sequence[int]:
 
 
 def shown_token(label: str) -> str:
-    r"""What a step read, short enough to stand under it.
+    """What a step read, short enough to stand under it.
 
     Example:
-        >>> shown_token("incomprehensible"), shown_token("$5")
-        ('incomprehen…', '\\$5')
+        >>> shown_token("incomprehensible")
+        'incomprehen…'
     """
-    # A dollar sign would begin mathematics.
-    text = label if len(label) <= 12 else f"{label[:11]}…"
-    return text.replace("$", r"\$")
+    return label if len(label) <= 12 else f"{label[:11]}…"
