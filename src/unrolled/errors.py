@@ -44,6 +44,16 @@ def readable(text: str) -> str:
     """
     if len(text) > 2 * _LONGEST:
         text = f"{text[:_LONGEST]} ... {text[-_LONGEST // 2 :]}"
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    r"""The same, however long it is.
+
+    Example:
+        >>> escaped("a\x1b[31mb")
+        'a\\x1b[31mb'
+    """
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)

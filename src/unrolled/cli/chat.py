@@ -11,7 +11,7 @@ import typer
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import standard_input
-from unrolled.cli.output import note
+from unrolled.cli.output import answer, note
 from unrolled.cli.paths import require_model
 from unrolled.errors import ConfigError
 
@@ -45,7 +45,7 @@ def chat(
             raise ConfigError(f"{model}: {error}") from None
         for line in _lines():
             if line:
-                print(conversation.reply(line), flush=True)
+                answer(conversation.reply(line))
             else:
                 conversation.forget()
 

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from unrolled.errors import readable
+from unrolled.errors import escaped, readable
 
 AsJson = typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")
 
@@ -34,6 +35,11 @@ def note(text: RenderableType) -> None:
 def say(text: RenderableType) -> None:
     """Says something to standard error, whichever process this is."""
     _print(text, stderr=True)
+
+
+def answer(text: str, end: str = "\n") -> None:
+    """Prints what a model says on standard output: as it is, but on a terminal without what that obeys."""
+    print(escaped(text) if sys.stdout.isatty() else text, end=end, flush=True)
 
 
 def result(shown: RenderableType, value: Mapping[str, Any], *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.input import Piped
 from unrolled.cli.music import is_music, save_music
 from unrolled.cli.options import options_of
-from unrolled.cli.output import AsJson, finite, note, notes_shown, result
+from unrolled.cli.output import AsJson, answer, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows
 from unrolled.errors import ConfigError
@@ -115,7 +115,7 @@ def predict(
         else:
             between = estimator.between
             for line in flat_lines(predictions, between) if in_rows else _lines(predictions, between):
-                print(line, flush=True)
+                answer(line)
 
 
 def _predict_from_prompt(
@@ -146,7 +146,7 @@ def _predict_from_prompt(
     else:
         text = estimator.input_schema().kind == "text"
         for piece in chain([prompt], pieces, ["\n"]) if text else pieces:
-            print(piece if text else json.dumps(piece), end="" if text else "\n", flush=True)
+            answer(piece if text else json.dumps(piece), end="" if text else "\n")
 
 
 def _joined(pieces: Iterable[Any]) -> Any:

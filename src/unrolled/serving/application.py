@@ -136,6 +136,7 @@ class Service:
                 application.include_router(session_routes(model, self.sessions, self.limits))
         application.add_exception_handler(UnrolledError, _sentence)
         application.add_exception_handler(HTTPException, self._status)
+        application.add_exception_handler(Exception, _fault)
         return application
 
     def _shown(self, model: ServedModel) -> dict[str, Any]:
@@ -169,6 +170,11 @@ class Service:
                 409, f"the model {model!r} writes nothing by itself; ask it for /predict or /step."
             )
         return RefusedError(404, f"there is nothing at {rest!r:.80}; see /openapi.json.")
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    """A fault of this package: the server's log has its traceback."""
+    return answer({"error": "this service failed to answer; its log says why."}, 500)
 
 
 async def _sentence(_: Request, error: Exception) -> Response:

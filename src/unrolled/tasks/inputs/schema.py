@@ -423,6 +423,12 @@ class SeriesSchema(InputSchema):
         if not isinstance(value, dict) or any(name not in value for name in self._forecast):
             lists = " and a list ".join(map(repr, self._forecast))
             raise source.error(f"expected a series as an object with a list {lists}, got {value!r:.60}")
+        for name, each in value.items():
+            for entry in each if isinstance(each, list) else [each]:
+                if isinstance(entry, list | dict):
+                    raise source.error(
+                        f"expected numbers, texts or null in {name!r:.60} of a series, got {entry!r:.60}"
+                    )
         columns = {name: each for name, each in value.items() if isinstance(each, list)}
         lengths = {name: len(each) for name, each in columns.items()}
         if len(set(lengths.values())) != 1:

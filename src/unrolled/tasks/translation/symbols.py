@@ -64,7 +64,7 @@ class Symbols:
         """The target's number of each symbol of a source; those it lacks come after its vocabulary."""
         further: dict[str, int] = {}
         numbers = []
-        for part in self.source.split(source):
+        for part in self.source.split(source) if source else ():
             number = self._target_symbol(part)
             if number is None:
                 number = self.target.tokenizer.size + further.setdefault(part, len(further))

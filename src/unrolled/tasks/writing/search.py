@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -51,9 +52,8 @@ class SearchConfig(PredictOptions):
             >>> SearchConfig.over({"beam_size": 2, "length_penalty": 0.0}, {"n_best": 4}).beam_size
             4
         """
-        n_best = options.get("n_best")
-        if isinstance(n_best, int | str) and str(n_best).isdecimal():
-            usual = {**usual, "beam_size": max(usual["beam_size"], int(n_best))}
+        with suppress(TypeError, ValueError, OverflowError):  # what it must be is said below
+            usual = {**usual, "beam_size": max(usual["beam_size"], int(options.get("n_best") or 0))}
         return validated(cls, {**usual, **options})
 
     @model_validator(mode="after")
