@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unrolled.errors import FormatVersionError, ModelFolderError, StorageError
-from unrolled.saving.folder import read_folder, write_folder
+from unrolled.saving.folder import read_folder, settle, write_folder
+from unrolled.saving.run import has_checkpoint, remove_checkpoint
 
 OLD = ({"config.json": {"size": 1}, "README.md": "old\n"}, {"model.safetensors": {"w": torch.zeros(3)}})
 NEW = ({"config.json": {"size": 2}, "README.md": "néw\n"}, {"model.safetensors": {"w": torch.ones(3)}})
 
 
-def sizes(folder):
+def sizes(folder, kind="model"):
     """The size in the configuration, and the weights: both old or both new, never mixed."""
-    contents = read_folder(folder)
+    contents = read_folder(folder, kind=kind)
     return contents.files["config.json"]["size"], contents.tensors["model.safetensors"]["w"].tolist()
 
 
@@ -116,38 +117,80 @@ def test_a_file_that_may_not_grow_leaves_the_old_folder(tmp_path):
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing may catch it to tidy up."""
+    """Stands for SIGKILL: once it came, nothing on the disk changes any more."""
 
 
-@pytest.mark.parametrize("function", ["fsync", "rename", "rmdir", "mkdir"])
-@pytest.mark.parametrize("moment", range(1, 7))
-@pytest.mark.parametrize("before", [True, False])
+def crash_at(monkeypatch, function, moment, before):
+    """End the process, so to speak, at some call of a function of the system, before it or behind it."""
+    calls, dead = 0, False
+
+    def ending(name, real):
+        def called(*arguments, **options):
+            nonlocal calls, dead
+            calls += name == function
+            now = name == function and calls == moment
+            if dead or (now and before):
+                dead = True
+                raise Killed
+            result = real(*arguments, **options)
+            if now:
+                dead = True
+                raise Killed
+            return result
+
+        return called
+
+    for name in ("fsync", "rename", "rmdir", "mkdir", "unlink"):
+        monkeypatch.setattr(os, name, ending(name, getattr(os, name)))
+
+
+MOMENTS = [
+    pytest.param(function, moment, before, id=f"{'before' if before else 'behind'} {function} {moment}")
+    for function, most in (("fsync", 6), ("rename", 6), ("rmdir", 6), ("mkdir", 6), ("unlink", 9))
+    for moment in range(1, most + 1)
+    for before in (True, False)
+]
+
+
+@pytest.mark.parametrize(("function", "moment", "before"), MOMENTS)
 def test_a_crash_at_any_moment_leaves_a_whole_folder(tmp_path, monkeypatch, function, moment, before):
-    folder, calls = tmp_path / "model", []
+    folder = tmp_path / "model"
     write_folder(folder, *OLD)
     (folder / "report.html").write_text("report")
-    real = getattr(os, function)
-
-    def crashing(*arguments, **options):
-        calls.append(arguments)
-        if before and len(calls) == moment:
-            raise Killed
-        result = real(*arguments, **options)
-        if len(calls) == moment:
-            raise Killed
-        return result
-
-    monkeypatch.setattr(os, function, crashing)
+    write_folder(folder / "checkpoint", *OLD, kind="checkpoint")
+    crash_at(monkeypatch, function, moment, before)
     try:
         write_folder(folder, *NEW)
     except Killed:
         monkeypatch.undo()
         assert sizes(folder) in (WHOLE_OLD, WHOLE_NEW)
+        assert has_checkpoint(folder)
+        settle(folder)
+        assert sizes(folder / "checkpoint", kind="checkpoint") == WHOLE_OLD
         write_folder(folder, *NEW)
     monkeypatch.undo()
     assert sizes(folder) == WHOLE_NEW
     assert (folder / "report.html").read_text() == "report"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*NEW[0], *NEW[1], "checkpoint", "manifest.json", "report.html"]
+    )
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(("function", "moment", "before"), MOMENTS)
+def test_a_checkpoint_is_taken_away_whole(tmp_path, monkeypatch, function, moment, before):
+    for name in ("checkpoint", ".checkpoint.previous"):
+        write_folder(tmp_path / name, *OLD, kind="checkpoint")
+    crash_at(monkeypatch, function, moment, before)
+    try:
+        remove_checkpoint(tmp_path)
+    except Killed:
+        monkeypatch.undo()
+        if has_checkpoint(tmp_path):
+            assert sizes(tmp_path / "checkpoint", kind="checkpoint") == WHOLE_OLD
+        remove_checkpoint(tmp_path)
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
 
 
 NAMES = ["config.json", "README.md", "model.safetensors"]

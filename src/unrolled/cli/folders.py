@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from unrolled.errors import ConfigError, StorageError
-from unrolled.saving.run import CHECKPOINT, has_checkpoint, holds_others, require_free
+from unrolled.saving.run import checkpoint_of, has_checkpoint, holds_others, require_free
 
 _LONGEST_NAME = 100
 """Characters of a name made up, to which more are added."""
@@ -42,13 +42,17 @@ def _unused(named: str) -> Path:
 
 def _latest(named: str) -> Path:
     form = re.compile(rf"{re.escape(named)}(-\d+)?")
-    runs = [path.parent for path in Path().glob(f"{named}*/{CHECKPOINT}") if form.fullmatch(path.parent.name)]
+    runs = {
+        path: checkpoint.stat().st_mtime
+        for path in Path().glob(f"{named}*")
+        if form.fullmatch(path.name) and (checkpoint := checkpoint_of(path)) is not None
+    }
     if not runs:
         raise ConfigError(
             f"--resume: no folder {named} here holds a checkpoint to go on from; "
             "name the run's folder with -o, or leave --resume out"
         )
-    return max(runs, key=lambda path: (path / CHECKPOINT).stat().st_mtime)
+    return max(runs, key=runs.__getitem__)
 
 
 def named_for(data: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,13 +15,14 @@ import typer
 from rich.console import Group
 
 from unrolled.cli.exits import exit_codes
-from unrolled.cli.folders import CHECKPOINT, model_folder
+from unrolled.cli.folders import model_folder
 from unrolled.cli.help import SaidInFull
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
 from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import fold_table, score_table, verdict_line
 from unrolled.errors import ConfigError, UnrolledError
+from unrolled.saving.run import has_checkpoint, remove_checkpoint
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -269,7 +269,7 @@ def train_and_save(
     assert evaluation is not None
     estimator.save(folder, evaluation)
     report = write_report(folder / "report.html", estimator, evaluation)
-    shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+    remove_checkpoint(folder)
     seconds = time.perf_counter() - started
     said = verdict(evaluation, *estimator.monitored)
     scores = score_table(evaluation, said)
@@ -300,7 +300,7 @@ def _tested(estimator: Estimator, test: str, folder: Path) -> Evaluation:
     try:
         return estimator.evaluate(test)
     except UnrolledError:
-        shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+        remove_checkpoint(folder)
         note(f"The model is saved in {folder}; for the test data: unrolled evaluate {folder} DATA")
         raise
 
@@ -328,7 +328,7 @@ def _fit(
         fit = estimator.partial_fit if "new_labels" in how else estimator.fit
         fit(train, dev=dev, run_folder=folder, progress=True, callbacks=callbacks, **how)
     except KeyboardInterrupt as error:
-        if (folder / CHECKPOINT).is_dir():
+        if has_checkpoint(folder):
             raise KeyboardInterrupt(f"{error or 'Interrupted.'} Go on with: {_again(folder)}") from error
         raise
     finally:

@@ -217,6 +217,21 @@ def write_folder(
         ) from error
 
 
+def settle(path: str | Path) -> None:
+    """Finish the write of a folder that was cut short between its two renames, or behind them.
+
+    Nobody else may write there meanwhile.
+
+    Raises:
+        StorageError: nothing can be written there.
+    """
+    target = _resolved(path, StorageError)
+    try:
+        _settle(beside(target, "previous"), target)
+    except OSError as error:
+        raise StorageError(f"{target}: could not be written: {error.strerror or error}.") from error
+
+
 def read_folder(path: str | Path, *, kind: str = "model") -> Contents:
     """Open a folder written by `write_folder`.
 
@@ -405,4 +420,7 @@ def _settle(previous: Path, target: Path) -> None:
     for entry in list(previous.iterdir()):
         if entry.name not in own and not (target / entry.name).exists():
             entry.rename(target / entry.name)
+    # The manifest goes last: it says which files were the folder's own, should this be cut short again.
+    for name in own - {MANIFEST}:
+        (previous / name).unlink(missing_ok=True)
     shutil.rmtree(previous)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from unrolled.errors import ConfigError
@@ -10,10 +13,30 @@ from unrolled.saving.files import MANIFEST, beside
 CHECKPOINT = "checkpoint"
 
 
+def checkpoint_of(folder: Path) -> Path | None:
+    """Where the checkpoint of a run is: aside, where writing it or the model around it was cut short."""
+    run = Path(os.path.realpath(folder))
+    for place in (run, beside(run, "previous")):
+        for checkpoint in (place / CHECKPOINT, beside(place / CHECKPOINT, "previous")):
+            if checkpoint.is_dir():
+                return checkpoint
+    return None
+
+
 def has_checkpoint(folder: Path) -> bool:
-    """Whether a folder holds the checkpoint of a run, be it the one before, where a write was cut short."""
+    """Whether there is the checkpoint of a run."""
+    return checkpoint_of(folder) is not None
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Take the checkpoint away from a model that is done: at a stroke, or it stays whole."""
     checkpoint = folder / CHECKPOINT
-    return checkpoint.is_dir() or beside(checkpoint, "previous").is_dir()
+    going = beside(checkpoint, "partial")
+    for left in (beside(checkpoint, "previous"), going):
+        shutil.rmtree(left, ignore_errors=True)
+    with suppress(OSError):
+        checkpoint.rename(going)
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def holds_run(folder: Path) -> bool:

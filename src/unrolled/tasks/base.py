@@ -29,7 +29,7 @@ from unrolled.models.base import SequenceModel
 from unrolled.models.cell import require_programs, require_saveable
 from unrolled.models.ensemble import Average, Ensemble
 from unrolled.saving import hub
-from unrolled.saving.folder import content_fits, read_folder, write_folder
+from unrolled.saving.folder import content_fits, read_folder, settle, write_folder
 from unrolled.saving.lock import only_run
 from unrolled.saving.run import require_free
 from unrolled.tasks.baselines.base import Baseline
@@ -1252,6 +1252,7 @@ def _taken(
 
         def take() -> None:
             held.enter_context(only_run(folder))
+            settle(folder)
             require_free(folder, resume=resume, overwrite=overwrite)
 
         decided_by_the_first(config, take)
