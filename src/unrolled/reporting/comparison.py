@@ -97,7 +97,7 @@ def _decay(models: Sequence[Compared]) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         drawn = [
-            (name, *axes.plot(drawable(decay), color=colour(number)))
+            (name, axes.plot(drawable(decay), color=colour(number))[0])
             for number, (name, decay) in enumerate(lines.items())
         ]
         logarithmic(axes, [value for decay in lines.values() for value in decay], room=4)
@@ -117,7 +117,7 @@ def _context(models: Sequence[Compared]) -> Plot:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         drawn = [
-            (name, *axes.plot(curve.steps, curve.loss, "o-", ms=3, color=colour(number)))
+            (name, axes.plot(curve.steps, curve.loss, "o-", ms=3, color=colour(number))[0])
             for number, (name, curve) in enumerate(curves.items())
             if curve is not None
         ]

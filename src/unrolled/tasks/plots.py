@@ -89,7 +89,7 @@ def plot_forecast(known: Sequence[Any], frame: Any, name: str, ax: Axes | None =
         color = f"C{number % 10}"
         ahead = frame[frame["unique_id"] == unique_id]
         shown = _KNOWN * len(ahead)
-        lines.append((str(unique_id), *ax.plot(times[-shown:], values[-shown:], color=color)))
+        lines.append((str(unique_id), ax.plot(times[-shown:], values[-shown:], color=color)[0]))
         ax.plot(ahead["ds"], ahead[name], color=color, ls="--")
         if high in frame.columns:
             ax.fill_between(ahead["ds"], ahead[low], ahead[high], color=color, alpha=0.2, lw=0)
