@@ -18,6 +18,7 @@ from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import Table, delimited_table, is_missing, is_table, read_table
 from unrolled.data.tagged_numbers import (
     is_step_table,
+    tagged_steps,
     tagged_table,
     tagged_tables,
     tagged_values,
@@ -73,6 +74,8 @@ def read_with_layout(
     *,
     word: str | None = None,
     tag: str | None = None,
+    sequence: str | None = None,
+    time: str | None = None,
     tagged: bool = True,
     known: TokenLayout | None = None,
     form: TableForm | None = None,
@@ -89,6 +92,8 @@ def read_with_layout(
         word: the column of words, by name or by number from 1; found by its name or content otherwise.
         tag: the column of tags, likewise; in CoNLL-U `upos` by default, or `xpos`, `deprel`, `lemma` or
             `feats`.
+        sequence: the column that names the sequence of a row, where each row is a step of numbers.
+        time: the column of such steps' times.
         tagged: False reads words only; the targets are then None.
         known: the layout of the training data.
         form: how a table is written, and the encoding of text; None finds out.
@@ -97,28 +102,39 @@ def read_with_layout(
     if path.is_dir():
         return Tagged(tagged_tables(path, tag, tagged=tagged, form=form))
     if is_table(path) and unpacked_suffix(path) not in _TOKENS_TOO:
-        wanted = [name for name in (word, tag) if name is not None and not name.lstrip("-").isdigit()]
+        wanted = [
+            name
+            for name in (word, tag, sequence, time)
+            if name is not None and not name.lstrip("-").isdigit()
+        ]
         table = read_table(path, columns=wanted, form=form)
     else:
         text = read_lines(path, form.encoding)
-        table = _table_of_sentences(path, text, form)
+        table = _table_of_sentences(path, text, form, sequence)
         if table is None:
             file = TokenFile(path, text, word=word, tag=tag, tagged=tagged, known=known)
             return Tagged(file.examples(), file.layout)
-    if not tagged and word is None and is_step_table(table):
+    of_steps = sequence is not None or "sequence" in known_roles(form, table.columns)
+    if not tagged and word is None and not of_steps and is_step_table(table):
         return Tagged(Examples((tagged_table(table),), table.notes))
-    return Tagged(tagged_of_table(table, word=word, tag=tag, tagged=tagged, form=form))
+    return Tagged(
+        tagged_of_table(table, word=word, tag=tag, sequence=sequence, time=time, tagged=tagged, form=form)
+    )
 
 
-def _table_of_sentences(path: Path, text: TextLines, form: TableForm) -> Table | None:
-    """Tab-separated text as a table, where it has whole sentences in its cells and names above them."""
+def _table_of_sentences(path: Path, text: TextLines, form: TableForm, sequence: str | None) -> Table | None:
+    """Tab-separated text as a table, where it has names above whole sentences in its cells, or numbers."""
     if unpacked_suffix(path) not in _TOKENS_TOO:
         return None
     try:
         table = delimited_table(path, "\n".join(text.lines), "\t", replace(form, header=True))
     except DataError:  # lines of unlike length, as comments are
         return None
+    if sequence in table.columns or "sequence" in known_roles(form, table.columns):
+        return table
     words, tags = table.usual(WORD_NAMES), table.usual(TAG_NAMES)
+    if words is None and tagged_steps(table, form=form) is not None:
+        return table
     if words is None or tags is None or words == tags:
         return None
     pairs = [
@@ -136,6 +152,8 @@ def tagged_of_table(
     *,
     word: str | None = None,
     tag: str | None = None,
+    sequence: str | None = None,
+    time: str | None = None,
     tagged: bool = True,
     form: TableForm | None = None,
 ) -> Examples:
@@ -149,9 +167,23 @@ def tagged_of_table(
         table: the table.
         word: the column of words, by name or by number from 1; guessed by its name otherwise.
         tag: the column of tags, likewise.
+        sequence: the column that names the sequence of a row, where each row is a step of numbers; see
+            `unrolled.data.tagged_numbers.tagged_steps`.
+        time: the column of such steps' times.
         tagged: False reads words only; the targets are then None.
         form: says how the training data was written, where there is one.
     """
+    if word is None:
+        steps = tagged_steps(
+            table,
+            sequence=sequence,
+            time=time,
+            tag=_asked(table, tag) if tagged else None,
+            tagged=tagged,
+            form=form,
+        )
+        if steps is not None:
+            return steps
     known = known_roles(form, table.columns)
     word, tag = word or known.get("inputs"), tag or known.get("target")
     values = values_column(table) if word in (None, known.get("inputs")) else None

@@ -36,6 +36,7 @@ def sequences_of_rows(
     *,
     time: str | None = None,
     whole: Sequence[str] = (),
+    each: Sequence[str] = (),
     known: Sequence[str] | None = None,
 ) -> tuple[Table, StepColumns]:
     """A table with a row for each sequence, whose steps are rows of another.
@@ -46,12 +47,13 @@ def sequences_of_rows(
         time: the column of times, by which the steps are put in order; guessed otherwise, and where there is
             none they are in the order of the rows.
         whole: columns that say something of a whole sequence, such as its label: the same in all its rows.
+        each: columns that say something of every step, such as its tag.
         known: the channels of the training data; None takes all other columns of numbers, and the time since
             the step before where it differs from step to step.
 
     Returns:
-        A table with the columns ``whole`` and `VALUES`, of arrays ``(time, channel)``, and what the columns
-        of the steps were taken for.
+        A table with the columns ``whole``, ``each`` as lists, and `VALUES`, of arrays ``(time, channel)``,
+        and what the columns of the steps were taken for.
 
     Raises:
         DataError: there is no such column, a step has no time, two steps of a sequence have the same, or a
@@ -65,7 +67,7 @@ def sequences_of_rows(
         (['u', 'd'], [[6.0], [5.0]])
     """
     names = table.column(sequence)
-    times = _times(table, time, (sequence, *whole))
+    times = _times(table, time, (sequence, *whole, *each))
     instants = _instants(table, times)
     groups: dict[Any, list[int]] = {}
     for entry, name in enumerate(names):
@@ -73,7 +75,7 @@ def sequences_of_rows(
             raise table.source(entry, sequence).error("expected the name of a sequence, got an empty cell")
         groups.setdefault(name, []).append(entry)
     ordered = [_ordered(table, np.array(rows), instants, times) for rows in groups.values()]
-    taken = {sequence, *times.names, *whole}
+    taken = {sequence, *times.names, *whole, *each}
     channels = [name for name in table.columns if name not in taken and table.is_numeric(name)]
     elapsed = None if instants is None else [_elapsed(instants[rows]) for rows in ordered]
     uneven = elapsed is not None and _are_uneven(elapsed)
@@ -90,6 +92,9 @@ def sequences_of_rows(
         values.append(np.stack([*columns, elapsed[place]] if uneven and elapsed else columns, axis=1))
     firsts = [int(rows[0]) for rows in ordered]
     columns = {name: _of_wholes(table, name, ordered) for name in whole}
+    columns |= {
+        name: [[table.column(name)[row] for row in rows.tolist()] for rows in ordered] for name in each
+    }
     note = f"Each row is a step of one of {len(groups):,} sequences, by column {sequence!r}"
     note += f", in the order of {listed([repr(name) for name in times.names])}" if times.names else ""
     note += f"; the steps are uneven, and the {ELAPSED} is read as a number of each." if uneven else "."
@@ -113,6 +118,7 @@ def steps_as_sequences(
     whole: Sequence[str],
     group: str | None,
     form: TableForm | None,
+    each: Sequence[str] = (),
 ) -> tuple[Table, dict[str, str | None]]:
     """A table of steps with a row for each sequence, and what its columns were taken for.
 
@@ -123,12 +129,13 @@ def steps_as_sequences(
         whole: columns that say something of whole sequences.
         group: a further one, where there is one.
         form: what the training data says.
+        each: columns that say something of every step.
     """
     known = known_roles(form, table.columns)
     labels = [name for name in whole if name in table.columns]
     found = sequence or known.get("sequence")
     if found is None and not known:
-        found = _usual_sequences(table, labels)
+        found = _usual_of_steps(table, each) if each else _usual_sequences(table, labels)
     if found is None:
         return table, {}
     of_whole = [*labels, *([group] if group in table.columns else [])]
@@ -136,16 +143,30 @@ def steps_as_sequences(
     if channels and "elapsed" in known:
         channels.append(ELAPSED)
     made, names = sequences_of_rows(
-        table, found, time=time or known.get("time"), whole=of_whole, known=channels or None
+        table, found, time=time or known.get("time"), whole=of_whole, each=each, known=channels or None
     )
     roles: dict[str, str | None] = {"sequence": found, "time": names.time}
     roles |= {f"channel {number:03}": name for number, name in enumerate(names.channels)}
     return made, roles | {"elapsed": names.time if names.elapsed else None}
 
 
+_USUAL = ("sequence_id", "sequence", "series_id", "unique_id", "item_id", "series", "id")
+"""What a column that names the sequence of a row is usually called."""
+
+
+def _usual_of_steps(table: Table, each: Sequence[str]) -> str | None:
+    """The column that names sequences, each in several rows of numbers that are tagged; None for none."""
+    usual = table.usual(_USUAL, each)
+    if usual is None or 2 * len(set(map(str, table.column(usual)))) > len(table):
+        return None
+    times = _times(table, None, (usual, *each)).names
+    others = [name for name in table.columns if name not in (usual, *each, *times)]
+    return usual if others and all(map(table.is_numeric, others)) else None
+
+
 def _usual_sequences(table: Table, labels: Sequence[str]) -> str | None:
     """The column that names sequences, each in several rows, of one label, beside numbers; None for none."""
-    usual = table.usual(("sequence_id", "sequence", "series_id", "unique_id", "item_id", "series", "id"))
+    usual = table.usual(_USUAL)
     label = next((name for name in labels if name != usual), None)
     if usual is None or label is None:
         return None

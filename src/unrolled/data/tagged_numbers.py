@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 from unrolled.data.column_names import STEP_TAG_NAMES, VALUE_NAMES
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.list_cells import list_in
+from unrolled.data.long_tables import VALUES, steps_as_sequences
 from unrolled.data.number_files import channels_of
 from unrolled.data.number_lists import number_sequence
-from unrolled.data.table_form import TableForm
+from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
 from unrolled.errors import DataError
 
@@ -57,6 +59,53 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
         items.append(Example(numbers, target, table.source(entry, tags)))
     notes = table.notes if tags is None else (*table.notes, *table.left_out(values, tags))
     return Examples(tuple(items), notes, table.form(target=tags))
+
+
+def tagged_steps(
+    table: Table,
+    *,
+    sequence: str | None = None,
+    time: str | None = None,
+    tag: str | None = None,
+    tagged: bool = True,
+    form: TableForm | None = None,
+) -> Examples | None:
+    """Sequences from a table with a row a step, in the order of its times, with the step's tag.
+
+    Args:
+        table: perhaps a row a step.
+        sequence: the column that names the sequence of a row; by default one with a usual name, where all
+            other columns but those of times and tags hold numbers.
+        time: the column of times; the time since the step before is a number of each where steps are uneven.
+        tag: the column of tags; by default one with a usual name.
+        tagged: False reads the numbers only.
+        form: says how the training data was written, where there is one.
+
+    Returns:
+        None where the table is no such one.
+
+    Raises:
+        DataError: as `unrolled.data.long_tables.sequences_of_rows` does; or a step has no tag.
+
+    Example:
+        >>> columns = {"id": list("abab"), "t": [3, 1, 1, 2], "x": [5.0, 7, 6, 8], "tag": list("udud")}
+        >>> table = Table("steps.csv", columns, np.array([2, 3, 4, 5]))
+        >>> [(each.inputs.tolist(), each.target) for each in tagged_steps(table)]
+        [([[6.0, 0.0], [5.0, 2.0]], ('u', 'u')), ([[7.0, 0.0], [8.0, 1.0]], ('d', 'd'))]
+    """
+    known = known_roles(form, table.columns)
+    tags = (tag or known.get("target") or table.usual(STEP_TAG_NAMES, (sequence,))) if tagged else None
+    if tagged and tags is None:
+        return None
+    made, roles = steps_as_sequences(table, sequence, time, (), None, form, () if tags is None else (tags,))
+    if not roles:
+        return None
+    if tags is not None:
+        cells = [str(cell).strip() if not is_missing(cell) else "" for cell in table.column(tags)]
+        if "" in cells:
+            raise table.source(cells.index(""), tags).error("expected a tag, got an empty cell")
+    read = tagged_values(made, VALUES, tags)
+    return replace(read, notes=made.notes, form=made.form(target=tags, **roles))
 
 
 def _list_of_tags(cell: Any) -> Any:

@@ -62,9 +62,10 @@ class _Saved(TypedDict):
 class Tagger(StepsTask[TagConfig]):
     """Predict a tag for every word of a sentence, or for every step of a sequence of numbers.
 
-    Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a folder of one table a
-    sequence), the name of built-in data, a DataFrame, or a list: of ``(words, tags)`` pairs to learn from, of
-    lists of words to predict for. In place of the words may be an array of numbers ``(time, channels)``.
+    Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a table with a row a step,
+    a folder of one table a sequence), the name of built-in data, a DataFrame, or a list: of ``(words, tags)``
+    pairs to learn from, of lists of words to predict for. In place of the words may be an array of numbers
+    ``(time, channels)``.
 
     Example:
         >>> sentences = [(["the", "cat", "runs"], ["D", "N", "V"]), (["a", "dog", "sits"], ["D", "N", "V"])]
@@ -187,6 +188,8 @@ class Tagger(StepsTask[TagConfig]):
             data,
             word=config.word_column,
             tag=config.tag_column,
+            sequence=config.sequence_column,
+            time=config.time_column,
             tagged=labelled,
             known=self._layout,
             form=config.table_form(self._form),

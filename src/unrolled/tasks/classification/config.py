@@ -12,6 +12,7 @@ from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
 from unrolled.tasks.inputs.options import (
     ClipOptions,
     GramOptions,
+    LongTableOptions,
     NumberOptions,
     SoundOptions,
     SymbolOptions,
@@ -37,6 +38,7 @@ class ClassifyConfig(
     ClipOptions,
     SoundOptions,
     NumberOptions,
+    LongTableOptions,
     SymbolOptions,
     GramOptions,
     TextOptions,
@@ -66,15 +68,6 @@ class ClassifyConfig(
         None,
         description="Regular expression whose first group, found in the names of a folder's files, is their "
         "label, such as ^([a-z]+)_.",
-    )
-    sequence_column: str | None = Field(
-        None,
-        description="Column that names the sequence of a row, where a row is a step; guessed by usual names.",
-    )
-    time_column: str | None = Field(
-        None,
-        description="Column of the times of such steps, which puts them in order; where they are uneven, the "
-        "time since the step before is read too.",
     )
     label_separator: str | None = Field(
         None,

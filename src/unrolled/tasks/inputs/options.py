@@ -77,6 +77,20 @@ class NumberOptions(BaseModel):
     )
 
 
+class LongTableOptions(BaseModel):
+    """Of tables with a row a step."""
+
+    sequence_column: str | None = Field(
+        None,
+        description="Column that names the sequence of a row, where a row is a step; guessed by usual names.",
+    )
+    time_column: str | None = Field(
+        None,
+        description="Column of the times of such steps, which puts them in order; where they are uneven, the "
+        "time since the step before is read too.",
+    )
+
+
 class SoundOptions(BaseModel):
     """Of recordings."""
 

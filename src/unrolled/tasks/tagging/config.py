@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
-from unrolled.tasks.inputs.options import ClipOptions, TextOptions, VectorOptions
+from unrolled.tasks.inputs.options import ClipOptions, LongTableOptions, TextOptions, VectorOptions
 
 
 @defaults(
@@ -23,7 +23,9 @@ from unrolled.tasks.inputs.options import ClipOptions, TextOptions, VectorOption
     clip_threshold=5.0,
     patience=3,
 )
-class TagConfig(ClassWeightOptions, EnsembleOptions, ClipOptions, TextOptions, VectorOptions, TaskConfig):
+class TagConfig(
+    ClassWeightOptions, EnsembleOptions, ClipOptions, LongTableOptions, TextOptions, VectorOptions, TaskConfig
+):
     """How a tagger reads its data, is built and is trained."""
 
     word_column: str | None = Field(
