@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled.data.compact_texts import compact, pieces_of
+from unrolled.data.compact_texts import CompactTexts, compact, pieces_of
 from unrolled.data.zones import common_zone, instants_of, offset_name, offsets_at, on_the_wall
 
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -170,7 +170,9 @@ def are_dates(cells: Sequence[Any], dayfirst: bool | None = None) -> bool:
         >>> are_dates(["2018Q3", "2018Q4"]), are_dates(["3", "4"]), are_dates(["01/02/2024"])
         (True, False, True)
     """
-    distinct = list(dict.fromkeys(cells))
+    # Of a long column that is written so, the distinct ones would take more memory than reading all.
+    written_fast = isinstance(cells, CompactTexts) and _FAST.fullmatch(cells[0].strip())
+    distinct = cells if written_fast else list(dict.fromkeys(cells))
     for order in (None, True, False) if dayfirst is None else (dayfirst,):
         try:
             return read_dates(distinct, order).form != "plain"

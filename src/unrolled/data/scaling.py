@@ -212,11 +212,22 @@ def fill(values: np.ndarray) -> np.ndarray:
     Args:
         values: `(time, ...)`, NaN where missing.
 
+    Returns:
+        The same shape and type; the array itself where it has no gaps.
+
     Example:
         >>> fill(np.array([np.nan, 2.0, np.nan, 4.0]))
         array([0., 2., 2., 4.])
     """
-    steps = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
-    last = np.maximum.accumulate(np.where(np.isnan(values), -1, steps), axis=0)
-    filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
-    return np.where(last < 0, 0.0, filled)
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    filled = values.copy()
+    columns, gaps = filled.reshape(len(values), -1), missing.reshape(len(values), -1)
+    steps = np.arange(len(values))
+    # Column by column, and only those with gaps: of a long series with many columns the places of all would
+    # take several times the memory that the numbers do.
+    for column in np.flatnonzero(gaps.any(axis=0)):
+        last = np.maximum.accumulate(np.where(gaps[:, column], -1, steps))
+        columns[:, column] = np.where(last < 0, 0, columns[np.maximum(last, 0), column])
+    return filled

@@ -17,6 +17,7 @@ _NEAR_BEST = 0.8
 _LONGEST = 400
 _SEASONS = 10
 _ENOUGH = 200
+_PIECE = 50_000
 
 
 def find_season(series: Sequence[np.ndarray]) -> int:
@@ -95,8 +96,14 @@ def _one(values: np.ndarray, longest: int) -> np.ndarray:
     changes = np.diff(values)
     known = ~np.isnan(changes)
     changes = np.where(known, changes - changes[known].mean() if known.any() else 0.0, 0.0)
-    spectrum = np.fft.rfft(changes, 2 * len(changes))
-    products = np.fft.irfft(spectrum * spectrum.conj())[: longest + 1]
+    products = np.zeros(longest + 1)
+    # A piece at a time beside what comes up to the longest lag after it: of all at once the spectrum would
+    # take several times the memory of the series.
+    for first in range(0, len(changes), _PIECE):
+        piece, after = changes[first : first + _PIECE], changes[first : first + _PIECE + longest]
+        size = len(piece) + longest  # nothing comes round from its end
+        spectrum = np.fft.rfft(piece, size).conj() * np.fft.rfft(after, size)
+        products += np.fft.irfft(spectrum, size)[: longest + 1]
     # Per pair: a long lag has fewer of them.
     products = products / np.arange(len(changes), len(changes) - len(products), -1)
     return products / products[0] if len(products) and products[0] > 0 else np.zeros(longest + 1)

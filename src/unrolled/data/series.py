@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -455,9 +456,10 @@ def _groups(table: Table, layout: SeriesLayout) -> dict[str, np.ndarray]:
     """The rows of each series."""
     if layout.unique_id is None:
         return {"": np.arange(len(table))}
-    groups: dict[str, list[int]] = {}
+    # In arrays of the machine's integers: lists would take some forty bytes a row.
+    groups: dict[str, array[int]] = {}
     for entry, cell in enumerate(table.column(layout.unique_id)):
-        groups.setdefault(str(cell), []).append(entry)
+        groups.setdefault(str(cell), array("q")).append(entry)
     return {name: np.array(rows) for name, rows in groups.items()}
 
 

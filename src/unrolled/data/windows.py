@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -29,11 +29,15 @@ def features(series: Series, *, mask: bool = False) -> np.ndarray:
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
+def _as_it_is(series: Series) -> Series:
+    return series
+
+
 class WindowLoader:
     """Batches of windows over many series; only the series are kept, each window is cut when it is asked for.
 
     Args:
-        series: scaled already; may hold NaN.
+        series: scaled already, but for what ``prepared`` does; may hold NaN.
         context: the steps of the past in a window.
         horizon: the steps to forecast after it.
         batch_size: the windows of a batch, per process.
@@ -44,6 +48,7 @@ class WindowLoader:
             horizon)`.
         shuffle: False keeps the windows in the order of the series and of time.
         mask: whether the inputs tell filled values; see `features`.
+        prepared: scales a series, one at a time, so that not all are held in both forms.
         shard: `(rank, world_size)`: this process' number and how many share each batch.
 
     The inputs are `values` `(batch, context, feature)`. Targets are NaN where the series has no value, for
@@ -75,6 +80,7 @@ class WindowLoader:
         per_step: bool = False,
         shuffle: bool = True,
         mask: bool = False,
+        prepared: Callable[[Series], Series] = _as_it_is,
         shard: tuple[int, int] = (0, 1),
     ) -> None:
         self.context = context
@@ -85,13 +91,15 @@ class WindowLoader:
         self.shard = shard
         # The series end to end, so that one look-up cuts a batch; no window crosses from one to the next, and
         # what lies beyond a series' end is missing.
-        beyond = np.full(horizon, np.nan, dtype=np.float32)
-        self._features = np.concatenate([features(one, mask=mask) for one in series])
-        self._values = np.concatenate(
-            [part for one in series for part in (one.values.astype(np.float32), beyond)]
-        )
-        begins = np.cumsum([0, *map(len, series)])[:-1]
-        starts = [self._starts(one.values, stride) for one in series]
+        lengths = np.array([len(one) for one in series])
+        begins = np.cumsum([0, *lengths])[:-1]
+        self._values = np.full(lengths.sum() + horizon * len(series), np.nan, dtype=np.float32)
+        every, starts = [], []
+        for number, (one, begin) in enumerate(zip(map(prepared, series), begins, strict=True)):
+            every.append(features(one, mask=mask))
+            self._values[begin + horizon * number :][: len(one)] = one.values
+            starts.append(self._starts(one.values, stride))
+        self._features = every[0] if len(every) == 1 else np.concatenate(every)
         self._start_of = np.concatenate([at + begin for at, begin in zip(starts, begins, strict=True)])
         number = np.repeat(np.arange(len(series)), [len(at) for at in starts])
         self._target_of = self._start_of + horizon * number

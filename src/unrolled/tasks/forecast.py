@@ -718,7 +718,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             steps = sum(len(one) for one in data.series)
             stride = max(1, (context - lags) // 5, steps // _WINDOWS)
         windows = WindowLoader(
-            [self._preparation.apply(one) for one in data.series],
+            data.series,
             context,
             config.horizon,
             config.batch_size,
@@ -727,6 +727,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
             per_step=True,
             shuffle=training,
             mask=self._preparation.mask,
+            prepared=self._preparation.apply,
             shard=self._shard if training else (0, 1),
         )
         return WarmUp(windows, lags - 1)

@@ -21,6 +21,8 @@ from unrolled.tasks.forecasting.spans import Span
 
 _HELD_OUT = 0.2
 """Share of each series that the form is chosen by; the chosen one is fitted to all."""
+_PIECE = 50_000
+"""Rows of a series' system that are held at a time."""
 _ORIGINS = 5_000
 """Steps of all series that it is chosen by, at most."""
 _STEPS_A_WEIGHT = 3
@@ -205,8 +207,15 @@ def _system(values: Numbers, unit: Unit, order: int) -> Numbers:
     values = (values - mean) / spread
     known = np.flatnonzero(~np.isnan(values))[1:]  # before the first number nothing is known
     known = known[known >= order]
-    rows = np.column_stack([_lags(bridged(values), known - 1, order), values[known]])
-    return cast(Numbers, np.linalg.qr(rows, mode="r")) if len(rows) > order + 2 else rows
+    before = bridged(values)
+    system = np.zeros((0, order + 2))
+    for first in range(0, len(known), _PIECE):
+        steps = known[first : first + _PIECE]
+        rows = np.column_stack([_lags(before, steps - 1, order), values[steps]])
+        system = np.concatenate([system, rows])
+        if len(system) > order + 2:
+            system = cast(Numbers, np.linalg.qr(system, mode="r"))
+    return system
 
 
 def _solved(systems: Sequence[Numbers]) -> Numbers:

@@ -22,6 +22,8 @@ from unrolled.tasks.forecasting.scores import seasonal_error
 
 _YEARS = 2
 """Years that the place in the year can be learnt from; in fewer it only counts the steps."""
+_PIECE = 100_000
+"""Steps whose covariates are computed at a time."""
 
 
 @with_config(ENTRIES)
@@ -150,6 +152,9 @@ class Preparation:
     def apply(self, series: Series, known: int | None = None) -> Series:
         """The scaled series; its covariates are scaled, then come those known ahead, and the calendar's.
 
+        These are float32, as the network reads them, and computed a piece at a time: a long series has many
+        steps for each of its numbers.
+
         Args:
             series: as it was read.
             known: see `scaling`.
@@ -164,21 +169,18 @@ class Preparation:
                 path=series.source.path,
                 remedy="give the columns that the model was trained with",
             )
-        columns = [
-            np.zeros((len(series), 0)),  # there may be none
+        read = np.empty((len(series), self.inputs - 1 - self.mask), dtype=np.float32)
+        place = 0
+        for columns in (
             *self._columns(series, series.covariates, known).values(),
             *self._ahead(series, known),
             *self._holidays_ahead(series),
-        ]
+        ):
+            read[:, place : place + columns.shape[1]] = columns
+            place += columns.shape[1]
         if self.cycles:
-            following = np.concatenate([series.times, future_times(series, 1).astype(series.times.dtype)])
-            shown = clock_times(series, following)
-            columns.append(cycles(shown, series.season, year=self.year, step=step_of(series))[1:])
-        return replace(
-            series,
-            values=self.scaling(series, known).apply(series.values),
-            covariates=np.concatenate(columns, axis=1),
-        )
+            self._write_cycles(series, read[:, place:])
+        return replace(series, values=self.scaling(series, known).apply(series.values), covariates=read)
 
     def _ahead(self, series: Series, known: int | None) -> Iterator[np.ndarray]:
         """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""
@@ -215,12 +217,16 @@ class Preparation:
         """Of each country whether the next steps are on its holidays, ``(time, horizon)``."""
         if not self.holidays:
             return
-        following = np.concatenate(
-            [series.times, future_times(series, self.horizon).astype(series.times.dtype)]
-        )
-        shown = clock_times(series, following)[1:]
+        shown = clock_times(series, _following(series, self.horizon))
         for days in self.holidays.values():
             yield np.lib.stride_tricks.sliding_window_view(on_holidays(shown, days), self.horizon)
+
+    def _write_cycles(self, series: Series, read: np.ndarray) -> None:
+        """Where the step after each lies in the calendar, ``(time, cycle)``, into what is read."""
+        following, step = _following(series, 1), step_of(series)
+        for piece in _pieces(len(series)):
+            shown = clock_times(series, following[piece])
+            read[piece] = cycles(shown, series.season, year=self.year, step=step)
 
     def with_units(self, series: Sequence[Series]) -> Preparation:
         """The same, with the unit of MASE taken from these series."""
@@ -296,6 +302,16 @@ def require_logarithms(series: Sequence[Series], kind: str) -> None:
                 f"{one.unique_id!r}",
                 remedy="scale another way",
             )
+
+
+def _pieces(steps: int) -> Iterator[slice]:
+    """So many steps, a piece at a time; none of none."""
+    return (slice(first, first + _PIECE) for first in range(0, steps, _PIECE))
+
+
+def _following(series: Series, steps: int) -> np.ndarray:
+    """The times of a series from its second step on, and of as many steps after its last."""
+    return np.concatenate([series.times[1:], future_times(series, steps).astype(series.times.dtype)])
 
 
 def _years(series: Series) -> float:

@@ -29,7 +29,7 @@ def rolling_forecasts(
     """
     device = next(model.parameters()).device
     begins = np.cumsum([0, *map(len, features)])[:-1]
-    values = np.concatenate(features)
+    values = features[0] if len(features) == 1 else np.concatenate(features)
     ends = np.concatenate([at + begin for at, begin in zip(origins, begins, strict=True)])
     lengths = np.concatenate([np.minimum(at + 1, context) for at in origins])
     found = []
