@@ -1,10 +1,11 @@
 """Claims: large data trains in a bounded part of memory, and so do long sequences; little is padding.
 
-    python -m benchmarks.scale [text] [table] [padding] [long] [processes] [--bytes 2e9] [--rows 5e6]
+    python -m benchmarks.scale [text] [table] [steps] [padding] [long] [processes] [--bytes 2e9] [--rows 5e6]
 
 - text: a corpus of so many bytes, made here, read by character; its peak memory beside that of a tenth and of
   a hundredth of it;
-- table: a table of so many rows, one long series, likewise;
+- table: a table of so many rows, one long series to be forecast, beside a tenth of it;
+- steps: as many rows that are steps of sequences to be classified, likewise;
 - padding: the share of steps that are padding in an epoch, on lengths as real data has them;
 - long: one sequence of 100,000 steps with checkpoint_every and with truncated BPTT, beside one of a tenth;
 - processes: steps a second with one process and with two, and what a meeting of theirs takes.
@@ -62,6 +63,18 @@ def make_table(path: Path, rows: int) -> None:
             file.writelines(f"{when},{value:.3f}\n" for when, value in zip(times, values, strict=True))
 
 
+def make_steps(path: Path, rows: int) -> None:
+    """Sequences of 100 steps, whose labels say whether they rise."""
+    noise = np.random.default_rng(0)
+    with path.open("w") as file:
+        file.write("sequence,x,label\n")
+        for number in range(rows // 100):
+            slope = noise.choice((-0.01, 0.01))
+            label = "up" if slope > 0 else "down"
+            values = slope * np.arange(100) + noise.normal(0, 1, 100)
+            file.writelines(f"{number},{value:.3f},{label}\n" for value in values)
+
+
 class FirstUpdate(Callback):
     """Seconds from when it was made to the first update."""
 
@@ -95,6 +108,15 @@ def train_table(path: str, rows: int) -> tuple[float, float]:
     return first.seconds, peak_memory()
 
 
+def train_steps(path: str, rows: int) -> tuple[float, float]:
+    """As `train_text`."""
+    from unrolled import Classifier
+
+    first = FirstUpdate()
+    Classifier(hidden_size=16, epochs=1).fit(path, share=0.02, callbacks=[first])
+    return first.seconds, peak_memory()
+
+
 def text(folder: Path, size: int) -> None:
     dev = folder / "dev.txt"
     make_text(dev, 200_000)
@@ -110,14 +132,15 @@ def text(folder: Path, size: int) -> None:
         path.unlink()
 
 
-def table(folder: Path, rows: int) -> None:
-    for part in (rows // 100, rows // 10, rows):
+def table(folder: Path, rows: int, what: str) -> None:
+    make, train = {"table": (make_table, train_table), "steps": (make_steps, train_steps)}[what]
+    for part in (rows // 10, rows):
         path = folder / "table.csv"
-        make_table(path, part)
-        seconds, peak = apart(train_table, str(path), part)
+        make(path, part)
+        seconds, peak = apart(train, str(path), part)
         size = path.stat().st_size
         print(
-            f"table  {part:10,} rows, {size / 1e6:4,.0f} MB   first update after {seconds:5.0f} s   "
+            f"{what}  {part:10,} rows, {size / 1e6:4,.0f} MB   first update after {seconds:5.0f} s   "
             f"peak {peak / 1e6:6,.0f} MB",
             flush=True,
         )
@@ -225,7 +248,7 @@ def one_process() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    known = ("text", "table", "padding", "long", "processes")
+    known = ("text", "table", "steps", "padding", "long", "processes")
     parser.add_argument("what", nargs="*", choices=(*known, "one-process"), default=list(known))
     parser.add_argument("--bytes", type=float, default=2e9)
     parser.add_argument("--rows", type=float, default=5e6)
@@ -240,8 +263,8 @@ def main() -> None:
         for what in options.what:
             if what == "text":
                 text(folder, int(options.bytes))
-            elif what == "table":
-                table(folder, int(options.rows))
+            elif what in ("table", "steps"):
+                table(folder, int(options.rows), what)
             else:
                 {"padding": padding, "long": long, "processes": processes}[what]()
 

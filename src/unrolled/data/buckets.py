@@ -145,7 +145,7 @@ class BucketLoader:
         *,
         seed: int = 0,
         shuffle: bool = True,
-        bucket: int = 50,
+        bucket: int = 100,
         size: Callable[[Encoded], int] = len,
         shard: tuple[int, int] = (0, 1),
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,11 +70,12 @@ def sequences_of_rows(
     names = table.column(sequence)
     times = _times(table, time, (sequence, *whole, *each))
     instants = _instants(table, times)
-    groups: dict[Any, list[int]] = {}
+    # In arrays of the machine's integers: lists would take some forty bytes a row.
+    groups: dict[Any, array[int]] = {}
     for entry, name in enumerate(names):
         if is_missing(name):
             raise table.source(entry, sequence).error("expected the name of a sequence, got an empty cell")
-        groups.setdefault(name, []).append(entry)
+        groups.setdefault(name, array("q")).append(entry)
     ordered = [_ordered(table, np.array(rows), instants, times) for rows in groups.values()]
     taken = {sequence, *times.names, *whole, *each}
     channels = [name for name in table.columns if name not in taken and table.is_numeric(name)]
@@ -170,9 +172,11 @@ def _usual_sequences(table: Table, labels: Sequence[str]) -> str | None:
     label = next((name for name in labels if name != usual), None)
     if usual is None or label is None:
         return None
-    pairs = list(zip(map(str, table.column(usual)), map(str, table.column(label)), strict=True))
-    sequences = {name for name, _ in pairs}
-    if len(set(pairs)) > len(sequences) or 2 * len(sequences) > len(pairs):
+    label_of: dict[str, str] = {}
+    for name, own in zip(map(str, table.column(usual)), map(str, table.column(label)), strict=True):
+        if label_of.setdefault(name, own) != own:
+            return None
+    if 2 * len(label_of) > len(table):
         return None
     times = _times(table, None, (usual, label)).names
     others = [name for name in table.columns if name not in (usual, *labels, *times)]
