@@ -152,8 +152,8 @@ class Preparation:
     def apply(self, series: Series, known: int | None = None) -> Series:
         """The scaled series; its covariates are scaled, then come those known ahead, and the calendar's.
 
-        These are float32, as the network reads them, and computed a piece at a time: a long series has many
-        steps for each of its numbers.
+        These are float32, as the network reads them, and the calendar's are computed a piece at a time: of a
+        long series there are many more of them than numbers.
 
         Args:
             series: as it was read.
@@ -184,6 +184,8 @@ class Preparation:
 
     def _ahead(self, series: Series, known: int | None) -> Iterator[np.ndarray]:
         """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""
+        if not self.ahead:
+            return
         beyond = np.full((self.horizon, len(self.names)), np.nan)
         future = beyond[:0] if series.future is None else series.future
         columns = self._columns(series, np.concatenate([series.covariates, future, beyond]), known)
