@@ -303,6 +303,22 @@ class Doubling(nn.LSTM):
         return 3 * output, state
 
 
+def test_what_has_learned_is_not_said_to_vanish():
+    layer = nn.RNN(3, 4)
+    with watch(layer) as watched:
+        layer(torch.randn(60, 2, 3))[0].sum().backward()
+    alone = watched.verdict()
+    assert alone.kind == "vanishing"
+    assert "Whether it has learned was not told" in alone.sentence
+    watched.tell(loss=0.68, chance=0.69)
+    assert watched.verdict().kind == "vanishing"
+    assert "was not told" not in watched.verdict().sentence
+    watched.tell(loss=0.05, chance=0.69)
+    assert watched.verdict().kind == "healthy"
+    with pytest.raises(ConfigError, match="got loss=nan"):
+        watched.tell(loss=float("nan"), chance=0.69)
+
+
 def test_a_single_step_has_no_way_back_and_is_said():
     layer = nn.GRU(3, 4)
     with watch(layer) as watched:

@@ -17,6 +17,7 @@ from unrolled.diagnosis.drawing import drawing
 from unrolled.diagnosis.flow import GradientFlow
 from unrolled.diagnosis.gates import Gates, use_of
 from unrolled.diagnosis.interception import LAYERS, RECURRENT, attend
+from unrolled.diagnosis.learning import Learning
 from unrolled.diagnosis.looks import Looks
 from unrolled.diagnosis.spectators import LayerSpectator, Spectator, StateSpectator
 from unrolled.diagnosis.verdict import Verdict, conclude
@@ -25,6 +26,9 @@ from unrolled.saving.files import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_NOT_TOLD = "Whether it has learned was not told (`tell`): what lies near may be all that it needs."
 
 
 class Watch:
@@ -44,6 +48,7 @@ class Watch:
         self._every = every
         self._paths = {id(each): _path(path) for path, each in module.named_modules()}
         self._module = module  # held, so that ids stay those of its modules
+        self._learning: Learning | None = None
         self._by_hand: dict[str, StateSpectator] = {}
         self._spectators: dict[str, Spectator] = {}
         self._places: list[tuple[nn.Module, Spectator]] = []
@@ -97,6 +102,31 @@ class Watch:
         latest = (recurrence for each in layers for recurrence in each.latest.values())
         return tuple(use_of(recurrence, strips=strips) for recurrence in latest if recurrence.order(0))
 
+    def tell(self, loss: float, chance: float) -> None:
+        """Say what the model has learned: verdicts weigh it from now on.
+
+        No gradient shows whether a task needs what lies far back. A network that has learned may need nothing
+        from where its error does not get.
+
+        Args:
+            loss: of late.
+            chance: that of the best constant answer, or of the model before training.
+
+        Example:
+            >>> layer = nn.RNN(2, 3)
+            >>> with watch(layer) as watched:
+            ...     layer(torch.randn(30, 4, 2))[0].sum().backward()
+            >>> watched.tell(loss=0.02, chance=0.69)
+            >>> watched.verdict().kind
+            'healthy'
+
+        Raises:
+            ConfigError: one of the two is no number.
+        """
+        if isnan(loss) or isnan(chance):
+            raise ConfigError(f"expected a loss and that of chance, got loss={loss}, chance={chance}.")
+        self._learning = Learning(loss, chance=chance)
+
     def verdict(self, settings: Mapping[str, Any] | None = None) -> Verdict:
         """What it comes to so far.
 
@@ -125,8 +155,11 @@ class Watch:
             raise ConfigError(
                 f"expected errors that went back a step at least through a recurrent module, got none{why}"
             )
-        found = conclude(known, settings or {}, gates=self.gates())
-        return replace(found, sentence=f"{found.sentence} Not judged: {told}.") if told else found
+        found = conclude(known, settings or {}, gates=self.gates(), learning=self._learning)
+        sentence = found.sentence
+        if found.kind == "vanishing" and self._learning is None:
+            sentence += f" {_NOT_TOLD}"
+        return replace(found, sentence=f"{sentence} Not judged: {told}." if told else sentence)
 
     def report(self, path: str | Path) -> Path:
         """Write a page that shows all of it: one HTML file that needs no network.
