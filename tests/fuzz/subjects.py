@@ -2,7 +2,7 @@
 
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
-from tests.fuzz.data import baselines, beside, media, series, tables, tokens
+from tests.fuzz.data import baselines, beside, media, series, spans, tables, tokens
 from tests.fuzz.hostile import files, models
 from tests.fuzz.layers import layer
 
@@ -13,6 +13,7 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
         "tokens": tokens.draw,
         "media": media.draw,
         "series": series.draw,
+        "spans": spans.draw,
         "beside": beside.draw,
         "tables": tables.draw,
     },

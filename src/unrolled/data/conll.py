@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from unrolled.data.compressed import unpacked_suffix
 from unrolled.data.encodings import TextLines, read_lines
 from unrolled.data.example import Example, Examples, Source
 from unrolled.data.list_cells import list_in, lists_in
+from unrolled.data.offset_spans import span_columns, tagged_spans, tokens_in
 from unrolled.data.table_form import TableForm, known_roles
 from unrolled.data.tables import Table, delimited_table, is_missing, is_table, read_table
 from unrolled.data.tagged_numbers import (
@@ -76,6 +78,7 @@ def read_with_layout(
     tag: str | None = None,
     sequence: str | None = None,
     time: str | None = None,
+    marks: bool | None = None,
     tagged: bool = True,
     known: TokenLayout | None = None,
     form: TableForm | None = None,
@@ -94,6 +97,7 @@ def read_with_layout(
             `feats`.
         sequence: the column that names the sequence of a row, where each row is a step of numbers.
         time: the column of such steps' times.
+        marks: whether marks are cut off the words of texts, each a word by itself.
         tagged: False reads words only; the targets are then None.
         known: the layout of the training data.
         form: how a table is written, and the encoding of text; None finds out.
@@ -113,13 +117,23 @@ def read_with_layout(
         table = _table_of_sentences(path, text, form, sequence)
         if table is None:
             file = TokenFile(path, text, word=word, tag=tag, tagged=tagged, known=known)
-            return Tagged(file.examples(), file.layout)
+            examples = file.examples()
+            if marks and not tagged and file.layout.kind == "lines":
+                examples = replace(examples, items=tuple(map(_cut, examples)))
+            return Tagged(examples, file.layout)
     of_steps = sequence is not None or "sequence" in known_roles(form, table.columns)
     if not tagged and word is None and not of_steps and is_step_table(table):
         return Tagged(Examples((tagged_table(table),), table.notes))
     return Tagged(
-        tagged_of_table(table, word=word, tag=tag, sequence=sequence, time=time, tagged=tagged, form=form)
+        tagged_of_table(
+            table, word=word, tag=tag, sequence=sequence, time=time, marks=marks, tagged=tagged, form=form
+        )
     )
+
+
+def _cut(sentence: Example) -> Example:
+    """A sentence whose marks are words of their own."""
+    return replace(sentence, inputs=tuple(chain.from_iterable(map(tokens_in, sentence.inputs))))
 
 
 def _table_of_sentences(path: Path, text: TextLines, form: TableForm, sequence: str | None) -> Table | None:
@@ -154,6 +168,7 @@ def tagged_of_table(
     tag: str | None = None,
     sequence: str | None = None,
     time: str | None = None,
+    marks: bool | None = None,
     tagged: bool = True,
     form: TableForm | None = None,
 ) -> Examples:
@@ -170,6 +185,7 @@ def tagged_of_table(
         sequence: the column that names the sequence of a row, where each row is a step of numbers; see
             `unrolled.data.tagged_numbers.tagged_steps`.
         time: the column of such steps' times.
+        marks: whether marks are cut off the words of texts.
         tagged: False reads words only; the targets are then None.
         form: says how the training data was written, where there is one.
     """
@@ -185,6 +201,10 @@ def tagged_of_table(
         if steps is not None:
             return steps
     known = known_roles(form, table.columns)
+    asked = (_asked(table, word) or known.get("inputs"), _asked(table, tag) or known.get("spans"))
+    columns = span_columns(table, *asked) if tagged else None
+    if columns is not None:
+        return tagged_spans(table, *columns)
     word, tag = word or known.get("inputs"), tag or known.get("target")
     values = values_column(table) if word in (None, known.get("inputs")) else None
     usual = TAG_NAMES if values is None else (*TAG_NAMES, *LABEL_NAMES)
@@ -195,7 +215,7 @@ def tagged_of_table(
     sentences = table.usual(SENTENCE_NAMES, (words, tags))
     if _is_word_a_row(table, words, tags, sentences):
         return _of_rows(table, words, tags, sentences)
-    read = _texts(table, words)
+    read = _texts(table, words, bool(marks and not tagged))
     read_tags = None if tags is None else _texts(table, tags)
     items = []
     for entry, found in enumerate(read):
@@ -295,21 +315,21 @@ def _named(table: Table, names: Sequence[str], what: str, flag: str, taken: str 
     return found
 
 
-def _texts(table: Table, column: str) -> list[tuple[str, ...]]:
+def _texts(table: Table, column: str, marks: bool = False) -> list[tuple[str, ...]]:
     """The words or tags of every cell of a column."""
     cells = table.column(column)
     written = lists_in(cells)
-    return [_strings(table.source(entry, column), cell, written) for entry, cell in enumerate(cells)]
+    return [_strings(table.source(entry, column), cell, written, marks) for entry, cell in enumerate(cells)]
 
 
-def _strings(source: Source, cell: Any, written: bool) -> tuple[str, ...]:
+def _strings(source: Source, cell: Any, written: bool, marks: bool) -> tuple[str, ...]:
     if isinstance(cell, str) and written and cell.strip():
         found = list_in(cell)
         if found is None:
             raise source.error(f"expected a list as in the other rows, got {cell!r:.60}")
         cell = found
     if isinstance(cell, str):
-        return words_in(cell)
+        return tokens_in(cell) if marks else words_in(cell)
     if isinstance(cell, np.ndarray):
         cell = cell.tolist()
     if not isinstance(cell, Sequence):

@@ -146,7 +146,9 @@ def inputs_of(model, given):
         mers = [text[at : at + size] for at in range(0, max(1, len(text) - size + 1), stride)]
         return {"tokens": numbers_of(mers or [UNKNOWN], learnt["vocabulary"])[None]}
     if kind == "words":
-        words = given.split() if isinstance(given, str) else list(given)
+        words = list(given)
+        if isinstance(given, str):
+            words = re.findall(r"\w+(?:[’']\w+)*|[^\w\s]", given) if options["marks"] else given.split()
         cased = [word.lower() for word in words] if options["lowercase"] else words
         most = options["max_characters"]
         letters = [numbers_of((word or UNKNOWN)[:most], learnt["characters"]) for word in words]

@@ -35,6 +35,7 @@ from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
 from unrolled.tasks.inputs.picture_scale import picture_form
 from unrolled.tasks.inputs.saved import SavedKind
+from unrolled.tasks.inputs.schema import InputSchema, WordsSchema
 from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
@@ -110,6 +111,13 @@ class Tagger(StepsTask[TagConfig]):
     def marks_spans(self) -> bool:
         """Whether the tags mark spans, as ``B-PER I-PER O`` do."""
         return are_span_tags(self._tags.symbols)
+
+    def input_schema(self) -> InputSchema:
+        """That of the kind of input seen in training; texts are cut as those were."""
+        schema = super().input_schema()
+        if not isinstance(schema, WordsSchema):
+            return schema
+        return schema.model_copy(update={"marks": bool(self.effective.marks)})
 
     @property
     def hub_task(self) -> str | None:
@@ -190,6 +198,7 @@ class Tagger(StepsTask[TagConfig]):
             tag=config.tag_column,
             sequence=config.sequence_column,
             time=config.time_column,
+            marks=config.marks,
             tagged=labelled,
             known=self._layout,
             form=config.table_form(self._form),
@@ -215,7 +224,11 @@ class Tagger(StepsTask[TagConfig]):
                 "to change that.",
                 unit="characters",
             )
-        items = tuple(cut(example, self.effective.unit) for example in examples)
+        of_spans = examples.form is not None and "spans" in examples.form.roles
+        if part == "train" and self._model is None and config.marks is None and of_spans:
+            self._decide("Marks are cut off the words of texts, here and later.", marks=True)
+        used = self.effective
+        items = tuple(cut(example, used.unit, bool(used.marks)) for example in examples)
         form = picture_form(config.image_size, config.colour, _ALL_FRAMES)
         examples = formed(replace(examples, items=items), form)
         for example in examples if labelled else ():

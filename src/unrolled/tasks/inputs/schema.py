@@ -128,10 +128,15 @@ class PairSchema(InputSchema):
 
 
 class WordsSchema(InputSchema):
-    """A sentence: its words, or a text that is split at white space."""
+    """A sentence: its words, or a text that is split at white space.
+
+    Attributes:
+        marks: whether marks are words of their own there.
+    """
 
     kind: str = "words"
     blank: bool = True
+    marks: bool = False
 
     def json_schema(self) -> dict[str, Any]:
         """A list of strings, or a string."""
@@ -151,9 +156,10 @@ class WordsSchema(InputSchema):
 
     def from_line(self, line: str) -> tuple[str, ...]:
         """The words between white space."""
+        from unrolled.data.offset_spans import tokens_in
         from unrolled.data.token_columns import words_in
 
-        return words_in(line)
+        return tokens_in(line) if self.marks else words_in(line)
 
 
 class NumbersSchema(InputSchema):

@@ -41,6 +41,11 @@ class TagConfig(
         description="What has a tag: a word, or each character of a string without spaces; by default "
         "characters where every string has as many of them in its tags.",
     )
+    marks: bool | None = Field(
+        None,
+        description="Cut marks off the words of texts, so that 'Paris.' is two; by default where the data to "
+        "learn from says by their characters where its entities are.",
+    )
     crf: bool | None = Field(
         None,
         description="Score pairs of neighbouring tags too (a conditional random field); where left out, for "

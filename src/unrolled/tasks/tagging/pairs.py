@@ -10,6 +10,7 @@ import numpy as np
 
 from unrolled.data.example import Example
 from unrolled.data.images import is_picture
+from unrolled.data.offset_spans import tokens_in
 from unrolled.tasks.inputs.base import StepsKind
 from unrolled.tasks.inputs.numbers import NumberKind, numbers_of
 from unrolled.tasks.inputs.pictures import ClipKind, ImageKind
@@ -30,8 +31,10 @@ def are_spelled(examples: Sequence[Example]) -> bool:
     ) and any(len(inputs or "") > 1 for inputs, _ in strings)
 
 
-def cut(example: Example, unit: str | None) -> Example:
+def cut(example: Example, unit: str | None, marks: bool = False) -> Example:
     """The example with a text cut into words, or a string left whole and its tags cut into characters."""
+    if unit != "characters" and marks and isinstance(example.inputs, str):
+        return replace(example, inputs=tokens_in(example.inputs))
     if unit != "characters":
         return replace(example, inputs=words_of(example)) if isinstance(example.inputs, str) else example
     inputs, tags = _string(example.inputs), _string(example.target)
