@@ -512,3 +512,13 @@ def test_a_healthy_sentence_agrees_with_its_number(kept, direct):
     assert verdict.kind == ("vanishing" if kept < 0.01 and not direct else "healthy")
     assert ("keeps its size" in verdict.sentence) == (0.5 <= kept <= 2)
     assert ("a way of its own" in verdict.sentence) == (kept < 0.01 and direct)
+
+
+def test_a_gain_too_small_to_count_is_told_with_its_number():
+    some = Need("a probe", (1, 8), (0.02, 0.16), loss=1.09, error=0.13)
+    (ground,) = [each for each in judged(Evidence({"l0": [1.0, 0.5]}, need=some)).grounds if "probe" in each]
+    assert "for sure: it saves 0.16 of its loss at most, by what stood 8 steps back" in ground
+    assert "less than 0.39 does not count" in ground
+    none = replace(some, gains=(0.0, -0.1))
+    (ground,) = [each for each in judged(Evidence({"l0": [1.0, 0.5]}, need=none)).grounds if "probe" in each]
+    assert ground.endswith("finds nothing in the past that it misses.")

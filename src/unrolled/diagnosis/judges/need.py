@@ -40,7 +40,13 @@ def _there(evidence: Evidence, numbers: dict[str, float]) -> list[str]:
         return []
     numbers["loss that the probe starts from"] = found.loss
     if found.lag is None:
-        return [f"A probe ({found.probe}) finds nothing in the past that it misses."]
+        most = max(found.gains, default=0.0)
+        if most <= 0:
+            return [f"A probe ({found.probe}) finds nothing in the past that it misses."]
+        back = steps(found.lags[found.gains.index(most)])
+        told = f"it saves {most:.3g} of its loss at most, by what stood {back} back, where less than"
+        nothing = f"A probe ({found.probe}) finds nothing in the past that it misses for sure"
+        return [f"{nothing}: {told} {found.least:.3g} does not count."]
     gain = found.gain_at(found.lag)
     numbers |= {"lag at which the probe finds most": found.lag, "loss that it saves there": gain}
     return [f"A probe ({found.probe}) saves {gain:.3g} of its loss by what stood {steps(found.lag)} back."]

@@ -106,7 +106,9 @@ def decay(
     shown = measured[0] if measured else (0.0,)
     label = f"What is left of an error: {percentage(shown[-1])} of it {len(shown) - 1} steps back."
     layer = next(each.layer for each in (flow, triangle, jacobians) if each is not None)
-    return Plot(f"decay-{number}", f"Decay with its bound: {layer}", label, draw, (4.3, 4.2))
+    bounded = jacobians is not None and jacobians.matrix.bound(1) is not None
+    caption = f"Decay{' with its bound' if bounded else ''}: {layer}"
+    return Plot(f"decay-{number}", caption, label, draw, (4.3, 4.2))
 
 
 def _draw_bound(axes: Axes, jacobians: Jacobians, lags: int) -> None:

@@ -133,8 +133,11 @@ def _flow_plots(examined: Examination) -> Iterator[Plot]:
     flows = {each.layer: each for each in found.flows if each.layer not in several}
     if any(each.layer in several or not norm_is_decay(each) for each in found.flows):
         yield gradient_over_time(found.flows)
-    for number, layer in enumerate(dict.fromkeys([*flows, *triangles, *jacobians])):
-        yield decay(flows.get(layer), triangles.get(layer), jacobians.get(layer), number)
+    # Where every step reaches the loss on a way of its own, dL/dh of a sequence is no error on its way back.
+    direct = examined.evidence is not None and examined.evidence.direct
+    along = {} if direct else triangles
+    for number, layer in enumerate(dict.fromkeys([*flows, *along, *jacobians])):
+        yield decay(flows.get(layer), along.get(layer), jacobians.get(layer), number)
     for number, triangle in enumerate(found.triangles):
         yield triangle_map(triangle, examined.labels, number)
     for number, parts in enumerate(found.weights):
