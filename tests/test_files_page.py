@@ -53,7 +53,22 @@ def series(path):
         ("classify", 0, texts_and_labels, [("a fine film", "good"), ("a dull film", "bad")]),
         ("classify", 1, sequences_and_labels, [([0.1, 0.4, 0.2], "up"), ([0.9, 0.3, 0.1], "down")]),
         ("tag", 1, values_and_tags, [([[0.1, 2], [0.3, 1]], ["still", "moving"])]),
-        ("tag", 2, words_and_tags, [(["MKVLAT"], ["HHHCEE"]), (["GAVL"], ["CCHH"])]),
+        (
+            "tag",
+            2,
+            words_and_tags,
+            [(["Mira", "lives", "in", "Oslo", "."], ["B-PER", "O", "O", "B-LOC", "O"])],
+        ),
+        (
+            "tag",
+            3,
+            values_and_tags,
+            [
+                ([[0.1, 2, 0], [0.3, 1, 0.13]], ["still", "moving"]),
+                ([[0.2, 2, 0], [0.1, 2, 0.25]], ["still", "still"]),
+            ],
+        ),
+        ("tag", 4, words_and_tags, [(["MKVLAT"], ["HHHCEE"]), (["GAVL"], ["CCHH"])]),
         ("tag", 0, words_and_tags, [(["Ada", "ran"], ["B-PER", "O"]), (["yes"], ["O"])]),
         ("generate", 0, notes, [[[60, 64, 67], [60, 64, 67], [], [62]]]),
         (
@@ -90,7 +105,7 @@ def test_no_example_is_left_out():
         "caption": 1,
         "translate": 2,
         "classify": 2,
-        "tag": 3,
+        "tag": 5,
         "generate": 1,
         "forecast": 2,
     }
