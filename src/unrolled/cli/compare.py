@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from unrolled.cli.exits import exit_codes
+from unrolled.cli.fitting_table import FittingTable
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
 from unrolled.cli.paths import require_data, require_model
@@ -164,21 +164,19 @@ def _written(folder: Path, models: Sequence[Compared], data: str) -> tuple[dict[
     return {"page": str(page), "plots": str(folder)}, f"Page    {page}\nPlots   {count} in {folder}"
 
 
-def _table(models: Sequence[Compared]) -> Table:
+def _table(models: Sequence[Compared]) -> FittingTable:
     from unrolled.reporting.comparison import rows
     from unrolled.tasks.metrics import best_rows, heading
 
-    table = Table()
     scores = {model.name: model.evaluation.scores for model in models}
     best = {name: best_rows(scores, name) for name in models[0].evaluation.scores}
     lines = rows(models)
-    for name in lines[0]:
-        left = name in ("model", "network", "gradient")
-        table.add_column(heading(name) if name in best else name, justify="left" if left else "right")
-    for line in lines:
-        cells = [
+    cells = [
+        [
             Text(value, style="bold" if line["model"] in best.get(name, ()) else "")
             for name, value in line.items()
         ]
-        table.add_row(*cells)
-    return table
+        for line in lines
+    ]
+    heads = [heading(name) if name in best else name for name in lines[0]]
+    return FittingTable(heads, cells, left=("network", "gradient"))

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from unrolled.cli.fitting_table import FittingTable
 from unrolled.tasks.metrics import heading
 
 if TYPE_CHECKING:
@@ -22,17 +23,18 @@ def score_table(evaluation: Evaluation, verdict: Verdict | None) -> RenderableTy
     title = f"{evaluation.task} on {evaluation.data}: {evaluation.count:,} {evaluation.unit}"
     if evaluation.seconds:
         title += f", {evaluation.count / evaluation.seconds:,.0f} a second"
-    table = Table(title=title, title_justify="left", title_style="")
-    table.add_column("method", overflow="fold")
     best = {score: evaluation.best(score) for score in evaluation.scores}
-    for score in evaluation.scores:
-        table.add_column(heading(score), justify="right")
-    for name, row in evaluation.rows():
-        cells = [
-            Text("-" if value is None else f"{value:.4f}", style="bold" if name in best[score] else "")
-            for score, value in row.items()
+    rows = [
+        [
+            Text(name),
+            *[
+                Text("-" if value is None else f"{value:.4f}", style="bold" if name in best[score] else "")
+                for score, value in row.items()
+            ],
         ]
-        table.add_row(name, *cells)
+        for name, row in evaluation.rows()
+    ]
+    table = FittingTable(["method", *map(heading, evaluation.scores)], rows, title=title)
     shown: list[RenderableType] = [table, *(_group(*group) for group in evaluation.groups.items())]
     if verdict:
         shown.append(verdict_line(verdict))
@@ -49,13 +51,15 @@ def fold_table(validation: CrossValidation) -> RenderableType:
     rows = validation.rows()
     first = validation.evaluations[0]
     title = f"{first.task}, mean and deviation over {len(validation.evaluations)} folds"
-    table = Table("method", title=title, title_justify="left", title_style="")
-    for score in rows[0][1]:
-        table.add_column(score, justify="right")
-    for position, (name, row) in enumerate(rows):
-        cells = [row.get(score, "-") for score in rows[0][1]]
-        table.add_row(name, *cells, style="bold" if position == 0 else None)
-    return table
+    scores = list(rows[0][1])
+    lines = [
+        [
+            Text(cell, style="" if position else "bold")
+            for cell in (name, *[row.get(each, "-") for each in scores])
+        ]
+        for position, (name, row) in enumerate(rows)
+    ]
+    return FittingTable(["method", *scores], lines, title=title)
 
 
 def _group(title: str, parts: Mapping[str, float]) -> Table:
