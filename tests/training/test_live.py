@@ -138,8 +138,8 @@ def test_before_updates_that_are_not_looked_at_stands_nothing():
     assert sum(blocks[:4]) <= 5
     assert attended[0]
     assert attended[128]
-    assert list(live.seen().decays) == ["cell"]
     live.close()
+    assert list(live.seen().decays) == ["cell"]
     assert nn.LSTMCell.forward is before
 
 
@@ -147,7 +147,10 @@ def test_the_history_keeps_what_was_measured_in_a_bounded_number():
     model = make_model(dtype=torch.float32)
     config = TrainingConfig(epochs=40, learning_rate=0.01, device="cpu", diagnose=True)
     trainer = Trainer(model, CrossEntropy(), config)
+    before = nn.LSTMCell.forward
     history = trainer.fit(TinyLoader(batches=3))
+    assert trainer.diagnosis.seen().decays
+    assert nn.LSTMCell.forward is before
     assert history.measured
     assert {record.layer for record in history.measured} == {"cell"}
     # Where epochs are short, several are waited for.

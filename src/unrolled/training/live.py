@@ -91,7 +91,7 @@ class LiveDiagnosis:
         self._batches = 0
         self._decays: dict[str, tuple[float, ...]] = {}
         self._gates: tuple[Gates, ...] = ()
-        self._fresh = False
+        self._fresh = self._closed = False
         self._latest = self._told = ""
         self._begin()
 
@@ -154,7 +154,8 @@ class LiveDiagnosis:
         ]
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching for good; what was seen stays."""
+        self._closed = True
         self._watch.close()
 
     @property
@@ -177,7 +178,8 @@ class LiveDiagnosis:
         blocks = range(_SAMPLED, _EVERY, _SAMPLED)
         self._since = 0
         self._chosen = {0, *(block + self._draw.randrange(_SAMPLED) for block in blocks)}
-        self._watch.resume()
+        if not self._closed:  # what training has shown is asked for after its end, too
+            self._watch.resume()
 
     def _evidence(self, history: History) -> Evidence:
         """All that is known so far."""
