@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks.fault import disk, interrupts, kills, together
@@ -125,12 +126,17 @@ class Faults:
             self.right[subject.task] = kills.unbroken(subject, self.home)
         return self.right[subject.task]
 
+    @cached_property
+    def starting(self) -> float:
+        first = self.subjects[0]
+        return kills.starting(first, self.unbroken(first), self.home)
+
     def commands(self, subject: Subject) -> dict[str, interrupts.Words]:
         return interrupts.commands(subject, self.unbroken(subject).folder, self.home / "commands")
 
     def kill(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
-        return kills.kill(subject, self.unbroken(subject), self.home, draws)
+        return kills.kill(subject, self.unbroken(subject), self.starting, self.home, draws)
 
     def fill(self, number: int, draws: random.Random) -> Found:
         subject, step = self.subject(number), 1 + number // len(self.subjects)

@@ -55,7 +55,7 @@ def needed(subject: Subject, home: Path) -> int:
         run, most = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)}), 0
         while not run.ended():
             most = max(most, shutil.disk_usage(disk).used)
-            time.sleep(0.0005)
+            time.sleep(0.002)
         if run.code:
             raise SystemExit(f"{subject.task}: {run.err}")
         return max(most, shutil.disk_usage(disk).used)

@@ -38,30 +38,30 @@ class Unbroken:
     Attributes:
         files: what it leaves, without times.
         seconds: of a processor that it takes.
-        starting: what it takes more where its process is started anew.
         folder: of the model.
     """
 
     files: Files
     seconds: float
-    starting: float
     folder: Path
 
 
-def unbroken(subject: Subject, home: Path) -> Unbroken:
-    """Run a training twice: as a fork of what is imported, and in a process that is started anew."""
-    took, left = [], []
-    for name, anew in (("unbroken", False), ("unbroken-anew", True)):
-        folder = home / name / subject.task / "run"  # cards and reports say its name
-        folder.parent.mkdir(parents=True)
-        done = start(subject.words(folder), home / "said", anew=anew)
-        if done.wait() != 0:
-            raise SystemExit(f"{subject.task}: {done.err}")
-        took.append(done.seconds)
-        left.append(kept(folder))
-    if wrong := differing(*left):
+def unbroken(subject: Subject, home: Path, *, anew: bool = False) -> Unbroken:
+    """Run a training, in a fork of what is imported or in a process that is started anew."""
+    folder = home / f"unbroken{'-anew' * anew}" / subject.task / "run"  # cards and reports say its name
+    folder.parent.mkdir(parents=True)
+    done = start(subject.words(folder), home / "said", anew=anew)
+    if done.wait() != 0:
+        raise SystemExit(f"{subject.task}: {done.err}")
+    return Unbroken(kept(folder), done.seconds, folder)
+
+
+def starting(subject: Subject, right: Unbroken, home: Path) -> float:
+    """The seconds of a processor that a process takes more that is started anew; it leaves the same."""
+    anew = unbroken(subject, home, anew=True)
+    if wrong := differing(anew.files, right.files):
         raise SystemExit(f"{subject.task}: two runs that nobody ended differ in {wrong}")
-    return Unbroken(left[0], took[0], max(0.0, took[1] - took[0]), home / "unbroken" / subject.task / "run")
+    return max(0.0, anew.seconds - right.seconds)
 
 
 def kept(folder: Path) -> Files:
@@ -77,9 +77,9 @@ def differing(some: Files, others: Files) -> str:
 
 
 def kill(
-    subject: Subject, right: Unbroken, home: Path, draws: random.Random
+    subject: Subject, right: Unbroken, starting: float, home: Path, draws: random.Random
 ) -> tuple[Counter[str], list[str]]:
-    """End one run several times, and let it end.
+    """End one run several times, and let it end; a process that is started anew takes ``starting`` more.
 
     Returns:
         How often it was ended where, and what was wrong.
@@ -91,7 +91,7 @@ def kill(
     for _ in range(draws.randint(*TIMES)):
         run = start(_words(subject, folder), said, anew=anew)
         if draws.random() < 0.5:
-            run.last(draws.uniform(0, 0.9 * right.seconds + anew * right.starting))
+            run.last(draws.uniform(0, 0.9 * right.seconds + anew * starting))
         else:
             _last_until_save(run, folder, draws.randint(1, SAVES))
             time.sleep(draws.uniform(0, LATER))

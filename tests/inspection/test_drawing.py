@@ -91,3 +91,9 @@ def test_an_unknown_format_is_refused(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(StorageError, match="could not be written"):
         save_drawing(Unrolling(["a"], BOTH, "each"), tmp_path / "gone" / "network.svg")
+
+
+@pytest.mark.parametrize("label", ["\0", "\n", "\N{CJK UNIFIED IDEOGRAPH-6F22}", "$", r"$\frac$"])
+def test_any_symbol_is_drawn_without_a_word(label, tmp_path):
+    unrolling = Unrolling([label], [Row(1, f"{label}ell", 8, ("h",))], "each", targets=[label])
+    assert save_drawing(unrolling, tmp_path / "network.svg").stat().st_size > 0

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unrolled.inspection.fonts import any_characters
 from unrolled.saving.files import make_folder, write_file
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def save_alignment(alignment: Alignment, path: str | Path) -> Path:
     axes.set_yticks(range(rows), [_shown(symbol) for symbol in alignment.target])
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=8)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=target.suffix.lower()[1:] or "png", dpi=120)
+    with any_characters():
+        figure.savefig(buffer, format=target.suffix.lower()[1:] or "png", dpi=120)
     make_folder(target.parent)
     return write_file(target, buffer.getvalue())
 

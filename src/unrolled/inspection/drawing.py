@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from unrolled.errors import ConfigError
+from unrolled.inspection.fonts import any_characters
 from unrolled.saving.files import write_file
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def save_drawing(unrolling: Unrolling, path: str | Path) -> Path:
             f"{target}: expected a name that ends in {', '.join(_FORMATS)}, got {target.suffix!r}"
         )
     kind, buffer = target.suffix.lower()[1:], io.BytesIO()
-    draw(unrolling).savefig(buffer, format=kind, dpi=160, metadata={"Date": None} if kind == "svg" else None)
+    metadata = {"Date": None} if kind == "svg" else None
+    with any_characters():
+        draw(unrolling).savefig(buffer, format=kind, dpi=160, metadata=metadata)
     return write_file(target, buffer.getvalue())
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Callable
 from html import escape
 from math import ceil, log10
 from typing import TYPE_CHECKING, Any, Literal
+
+from unrolled.inspection.fonts import any_characters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,9 +157,7 @@ def _write_powers_in_one_size(figure: Figure) -> None:
 def _saved(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    with warnings.catch_warnings():
-        # Labels may have characters that the font lacks, and are shown without them.
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+    with any_characters():
         figure.savefig(
             buffer, format=kind, dpi=_DOTS_PER_INCH if kind == "png" else "figure", metadata=metadata
         )
