@@ -1,5 +1,6 @@
 """Names of files, labels and streams that nobody would choose."""
 
+import io
 import json
 import os
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from unrolled.cli.output import answer
 
 ESCAPES, MARKUP, HTML = "\x1b[2Jred", "[/bold]", "<b onclick=x>"
 LABELS = (ESCAPES, MARKUP, HTML, "a|b", "\ud800")
@@ -131,3 +134,14 @@ def test_a_closed_standard_output_is_none():
     command = f'"{sys.executable}" -m unrolled data >&-'
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_model_writes_is_not_obeyed_by_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stdout, shown in ((Terminal(), r"\x1b[2J\u202e" + "\n"), (io.StringIO(), "\x1b[2J\u202e\n")):
+        monkeypatch.setattr(sys, "stdout", stdout)
+        answer("\x1b[2J\u202e")
+        assert stdout.getvalue() == shown
