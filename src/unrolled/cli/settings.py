@@ -9,6 +9,9 @@ from typing import Any
 
 from unrolled.errors import ConfigError
 
+_LONGEST_TOML = 2**15
+"""Characters of a file: what its reader takes for a long name grows with the square of its parts."""
+
 
 def read_settings(path: Path, task: str) -> dict[str, Any]:
     """The options in ``path``, under the same names as the Python arguments.
@@ -26,7 +29,14 @@ def read_settings(path: Path, task: str) -> dict[str, Any]:
             f"--config {path}: expected a file that ends in .json or .toml, got {path.suffix!r}."
         )
     try:
-        settings = reader(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".toml" and len(text) > _LONGEST_TOML:
+            raise ConfigError(
+                f"--config {path}: expected TOML of at most {_LONGEST_TOML:,} characters, got {len(text):,}."
+            )
+        settings = reader(text)
+    except ConfigError:
+        raise
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: there is no such file.") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -155,6 +155,7 @@ def test_offsets_of_an_arrow_file_are_checked_before_they_are_followed(tmp_path)
 
 
 FOUND = [
+    FileCase("a.toml", b"a." * 100_000 + b"b = 1", "settings"),
     FileCase("a.arrow", b"ARROW1\x00\x00\xff\xff\xff\xff\xb8\x04\x00\x00" + bytes(64), "pairs"),
     FileCase("a.csv.bz2", b"BZh91AY&SY\x9e\xe7\x1aG\x00\x00\x90\xd9\x8c\x00", "series"),
     FileCase("a.txt", b"__label__good a fine f\x15m\n__lab dull\n", "labelled"),

@@ -133,7 +133,12 @@ def session(file: Path) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    named: str | bytes = str(file)
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:  # it takes no name whose bytes are no UTF-8
+        named = file.read_bytes()
+    return onnxruntime.InferenceSession(named, options, providers=["CPUExecutionProvider"])
 
 
 def difference(graph: Graph, file: Path, draws: Sequence[Sequence[Tensor]]) -> float:
