@@ -147,6 +147,12 @@ def test_buckets_keep_padding_low():
     assert padded(50) < 1.05 * steps < padded(1)
 
 
+def test_a_tenth_at_most_of_reviews_is_padding():
+    sizes = np.exp(np.random.default_rng(0).normal(np.log(170), 0.77, 10_000)).astype(int)
+    loader = BucketLoader([range(size) for size in sizes], list, 32)  # type: ignore[arg-type]
+    assert sum(len(rows) * sizes[rows].max() for rows in loader.order(1)) < sizes.sum() / 0.9
+
+
 def test_unshuffled_and_unsorted_keeps_the_order():
     loader = BucketLoader(items_of([5, 1, 4, 2, 3]), collate_many_to_one, 2, shuffle=False, bucket=1)
     assert np.concatenate(loader.order(0)).tolist() == [0, 1, 2, 3, 4]
