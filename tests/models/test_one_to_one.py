@@ -127,6 +127,27 @@ def test_the_linear_start_is_the_least_squares_forecast(relative):
     assert np.abs(forecast - actual).max() < 0.01
 
 
+def test_more_lags_than_a_series_can_tell_of_are_kept_small(monkeypatch):
+    """260 noisy steps are learned by heart with 100 lags; shrunk, these forecast what follows better."""
+    noise = np.random.default_rng(0).normal(size=3_000)
+    numbers = [0.0]
+    for each in noise:
+        numbers.append(0.8 * numbers[-1] + each)
+    series = Series("s", np.arange(3_001), np.array(numbers), np.zeros((3_001, 0)))
+
+    def error():
+        start = LinearStart.fit([series.slice(0, 260)], horizon=1, lags=100, mask=False)
+        model = ForecastNetwork(1, 1, (), SMALL, lags=100)
+        model.start(start.spread, start.weight, start.bias)
+        values = torch.from_numpy(series.values).float()[None, :, None]
+        forecast = model({"values": values})[0][0, 400:-1, 0, 0].detach().numpy()
+        return np.mean((forecast - series.values[401:]) ** 2)
+
+    chosen = error()
+    monkeypatch.setattr("unrolled.tasks.forecasting.start._PENALTIES", (1e-5,))
+    assert chosen < 0.9 * error()
+
+
 def test_noise_is_for_training_only():
     model = ForecastNetwork(2, 1, (), SMALL, input_noise=1.0)
     torch.nn.init.ones_(model.output.weight)
