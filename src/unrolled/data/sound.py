@@ -136,6 +136,10 @@ class LogMel:
         )
 
 
+_HIGHEST_RATE = 10_000_000
+"""Samples a second, of any recorder."""
+
+
 def read_sound(recording: Recording) -> tuple[np.ndarray, int]:
     """The samples of a recording, ``(time,)`` float32, its channels averaged, and its sampling rate.
 
@@ -145,14 +149,25 @@ def read_sound(recording: Recording) -> tuple[np.ndarray, int]:
     soundfile = _library("soundfile")
     try:
         with soundfile.SoundFile(_opened(recording)) as file:
-            samples, rate = _read(file, _size(recording)), file.samplerate
+            rate = _believed(recording, file.samplerate)
+            samples = _read(file, _size(recording))
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise _undecodable(recording, error) from error
     if not len(samples):
         raise recording.error("expected sound, found no samples", remedy="leave the file out")
     if not np.isfinite(samples).all():
         raise recording.error("expected finite samples, found others", remedy="mend the file or leave it out")
-    return samples.mean(axis=1), int(rate)
+    return samples.mean(axis=1), rate
+
+
+def _believed(recording: Recording, rate: int) -> int:
+    """A sampling rate that a header claims: bands are computed over as many samples as a window has of it."""
+    if not 1 <= rate <= _HIGHEST_RATE:
+        raise recording.error(
+            f"expected a sampling rate of 1 to {_HIGHEST_RATE:,} Hz, got {rate:,}",
+            remedy="mend the file or leave it out",
+        )
+    return int(rate)
 
 
 def _read(file: Any, size: int) -> np.ndarray:
@@ -184,7 +199,7 @@ def sampling_rates(recordings: Sequence[Recording]) -> Counter[int]:
 
     def rate(recording: Recording) -> int:
         try:
-            return int(soundfile.info(_opened(recording)).samplerate)
+            return _believed(recording, soundfile.info(_opened(recording)).samplerate)
         except (soundfile.SoundFileError, OSError) as error:
             raise _undecodable(recording, error) from error
 

@@ -104,6 +104,11 @@ BOMBS = [
     ("a.npy", lambda: _npy((10**12,)), "series"),
     ("a.png", lambda: _png(60_000, 60_000), "unlabelled"),
     ("a.wav", lambda: _wav(2**32 - 40), "unlabelled"),
+    (
+        "a.wav",
+        lambda: _wav(800).replace(struct.pack("<II", 8000, 16000), b"\x40\x1f\xff\x7f" * 2),
+        "unlabelled",
+    ),
     ("a.json", lambda: b"[" * 200_000, "series"),
     ("a.json", lambda: b"[" * 200_000, "rolls"),
     ("a.jsonl", lambda: b'{"text": ' + b"9" * 5_000 + b"}\n", "labelled"),

@@ -190,7 +190,7 @@ def search(
         return -value if mode == "min" else value
 
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # an interrupted trial is a warning with a traceback
     try:
         study = optuna.create_study(
             direction="maximize",
