@@ -19,4 +19,6 @@ def pytest_configure(config):
     """Runs in every worker too, each of which is a Python of its own."""
     if folder := config.getoption("native"):
         native.__path__.insert(0, str(folder))
-        assert native.library.library().path.parent == folder, f"{folder} has no library for this processor"
+        from unrolled.ops.native import library  # not imported with its package
+
+        assert library.library().path.parent == folder, f"{folder} has no library for this processor"
