@@ -97,6 +97,6 @@ def test_a_forecast_is_drawn(made):
     from matplotlib import pyplot
 
     axes = made.plot_forecast(4)
-    assert [line.get_label() for line in axes.lines[::2]] == ["a", "b"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
     assert len(axes.lines[1].get_xdata()) == 4
     pyplot.close(axes.figure)

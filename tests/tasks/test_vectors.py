@@ -7,7 +7,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.tag import Tagger
 
-TINY = {"hidden_size": 8, "epochs": 12, "learning_rate": 0.02}
+TINY = {"hidden_size": 8, "epochs": 20, "learning_rate": 0.02}
 NOUNS = [f"thing{number}" for number in range(40)]
 VERBS = [f"doing{number}" for number in range(40)]
 SEEN = 20
