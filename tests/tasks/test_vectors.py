@@ -7,7 +7,7 @@ from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.tag import Tagger
 
-TINY = {"hidden_size": 8, "epochs": 20, "learning_rate": 0.02}
+TINY = {"hidden_size": 8, "epochs": 12, "learning_rate": 0.02}
 NOUNS = [f"thing{number}" for number in range(40)]
 VERBS = [f"doing{number}" for number in range(40)]
 SEEN = 20
@@ -48,8 +48,10 @@ NEW = {"N": NOUNS[SEEN:], "V": VERBS[SEEN:]}
 
 def test_a_word_that_training_lacks_is_read_as_its_like(vectors, tmp_path):
     train, test = sentences(60, KNOWN, 0), sentences(20, NEW, 1)
-    tagger = Tagger(**TINY, vectors=str(vectors)).fit(train, dev=train)
-    assert tagger.evaluate(test).scores["accuracy"] > 0.9
+    taggers = [Tagger(**TINY, vectors=str(vectors), seed=seed).fit(train, dev=train) for seed in range(3)]
+    # How a word is spelt says nothing of it, but one of the three may have learned some by heart.
+    assert np.mean([each.evaluate(test).scores["accuracy"] for each in taggers]) > 0.9
+    tagger = taggers[0]
     assert Tagger(**TINY).fit(train, dev=train).evaluate(test).scores["accuracy"] < 0.8
     assert any(
         "40 of 40 words of the training data have a vector of 5 numbers" in each for each in tagger.notices
