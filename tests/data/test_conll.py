@@ -102,3 +102,10 @@ def test_a_table_with_strings_of_tokens_and_tags(write):
 def test_bad_input_is_refused_with_the_place(write, name, text, message):
     with pytest.raises(DataError, match=message):
         read_tagged(write(name, text))
+
+
+def test_lines_within_cells_are_no_empty_lines_between_sentences(write):
+    path = write("a.csv", 'id,text,labels\n0,"\n,","[[1, 2, ""PER""]]"\n1,Mira),[]\n')
+    assert [each.inputs for each in read_tagged(path, tagged=False, marks=True)] == [(",",), ("Mira", ")")]
+    rows = 'word,tag\n"a\n",X\nb,Y\n\nc,Z\n'
+    assert [each.inputs for each in read_tagged(write("b.csv", rows))] == [("a", "b"), ("c",)]

@@ -243,11 +243,15 @@ def _is_word_a_row(table: Table, words: str, tags: str | None, sentences: str | 
     named = words.lower() in _WORD_A_ROW
     if tags is not None and any(len(words_in(str(cell))) > 1 for cell in table.column(tags)):
         return False
-    return (single and (named or _has_gaps(table))) or (sentences is not None and named)
+    return (single and (named or bool(_empty_lines(table).any()))) or (sentences is not None and named)
 
 
-def _has_gaps(table: Table) -> bool:
-    return bool((np.diff(table.rows) > 1).any())
+def _empty_lines(table: Table) -> np.ndarray:
+    """After which rows but the last empty lines stand, besides those that their own cells are written on."""
+    own = np.zeros(len(table), dtype=np.int64)
+    for cells in table.columns.values():
+        own += [cell.count("\n") if isinstance(cell, str) else 0 for cell in cells]
+    return np.diff(table.rows) > 1 + own[:-1]
 
 
 def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) -> Examples:
@@ -260,7 +264,7 @@ def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) 
             now is not None and now != before for now, before in zip(named[1:], _filled(named), strict=False)
         ]
     else:
-        starts[1:] = np.diff(table.rows) > 1
+        starts[1:] = _empty_lines(table)
     begins = np.flatnonzero(starts).tolist()
     items = []
     for begin, end in zip(begins, [*begins[1:], len(table)], strict=True):
