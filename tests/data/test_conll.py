@@ -109,3 +109,8 @@ def test_lines_within_cells_are_no_empty_lines_between_sentences(write):
     assert [each.inputs for each in read_tagged(path, tagged=False, marks=True)] == [(",",), ("Mira", ")")]
     rows = 'word,tag\n"a\n",X\nb,Y\n\nc,Z\n'
     assert [each.inputs for each in read_tagged(write("b.csv", rows))] == [("a", "b"), ("c",)]
+
+
+def test_texts_that_are_to_be_cut_are_no_numbers(write):
+    path = write("a.jsonl", '{"id": 0, "text": "-"}\n{"id": 1, "text": "10"}\n')
+    assert [each.inputs for each in read_tagged(path, tagged=False, marks=True)] == [("-",), ("10",)]

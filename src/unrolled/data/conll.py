@@ -122,7 +122,8 @@ def read_with_layout(
                 examples = replace(examples, items=tuple(map(_cut, examples)))
             return Tagged(examples, file.layout)
     of_steps = sequence is not None or "sequence" in known_roles(form, table.columns)
-    if not tagged and word is None and not of_steps and is_step_table(table):
+    texts = word is not None or bool(marks)
+    if not tagged and not texts and not of_steps and is_step_table(table):
         return Tagged(Examples((tagged_table(table),), table.notes))
     return Tagged(
         tagged_of_table(
