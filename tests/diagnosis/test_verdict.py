@@ -116,6 +116,13 @@ def test_an_error_that_lives_on_in_one_direction_only_vanishes():
     verdict = conclude({"l0": flow.decay}, RNN_SETTINGS, spectra=spectra)
     assert verdict.kind == "vanishing"
     assert verdict.numbers["factor per step in the second direction"] == pytest.approx(0.5, rel=1e-3)
+    near = Need("a probe", (1, 30), (0.4, 0.0), loss=1.0)
+    stuck = {"spectra": spectra, "learning": STUCK, "need": near}
+    assert conclude({"l0": flow.decay}, RNN_SETTINGS, **stuck).kind == "vanishing"
+    # One whose training ended on the way may yet learn what lies near.
+    more = conclude({"l0": flow.decay}, RNN_SETTINGS, **stuck, course=UNFINISHED)
+    assert more.kind == "undecided"
+    assert "more epochs would decide" in more.sentence
 
 
 def mean_loss(layer, inputs, targets, order):

@@ -120,7 +120,9 @@ def _judged(
     if low < VANISHED and not evidence.direct and not near:
         return "vanishing", _vanished(worst, low), vanishing(evidence, worst.lag)
     # What survives in a single direction tells when, not what: it serves no network that has learned nothing.
-    single = not evidence.direct and (learned is False or not near)
+    # One whose training was ended on the way may yet learn from what lies near.
+    stuck = learned is False and not _midway(evidence)
+    single = not evidence.direct and (stuck or not near)
     alone = _second_factor(evidence.spectra, worst.lag) if single else None
     if alone is not None:
         numbers["factor per step in the second direction"] = alone
