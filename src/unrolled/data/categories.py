@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from unrolled.data.example import Series
+from unrolled.data.scaling import held
 from unrolled.data.tables import Table, is_missing
 from unrolled.errors import DataError
 
@@ -111,10 +112,7 @@ def one_hot(codes: np.ndarray, count: int) -> np.ndarray:
         >>> one_hot(np.array([np.nan, 1.0, np.nan, -1.0]), 2).tolist()
         [[0.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     """
-    steps = np.where(np.isnan(codes), -1, np.arange(len(codes)))
-    last = np.maximum.accumulate(steps) if len(codes) else steps
-    held = np.where(last < 0, UNKNOWN, codes[np.maximum(last, 0)])
-    return (held[:, None] == np.arange(count)).astype(np.float64)
+    return (held(codes, UNKNOWN)[:, None] == np.arange(count)).astype(np.float64)
 
 
 def unknown_categories(table: Table, categories: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

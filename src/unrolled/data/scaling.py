@@ -224,10 +224,19 @@ def fill(values: np.ndarray) -> np.ndarray:
         return values
     filled = values.copy()
     columns, gaps = filled.reshape(len(values), -1), missing.reshape(len(values), -1)
-    steps = np.arange(len(values))
     # Column by column, and only those with gaps: of a long series with many columns the places of all would
     # take several times the memory that the numbers do.
     for column in np.flatnonzero(gaps.any(axis=0)):
-        last = np.maximum.accumulate(np.where(gaps[:, column], -1, steps))
-        columns[:, column] = np.where(last < 0, 0, columns[np.maximum(last, 0), column])
+        columns[:, column] = held(columns[:, column], 0.0)
     return filled
+
+
+def held(values: np.ndarray, before: float) -> np.ndarray:
+    """A column whose gaps hold the number before them, and those at its start ``before``.
+
+    Example:
+        >>> held(np.array([np.nan, 2.0, np.nan]), -1.0)
+        array([-1.,  2.,  2.])
+    """
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
+    return np.where(last < 0, before, values[np.maximum(last, 0)]) if len(values) else values

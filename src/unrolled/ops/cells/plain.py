@@ -89,11 +89,12 @@ class _Around:
         real = real_steps(given.lengths, len(given.gates_x))
         given = given._replace(gates_x=zero_padding(given.gates_x, real))
         self._cell = cell
-        self._bound = cell.cell.with_parameters(dict(zip(cell.parameters, given.vectors, strict=False)))
+        units = given.vectors
+        self._bound = cell.cell.with_parameters(dict(zip(cell.parameters, units, strict=False)))
         self._extent = given.initial[0].shape
         self._given = given
         size = self._extent[-1]
-        vectors = iter(given.vectors[own:])
+        vectors = iter(units[own:])
         self._matrices = (
             dict(zip(cell.products, given.weight_hh.split(size), strict=True)) if products else {}
         )

@@ -112,6 +112,12 @@ class Layout:
         self.address(first)
         self.numbers.extend((*strides, kind, turns))
 
+    def end(self, memory: int, first: int | None, of: int, before: int = 0) -> None:
+        """A `ProgramState`: its place in the memory, its initial array, and the array that takes its end."""
+        self.numbers.append(memory)
+        self.address(first)
+        self.address(of, before)
+
     def column(self, of: int, index: int, columns: int) -> None:
         """The index-th ``H`` of a contiguous ``(T, B, columns * H)``."""
         row = columns * self.extent.size
@@ -163,9 +169,7 @@ def forward_layout(
             layout.given(kind, index)
     layout.begin_sums([None] * len(extent.units))
     for index, at in enumerate(code.ends):
-        layout.numbers.append(at)
-        layout.address(layout.initial + index)
-        layout.address(ends + index)
+        layout.end(at, layout.initial + index, ends + index)
     return layout
 
 
@@ -218,9 +222,7 @@ def backward_layout(
             layout.given(kind, index)
     layout.begin_sums([over_units + at if needed else None for at, needed in enumerate(needs_units)])
     for index, at in enumerate(code.ends):
-        layout.numbers.append(at)
-        layout.address(None)
-        layout.address(carried, (2 * count + index) * rows * size)
+        layout.end(at, None, carried, (2 * count + index) * rows * size)
     return layout
 
 
@@ -240,9 +242,7 @@ def step_layout(cell: Surrounded, extent: Extent, strides: Sequence[Strides]) ->
             layout.given(kind, index)
     layout.begin_sums([None] * len(extent.units))
     for index, at in enumerate(code.ends):
-        layout.numbers.append(at)
-        layout.address(layout.initial + index)
-        layout.address(layout.initial + index)
+        layout.end(at, layout.initial + index, layout.initial + index)
     return layout
 
 

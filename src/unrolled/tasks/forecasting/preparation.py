@@ -14,7 +14,7 @@ from unrolled.data.calendar import clock_times, cycles, future_times, step_of
 from unrolled.data.categories import one_hot
 from unrolled.data.example import Series
 from unrolled.data.public_holidays import on_holidays
-from unrolled.data.scaling import SavedScaling, Scaling, fill
+from unrolled.data.scaling import SavedScaling, Scaling, fill, held
 from unrolled.data.several_targets import sister
 from unrolled.errors import DataError
 from unrolled.saving.schema import ENTRIES, Size
@@ -285,10 +285,8 @@ class Preparation:
 
 def _changes(values: np.ndarray) -> np.ndarray:
     """The change from the number before, 0 where either is missing."""
-    steps = np.where(np.isnan(values), -1, np.arange(len(values)))
-    last = np.maximum.accumulate(steps)
-    held = np.where(last < 0, np.nan, values[np.maximum(last, 0)])
-    return np.nan_to_num(np.diff(held, prepend=held[:1]))
+    known = held(values, np.nan)
+    return np.nan_to_num(np.diff(known, prepend=known[:1]))
 
 
 def require_logarithms(series: Sequence[Series], kind: str) -> None:
