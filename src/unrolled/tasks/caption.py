@@ -23,7 +23,6 @@ from unrolled.models.conditional import ConditionalModel, ScheduledSampling
 from unrolled.models.decoder import Decoder
 from unrolled.models.one_to_many import OneToMany
 from unrolled.saving.schema import ENTRIES, Size
-from unrolled.tasks.base import Scored, Shares
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.class_ngram import ClassNgram
 from unrolled.tasks.baselines.nearest import NearestVector
@@ -31,6 +30,7 @@ from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.retrieval import MostFrequentTarget
 from unrolled.tasks.captioning.config import SUITED, CaptionConfig, CaptioningConfig
 from unrolled.tasks.captioning.likelihood import nats_per_symbol
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.holdout import hold_out
@@ -42,6 +42,7 @@ from unrolled.tasks.inputs.pictures import PictureKind
 from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.shares import Shares
 from unrolled.tasks.writing.beam_search import Hypothesis
 from unrolled.tasks.writing.decoding import decode
 from unrolled.tasks.writing.drawing import draw

@@ -32,7 +32,6 @@ from unrolled.models.ensemble import Average
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.pair_to_one import PairToOne
 from unrolled.saving.schema import ENTRIES, Positive
-from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
@@ -49,6 +48,7 @@ from unrolled.tasks.classification.targets import (
 )
 from unrolled.tasks.continuing import add_labels
 from unrolled.tasks.details import most_wrong
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.example_task import SHOWN
 from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.hub_card import CLASSIFICATION
@@ -62,6 +62,7 @@ from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.several import split
 from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.shares import Part
 from unrolled.tasks.steps_task import StepsTask
 from unrolled.tasks.target_column import require_classes, target_column
 from unrolled.tasks.words import unseen_said

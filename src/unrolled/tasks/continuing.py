@@ -18,8 +18,8 @@ from unrolled.tasks.table_options import TableOptions
 from unrolled.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from unrolled.tasks.base import Estimator
     from unrolled.tasks.baselines.base import Baseline
+    from unrolled.tasks.estimator.training import Training
     from unrolled.training.callback import Callback
 
 NewLabels = Literal["refuse", "add"]
@@ -28,7 +28,7 @@ _OPEN = {*TrainingConfig.model_fields, *TableOptions.model_fields, "holdout"}
 """Options that may change when a model is trained on: those of training, and of how a table is read."""
 
 
-def with_options(estimator: Estimator, options: Mapping[str, Any]) -> None:
+def with_options(estimator: Training[Any, Any], options: Mapping[str, Any]) -> None:
     """Change options of a fitted estimator before it is trained on.
 
     Raises:
@@ -47,7 +47,7 @@ def with_options(estimator: Estimator, options: Mapping[str, Any]) -> None:
 
 
 def trained_on(
-    estimator: Estimator,
+    estimator: Training[Any, Any],
     X: Any,
     y: Any,
     dev: Any,
@@ -57,8 +57,8 @@ def trained_on(
     resume: bool,
     progress: bool,
     callbacks: Sequence[Callback],
-) -> Estimator:
-    """A copy of a fitted estimator, trained on; see `unrolled.tasks.base.Estimator.partial_fit`."""
+) -> Training[Any, Any]:
+    """A copy of a fitted estimator, trained on; see `Training.partial_fit`."""
     one = copy.copy(estimator)
     one._model, one._notices = copy.deepcopy(estimator.model), list(estimator.notices)
     one._callbacks, one._keep_apart = tuple(callbacks), False
@@ -87,7 +87,7 @@ def _named(data: Any) -> str:
     return str(data) if isinstance(data, str | Path) else "the given data"
 
 
-def _baselines_of_both(one: Estimator, train: Any, held_out: Any) -> dict[str, Baseline]:
+def _baselines_of_both(one: Training[Any, Any], train: Any, held_out: Any) -> dict[str, Baseline]:
     """Of each baseline that from before, or one of the new data, whichever does better on held-out data."""
     by, best = one.monitored
     kept = dict(one._baselines)
@@ -104,7 +104,7 @@ def _baselines_of_both(one: Estimator, train: Any, held_out: Any) -> dict[str, B
     return kept
 
 
-def _take_labels(estimator: Estimator, data: Any, new_labels: NewLabels) -> None:
+def _take_labels(estimator: Training[Any, Any], data: Any, new_labels: NewLabels) -> None:
     """Add the labels that the model has not seen, with room for them in the network; or refuse them."""
     unseen = estimator._unseen_labels(data)
     if not unseen:
@@ -118,7 +118,7 @@ def _take_labels(estimator: Estimator, data: Any, new_labels: NewLabels) -> None
     estimator._note(f"Labels added: {listed(unseen)}.")
 
 
-def add_labels(estimator: Estimator, labels: Sequence[str]) -> None:
+def add_labels(estimator: Training[Any, Any], labels: Sequence[str]) -> None:
     """Take up labels that a fitted estimator does not know, with room for them in the network."""
     smaller = estimator.model
     estimator._add_labels(labels)

@@ -34,6 +34,27 @@ class SavedEvaluation(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of one set of predictions.
+
+    Attributes:
+        scores: by name.
+        count: the number of things scored.
+        unit: what was counted.
+        examples: a few predictions for a report, as plain JSON values.
+        groups: further scores on parts of the data; see `Evaluation`.
+        details: what a report shows beyond scores; see `Evaluation`.
+    """
+
+    scores: Mapping[str, float]
+    count: int
+    unit: str = "examples"
+    examples: tuple[Mapping[str, Any], ...] = field(default=())
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The scores of one model on one data set.
 

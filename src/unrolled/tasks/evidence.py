@@ -10,11 +10,13 @@ from unrolled.diagnosis import Evidence, Learning, Verdict, judged
 from unrolled.training.evidence import clipping_in, course_in
 
 if TYPE_CHECKING:
-    from unrolled.tasks.base import Estimator
+    from unrolled.tasks.estimator.fitted import Fitted
     from unrolled.training.live import Seen
 
 
-def evidence_of(estimator: Estimator, decays: Mapping[str, Sequence[float]], **measured: Any) -> Evidence:
+def evidence_of(
+    estimator: Fitted[Any, Any], decays: Mapping[str, Sequence[float]], **measured: Any
+) -> Evidence:
     """All that a verdict can weigh.
 
     Args:
@@ -34,13 +36,13 @@ def evidence_of(estimator: Estimator, decays: Mapping[str, Sequence[float]], **m
     )
 
 
-def verdict_of_training(estimator: Estimator, seen: Seen) -> Verdict:
+def verdict_of_training(estimator: Fitted[Any, Any], seen: Seen) -> Verdict:
     """What the judges make of a training that was watched, of what is known by then."""
     learning = None if seen.learning is None else with_scores(estimator, seen.learning)
     return judged(evidence_of(estimator, seen.decays, gates=seen.gates, learning=learning))
 
 
-def with_scores(estimator: Estimator, found: Learning) -> Learning:
+def with_scores(estimator: Fitted[Any, Any], found: Learning) -> Learning:
     """What a network has learned, with its monitored score, as it was saved, and the baselines' beside it."""
     monitor, mode = estimator.monitored
     evaluation = estimator.dev_evaluation

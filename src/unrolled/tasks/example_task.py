@@ -15,13 +15,14 @@ from unrolled.data.batches import Batch
 from unrolled.data.buckets import BucketLoader, Encoded
 from unrolled.data.example import Example, Examples
 from unrolled.data.text_pairs import TextPair
-from unrolled.tasks.base import Estimator, Part, Shares
+from unrolled.tasks.base import Estimator
 from unrolled.tasks.folds import example_folds
 from unrolled.tasks.given import given_examples, paired_examples
 from unrolled.tasks.given_inputs import plain, sequences_of
 from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.prediction import Answer, Prediction
 from unrolled.tasks.scikit import Configuration
+from unrolled.tasks.shares import Part, Shares
 from unrolled.tasks.streaming import ReadingStream, TaskStream
 
 SHOWN = 12

@@ -34,11 +34,12 @@ from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.saving.schema import ENTRIES
-from unrolled.tasks.base import Estimator, Part, Scored, Shares
+from unrolled.tasks.base import Estimator
 from unrolled.tasks.baselines.autoregression import LinearAutoregression
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.forecasting import ForecastBaseline, Persistence, SeasonalNaive
 from unrolled.tasks.details import errors_ahead
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.folds import require_folds
 from unrolled.tasks.forecasting.calibration import calibration
 from unrolled.tasks.forecasting.config import ForecastConfig, ForecastOptions, ScoringOptions
@@ -69,6 +70,7 @@ from unrolled.tasks.given_inputs import plain
 from unrolled.tasks.inputs.schema import SeriesSchema
 from unrolled.tasks.plots import plot_forecast
 from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.shares import Part, Shares
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,10 +17,11 @@ from unrolled.data.tokenizer import SavedTokenizer
 from unrolled.models.base import SequenceModel
 from unrolled.saving.files import write_file
 from unrolled.saving.schema import ENTRIES, Size
-from unrolled.tasks.base import Estimator, Part, Scored, Shares
+from unrolled.tasks.base import Estimator
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
 from unrolled.tasks.baselines.notes import NoteMarkov
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.folds import example_folds, require_folds
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
@@ -30,6 +31,7 @@ from unrolled.tasks.generation.texts import Texts
 from unrolled.tasks.given import listed_texts
 from unrolled.tasks.inputs.schema import InputSchema
 from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.shares import Part, Shares
 from unrolled.tasks.streaming import TaskStream
 
 _FEWEST_UPDATES = 300

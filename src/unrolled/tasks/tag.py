@@ -24,12 +24,12 @@ from unrolled.models.crf import best_path, marginals
 from unrolled.models.ensemble import Average
 from unrolled.models.many_to_many import ManyToMany
 from unrolled.saving.schema import ENTRIES, Positive
-from unrolled.tasks.base import Part, Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
 from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
 from unrolled.tasks.class_weights import balanced_weights
 from unrolled.tasks.crf_loss import PathLikelihood
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.example_task import SHOWN
 from unrolled.tasks.inference import outputs_in_order
 from unrolled.tasks.inputs.kinds import fit_steps, steps_from_json, to_json
@@ -39,6 +39,7 @@ from unrolled.tasks.inputs.schema import InputSchema, WordsSchema
 from unrolled.tasks.label_values import LabelValues, SavedLabels
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.scores import tag_scores
+from unrolled.tasks.shares import Part
 from unrolled.tasks.spans import are_span_tags
 from unrolled.tasks.steps_task import StepsTask
 from unrolled.tasks.tagging.config import TagConfig

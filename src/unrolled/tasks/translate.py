@@ -21,9 +21,9 @@ from unrolled.data.tokenizer import SavedTokenizer
 from unrolled.errors import ConfigError
 from unrolled.models.conditional import ConditionalModel
 from unrolled.saving.schema import ENTRIES
-from unrolled.tasks.base import Scored
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.retrieval import CopiedSource, MostFrequentTarget, NearestSource
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.example_task import SHOWN, ExampleTask
 from unrolled.tasks.inputs.schema import TextSchema
 from unrolled.tasks.prediction import Prediction

@@ -8,17 +8,18 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from unrolled.data.buckets import Encoded
 from unrolled.models.base import SequenceModel
-from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.shares import Part, Shares
 from unrolled.tasks.streaming import TaskStream
 
 Data = TypeVar("Data")
 
 
 class Medium(ABC, Generic[Data]):
-    """Text, or sets of notes: the steps of `unrolled.tasks.base.Estimator` that differ between them.
+    """Text, or sets of notes: the `unrolled.tasks.estimator.contract.TaskSteps` that differ between them.
 
     Attributes:
         baseline: the class of what `fit_baseline` returns.

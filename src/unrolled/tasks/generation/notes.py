@@ -20,14 +20,15 @@ from unrolled.data.tones import tones_of_roll, wav_of_tones
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import BinaryVectorModel
-from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.notes import NoteMarkov
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
 from unrolled.tasks.generation.streaming import NoteStream
 from unrolled.tasks.generation.writing import chosen_notes
 from unrolled.tasks.inputs.schema import NotesSchema
+from unrolled.tasks.shares import Part, Shares
 from unrolled.training.loss import BinaryCrossEntropy
 
 

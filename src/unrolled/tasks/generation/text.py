@@ -25,9 +25,9 @@ from unrolled.errors import ConfigError
 from unrolled.layers.state import detach_state, reset_rows
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import LanguageModel
-from unrolled.tasks.base import Part, Scored, Shares
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.ngram import WittenBell
+from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.generation.config import GenerateConfig, WritingConfig
 from unrolled.tasks.generation.medium import Medium
 from unrolled.tasks.generation.stops import until
@@ -35,6 +35,7 @@ from unrolled.tasks.generation.streaming import TextStream
 from unrolled.tasks.generation.texts import Texts
 from unrolled.tasks.generation.writing import TextWriter, text_of
 from unrolled.tasks.inputs.schema import TextSchema
+from unrolled.tasks.shares import Part, Shares
 from unrolled.training.loss import CrossEntropy
 from unrolled.training.processes import divided, dividing
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
     from unrolled.models.base import SequenceModel
-    from unrolled.tasks.base import Estimator
+    from unrolled.tasks.estimator.cross_validating import CrossValidating
     from unrolled.training.trainer import Trainer
 
-Fitted = TypeVar("Fitted", bound="Estimator[Any, Any]")
+Fitted = TypeVar("Fitted", bound="CrossValidating[Any, Any]")
 
 _logger = logging.getLogger("unrolled")
 
@@ -146,7 +146,7 @@ class _Report(Callback):
 
 
 def search(
-    estimator: Estimator[Any, Any],
+    estimator: CrossValidating[Any, Any],
     X: Any,
     y: Any = None,
     *,
@@ -155,7 +155,7 @@ def search(
     seconds: float | None = None,
     space: Mapping[str, Any] | None = None,
 ) -> Tuning:
-    """Try options; see `unrolled.tasks.base.Estimator.tune`, which also trains with the best."""
+    """Try options; see `CrossValidating.tune`, which also trains with the best."""
     try:
         import optuna
     except ImportError:

@@ -1,0 +1,108 @@
+"""The training of a network, or of each of an ensemble, with what is kept of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from torch import Tensor
+
+from unrolled.models.base import SequenceModel
+from unrolled.models.ensemble import Ensemble
+from unrolled.tasks.card import describe_network
+from unrolled.tasks.estimator.evaluating import Evaluating
+from unrolled.tasks.estimator.fitted import OPTIMIZER
+from unrolled.tasks.estimator.storing import Storing
+from unrolled.tasks.evaluation import Scored
+from unrolled.tasks.scikit import Configuration
+from unrolled.tasks.shares import Data
+from unrolled.training.history import History
+from unrolled.training.part_of_epoch import PartOfEpoch
+
+_logger = logging.getLogger("unrolled")
+
+
+class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configuration]):
+    """From data that is read to trained weights."""
+
+    def _train(
+        self,
+        training: Data,
+        held_out: Data,
+        name: str,
+        run_folder: str | Path | None,
+        resume: bool,
+        progress: bool,
+        known: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
+
+        used = self.effective
+        _logger.info(
+            f"{describe_network(used)}; {used.optimizer}, learning rate {used.learning_rate:g}, "
+            f"at most {used.epochs} epochs, seed {used.seed}."
+        )
+        scorer = self._scorer(held_out)
+        scored: Scored | None = None
+
+        def score() -> Mapping[str, float]:
+            nonlocal scored
+            scored = scorer()
+            return scored.scores
+
+        def learn(folder: str | Path | None, known: Mapping[str, Tensor] | None) -> None:
+            trainer = Trainer(
+                self.model,
+                self._loss(),
+                self.effective,
+                run_folder=None if folder is None else Path(folder),
+                resume=resume,
+                progress=progress,
+                callbacks=self._callbacks,
+                known=known,
+            )
+
+            def keep(history: History) -> None:
+                assert scored is not None
+                self._history = history
+                self._optimizer = {OPTIMIZER: trainer.optimizer_state}
+                self._dev_evaluation = self._scores_alone(name, scored)
+                self._save_run(folder)
+
+            self._shard = trainer.accelerator.process_index, trainer.accelerator.num_processes
+            loader = self._loader(training, training=True)
+            if self._share < 1:
+                loader = PartOfEpoch(loader, self._share)
+            monitor, mode = self.monitored
+            keeping = None if folder is None else keep
+            self._history = trainer.fit(loader, score, monitor, mode, keep=keeping)
+            self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
+            self._optimizer = {OPTIMIZER: trainer.optimizer_state}
+            self.model.eval()
+            if kept := self._history.kept():
+                _logger.info(kept)
+
+        if not isinstance(self.model, Ensemble):
+            learn(run_folder, known)
+            return
+        together, first = self.model, None
+        for number, member in enumerate(together.members):
+            _logger.info(f"Network {number + 1} of {len(together.members)}.")
+            self._model = cast(SequenceModel, member)
+            self._effective = used.model_copy(update={"seed": (used.seed + number) % 2**32})
+            learn(None, None)
+            first = first or self._history
+        # Whoever trains on does so without what each one's optimiser knew.
+        self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
+
+    def _conclude(self) -> None:
+        """Say what the judges make of the training, where it was watched."""
+        if self._seen is None:
+            return
+        from unrolled.tasks.evidence import verdict_of_training
+        from unrolled.training.live import told
+
+        self._verdict = verdict_of_training(self, self._seen)
+        _logger.info(told(self._verdict, "Verdict"))
