@@ -99,7 +99,7 @@ class Faults:
         self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
         self.right: dict[str, kills.Unbroken] = {}
         self.needed: dict[str, int] = {}
-        self.seconds: dict[tuple[str, str], float] = {}
+        self.alone: dict[tuple[str, str], interrupts.Alone] = {}
 
     def kinds(self, kills_wanted: int) -> dict[str, Kind]:
         tasks, commands = len(self.subjects), len(self.commands(self.subjects[0]))
@@ -142,7 +142,7 @@ class Faults:
         subject, step = self.subject(number), 1 + number // len(self.subjects)
         if subject.task not in self.needed:
             self.needed[subject.task] = disk.needed(subject, self.home)
-        return disk.fill(subject, 1.2 * self.needed[subject.task] * step / DISKS, self.home)
+        return disk.fill(subject, self.needed[subject.task] * step / DISKS, self.home)
 
     def remove(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
@@ -160,14 +160,12 @@ class Faults:
         subject, home = self.subject(number), self.home / "commands"
         commands = self.commands(subject)
         name = list(commands)[number // len(self.subjects) % len(commands)]
-        if (subject.task, name) not in self.seconds:
-            seconds, faults = interrupts.alone(commands[name], home)
-            if faults:
-                return Counter(), [f"{subject.task}, {name}, alone: {each}" for each in faults]
-            self.seconds[subject.task, name] = seconds
-        seen, wrong = interrupts.interrupt(
-            name, commands[name], self.seconds[subject.task, name], home, draws
-        )
+        if (subject.task, name) not in self.alone:
+            self.alone[subject.task, name] = interrupts.alone(commands[name], home)
+        right = self.alone[subject.task, name]
+        if right.wrong:
+            return Counter(), [f"{subject.task}, {name}, alone: {each}" for each in right.wrong]
+        seen, wrong = interrupts.interrupt(name, commands[name], right, home, draws)
         return seen, [f"{subject.task}, {each}" for each in wrong]
 
     def refuse(self, number: int, draws: random.Random) -> Found:

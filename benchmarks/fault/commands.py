@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +64,15 @@ class Command:
 
     @property
     def out(self) -> str:
-        return (self.folder / f"{self.process}.out").read_text(errors="replace")
+        return self._said("out")
 
     @property
     def err(self) -> str:
-        return (self.folder / f"{self.process}.err").read_text(errors="replace")
+        return self._said("err")
+
+    def _said(self, stream: str) -> str:
+        file = self.folder / f"{self.process}.{stream}"
+        return file.read_text(errors="replace") if file.exists() else ""  # it has only been begun
 
     def ended(self) -> bool:
         if self.code is None:
@@ -92,10 +96,17 @@ class Command:
         assert self.code is not None
         return self.code
 
-    def last(self, seconds: float) -> None:
-        """Let it run for so many seconds of a processor, however many others there are; or to its end."""
+    def last(self, seconds: float, waits: Callable[[], bool] = lambda: False) -> None:
+        """Let it run for so many seconds of a processor, however many others there are; or to its end.
+
+        Args:
+            seconds: how many.
+            waits: whether it waits for somebody, and will take no more of a processor until then.
+        """
         with contextlib.suppress(OSError):  # it has ended in between
             while not self.ended() and time.clock_gettime(~self.process << 3 | _PROCESS_TIME) < seconds:
+                if waits():
+                    break
                 time.sleep(0.002)
 
     def signal(self, number: int) -> None:

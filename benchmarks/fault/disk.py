@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.fault.commands import start
+from benchmarks.fault.commands import Command, start
 from benchmarks.fault.kills import Unbroken
 from benchmarks.fault.subjects import Subject
 
@@ -41,24 +40,35 @@ def fill(subject: Subject, size: float, home: Path) -> tuple[Counter[str], list[
     """Train onto a disk of so many bytes, of a page at least."""
     pages = max(1, round(size / PAGE))
     with small_disk(home / "disk", pages * PAGE) as disk:
-        # What is written on the way, such as an encoded text, comes there too.
-        run = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)})
-        run.wait()
+        run = _trained(subject, disk, home)
         wrong = [*run.faults(), *_half_written(disk, home)]
     ended = Counter(["trained" if run.code == 0 else "a sentence"])
     return ended, [f"{subject.task}, {pages * PAGE:,} bytes: {each}" for each in wrong]
 
 
 def needed(subject: Subject, home: Path) -> int:
-    """The most bytes that a run has on the disk at once, about."""
+    """The bytes of a disk that a run goes through on, at most a quarter more than it needs.
+
+    What is seen on a disk while it runs is too little: two copies of a file stand there for less than a
+    millisecond.
+    """
     with small_disk(home / "disk", 1 << 28) as disk:
-        run, most = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)}), 0
-        while not run.ended():
-            most = max(most, shutil.disk_usage(disk).used)
-            time.sleep(0.002)
+        run = _trained(subject, disk, home)
         if run.code:
             raise SystemExit(f"{subject.task}: {run.err}")
-        return max(most, shutil.disk_usage(disk).used)
+        size = shutil.disk_usage(disk).used
+    while True:
+        with small_disk(home / "disk", size := -(-size // PAGE) * PAGE) as disk:
+            if _trained(subject, disk, home).code == 0:
+                return size
+        size = size * 5 // 4
+
+
+def _trained(subject: Subject, disk: Path, home: Path) -> Command:
+    # What is written on the way, such as an encoded text, comes there too.
+    run = start(subject.words(disk / "run"), home / "said", environment={"TMPDIR": str(disk)})
+    run.wait()
+    return run
 
 
 def _half_written(disk: Path, home: Path) -> list[str]:

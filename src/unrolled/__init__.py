@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from unrolled import diagnosis as diagnosis
     from unrolled import export as export
     from unrolled.cells import Cell
+    from unrolled.data.outside import reading_outside
     from unrolled.layers import GRU, LSTM, RNN, Recurrent
     from unrolled.ops.deterministic_rows import are_deterministic_rows_enabled, use_deterministic_rows
     from unrolled.ops.precision import get_float32_recurrence_precision, set_float32_recurrence_precision
@@ -44,6 +45,7 @@ _MODULE_OF = {
     "are_deterministic_rows_enabled": "unrolled.ops.deterministic_rows",
     "get_float32_recurrence_precision": "unrolled.ops.precision",
     "load": "unrolled.tasks.registry",
+    "reading_outside": "unrolled.data.outside",
     "set_float32_recurrence_precision": "unrolled.ops.precision",
     "use_deterministic_rows": "unrolled.ops.deterministic_rows",
 }
@@ -64,6 +66,7 @@ __all__ = [
     "are_deterministic_rows_enabled",
     "get_float32_recurrence_precision",
     "load",
+    "reading_outside",
     "set_float32_recurrence_precision",
     "use_deterministic_rows",
 ]

@@ -14,7 +14,8 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.fitting_table import FittingTable
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
+from unrolled.data.outside import reading_outside
 from unrolled.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ def compare(
             "--output", "-o", help="Folder for the page and its plots.", show_default="comparison-DATA"
         ),
     ] = None,
+    read_outside: ReadOutside = False,
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Put models side by side on the same data: scores, sizes, times, and how the gradient flows."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), reading_outside(read_outside):
         given = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
         names, options = words[:given], words[given:]
         if cells is None:

@@ -16,7 +16,8 @@ from rich.text import Text
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import named_for
 from unrolled.cli.output import AsJson, finite, note, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
+from unrolled.data.outside import reading_outside
 from unrolled.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ def diagnose(
             "machine they take longer, and find the same."
         ),
     ] = "2m",
+    read_outside: ReadOutside = False,
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """Say whether the gradient vanishes or explodes on its way back through DATA, why, and what to change."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), reading_outside(read_outside):
         require_model(model)
         require_data(data)
         seconds = _seconds(budget)

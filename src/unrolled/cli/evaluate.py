@@ -16,8 +16,9 @@ from unrolled.cli.folders import named_for
 from unrolled.cli.input import STANDARD_INPUT, Piped
 from unrolled.cli.options import options_of
 from unrolled.cli.output import AsJson, finite, note, notes_shown, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
 from unrolled.cli.tables import score_table
+from unrolled.data.outside import reading_outside
 from unrolled.errors import StorageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ def evaluate_command() -> Any:
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     data: Annotated[str, typer.Argument(help="A path, the name of built-in data, or - for standard input.")],
+    read_outside: ReadOutside = False,
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
 ) -> None:
     """Score a model, beside the baselines, on labelled data; saves the scores and a report in its folder."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), reading_outside(read_outside):
         require_model(model)
         piped = data == "-"
         if not piped:

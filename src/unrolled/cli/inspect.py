@@ -13,7 +13,8 @@ from rich.table import Table
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
+from unrolled.data.outside import reading_outside
 from unrolled.errors import StorageError
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def inspect(
             help="Where to draw: .svg, .png or .pdf.", show_default="network.svg, in the model's folder"
         ),
     ] = None,
+    read_outside: ReadOutside = False,
     as_json: Annotated[bool, AsJson] = False,
 ) -> None:
     """List every weight and activation with symbol, size and count; draw the network unrolled over DATA."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), reading_outside(read_outside):
         if not _is_task(model):
             require_model(model)
         require_data(data)

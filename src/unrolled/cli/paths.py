@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+ReadOutside: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--read-outside",
+        help="Read what links in a folder of data, and names in a table of files, lead to outside of it.",
+    ),
+]
 
 
 def require_data(*named: str | None) -> None:

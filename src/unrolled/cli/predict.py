@@ -18,8 +18,9 @@ from unrolled.cli.input import Piped
 from unrolled.cli.music import is_music, save_music
 from unrolled.cli.options import options_of
 from unrolled.cli.output import AsJson, answer, finite, note, notes_shown, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
 from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows
+from unrolled.data.outside import reading_outside
 from unrolled.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,11 +76,12 @@ def predict(
     top: Annotated[
         int | None, typer.Option(min=1, help="Show so many of the most probable classes, in rows.")
     ] = None,
+    read_outside: ReadOutside = False,
     as_json: Annotated[bool, AsJson] = False,
     **options: Any,
 ) -> None:
     """Predict for a file, or for standard input: a file as a whole, or each line as it comes."""
-    with exit_codes(as_json=as_json), notes_shown():
+    with exit_codes(as_json=as_json), reading_outside(read_outside), notes_shown():
         from unrolled.tasks.registry import load
 
         require_model(model)

@@ -18,9 +18,10 @@ from unrolled.cli.exits import exit_codes
 from unrolled.cli.folders import model_folder
 from unrolled.cli.help import SaidInFull
 from unrolled.cli.output import AsJson, first_process, note, notes_shown, result
-from unrolled.cli.paths import require_data, require_model
+from unrolled.cli.paths import ReadOutside, require_data, require_model
 from unrolled.cli.settings import read_settings
 from unrolled.cli.tables import fold_table, score_table, verdict_line
+from unrolled.data.outside import reading_outside
 from unrolled.errors import ConfigError, UnrolledError
 from unrolled.saving.run import has_checkpoint, remove_checkpoint
 
@@ -135,10 +136,11 @@ def _command(task: str) -> Any:
         dry_run: Annotated[
             bool, typer.Option("--dry-run", help="Read the data, say what it is taken for, and stop there.")
         ] = False,
+        read_outside: ReadOutside = False,
         as_json: Annotated[bool, AsJson] = False,
         **options: Any,
     ) -> None:
-        with exit_codes(as_json=as_json):
+        with exit_codes(as_json=as_json), reading_outside(read_outside):
             chosen = overridden(read_settings(config, task) if config else {}, given(known, options))
             # What is misspelt is better noticed before torch is imported and trained with than after it.
             validated(known, chosen)

@@ -10,9 +10,10 @@ from rich.table import Table
 
 from unrolled.cli.exits import exit_codes
 from unrolled.cli.output import AsJson, note, notes_shown
-from unrolled.cli.paths import require_data
+from unrolled.cli.paths import ReadOutside, require_data
 from unrolled.cli.settings import read_settings
 from unrolled.cli.train import ConfigFile, Overwrite, TaskCommands, TestData, train_and_save
+from unrolled.data.outside import reading_outside
 
 if TYPE_CHECKING:
     from unrolled.tasks.tuning.search import Tuning
@@ -57,10 +58,11 @@ def _command(task: str) -> Any:
         ] = None,
         config: ConfigFile = None,
         overwrite: Overwrite = False,
+        read_outside: ReadOutside = False,
         as_json: Annotated[bool, AsJson] = False,
         **options: Any,
     ) -> None:
-        with exit_codes(as_json=as_json):
+        with exit_codes(as_json=as_json), reading_outside(read_outside):
             from unrolled.tasks.tuning.space import written_space
 
             chosen = overridden(read_settings(config, task) if config else {}, given(known, options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from unrolled.data.outside import files_below
 from unrolled.data.text import open_text
 from unrolled.errors import DataError
 
@@ -49,8 +50,13 @@ class AbcFiles:
 def holds_tunes(path: Path) -> bool:
     """Whether a path is a file of tunes, or a folder with such files, by their ending."""
     if path.is_dir():
-        return next(path.rglob(f"*{ABC_SUFFIX}"), None) is not None
+        return bool(tune_files(path))
     return path.suffix.lower() == ABC_SUFFIX
+
+
+def tune_files(folder: Path) -> list[Path]:
+    """The files of tunes in a folder and in the folders in it."""
+    return [file for file in files_below(folder) if file.suffix.lower() == ABC_SUFFIX]
 
 
 def _tunes(path: Path) -> Iterator[str]:

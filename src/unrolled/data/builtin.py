@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from unrolled.data.outside import require_within
 from unrolled.data.parts import is_of_several, shards_of
 from unrolled.data.text import existing_file, located, text_files
 from unrolled.errors import ConfigError, DataError
@@ -110,6 +111,7 @@ def resolve(name_or_path: str | Path) -> Path | ParallelFiles | Reference:
     """
     path = located(name_or_path)
     if path.is_dir():
+        require_within(path)
         return shards_of(path) or path
     if path.exists() or is_of_several(path):
         return path

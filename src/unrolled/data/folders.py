@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from unrolled.data.example import Source
+from unrolled.data.outside import named_within
 from unrolled.data.tables import Table, is_missing, read_table
 from unrolled.errors import DataError
 
@@ -129,7 +130,8 @@ def media_table(table: Table, column: str) -> MediaFiles:
     """
     sources = tuple(table.source(entry, column) for entry in range(len(table)))
     cells = table.column(column)
-    folder = Path(table.path).parent
+    # A DataFrame is in no folder, and its name is a text.
+    folder = table.path.parent if isinstance(table.path, Path) else None
     files = tuple(_file(folder, cell, source) for cell, source in zip(cells, sources, strict=True))
     medium = _only(map(_medium_in(column), cells, files), table.path)
     return MediaFiles(medium, files, table, column, sources)
@@ -195,7 +197,7 @@ def _said_of_depth(folder: Path, medium: Medium, paths: Iterable[Path]) -> tuple
     return (f"The class is the first folder's name, also of the {deep:,} files in folders further down.",)
 
 
-def _file(folder: Path, cell: Any, source: Source) -> Path | bytes:
+def _file(folder: Path | None, cell: Any, source: Source) -> Path | bytes:
     if isinstance(cell, Mapping):
         content = cell.get("bytes")
         if isinstance(content, bytes):
@@ -203,10 +205,7 @@ def _file(folder: Path, cell: Any, source: Source) -> Path | bytes:
         cell = cell.get("path")
     if not isinstance(cell, str) or not cell.strip():
         raise source.error(f"expected the name of a file, got {cell!r:.60}")
-    path = folder / cell
-    if not path.exists():
-        raise source.error(f"expected the file {path}, found none", remedy="correct the name or add the file")
-    return path
+    return named_within(folder, cell, source)
 
 
 def _medium_in(column: str) -> Callable[[Any, Path | bytes], Medium | None]:

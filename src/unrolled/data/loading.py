@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from unrolled.data.abc_notation import ABC_SUFFIX, AbcFiles, holds_tunes
+from unrolled.data.abc_notation import AbcFiles, holds_tunes, tune_files
 from unrolled.data.builtin import resolve
 from unrolled.data.captions import captions_of_table, read_captions
 from unrolled.data.conll import Tagged, read_with_layout, tagged_of_table
@@ -174,7 +174,7 @@ def load_documents(
     if is_table(found):
         return texts_of_column(read_table(found, columns=[text], form=form), text)
     if document == "tune" or (document == "auto" and holds_tunes(found)):
-        return AbcFiles(sorted(found.rglob(f"*{ABC_SUFFIX}")) if found.is_dir() else [found])
+        return AbcFiles(tune_files(found) if found.is_dir() else [found])
     encoding = None if unit == "byte" else (form and form.encoding) or "utf-8"
     document = "file" if document == "auto" else document
     return text_files(found, document=document, suffixes=suffixes, encoding=encoding)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unrolled.data.column_names import PART_NAMES
+from unrolled.data.outside import belongs, require_within
 from unrolled.errors import DataError
 
 _PART_OF = {name: part for part, names in PART_NAMES.items() for name in names}
@@ -64,6 +65,15 @@ def parts_of(path: Path) -> Parts | None:
         return _parts({name: Path(f"{path}:{name}") for name in names})
     if not path.is_dir():
         return None
+    require_within(path)
+    found = _parts_in(path)
+    for part in (found.train, found.dev, found.test) if found else ():
+        if part is not None:
+            belongs(part, path)
+    return found
+
+
+def _parts_in(path: Path) -> Parts | None:
     inside = [each for each in sorted(path.iterdir()) if not each.name.startswith((".", "_"))]
     folders = [each for each in inside if each.is_dir()]
     found = _parts(
@@ -71,7 +81,7 @@ def parts_of(path: Path) -> Parts | None:
     )
     found = found or _parts_of_files(each for each in inside if each.is_file())
     if found is None and len(folders) == 1:
-        return parts_of(folders[0])
+        return _parts_in(folders[0])
     return found
 
 
@@ -82,15 +92,20 @@ def shards_of(folder: Path) -> Path | None:
     if any((folder / name).is_file() for name in METADATA):
         return None
     for kind in ("*.arrow", "*.parquet"):
-        if any(folder.glob(kind)) and _parts_of_files(folder.glob(kind)) is None:
+        if (found := pieces(folder / kind)) and _parts_of_files(found) is None:
             return folder / kind
     return None
+
+
+def pieces(path: Path) -> list[Path]:
+    """The files that a name with a wildcard stands for, but for hidden ones."""
+    return sorted(file for file in path.parent.glob(path.name) if not file.name.startswith("."))
 
 
 def is_of_several(path: Path) -> bool:
     """Whether a name with a wildcard stands for files that are there, or is a part of a file of arrays."""
     if "*" in path.name:
-        return any(path.parent.glob(path.name))
+        return bool(pieces(path))
     name, _, part = path.name.rpartition(":")
     return part in PART_NAMES and name.endswith(".npz") and path.with_name(name).is_file()
 

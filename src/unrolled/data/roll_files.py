@@ -14,6 +14,7 @@ from unrolled.data.example import Example, Examples, Source
 from unrolled.data.json_tables import parsed_json
 from unrolled.data.matlab import NoMatlabError, arrays_of_matlab
 from unrolled.data.midi import MIDI_SUFFIXES, read_midi
+from unrolled.data.outside import files_below, require_within
 from unrolled.data.rolls import KEYS, roll_of_notes
 from unrolled.data.text import existing_file, open_text
 from unrolled.errors import DataError
@@ -76,6 +77,8 @@ def read_rolls(path: str | Path, steps_per_beat: int = 4) -> Rolls:
         MissingDependencyError: the extra `music` is not installed, which MIDI files need.
     """
     path = Path(path)
+    if path.is_dir():
+        require_within(path)
     if path.is_dir() or path.suffix.lower() in MIDI_SUFFIXES:
         return Rolls(_of_midi(path, steps_per_beat))
     read = _READERS.get(path.suffix.lower())
@@ -94,7 +97,8 @@ def read_rolls(path: str | Path, steps_per_beat: int = 4) -> Rolls:
 def are_rolls(path: Path) -> bool:
     """Whether a path is of music rather than of text: by its ending, or as a folder of MIDI files."""
     if path.is_dir():
-        return any(file.suffix.lower() in MIDI_SUFFIXES for file in path.rglob("*"))
+        require_within(path)
+        return bool(_midi_files(path))
     return path.suffix.lower() in ROLL_SUFFIXES
 
 
@@ -200,4 +204,4 @@ def _of_midi(path: Path, steps_per_beat: int) -> dict[str, Examples]:
 
 
 def _midi_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in MIDI_SUFFIXES)
+    return [file for file in files_below(folder) if file.suffix.lower() in MIDI_SUFFIXES]

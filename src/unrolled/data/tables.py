@@ -21,6 +21,7 @@ from unrolled.data.encodings import decoded_text
 from unrolled.data.example import Source
 from unrolled.data.header_rows import is_usual_name, looks_like_names
 from unrolled.data.json_tables import objects_of_json, objects_of_lines
+from unrolled.data.parts import pieces
 from unrolled.data.sheets import read_sheet
 from unrolled.data.table_form import FoundForm, TableForm
 from unrolled.data.time_headers import are_times_over_numbers
@@ -223,7 +224,7 @@ def read_table(
     if "*" in path.name:
         return _joined(
             path,
-            [read_table(file, columns=columns, form=form) for file in sorted(path.parent.glob(path.name))],
+            [read_table(file, columns=columns, form=form) for file in pieces(path)],
         )
     file, part = _without_part(path)
     if part is not None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO
 
+from unrolled.data.outside import files_below
 from unrolled.errors import DataError
 
 _CHUNK = 1 << 20
@@ -135,7 +136,7 @@ def text_files(
     endings = tuple(suffixes)
     inside = [
         file
-        for file in sorted(path.rglob("*"))
+        for file in files_below(path)
         if file.is_file()
         and file.stat().st_size
         and not any(part.startswith(_HIDDEN) for part in file.relative_to(path).parts)
