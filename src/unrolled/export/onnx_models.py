@@ -65,6 +65,7 @@ def export_model(
         "options": estimator.effective.model_dump(mode="json"),
         "vocabulary": estimator._vocabularies(),
         "state": _state(model) if carries_state(model) else {},
+        "sisters": estimator.sisters() if isinstance(estimator, Forecaster) else {},
     }
     written = [
         write_file(home / "preprocess.json", json.dumps(content, ensure_ascii=False)),

@@ -653,11 +653,10 @@ def forecast(model, series=None):
     beyond = np.full((horizon, len(names)), np.nan)
     every = np.concatenate([covariates, later, beyond])
     numbers = np.where([name in learnt["categories"] for name in names], 0.0, every)
-    for place, name in enumerate(names):  # of several numbers to forecast: how the others changed
-        for other in learnt["categories"].get("(target)", ()):
-            if name == f"{other} for {like['target']}":
-                sister = f"{like['of']}: {other}" if like["of"] else other
-                numbers[:, place] = changes(scaled(every[:, place], learnt["scalings"][sister]))
+    # Of several numbers to forecast: how the others changed.
+    for name, sister in model.content["sisters"].get(like["unique_id"], {}).items():
+        place = names.index(name)
+        numbers[:, place] = changes(scaled(every[:, place], learnt["scalings"][sister]))
     numbers = filled(scaled(numbers, learnt["covariates"]))
     known = {
         name: one_hot(every[:, place], len(learnt["categories"][name]))

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unrolled.layers import build_recurrent
-from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig
 from unrolled.models.crf import TransitionScores
 from unrolled.models.inputs import InputLayer
-from unrolled.models.streaming import ModelStream
+from unrolled.models.recurrent import InputModel
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
 
 
-class ManyToMany(SequenceModel):
+class ManyToMany(InputModel):
     """Input layer, recurrent layers, a linear output at every step, and if asked for a CRF on top.
 
     Args:
@@ -33,10 +31,7 @@ class ManyToMany(SequenceModel):
     def __init__(
         self, inputs: InputLayer, config: NetworkConfig, output_size: int, crf: bool = False
     ) -> None:
-        super().__init__()
-        self.inputs = inputs
-        self.recurrent = build_recurrent(input_size=inputs.size, batch_first=True, **config.layer_options())
-        self.dropout = config.dropout
+        super().__init__(inputs, config)
         self.output = nn.Linear(config.output_size, output_size)
         self.transitions = TransitionScores(output_size) if crf else None
 
@@ -45,10 +40,6 @@ class ManyToMany(SequenceModel):
         """False where the layers read both directions; a CRF's best path depends on later steps too."""
         return not self.recurrent.bidirectional and self.transitions is None
 
-    def initial_state(self, batch_size: int) -> State:
-        """The recurrent layers' initial state."""
-        return self.recurrent.initial_state(batch_size)
-
     def forward(
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:
@@ -56,13 +47,3 @@ class ManyToMany(SequenceModel):
         hidden, end = self.recurrent(self._features(inputs), state, lengths=lengths)
         scores = self._outputs(inputs, functional.dropout(hidden, self.dropout, self.training))
         return (scores if self.transitions is None else self.transitions(scores, lengths)), end
-
-    def stream(self, state: State) -> ModelStream | None:
-        """Go on from a state one step at a time; see `SequenceModel`."""
-        return ModelStream(self, state) if self.causal else None
-
-    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return self.inputs(inputs)
-
-    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
-        return self.output(hidden)

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unrolled.layers import build_recurrent
-from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig, Pooling
 from unrolled.models.inputs import InputLayer
 from unrolled.models.pooling import AttentionStep, last_step, max_step, mean_step
-from unrolled.models.streaming import ModelStream
+from unrolled.models.recurrent import InputModel
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
 
 
-class ManyToOne(SequenceModel):
+class ManyToOne(InputModel):
     """Input layer, recurrent layers, pooling over the steps, one linear output.
+
+    What comes of a step in a stream is for the sequence up to there.
 
     Args:
         inputs: turns the batch's inputs into one vector a step.
@@ -33,6 +33,8 @@ class ManyToOne(SequenceModel):
     """
 
     every_step: ClassVar[bool] = False
+    seen_of_pooled: ClassVar[int] = 1
+    """Vectors as large as a pooled one that the output sees."""
 
     def __init__(
         self,
@@ -42,25 +44,18 @@ class ManyToOne(SequenceModel):
         pooling: Pooling = "last",
         skip: bool = False,
     ) -> None:
-        super().__init__()
-        self.inputs = inputs
-        self.recurrent = build_recurrent(input_size=inputs.size, batch_first=True, **config.layer_options())
+        super().__init__(inputs, config)
         self.pooling = pooling
         self.skip = skip
-        self.dropout = config.dropout
         size = config.output_size + (inputs.size if skip else 0)
         self.attention = AttentionStep(size) if pooling == "attention" else None
-        self.output = nn.Linear(size, output_size)
+        self.output = nn.Linear(self.seen_of_pooled * size, output_size)
 
     @property
     def causal(self) -> bool:
         """False where the layers read both directions, or more is looked at than a step and the state."""
         one_way = self.inputs.by_step and not self.recurrent.bidirectional
         return one_way and self.pooling == "last" and not self.skip
-
-    def initial_state(self, batch_size: int) -> State:
-        """The recurrent layers' initial state."""
-        return self.recurrent.initial_state(batch_size)
 
     def forward(
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
@@ -72,16 +67,6 @@ class ManyToOne(SequenceModel):
         hidden, end = self.recurrent(vectors, state, lengths=lengths)
         pooled = self._pooled(inputs, hidden, vectors, lengths)
         return self._outputs(inputs, functional.dropout(pooled, self.dropout, self.training)), end
-
-    def stream(self, state: State) -> ModelStream | None:
-        """Go on from a state one step at a time; what comes of each is for the sequence up to there."""
-        return ModelStream(self, state) if self.causal else None
-
-    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return self.inputs(inputs)
-
-    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
-        return self.output(hidden)
 
     def _pooled(
         self, inputs: Mapping[str, Tensor], hidden: Tensor, vectors: Tensor, lengths: Tensor

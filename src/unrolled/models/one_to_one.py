@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,8 @@ from torch.nn import functional
 from unrolled.errors import ConfigError
 from unrolled.layers import build_recurrent
 from unrolled.layers.stack import RecurrentLayer
-from unrolled.models.base import SequenceModel
 from unrolled.models.config import NetworkConfig
-from unrolled.models.streaming import ModelStream
+from unrolled.models.recurrent import RecurrentModel
 
 if TYPE_CHECKING:
     from unrolled.layers.state import State
@@ -32,7 +30,7 @@ def build_causal(input_size: int, network: NetworkConfig) -> RecurrentLayer:
     return build_recurrent(input_size=input_size, batch_first=True, **network.layer_options())
 
 
-class OneToOne(SequenceModel):
+class OneToOne(RecurrentModel):
     """Features of the input, recurrent layers over them, and a score of what comes next.
 
     Args:
@@ -54,33 +52,12 @@ class OneToOne(SequenceModel):
         """Always: the next step is unknown when it is predicted."""
         return True
 
-    def initial_state(self, batch_size: int) -> State:
-        """The recurrent layers' state before the first step."""
-        return self.recurrent.initial_state(batch_size)
-
     def forward(
         self, inputs: Mapping[str, Tensor], lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:
         """Scores of the next step at every step, ``(batch, time, ...)``."""
         hidden, after = self.recurrent(self._features(inputs), state, lengths=lengths)
         return self._outputs(inputs, self.dropout(hidden)), after
-
-    def stream(self, state: State) -> ModelStream:
-        """Go on from a state one step at a time, in evaluation: many times as fast as calls of one step."""
-        return ModelStream(self, state)
-
-    @abstractmethod
-    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """What the recurrent layers read, ``(batch, time, input_size)``."""
-
-    @abstractmethod
-    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
-        """The outputs, from the inputs and what the recurrent layers made of them.
-
-        Args:
-            inputs: by name.
-            hidden: ``(batch, time, hidden_width)``.
-        """
 
 
 class LanguageModel(OneToOne):

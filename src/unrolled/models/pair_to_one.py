@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from unrolled.models.config import NetworkConfig, Pooling
-from unrolled.models.inputs import InputLayer
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.pooling import real_steps
 
@@ -30,16 +29,7 @@ class PairToOne(ManyToOne):
         skip: as for `ManyToOne`.
     """
 
-    def __init__(
-        self,
-        inputs: InputLayer,
-        config: NetworkConfig,
-        output_size: int,
-        pooling: Pooling = "last",
-        skip: bool = False,
-    ) -> None:
-        super().__init__(inputs, config, output_size, pooling, skip)
-        self.output = nn.Linear(4 * self.output.in_features, output_size)
+    seen_of_pooled: ClassVar[int] = 4
 
     @property
     def causal(self) -> bool:

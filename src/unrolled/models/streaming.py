@@ -11,8 +11,8 @@ from torch import Tensor
 from unrolled.layers.state import state_tensors
 
 if TYPE_CHECKING:
-    from unrolled.layers.stack import RecurrentLayer
     from unrolled.layers.state import State
+    from unrolled.models.recurrent import RecurrentModel
 
 
 class StepStream(Protocol):
@@ -35,22 +35,8 @@ class StepStream(Protocol):
         ...
 
 
-class Stepwise(Protocol):
-    """A network whose outputs at a step are made of that step's inputs and the recurrent layers' output."""
-
-    recurrent: RecurrentLayer
-
-    def _features(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """What the recurrent layers read, ``(batch, time, input_size)``."""
-        ...
-
-    def _outputs(self, inputs: Mapping[str, Tensor], hidden: Tensor) -> Tensor:
-        """The outputs, ``(batch, time, ...)``, from the inputs and what the recurrent layers made of them."""
-        ...
-
-
 class ModelStream:
-    """The stream of a stepwise network.
+    """The stream of a network that is one recurrence, whose other parts see single steps.
 
     Args:
         model: as its weights are now.
@@ -65,7 +51,7 @@ class ModelStream:
         torch.Size([2, 5])
     """
 
-    def __init__(self, model: Stepwise, state: State) -> None:
+    def __init__(self, model: RecurrentModel, state: State) -> None:
         self._model = model
         self._layers = model.recurrent.stream(state_tensors(state)[0].shape[1])
         self._layers.state = state

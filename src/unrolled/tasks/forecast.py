@@ -28,7 +28,7 @@ from unrolled.data.public_holidays import days_of
 from unrolled.data.seasons import find_season, usual_length
 from unrolled.data.series import KnownSeries
 from unrolled.data.series_layout import SavedSeriesLayout, SeriesLayout
-from unrolled.data.several_targets import told_of_others
+from unrolled.data.several_targets import sister, told_of_others
 from unrolled.data.windows import WindowLoader, features
 from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
@@ -326,6 +326,15 @@ class Forecaster(Estimator[Span, ForecastConfig]):
     def _targets(self) -> tuple[str, ...]:
         """The columns that are forecast, where there are several."""
         return () if self._layout is None else self._layout.targets
+
+    def sisters(self) -> dict[str, dict[str, str]]:
+        """For each series of the training data those whose numbers its covariates hold, by their names."""
+        return {
+            series.unique_id: {
+                name: other for name in series.names if (other := sister(series, name)) is not None
+            }
+            for series in self._latest
+        }
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)

@@ -20,6 +20,7 @@ from unrolled.data.tones import tones_of_roll, wav_of_tones
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
 from unrolled.models.one_to_one import BinaryVectorModel
+from unrolled.models.streaming import ModelStream
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.baselines.notes import NoteMarkov
 from unrolled.tasks.evaluation import Scored
@@ -216,10 +217,8 @@ class NoteMedium(Medium[Examples]):
         with torch.no_grad():
             inputs = {"values": pad(read).float().to(device)}
             logits, state = model(inputs, lengths.to(device), model.initial_state(len(read)))
-        last, stream = (
-            logits[torch.arange(len(read)), lengths - 1],
-            cast(BinaryVectorModel, model).stream(state),
-        )
+        last = logits[torch.arange(len(read)), lengths - 1]
+        stream = ModelStream(cast(BinaryVectorModel, model), state)
         for made in range(1, options.length + 1):
             uniform = torch.stack([torch.rand(KEYS, generator=each) for each in generators]).to(device)
             steps = chosen_notes(last, options.temperature, uniform)

@@ -13,6 +13,7 @@ from unrolled.data.buckets import pad
 from unrolled.data.tokenizer import Tokenizer
 from unrolled.layers.state import State, map_state
 from unrolled.models.one_to_one import LanguageModel
+from unrolled.models.streaming import ModelStream
 from unrolled.tasks.generation.config import WritingConfig
 from unrolled.tasks.writing.beam_search import beam_search
 from unrolled.tasks.writing.sampling import Sampling
@@ -73,7 +74,7 @@ class TextWriter:
         sampling = Sampling(options.temperature, options.top_k, options.top_p)
         generators = [torch.Generator().manual_seed(options.seed + row) for row in range(len(prompts))]
         scores, state = self._begin(prompts)
-        stream = self.model.stream(state)
+        stream = ModelStream(self.model, state)
         open_rows = list(range(len(prompts)))
         for made in range(1, options.length + 1):
             uniform = torch.cat([torch.rand(1, generator=generators[row]) for row in open_rows])
@@ -88,7 +89,7 @@ class TextWriter:
                 kept = kept.to(self.device)
                 tokens = tokens[kept]
                 state = map_state(lambda part, kept=kept: part.index_select(1, kept), stream.state)
-                stream = self.model.stream(state)
+                stream = ModelStream(self.model, state)
                 open_rows = list(going)
             scores = writable(stream.step({"tokens": tokens}), self.tokenizer)
 
