@@ -2,7 +2,7 @@
 
 from tests.fuzz.case import Draw
 from tests.fuzz.cells import cell
-from tests.fuzz.data import baselines, beside, media, series, spans, tables, tokens
+from tests.fuzz.data import baselines, beside, media, series, spans, steps, tables, targets, tokens
 from tests.fuzz.hostile import files, models
 from tests.fuzz.layers import layer
 
@@ -15,7 +15,9 @@ SUBJECTS: dict[str, dict[str, Draw]] = {
         "series": series.draw,
         "spans": spans.draw,
         "beside": beside.draw,
+        "steps": steps.draw,
         "tables": tables.draw,
+        "targets": targets.draw,
     },
     "files": {"files": files.draw},
     "models": {"models": models.draw},

@@ -17,7 +17,7 @@ from unrolled.data.example import Example, Examples, Source
 from unrolled.data.list_cells import list_in, lists_in
 from unrolled.data.offset_spans import span_columns, tagged_spans, tokens_in
 from unrolled.data.table_form import TableForm, known_roles
-from unrolled.data.tables import Table, delimited_table, is_missing, is_table, read_table
+from unrolled.data.tables import Table, delimited_table, is_empty, is_missing, is_table, read_table
 from unrolled.data.tagged_numbers import (
     is_step_table,
     tagged_steps,
@@ -244,15 +244,8 @@ def _is_word_a_row(table: Table, words: str, tags: str | None, sentences: str | 
     named = words.lower() in _WORD_A_ROW
     if tags is not None and any(len(words_in(str(cell))) > 1 for cell in table.column(tags)):
         return False
-    return (single and (named or bool(_empty_lines(table).any()))) or (sentences is not None and named)
-
-
-def _empty_lines(table: Table) -> np.ndarray:
-    """After which rows but the last empty lines stand, besides those that their own cells are written on."""
-    own = np.zeros(len(table), dtype=np.int64)
-    for cells in table.columns.values():
-        own += [cell.count("\n") if isinstance(cell, str) else 0 for cell in cells]
-    return np.diff(table.rows) > 1 + own[:-1]
+    gaps = table.gaps is not None and bool(table.gaps[1:].any())
+    return (single and (named or gaps)) or (sentences is not None and named)
 
 
 def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) -> Examples:
@@ -265,7 +258,7 @@ def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) 
             now is not None and now != before for now, before in zip(named[1:], _filled(named), strict=False)
         ]
     else:
-        starts[1:] = _empty_lines(table)
+        starts[1:] = False if table.gaps is None else table.gaps[1:]
     begins = np.flatnonzero(starts).tolist()
     items = []
     for begin, end in zip(begins, [*begins[1:], len(table)], strict=True):
@@ -274,18 +267,13 @@ def _of_rows(table: Table, words: str, tags: str | None, sentences: str | None) 
         target = None
         if tags is not None:
             target = tuple(
-                "" if _is_empty(cell) else str(cell).strip() for cell in table.column(tags)[begin:end]
+                "" if is_empty(cell) else str(cell).strip() for cell in table.column(tags)[begin:end]
             )
             if "" in target:
                 raise table.source(begin + target.index(""), tags).error("expected a tag, got an empty cell")
         items.append(Example(found, target, Source(table.path, rows[0], tags, rows)))
     notes = (*_notes(table, words, tags, sentences), "A row is one word of a sentence.")
     return Examples(tuple(items), notes, table.form(inputs=words, target=tags))
-
-
-def _is_empty(cell: Any) -> bool:
-    """Whether a cell is empty; a tag may be called NA."""
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
 
 
 def _filled(names: Sequence[str | None]) -> list[str | None]:

@@ -45,12 +45,14 @@ class Records(NamedTuple):
     Attributes:
         columns: of cells, the header's among them; none where all rows are empty.
         rows: `(row,)` the row of the file that each began at.
+        gaps: `(row,)` whether empty lines stand before it.
         separator: what stands between cells; a blank stands for as many blanks and tabs as there are.
         notes: what was not read.
     """
 
     columns: list[Sequence[str]]
     rows: np.ndarray
+    gaps: np.ndarray
     separator: str
     notes: tuple[str, ...]
 
@@ -79,25 +81,40 @@ def records_of(
         records = _filled(_numbered(text, separator, first, path))
         beginning = list(islice(records, _LOOKED_AT))
         if not beginning:
-            return Records([], np.zeros(0, dtype=np.int64), separator, ())
-        above = preamble([record for record, _ in beginning], is_quantity)
-        notes = _said_of([row for _, row in beginning], above)
-        rows = array("q")
-        width = len(beginning[above][0])
-        even = _even(chain(beginning[above:], records), width, rows, separator, path)
-        return Records(columns_of_rows(even, width), np.array(rows), separator, notes)
+            return Records([], np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool), separator, ())
+        above = preamble([cells for cells, _, _ in beginning], is_quantity)
+        notes = _said_of([row for _, row, _ in beginning], above)
+        rows, gaps = array("q"), bytearray()
+        width = len(beginning[above].cells)
+        even = _even(chain(beginning[above:], records), width, rows, gaps, separator, path)
+        columns = columns_of_rows(even, width)
+        return Records(columns, np.array(rows), np.frombuffer(gaps, dtype=bool), separator, notes)
 
 
-def _filled(records: Iterator[tuple[list[str], int]]) -> Iterator[tuple[list[str], int]]:
+class _Record(NamedTuple):
+    cells: list[str]
+    row: int
+    """The line that it begins in."""
+    behind: int
+    """The line behind it."""
+
+
+def _filled(records: Iterator[_Record]) -> Iterator[_Record]:
     """Those that are not empty."""
-    return ((record, row) for record, row in records if any(map(str.strip, record)))
+    return (record for record in records if any(map(str.strip, record.cells)))
 
 
 def _even(
-    records: Iterable[tuple[list[str], int]], width: int, rows: array[int], separator: str, path: str | Path
+    records: Iterable[_Record],
+    width: int,
+    rows: array[int],
+    gaps: bytearray,
+    separator: str,
+    path: str | Path,
 ) -> Iterator[list[str]]:
-    """Records, all of one width; where each began is noted in ``rows``."""
-    for record, row in records:
+    """The cells of records, all of one width; where each began, and whether behind a gap, is noted."""
+    behind = 0
+    for record, row, after in records:
         if len(record) > width and not any(map(str.strip, record[width:])):
             record = record[:width]  # spreadsheets end rows with empty cells
         elif len(record) != width:
@@ -108,6 +125,8 @@ def _even(
                 remedy=f"correct the row, or say --separator if it is not {_shown(separator)}",
             )
         rows.append(row)
+        gaps.append(row > behind > 0)
+        behind = after
         yield record
 
 
@@ -117,17 +136,18 @@ def _said_of(rows: list[int], above: int) -> tuple[str, ...]:
     return (f"What stands above the table is not read: it begins in row {rows[above]}.",)
 
 
-def _numbered(text: str, separator: str, first: int, path: str | Path) -> Iterator[tuple[list[str], int]]:
-    """The records of a text, and the row in which each begins, of which the first has this number."""
+def _numbered(text: str, separator: str, first: int, path: str | Path) -> Iterator[_Record]:
+    """The records of a text, whose first line has this number."""
     if separator == _BLANKS:
         for row, line in enumerate(_lines(text), start=first):
-            yield line.split(), row
+            yield _Record(line.split(), row, row + 1)
         return
     reader, row = _reader(text, separator), first
     try:
         for record in reader:
-            yield record, row
-            row = reader.line_num + first
+            behind = reader.line_num + first
+            yield _Record(record, row, behind)
+            row = behind
     except csv.Error as error:
         raise DataError(
             f"expected cells separated by {_NAMES.get(separator, separator)}, but {error}", path=path, row=row

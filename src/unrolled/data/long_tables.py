@@ -106,6 +106,7 @@ def sequences_of_rows(
         table,
         columns={VALUES: values, **columns},
         rows=table.rows[firsts],
+        gaps=None,
         notes=(*table.notes, note, *left_out),
         written=replace(table.written or FoundForm(()), names=tuple(table.columns)),
     )

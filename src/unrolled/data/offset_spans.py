@@ -14,7 +14,7 @@ from unrolled.data.tables import Table, is_missing
 
 _SPAN_COLUMNS = ("label", "labels", "entities", "spans", "ents", "annotations")
 _STARTS, _ENDS = ("start", "start_offset", "start_char", "begin"), ("end", "end_offset", "end_char", "stop")
-_LABELS = ("label", "entity", "type", "tag", "class", "entity_group")
+_LABELS = ("label", "labels", "entity", "type", "tag", "class", "entity_group")
 _TOKEN = re.compile(r"\w+(?:[’']\w+)*|[^\w\s]")
 _SHOWN = 3
 

@@ -59,6 +59,7 @@ class Table:
         notes: what was assumed in reading.
         written: how the file was found to be written; None of what is no file.
         day_zero: what dates that are numbers count days from, in a workbook; None of what is none.
+        gaps: `(entry,)` whether empty lines stand before an entry; None where the file has no such.
     """
 
     path: str | Path
@@ -67,6 +68,7 @@ class Table:
     notes: tuple[str, ...] = ()
     written: FoundForm | None = None
     day_zero: np.datetime64 | None = None
+    gaps: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -181,6 +183,11 @@ def is_missing(cell: Any) -> bool:
     )
 
 
+def is_empty(cell: Any) -> bool:
+    """Whether a cell holds nothing at all: a tag may be called NA."""
+    return not cell.strip() if isinstance(cell, str) else is_missing(cell)
+
+
 def _is_no_number(cell: Any) -> bool:
     return is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _NO_NUMBER)
 
@@ -260,7 +267,17 @@ def _joined(path: Path, tables: Sequence[Table]) -> Table:
     columns = {name: [cell for table in tables for cell in table.columns[name]] for name in first.columns}
     notes = dict.fromkeys(note for table in tables for note in table.notes)
     rows = np.arange(1, sum(map(len, tables)) + 1)
-    return Table(path, columns, rows, tuple(notes), first.written)
+    gaps = None
+    if any(table.gaps is not None and table.gaps.any() for table in tables):
+        # Nothing goes on from one piece to the next.
+        gaps = np.concatenate([_begun_anew(table) for table in tables])
+    return Table(path, columns, rows, tuple(notes), first.written, gaps=gaps)
+
+
+def _begun_anew(table: Table) -> np.ndarray:
+    gaps = np.zeros(len(table), dtype=bool) if table.gaps is None else table.gaps.copy()
+    gaps[:1] = True
+    return gaps
 
 
 def _without_counter(table: Table) -> Table:
@@ -307,7 +324,7 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
     found = records_of(text, usual, form.separator, path, form.known)
     if not found.columns:
         raise DataError("expected rows, found only empty lines", path=path)
-    table = _table_of_cells(path, found.columns, found.rows, form, wanted)
+    table = _table_of_cells(path, found.columns, found.rows, found.gaps, form, wanted)
     columns, decimal, decimals = with_points(
         table.columns,
         is_missing,
@@ -320,7 +337,12 @@ def delimited_table(path: Path, text: str, usual: str, form: TableForm, wanted: 
 
 
 def _table_of_cells(
-    path: Path, cells: Sequence[Sequence[Any]], rows: np.ndarray, form: TableForm, wanted: Sequence[str]
+    path: Path,
+    cells: Sequence[Sequence[Any]],
+    rows: np.ndarray,
+    gaps: np.ndarray,
+    form: TableForm,
+    wanted: Sequence[str],
 ) -> Table:
     """Columns of cells as a table, the first of each its name if the first row holds names."""
     # Some write the names as a comment.
@@ -333,7 +355,7 @@ def _table_of_cells(
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"expected every column name once, got {twice!r} twice", path=path, row=int(rows[0]))
     if header:
-        rows = rows[1:]
+        rows, gaps = rows[1:], gaps[1:]
     if not len(rows):
         raise DataError("expected rows below the header, found none", path=path)
     columns = {name: column[1:] if header else column for name, column in zip(names, cells, strict=True)}
@@ -342,7 +364,7 @@ def _table_of_cells(
         if header and place and not name and all(map(_is_blank, columns[names[place]])):
             del columns[names[place]]
     written = FoundForm(tuple(columns), header)
-    return Table(path, columns, rows, notes, written)
+    return Table(path, columns, rows, notes, written, gaps=gaps)
 
 
 def _filled_names(first: list[str]) -> list[str]:
@@ -383,7 +405,8 @@ def _name(cell: Any) -> str:
 def _read_sheet(path: Path, content: bytes, form: TableForm, wanted: Sequence[str]) -> Table:
     sheet = read_sheet(path, content)
     columns = list(map(list, zip(*sheet.cells, strict=True)))
-    table = _table_of_cells(path, columns, np.array(sheet.rows), form, wanted)
+    rows = np.array(sheet.rows)
+    table = _table_of_cells(path, columns, rows, _gaps_between(rows), form, wanted)
     return replace(table, notes=(*table.notes, *sheet.notes), day_zero=sheet.day_zero)
 
 
@@ -437,10 +460,16 @@ def is_number(cell: str) -> bool:
 def _read_json(path: Path, content: bytes, form: TableForm) -> Table:
     text, assumed = decoded_text(content, path, form.encoding)
     read = objects_of_json if unpacked_suffix(path) == ".json" else objects_of_lines
-    objects, rows = read(path, text)
+    objects, found = read(path, text)
+    rows = np.array(found)
     names = dict.fromkeys(name for entry in objects for name in entry)
     columns = {name: [entry.get(name) for entry in objects] for name in names}
-    return Table(path, columns, np.array(rows), (assumed,) if assumed else ())
+    return Table(path, columns, rows, (assumed,) if assumed else (), gaps=_gaps_between(rows))
+
+
+def _gaps_between(rows: np.ndarray) -> np.ndarray:
+    """Before which rows others are empty, each being of one line."""
+    return np.diff(rows, prepend=rows[:1] - 1) > 1
 
 
 def _read_columns(path: Path, content: bytes, form: TableForm) -> Table:

@@ -16,7 +16,8 @@ from unrolled.data.long_tables import VALUES, steps_as_sequences
 from unrolled.data.number_files import channels_of
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.table_form import TableForm, known_roles
-from unrolled.data.tables import DELIMITERS, Table, is_missing, read_table
+from unrolled.data.tables import DELIMITERS, Table, is_empty, is_missing, read_table
+from unrolled.data.targets import label_text
 from unrolled.errors import DataError
 
 
@@ -55,7 +56,7 @@ def tagged_values(table: Table, values: str, tags: str | None) -> Examples:
                 raise source.error(
                     f"expected as many tags as steps, got {len(numbers)} steps and {len(found)} tags"
                 )
-            target = tuple(map(str, found))
+            target = tuple(label_text(each, source) for each in found)
         items.append(Example(numbers, target, table.source(entry, tags)))
     notes = table.notes if tags is None else (*table.notes, *table.left_out(values, tags))
     return Examples(tuple(items), notes, table.form(target=tags))
@@ -101,11 +102,15 @@ def tagged_steps(
     if not roles:
         return None
     if tags is not None:
-        cells = [str(cell).strip() if not is_missing(cell) else "" for cell in table.column(tags)]
-        if "" in cells:
-            raise table.source(cells.index(""), tags).error("expected a tag, got an empty cell")
+        _require_tags(table, tags)
     read = tagged_values(made, VALUES, tags)
     return replace(read, notes=made.notes, form=made.form(target=tags, **roles))
+
+
+def _require_tags(table: Table, tags: str) -> None:
+    empty = next((entry for entry, cell in enumerate(table.column(tags)) if is_empty(cell)), None)
+    if empty is not None:
+        raise table.source(empty, tags).error("expected a tag, got an empty cell")
 
 
 def _list_of_tags(cell: Any) -> Any:
@@ -170,8 +175,7 @@ def _sequence(table: Table, tags: str | None, tagged: bool) -> Example:
     numbers = channels_of(table, channels)
     target = None
     if tagged and named is not None:
-        target = tuple(str(cell).strip() for cell in table.column(named))
-        if "" in target:
-            raise table.source(target.index(""), named).error("expected a tag, got an empty cell")
+        _require_tags(table, named)
+        target = tuple(label_text(cell, table.source(0, named)) for cell in table.column(named))
     rows = tuple(table.rows.tolist())
     return Example(numbers, target, Source(table.path, rows[0], named if tagged else None, rows))

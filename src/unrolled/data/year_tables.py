@@ -44,4 +44,4 @@ def in_months(table: Table) -> Table:
     columns["value"] = [table.columns[months[place]][entry] for entry, place in rows]
     note = "Each row holds a year, and its months are put one after another."
     every = np.array([table.rows[entry] for entry, _ in rows])
-    return replace(table, columns=columns, rows=every, notes=(*table.notes, note))
+    return replace(table, columns=columns, rows=every, gaps=None, notes=(*table.notes, note))

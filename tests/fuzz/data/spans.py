@@ -59,7 +59,9 @@ class SpansCase:
 
 def draw(random: Random) -> SpansCase:
     """A random file."""
-    form = random.choice((_lists, _lists, _of_objects, _with_names))
+    form = random.choice(
+        (_lists, _lists, _of_objects, _with_names, _within, _label_first, _of_several_labels)
+    )
     column = random.choice(("label", "labels", "entities", "spans"))
     sentences, rows = [], []
     for _ in range(random.randint(2, 6)):
@@ -104,6 +106,20 @@ def _with_names(spans):
     return [
         {"id": 3, "label": label, "start_offset": start, "end_offset": end} for start, end, label in spans
     ]
+
+
+def _within(spans):
+    """As spaCy's training data."""
+    return {"entities": spans}
+
+
+def _label_first(spans):
+    return [[label, start, end] for start, end, label in spans]
+
+
+def _of_several_labels(spans):
+    """As Label Studio's."""
+    return [{"start": start, "end": end, "text": "...", "labels": [label]} for start, end, label in spans]
 
 
 def _written(random, rows, column, form):

@@ -1,10 +1,13 @@
 """Tagged sentences in the files that people keep them in, read back."""
 
+import io
 import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+
+import openpyxl
 
 from tests.fuzz.case import program_of
 from unrolled.data.conll import read_tagged
@@ -57,8 +60,10 @@ def draw(random: Random) -> TokenCase:
         sentences.append((words, tuple(random.choice(tags) for _ in range(length))))
     # As in any real file: the tags differ, and some words stand in capitals and some do not.
     sentences.append((("Mira", "sings", "in", "Oslo", "today", "again"), (tags * 2)[:6]))
-    kind = random.choice((_columns, _columns, _tag_first, _conllu, _slashed, _lists, _csv_rows, _tsv_names))
-    name, text, options, kept = kind(random, sentences)
+    kinds = (_columns, _columns, _tag_first, _conllu, _slashed, _lists, _csv_rows, _tsv_names, _remarks)
+    name, text, options, kept = random.choice(kinds)(random, sentences)
+    if isinstance(text, bytes):
+        return TokenCase(name, text, options, tuple(kept))
     ends = random.choice(("\n", "\n", "\r\n"))
     text = text.replace("\n", ends)
     if random.random() < 0.3:
@@ -171,6 +176,37 @@ def _csv_rows(random, sentences):
         if not named:
             rows.append("")
     return "a.csv", "\n".join(rows) + "\n", (), sentences
+
+
+def _remarks(random, sentences):
+    """A word a row with a remark, some on several lines, and empty lines between sentences."""
+    rows = []
+    for words, tags in sentences:
+        rows += [
+            (word, random.choice(("", "sure", "not sure\nof it", "a\n\nb", "ends so\n")), tag)
+            for word, tag in zip(words, tags, strict=True)
+        ]
+        rows += [None] * random.randint(1, 2)
+    names, kind = ("Word", "remark", "POS"), random.choice(("csv", "jsonl", "xlsx"))
+    if kind == "jsonl":
+        return (
+            "a.jsonl",
+            "".join(
+                "\n" if row is None else json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows
+            ),
+            (),
+            sentences,
+        )
+    if kind == "csv":
+        lines = [",".join(names), *("" if row is None else ",".join(map(_quoted, row)) for row in rows)]
+        return "a.csv", "\n".join(lines) + "\n", (), sentences
+    book, buffer = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(names)
+    for number, row in enumerate(rows, start=2):
+        for place, cell in enumerate(row or (), start=1):
+            book.active.cell(number, place, cell or None).data_type = "s" if cell else "n"
+    book.save(buffer)
+    return "a.xlsx", buffer.getvalue(), (), sentences
 
 
 def _tsv_names(random, sentences):
