@@ -18,22 +18,22 @@ from unrolled.tasks.registry import estimator_class
 UPDATES, BATCH = 100, 8
 WORLD = int(os.environ.get("WORLD_SIZE", "1"))
 EPOCHS = {"generate": 2, "forecast": 6}
-"""Passes that make a hundred updates or more, where they are not the 4 of 25 batches each."""
+"""Passes that make a hundred updates or more, where they are not the 4 of 26 batches each."""
 DRAWN = ("dropout", "input_dropout", "unknown_dropout", "input_noise")
 # A multiple of a vector's numbers, and two layers: what a ragged batch once went wrong with.
 NETWORK: dict[str, Any] = {"hidden_size": 16, "num_layers": 2}
 
 
 def data() -> dict[str, Any]:
-    """Examples of unequal lengths for every task."""
+    """Examples of unequal lengths for every task, seven or eight a batch: two share some unequally."""
     draws = random.Random(5)
     words = ["good", "bad", "film", "dull", "fine", "the", "a", "very", "quite", "plot"]
 
     def sentence(least: int = 1, most: int = 12) -> list[str]:
         return [draws.choice(words) for _ in range(draws.randint(least, most))]
 
-    tagged = [(each, [word[0].upper() for word in each]) for each in (sentence() for _ in range(200))]
-    texts = [(" ".join(sentence()), draws.choice(["p", "n"])) for _ in range(200)]
+    tagged = [(each, [word[0].upper() for word in each]) for each in (sentence() for _ in range(203))]
+    texts = [(" ".join(sentence()), draws.choice(["p", "n"])) for _ in range(203)]
     return {
         "classify": texts,
         "regress": [(text, len(text)) for text, _ in texts],
@@ -43,7 +43,7 @@ def data() -> dict[str, Any]:
             {"ds": range(900), "y": [10.0 + step % 7 + draws.random() for step in range(900)]}
         ),
         "translate": [
-            (" ".join(each), " ".join(reversed(each))) for each in (sentence() for _ in range(200))
+            (" ".join(each), " ".join(reversed(each))) for each in (sentence() for _ in range(203))
         ],
         "caption": [(draws.choice(["cat", "dog", "cow"]), text) for text, _ in texts],
     }

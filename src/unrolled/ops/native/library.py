@@ -8,7 +8,7 @@ import ctypes
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -50,6 +50,8 @@ _FUNCTIONS_OF_TILES = {"matmul": ((ctypes.c_char_p,), ctypes.c_int), "tiles": ((
 _LAYOUT = 19
 """Of the records that the functions take, ``kLayout`` of ``csrc/arguments.h``."""
 _RUNTIME = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+open_library: Callable[[str], Any] = ctypes.CDLL
+"""What opens a library; the tests put an emulator in its place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +132,7 @@ def _path(name: str) -> Path | None:
 
 
 def _layout_of(path: Path) -> int | None:
-    layout = getattr(ctypes.CDLL(str(path)), "unrolled_layout", None)
+    layout = getattr(open_library(str(path)), "unrolled_layout", None)
     return None if layout is None else layout()
 
 
@@ -144,7 +146,7 @@ def _tiles_granted() -> bool:
 def _load(name: str) -> Library:
     path = _path(name)
     assert path is not None
-    opened = ctypes.CDLL(str(path))
+    opened = open_library(str(path))
     wanted = _FUNCTIONS | (_FUNCTIONS_OF_TILES if name == "amx" else {})
     functions = {function: opened[f"unrolled_{function}"] for function in wanted}
     for function, (arguments, result) in wanted.items():
