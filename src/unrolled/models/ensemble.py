@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -82,3 +82,8 @@ class Ensemble(SequenceModel):
         if self.average == "outputs":
             return outputs.mean(0)
         return outputs.log_softmax(-1).logsumexp(0) - log(len(outputs))
+
+
+def networks_of(model: SequenceModel) -> list[SequenceModel]:
+    """The networks of an ensemble, or the one."""
+    return [cast(SequenceModel, each) for each in model.members] if isinstance(model, Ensemble) else [model]

@@ -70,11 +70,35 @@ def places(tokens: Tensor, longest: int) -> Tensor:
         >>> bool(one[2, 0] == other[2, 0]), bool(one[2, 1] == other[2, 1])
         (True, False)
     """
+    return stretches(tokens, longest)[0][..., 1:] % _PLACES
+
+
+def stretches(tokens: Tensor, longest: int) -> tuple[Tensor, Tensor]:
+    """The last one, two, three, ... tokens at every step, each by a hash; before the first one stands 0.
+
+    Args:
+        tokens: ``(batch, time)`` int64; 0 for none, as beyond either end of a sequence.
+        longest: the tokens of the longest stretch, two at least.
+
+    Returns:
+        The hashes ``(batch, time, longest)``, and whether there is such a stretch: one of tokens that are
+        there, but for the first and the last, either of which may be the end of a sequence.
+
+    Example:
+        >>> hashes, whole = stretches(torch.tensor([[5, 6, 0, 0]]), 3)
+        >>> whole[0].int().tolist()
+        [[1, 1, 0], [1, 1, 1], [0, 1, 1], [0, 0, 0]]
+    """
     steps = tokens.shape[1]
     before = functional.pad(tokens, (longest - 1, 0))
-    hashed, found = tokens + 1, []
+    hashed, there = tokens + 1, tokens != 0
+    hashes, whole = [hashed], [there]
+    inner = torch.ones_like(there)
     for back in range(1, longest):
-        start = longest - 1 - back
-        hashed = (hashed * _FACTOR + before[:, start : start + steps] + 1) % _MODULUS
-        found.append(hashed % _PLACES)
-    return torch.stack(found, dim=2)
+        earlier = before[:, longest - 1 - back : longest - 1 - back + steps]
+        hashed = (hashed * _FACTOR + earlier + 1) % _MODULUS
+        hashes.append(hashed)
+        # Of two at least one has to be there, of more all but those at the ends.
+        whole.append(there | (earlier != 0) if back == 1 else inner)
+        inner = inner & (earlier != 0)
+    return torch.stack(hashes, dim=2), torch.stack(whole, dim=2)

@@ -17,6 +17,7 @@ from unrolled.models.streaming import ModelStream
 if TYPE_CHECKING:
     from unrolled.layers.stack import RecurrentLayer
     from unrolled.layers.state import State
+    from unrolled.models.streaming import StepStream
 
 
 class RecurrentModel(SequenceModel):
@@ -28,7 +29,7 @@ class RecurrentModel(SequenceModel):
         """The recurrent layers' state before the first step."""
         return self.recurrent.initial_state(batch_size)
 
-    def stream(self, state: State) -> ModelStream | None:
+    def stream(self, state: State) -> StepStream | None:
         """Go on from a state one step at a time, if the network is causal; see `SequenceModel`."""
         return ModelStream(self, state) if self.causal else None
 

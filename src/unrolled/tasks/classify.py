@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NotRequired, Self, cast
 
 import numpy as np
 import torch
@@ -28,13 +29,15 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
-from unrolled.models.ensemble import Average
+from unrolled.models.direct import HALF, DirectConnection
+from unrolled.models.ensemble import Average, networks_of
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.pair_to_one import PairToOne
-from unrolled.saving.schema import ENTRIES, Positive
+from unrolled.saving.schema import ENTRIES, Positive, Size
 from unrolled.tasks.baselines.base import Baseline, PredictingBaseline
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.direct import fitted_direct
 from unrolled.tasks.classification.label_sets import COLLECTIONS, INDICATOR, given_sets, in_form
 from unrolled.tasks.classification.targets import (
     ClassTargets,
@@ -83,6 +86,7 @@ class _Saved(TypedDict):
     weights: list[Positive] | None
     labels: SavedLabels | None
     sets: Annotated[str, Field(pattern=INDICATOR)] | None
+    direct: NotRequired[Size | None]
 
 
 class OneTarget(StepsTask[ClassifyConfig]):
@@ -98,6 +102,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
         self._weights: list[float] | None = None
         self._labels: LabelValues | None = None
         self._sets: str | None = None
+        self._places: int | None = None
 
     def predict(self, data: Any = None, **options: Any) -> Any:
         """The most probable label, the labels, or the number, of each sequence.
@@ -309,6 +314,11 @@ class OneTarget(StepsTask[ClassifyConfig]):
             )
         if isinstance(self._targets, LabelTargets) and not self._targets.output_size:
             raise DataError("expected labels, got none in any row", path=train[0].source.path)
+        if self.effective.direct and self._inputs.symbols is None:
+            raise ConfigError(
+                f"direct: expected texts, or strings that differ in length, got {self._inputs.described}; "
+                "leave direct out"
+            )
         if self.effective.class_weight is not None:
             if not isinstance(self._targets, NamedTargets):
                 raise ConfigError(
@@ -349,10 +359,50 @@ class OneTarget(StepsTask[ClassifyConfig]):
 
     def _build_model(self) -> SequenceModel:
         config = self.effective
-        network = PairToOne if self._inputs.pairs else ManyToOne
-        return network(
-            self._inputs.layer(config), config, self._targets.output_size, config.pooling, config.skip
-        )
+        kind, outputs = PairToOne if self._inputs.pairs else ManyToOne, self._targets.output_size
+        network = kind(self._inputs.layer(config), config, outputs, config.pooling, config.skip)
+        if self._places is not None:
+            assert self._inputs.symbols is not None
+            network.connect(DirectConnection(*self._inputs.symbols, self._places, outputs))
+        return network
+
+    def _train(
+        self,
+        training: Examples,
+        held_out: Examples,
+        name: str,
+        run_folder: str | Path | None,
+        resume: bool,
+        progress: bool,
+        known: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        if self.effective.direct and self._places is None:
+            made = fitted_direct(self._inputs, self._targets, training, self._weights)
+            self._places = made.places
+            for network in networks_of(self.model):
+                cast(ManyToOne, network).connect(copy.deepcopy(made))
+        super()._train(training, held_out, name, run_folder, resume, progress, known)
+        if self._places is not None:
+            self._weigh(held_out, name)
+
+    def _weigh(self, held_out: Examples, name: str) -> None:
+        """Leave the direct connection out where the network alone is better on data not trained on."""
+        score, (monitor, best) = self._scorer(held_out), self.monitored
+        connections = [cast(ManyToOne, network).direct for network in networks_of(self.model)]
+        found = {}
+        for share in (HALF, 0.0):
+            for each in connections:
+                cast(DirectConnection, each).share.fill_(share)
+            found[share] = score().scores[monitor]
+        alone, together = found[0.0], found[HALF]
+        if alone < together if best == "min" else alone > together:
+            self._note(
+                f"The network alone has {monitor} {alone:.4f} on the {name}, and with its direct connection "
+                f"{together:.4f}: it is left out."
+            )
+            return
+        for each in connections:
+            cast(DirectConnection, each).share.fill_(HALF)
 
     def _encode(self, data: Sequence[Example]) -> list[Encoded]:
         return [
@@ -430,6 +480,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
             "weights": self._weights,
             "labels": None if self._labels is None else self._labels.to_json(),
             "sets": self._sets,
+            "direct": self._places,
         }
 
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
@@ -437,6 +488,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
         self._targets = targets_from_json(vocabularies["targets"])
         self._weights = vocabularies["weights"]
         self._sets = vocabularies["sets"]
+        self._places = vocabularies.get("direct")
         labels = vocabularies["labels"]
         self._labels = None if labels is None else LabelValues.from_json(labels)
 

@@ -164,6 +164,11 @@ def _best_paths(source: Source, transitions: TransitionScores, emissions: str) -
 
 def _many_to_one(source: Source, model: ManyToOne, of: str) -> tuple[str, int]:
     _one_way(model.recurrent)
+    if model.direct is not None:
+        raise ConfigError(
+            "a direct connection cannot become C: expected a network without (train with --no-direct), got "
+            "one; --to onnx takes it."
+        )
     read = _write_inputs(source, model.inputs, of)
     top = write_layers(source, model.recurrent, read)
     width, size = model.output.in_features, model.inputs.size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -154,34 +154,56 @@ class LogisticRegression(_Linear):
     def fit(cls, inputs: Sequence[Any], targets: Sequence[Any]) -> Self:
         """Fit to the training data, which must have two classes at least, or one label."""
         features = cls.kind.fit(inputs)
-        matrix = features.matrix(inputs)
-        if isinstance(targets[0], str):
-            weight, bias, labels = cls._fitted(matrix, targets)
-            return cls(features, weight, bias, labels)
-        labels = sorted({label for target in targets for label in target})
-        found = [cls._of_label(matrix, [label in target for target in targets]) for label in labels]
-        weight, bias = np.stack([each for each, _ in found], axis=1), np.array([each for _, each in found])
-        return cls(features, np.ascontiguousarray(weight), bias, labels, several=True)
+        weight, bias, labels = cls.weights_of(features.matrix(inputs), targets)
+        return cls(features, weight, bias, labels, several=not isinstance(targets[0], str))
 
     @classmethod
-    def _fitted(cls, matrix: Any, targets: Sequence[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    def weights_of(
+        cls, matrix: Any, targets: Sequence[Any], importance: Mapping[str, float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """What fits some features.
+
+        Args:
+            matrix: ``(sequence, feature)``.
+            targets: the class of each sequence, or its labels.
+            importance: what an error weighs on each class, or on each label that is there.
+
+        Returns:
+            The weights ``(feature, label)``, the biases ``(label,)``, and the labels.
+        """
+        if isinstance(targets[0], str):
+            weighed = None if importance is None else [importance[each] for each in targets]
+            return cls._fitted(matrix, targets, weighed)
+        labels = sorted({label for target in targets for label in target})
+        found = [
+            cls._of_label(matrix, [label in target for target in targets], (importance or {}).get(label, 1.0))
+            for label in labels
+        ]
+        weight, bias = np.stack([each for each, _ in found], axis=1), np.array([each for _, each in found])
+        return np.ascontiguousarray(weight), bias, labels
+
+    @classmethod
+    def _fitted(
+        cls, matrix: Any, targets: Sequence[Any], weighed: Sequence[float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, list[str]]:
         from sklearn import linear_model  # a second to import; loading a model can spare it
         from sklearn.exceptions import ConvergenceWarning
 
+        method = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the best of so many rounds is good enough
-            fitted = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds).fit(matrix, targets)
+            fitted = method.fit(matrix, targets, sample_weight=weighed)
         weight, bias = fitted.coef_.T, fitted.intercept_
         if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
             weight, bias = np.hstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
         return np.ascontiguousarray(weight), bias, [str(label) for label in fitted.classes_]
 
     @classmethod
-    def _of_label(cls, matrix: Any, there: Sequence[bool]) -> tuple[np.ndarray, float]:
+    def _of_label(cls, matrix: Any, there: Sequence[bool], importance: float) -> tuple[np.ndarray, float]:
         """The weights ``(features,)`` and the bias of whether a label is there; of one always there none."""
         if all(there):
             return np.zeros(matrix.shape[1]), 1.0
-        weight, bias, _ = cls._fitted(matrix, there)
+        weight, bias, _ = cls._fitted(matrix, there, [importance if each else 1.0 for each in there])
         return weight[:, 1] - weight[:, 0], float(bias[1] - bias[0])
 
     def predict(self, inputs: Sequence[Any]) -> list[Any]:
@@ -201,13 +223,18 @@ class Ridge(_Linear):
     @classmethod
     def fit(cls, inputs: Sequence[Any], targets: Sequence[float]) -> Self:
         """Fit to the training data."""
+        features = cls.kind.fit(inputs)
+        return cls(features, *cls.weights_of(features.matrix(inputs), targets))
+
+    @staticmethod
+    def weights_of(matrix: Any, targets: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+        """What fits some features ``(sequence, feature)``: weights ``(feature, 1)`` and the bias ``(1,)``."""
         from sklearn import linear_model  # a second to import; loading a model can spare it
 
-        features = cls.kind.fit(inputs)
         numbers = np.asarray(targets, dtype=np.float64)
         unit = power_of_two(np.abs(numbers).max())  # exact, and no square of them overflows
-        fitted = linear_model.Ridge().fit(features.matrix(inputs), numbers / unit)
-        return cls(features, fitted.coef_.reshape(-1, 1) * unit, np.atleast_1d(fitted.intercept_) * unit)
+        fitted = linear_model.Ridge().fit(matrix, numbers / unit)
+        return fitted.coef_.reshape(-1, 1) * unit, np.atleast_1d(fitted.intercept_) * unit
 
     def predict(self, inputs: Sequence[Any]) -> np.ndarray:
         """The number for each input."""

@@ -327,7 +327,11 @@ class NumberTargets(Targets):
 
     def encode(self, example: Example) -> np.ndarray:
         """The scaled number ``(1,)``."""
-        return np.array([(example.target - self.mean) / self.scale])
+        return np.array([self.scaled(example.target)])
+
+    def scaled(self, number: float) -> float:
+        """A number on the scale of the network's output."""
+        return (number - self.mean) / self.scale
 
     def placeholder(self) -> np.ndarray:
         """The mean."""

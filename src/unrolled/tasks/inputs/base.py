@@ -89,6 +89,8 @@ class StepsKind(InputKind):
         simple_regressors: those beside one that gives it a number.
         pairs: whether an input is two sequences, one after the other.
         streams: whether what a step becomes does not depend on the steps before and after it.
+        symbols: the array of those that a direct connection reads, and how many in a row; None where it
+            reads none.
     """
 
     unit: str = "steps"
@@ -97,6 +99,7 @@ class StepsKind(InputKind):
     simple_regressors: tuple[type[FittedBaseline], ...]
     streams: bool = False
     pairs: bool = False
+    symbols: tuple[str, int] | None = None
 
     @abstractmethod
     def layer(self, config: Any) -> InputLayer:

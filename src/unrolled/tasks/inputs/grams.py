@@ -1,4 +1,4 @@
-"""The input layer of tokens, with what they make in a row where a task reads it."""
+"""What tokens make in a row, where a task reads it: in the input layer, and past the recurrence."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def grams_for(config: Any, longest: int) -> dict[str, Any]:
     What is read in one direction alone may be meant to be read token by token, so it has none.
     """
     return {"grams": longest} if getattr(config, "bidirectional", False) and hasattr(config, "grams") else {}
+
+
+def direct_for(config: Any) -> dict[str, Any]:
+    """The option ``direct`` where it is not asked for; see `grams_for` for what is read in one direction."""
+    return {"direct": True} if getattr(config, "bidirectional", False) and hasattr(config, "direct") else {}
 
 
 _DROPOUT = 0.5

@@ -30,6 +30,12 @@ class GramOptions(BaseModel):
         "default 4 characters where strings differ in length, such as names, else 1.",
     )
     gram_size: int = Field(64, ge=1, description="Size of the vector of those in a row.")
+    direct: bool = Field(
+        False,
+        description="Average the network with a linear model of words and pairs of words, or of up to 4 "
+        "characters in a row, that is a part of it; by default for texts and names that are read in both "
+        "directions.",
+    )
 
 
 class VectorOptions(BaseModel):

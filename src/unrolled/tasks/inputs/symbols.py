@@ -20,7 +20,7 @@ from unrolled.tasks.baselines.linear import (
 )
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
-from unrolled.tasks.inputs.grams import grams_for, token_input
+from unrolled.tasks.inputs.grams import direct_for, grams_for, token_input
 from unrolled.tasks.inputs.saved import SavedSymbols
 from unrolled.tasks.inputs.schema import TextSchema
 
@@ -52,6 +52,7 @@ class SymbolKind(StepsKind):
         self.length = length
         self.lowercase = config.lowercase
         self.kmer, self.stride = getattr(config, "kmer", 1), getattr(config, "stride", 1)
+        self.symbols = ("tokens", _GRAMS) if length is None else None
         # With its place, a symbol means something else further on.
         self.streams = not getattr(config, "positions", False) and self.kmer == 1
 
@@ -114,7 +115,8 @@ class SymbolKind(StepsKind):
             **epochs_for(len(examples), config.batch_size),
         }
         # Where strings are aligned, a place says more than what stands before it.
-        return options | (grams_for(config, _GRAMS) if self.length is None else {})
+        together = grams_for(config, _GRAMS) | direct_for(config)
+        return options | (together if self.length is None else {})
 
     def schema(self) -> TextSchema:
         """A string."""

@@ -18,7 +18,7 @@ from unrolled.tasks.baselines.linear import (
     WordGramRidge,
 )
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
-from unrolled.tasks.inputs.grams import token_input
+from unrolled.tasks.inputs.grams import direct_for, token_input
 from unrolled.tasks.inputs.options import TextOptions
 from unrolled.tasks.inputs.saved import SavedTokens
 from unrolled.tasks.inputs.schema import InputSchema, TextSchema
@@ -36,6 +36,7 @@ class TextKind(StepsKind):
     simple_classifiers = BagOfWordsLogistic, WordGramLogistic
     simple_regressors = BagOfWordsRidge, WordGramRidge
     streams = True
+    symbols = ("tokens", 2)
 
     def __init__(self, vocabulary: Vocabulary, config: TextOptions) -> None:
         self.vocabulary = vocabulary
@@ -82,6 +83,10 @@ class TextKind(StepsKind):
     def shown(self, example: Example) -> str:
         """The text's beginning."""
         return example.inputs if len(example.inputs) <= 200 else example.inputs[:199] + "…"
+
+    def suited(self, examples: Examples, config: TextOptions) -> dict[str, Any]:
+        """A direct connection, where a task has one."""
+        return direct_for(config)
 
     def schema(self) -> InputSchema:
         """A text."""

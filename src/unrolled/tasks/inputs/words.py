@@ -20,6 +20,7 @@ from unrolled.tasks.baselines.linear import (
 )
 from unrolled.tasks.epochs import epochs_for
 from unrolled.tasks.inputs.base import StepsKind, symbol_baselines
+from unrolled.tasks.inputs.grams import direct_for
 from unrolled.tasks.inputs.saved import SavedWords
 from unrolled.tasks.inputs.schema import WordsSchema
 
@@ -57,6 +58,7 @@ class WordKind(StepsKind):
     simple_classifiers = BagOfWordsLogistic, WordGramLogistic
     simple_regressors = BagOfWordsRidge, WordGramRidge
     streams = True
+    symbols = ("words", 2)
 
     def __init__(self, words: Vocabulary, characters: Vocabulary, config: _Options) -> None:
         self.words = words
@@ -112,9 +114,9 @@ class WordKind(StepsKind):
         return symbol_baselines(map(words_of, train), [example.target for example in train])
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few sentences; with many the usual ones are."""
+        """Epochs enough for few sentences, for many the usual ones are; a connection where a task has one."""
         options = epochs_for(len(examples), config.batch_size, _EPOCHS, _PATIENCE)
-        return options if options["epochs"] > _EPOCHS else {}
+        return (options if options["epochs"] > _EPOCHS else {}) | direct_for(config)
 
     def shown(self, example: Example) -> list[str]:
         """The words."""

@@ -26,6 +26,7 @@ class WrappedKind(StepsKind):
         self.simple_regressors = sequence.simple_regressors
         self.streams = sequence.streams
         self.pairs = sequence.pairs
+        self.symbols = sequence.symbols
 
     def summaries(self, examples: Sequence[Example]) -> list[Any]:
         """Those of the sequence."""
