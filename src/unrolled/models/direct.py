@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unrolled.models.streaming import StepStream
 
 
+_FACTOR, _MODULUS = 16_807, 2**31 - 1
 HALF = 0.5
 """The share of the outputs that a direct connection has."""
 
@@ -34,8 +35,9 @@ class DirectConnection(nn.Module):
     linear model of so many stretches has learned its data by heart, and beside it nothing would be left to be
     learned.
 
-    A stretch is found by a hash of its symbols. Those in one place of the table with another are told apart
-    by the whole hash, so that what training has not seen counts nothing.
+    A stretch is found by a hash of its symbols, in one of two places of the table (Pagh and Rodler 2004,
+    "Cuckoo hashing"). The whole hash tells it from others there, so that what training has not seen counts
+    nothing.
 
     Args:
         reads: the input that holds the symbols, ``(batch, time)``, 0 for none.
@@ -64,16 +66,16 @@ class DirectConnection(nn.Module):
         """The rows of the table."""
         return len(self.hashes)
 
-    def start(self, hashes: Tensor, counts: Tensor, weight: Tensor, bias: Tensor) -> None:
+    def start(self, hashes: Tensor, rows: Tensor, counts: Tensor, weight: Tensor, bias: Tensor) -> None:
         """Fill the table.
 
         Args:
-            hashes: ``(stretch,)``, those of the stretches that are known, each in a place of its own.
+            hashes: ``(stretch,)``, those of the stretches that are known.
+            rows: ``(stretch,)``, the place of each, one of its two.
             counts: ``(stretch,)``, how much each counts, 1 at least.
             weight: ``(stretch, output_size)``.
             bias: ``(output_size,)``.
         """
-        rows = hashes % self.places
         self.hashes[rows] = hashes
         self.counts[rows] = counts.to(self.counts)
         self.weight[rows] = weight.to(self.weight)
@@ -117,10 +119,22 @@ class DirectConnection(nn.Module):
             hashed: ``(batch, time, stretch)``.
             whole: whether there is such a stretch.
         """
-        rows = hashed % self.places
+        first, second = two_places(hashed, self.places)
+        rows = torch.where(self.hashes[first] == hashed, first, second)
         counts = torch.where(whole & (self.hashes[rows] == hashed), self.counts[rows], 0)
         said = sum((counts[..., at, None] * self.weight[rows[..., at]]).sum(1) for at in range(rows.shape[2]))
         return torch.cat([said, counts.square().sum((1, 2)).unsqueeze(1)], 1).mT  # type: ignore[list-item]
+
+
+def two_places(hashed: Tensor, places: int) -> tuple[Tensor, Tensor]:
+    """The rows of a table of so many in which stretches may be.
+
+    Example:
+        >>> first, second = two_places(torch.tensor([3, 2**30 + 3]), 8)
+        >>> first.tolist(), second.tolist()
+        ([3, 3], [5, 0])
+    """
+    return hashed % places, hashed * _FACTOR % _MODULUS % places
 
 
 class DirectStream:

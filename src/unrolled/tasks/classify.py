@@ -385,24 +385,43 @@ class OneTarget(StepsTask[ClassifyConfig]):
         if self._places is not None:
             self._weigh(held_out, name)
 
+    def _training_scorer(self, held_out: Examples) -> tuple[Callable[[], Scored], str, Literal["min", "max"]]:
+        if self._places is None:
+            return super()._training_scorer(held_out)
+        items, scored = self._scoring(held_out)
+        monitor, best = self.monitored
+        alone = f"{monitor} of the network alone"
+        said = self._run_sharing(1.0, items)
+
+        def score() -> Scored:
+            outputs = self._run_sharing(0.0, items)
+            self._share_outputs(HALF)
+            found = scored([HALF * (one + other) for one, other in zip(outputs, said, strict=True)])
+            return replace(found, scores={**found.scores, alone: scored(outputs).scores[monitor]})
+
+        # The linear model is there from the first epoch on; what becomes better is the network.
+        return score, alone, best
+
     def _weigh(self, held_out: Examples, name: str) -> None:
         """Leave the direct connection out where the network alone is better on data not trained on."""
-        score, (monitor, best) = self._scorer(held_out), self.monitored
-        connections = [cast(ManyToOne, network).direct for network in networks_of(self.model)]
-        found = {}
-        for share in (HALF, 0.0):
-            for each in connections:
-                cast(DirectConnection, each).share.fill_(share)
-            found[share] = score().scores[monitor]
-        alone, together = found[0.0], found[HALF]
+        items, scored = self._scoring(held_out)
+        monitor, best = self.monitored
+        alone, together = (scored(self._run_sharing(share, items)).scores[monitor] for share in (0.0, HALF))
         if alone < together if best == "min" else alone > together:
+            self._share_outputs(0.0)
             self._note(
-                f"The network alone has {monitor} {alone:.4f} on the {name}, and with its direct connection "
-                f"{together:.4f}: it is left out."
+                f"The direct connection is left out: on the {name} the {monitor} is {together:.4f} with it, "
+                f"and {alone:.4f} without."
             )
-            return
-        for each in connections:
-            cast(DirectConnection, each).share.fill_(HALF)
+
+    def _run_sharing(self, share: float, items: list[Encoded]) -> list[Tensor]:
+        """The outputs where the direct connection has such a share of them."""
+        self._share_outputs(share)
+        return self._run(items, None)
+
+    def _share_outputs(self, share: float) -> None:
+        for network in networks_of(self.model):
+            cast(DirectConnection, cast(ManyToOne, network).direct).share.fill_(share)
 
     def _encode(self, data: Sequence[Example]) -> list[Encoded]:
         return [
@@ -425,6 +444,11 @@ class OneTarget(StepsTask[ClassifyConfig]):
         return self._targets.monitored
 
     def _scorer(self, data: Examples) -> Callable[[], Scored]:
+        items, scored = self._scoring(data)
+        return lambda: scored(self._run(items, None))
+
+    def _scoring(self, data: Examples) -> tuple[list[Encoded], Callable[[list[Tensor]], Scored]]:
+        """What the network reads of data, and what scores the outputs for it."""
         expected = [example.target for example in data]
         # What training has not seen cannot be predicted: it is scored as an error, whatever comes out.
         unseen = [self._targets.unseen(target) for target in expected]
@@ -433,8 +457,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
             [replace(item, target=None) if new else item for item, new in zip(data, unseen, strict=True)]
         )
 
-        def score() -> Scored:
-            outputs = self._run(items, None)
+        def scored(outputs: list[Tensor]) -> Scored:
             predicted = self._targets.decode(outputs)
             bad = self._targets.wrongness(expected, predicted, outputs)
 
@@ -455,7 +478,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
                 },
             )
 
-        return score
+        return items, scored
 
     def _fit_baselines(self, train: Examples) -> Iterable[Baseline]:
         inputs = self._inputs.summaries(train)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from unrolled.data.example import Examples
-from unrolled.models.direct import DirectConnection
+from unrolled.models.direct import DirectConnection, two_places
 from unrolled.models.grams import stretches
 from unrolled.tasks.baselines.linear import WordGramLogistic, WordGramRidge
 from unrolled.tasks.classification.targets import ClassTargets, NamedTargets, NumberTargets, Targets
@@ -43,12 +43,15 @@ def fitted_direct(
     hashes, rows = _stretches((item[reads] for item in inputs.encode(examples)), longest)
     known, having = _most_frequent(hashes, rows, _STRETCHES)
     size = table_size(len(known), targets.output_size)
-    known, having = _apart(known, having, size)
+    rows_of = _placed(known, size)
+    # In rising order, to be found again.
+    order = np.argsort(known[rows_of >= 0], kind="stable")
+    known, having, rows_of = (each[rows_of >= 0][order] for each in (known, having, rows_of))
     counts = 1 + np.log((1 + len(examples)) / (1 + having))
     matrix = _matrix(hashes, rows, known, counts, len(examples))
-    weight, bias = _weights(matrix, [example.target for example in examples], targets, weights)
+    weight, bias = _weights(matrix, len(known), [example.target for example in examples], targets, weights)
     made = DirectConnection(reads, longest, size, targets.output_size)
-    made.start(*map(torch.from_numpy, (known, counts, weight, bias)))
+    made.start(*map(torch.from_numpy, (known, rows_of, counts, weight, bias)))
     return made
 
 
@@ -64,7 +67,11 @@ def table_size(stretches: int, outputs: int) -> int:
 
 
 def _weights(
-    matrix: sparse.csr_matrix, given: Sequence[Any], targets: Targets, weights: Sequence[float] | None
+    matrix: sparse.csr_matrix,
+    known: int,
+    given: Sequence[Any],
+    targets: Targets,
+    weights: Sequence[float] | None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """``(stretch, output)`` and ``(output,)``, in the order and the unit of the network's outputs."""
     if isinstance(targets, NumberTargets):
@@ -72,7 +79,7 @@ def _weights(
     assert isinstance(targets, NamedTargets)
     names = targets.vocabulary
     importance = None if weights is None else dict(zip(names.symbols, weights, strict=True))
-    weight, bias = np.zeros((matrix.shape[1], len(names))), np.zeros(len(names))
+    weight, bias = np.zeros((known, len(names))), np.zeros(len(names))
     if isinstance(targets, ClassTargets) and len(set(given)) < 2:  # of what is looked at
         return weight, bias
     found = WordGramLogistic.weights_of(matrix, given, importance)
@@ -99,11 +106,17 @@ def _most_frequent(hashes: NDArray[Any], rows: NDArray[Any], most: int) -> tuple
     return known[order], having[order]
 
 
-def _apart(known: NDArray[Any], having: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Of the stretches in one place of a table the most frequent; rising."""
-    _, first = np.unique(known % size, return_index=True)
-    first = first[np.argsort(known[first])]
-    return known[first], having[first]
+def _placed(known: NDArray[Any], size: int) -> NDArray[Any]:
+    """The row of each stretch in a table of this size; -1 for one whose places are those of earlier ones."""
+    taken = np.zeros(size, dtype=bool)
+    rows = np.full(len(known), -1)
+    choices = torch.stack(two_places(torch.from_numpy(known), size), 1).tolist()
+    for stretch, places in enumerate(choices):
+        free = [place for place in places if not taken[place]]
+        if free:
+            rows[stretch] = free[0]
+            taken[free[0]] = True
+    return rows
 
 
 def _matrix(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from torch import Tensor
 
@@ -44,7 +44,7 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
             f"{describe_network(used)}; {used.optimizer}, learning rate {used.learning_rate:g}, "
             f"at most {used.epochs} epochs, seed {used.seed}."
         )
-        scorer = self._scorer(held_out)
+        scorer, monitor, mode = self._training_scorer(held_out)
         scored: Scored | None = None
 
         def score() -> Mapping[str, float]:
@@ -75,7 +75,6 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
             loader = self._loader(training, training=True)
             if self._share < 1:
                 loader = PartOfEpoch(loader, self._share)
-            monitor, mode = self.monitored
             keeping = None if folder is None else keep
             self._history = trainer.fit(loader, score, monitor, mode, keep=keeping)
             self._seen = None if trainer.diagnosis is None else trainer.diagnosis.seen()
@@ -96,6 +95,10 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
             first = first or self._history
         # Whoever trains on does so without what each one's optimiser knew.
         self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
+
+    def _training_scorer(self, held_out: Data) -> tuple[Callable[[], Scored], str, Literal["min", "max"]]:
+        """What scores the model after each epoch, the score that decides, and which way is better."""
+        return self._scorer(held_out), *self.monitored
 
     def _conclude(self) -> None:
         """Say what the judges make of the training, where it was watched."""

@@ -1,0 +1,170 @@
+"""A linear model of words in a row, or of characters, inside a classifier's network."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+import unrolled
+from unrolled.data.example import Example, Examples
+from unrolled.errors import ConfigError
+from unrolled.models.direct import HALF
+from unrolled.models.ensemble import networks_of
+from unrolled.tasks import classification
+from unrolled.tasks.classification.config import ClassifyConfig
+from unrolled.tasks.classification.direct import fitted_direct, table_size
+from unrolled.tasks.classification.targets import fit_targets
+from unrolled.tasks.classify import Classifier
+from unrolled.tasks.inputs.symbols import SymbolKind
+from unrolled.tasks.inputs.text import TextKind
+
+TINY = {"hidden_size": 4, "embedding_size": 4, "epochs": 1}
+WORDS = ["fine", "dull", "so", "a", "film", "not", "and", "bright", "long"]
+
+
+def texts(count, seed=0, repeated=True):
+    """Texts of a few words, which are good where more of them are good words."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        words = generator.choice(WORDS, generator.integers(3, 7), replace=repeated).tolist()
+        good = words.count("fine") + words.count("bright") - words.count("dull") - words.count("long")
+        rows.append((" ".join(words), "good" if good > 0 else "bad"))
+    return rows
+
+
+def connections(classifier):
+    return [network.direct for network in networks_of(classifier.model)]
+
+
+@pytest.mark.parametrize(("kind", "longest"), [(TextKind, 2), (SymbolKind, 4)])
+def test_it_is_a_logistic_regression_on_tf_idf(kind, longest, monkeypatch):
+    monkeypatch.setattr(classification.direct, "table_size", lambda *_: 2**16)  # room for all
+    # Each word, or letter, stands once in a text: repeated ones are counted a little differently.
+    rows = texts(80, repeated=False)
+    if kind is SymbolKind:
+        rows = [("".join(dict.fromkeys(text.replace(" ", ""))), label) for text, label in rows]
+    train = Examples(tuple(Example(text, label) for text, label in rows))
+    inputs, targets = kind.fit(train, ClassifyConfig()), fit_targets(train)
+    direct = fitted_direct(inputs, targets, train, None)
+    said = []
+    for item in inputs.encode(train):
+        tokens = torch.from_numpy(item["tokens"]).unsqueeze(0)
+        said.append(direct({"tokens": tokens}, torch.tensor([tokens.shape[1]]))[0][0])
+
+    def grams(text):
+        row = ["^", *(text.split() if kind is TextKind else text), "$"]
+        found = [tuple(row[at : at + n]) for n in range(1, longest + 1) for at in range(len(row) - n + 1)]
+        return [each for each in found if each not in {("^",), ("$",)}]
+
+    features = TfidfVectorizer(analyzer=grams).fit_transform([text for text, _ in rows])
+    model = LogisticRegression(C=10, max_iter=1000).fit(features, [label for _, label in rows])
+    found = torch.stack(said).double().softmax(1).numpy()
+    np.testing.assert_allclose(found, model.predict_proba(features), atol=2e-3)
+
+
+def test_a_classifier_of_texts_has_one_and_keeps_it(tmp_path):
+    rows = texts(120)
+    classifier = Classifier(**TINY).fit(rows, dev=rows[:40])
+    assert classifier.effective.direct
+    assert classifier.evaluate(texts(60, 1), baselines=False).scores["accuracy"] > 0.85
+    probabilities = classifier.predict_proba([text for text, _ in rows])
+    classifier.save(tmp_path / "model")
+    loaded = unrolled.load(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba([text for text, _ in rows]), probabilities)
+    scores = classifier.history.epochs[0].scores
+    assert scores.keys() >= {"accuracy", "accuracy of the network alone"}
+
+
+def test_it_is_left_out_where_the_network_alone_is_better():
+    generator = np.random.default_rng(0)
+
+    def rows(count):  # only which of two words stands first tells the class
+        pairs = [generator.permutation(["one", "two"]).tolist() for _ in range(count)]
+        filled = [(pair, generator.choice(WORDS, 3).tolist()) for pair in pairs]
+        return [
+            (" ".join([pair[0], *between, pair[1]]), "yes" if pair[0] == "one" else "no")
+            for pair, between in filled
+        ]
+
+    train = [(text.split()[0] + " " + text, label) for text, label in rows(60)]
+    dev = rows(60)
+    classifier = Classifier(hidden_size=8, epochs=1, skip=False).fit(train, dev=dev)
+    alone, both = [], []
+    for direct in connections(classifier):
+        kept = float(direct.share)
+        for share, found in ((0.0, alone), (HALF, both)):
+            direct.share.fill_(share)
+            found.append(classifier.evaluate(dev, baselines=False).scores["accuracy"])
+        assert kept == (0.0 if alone[0] > both[0] else HALF)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        [["good", "short"], ["short"], [], ["good"]],
+        [1.5, -2.0, 0.5, 1e6],
+    ],
+)
+def test_several_labels_and_numbers_have_one_too(targets):
+    data = [(text, targets[place % 4]) for place, (text, _) in enumerate(texts(60))]
+    classifier = Classifier(**TINY).fit(data, dev=data)
+    (direct,) = connections(classifier)
+    assert float(direct.weight.abs().sum()) > 0
+    assert len(classifier.predict(["so fine"])) == 1
+
+
+def test_networks_together_have_one_each():
+    rows = texts(60)
+    classifier = Classifier(**TINY, ensemble=2).fit(rows, dev=rows)
+    first, second = connections(classifier)
+    assert torch.equal(first.weight, second.weight)
+    assert first.weight.data_ptr() != second.weight.data_ptr()
+
+
+def test_rare_classes_weigh_more_where_that_is_asked_for():
+    rows = [(text, label) for text, label in texts(200) if label == "good"][:8]
+    rows += [(text, label) for text, label in texts(200) if label == "bad"][:80]
+    made = [Classifier(**TINY, class_weight=weight).fit(rows, dev=rows) for weight in (None, "balanced")]
+    plain, balanced = (connections(each)[0] for each in made)
+    assert balanced.bias[1] > plain.bias[1]
+
+
+def test_a_label_that_is_added_has_room_in_it():
+    rows = texts(60)
+    classifier = Classifier(**TINY).fit(rows, dev=rows)
+    before = connections(classifier)[0].weight.clone()
+    further = [("an opera", "neither"), ("so fine", "good")] * 10
+    classifier.partial_fit(further, dev=further, new_labels="add")
+    after = connections(classifier)[0].weight
+    assert torch.equal(after[:, :2], before)
+    assert after.shape[1] == 3
+
+
+def test_what_has_no_symbols_has_none():
+    numbers = [(np.arange(5.0) + place % 2, "ab"[place % 2]) for place in range(40)]
+    assert not Classifier(**TINY).fit(numbers, dev=numbers).effective.direct
+    with pytest.raises(ConfigError, match="direct: expected texts, or strings that differ"):
+        Classifier(**TINY, direct=True).fit(numbers, dev=numbers)
+    rows = texts(40)
+    one_way = {"bidirectional": False, "pooling": "last", "skip": False}
+    for asked in ({"direct": False}, one_way):
+        assert connections(Classifier(**TINY, **asked).fit(rows, dev=rows)) == [None]
+
+
+def test_it_is_streamed_where_that_is_asked_for():
+    rows = texts(60)
+    one_way = {"bidirectional": False, "pooling": "last", "skip": False, "direct": True}
+    classifier = Classifier(**TINY, **one_way).fit(rows, dev=rows)
+    stream, state = classifier.stream(), None
+    for word in ("so", "bright", "and", "fine"):
+        said = stream.step(word, state)
+        state = unrolled.tasks.stream_state.StreamState.from_json(said.state.to_json())
+    whole = classifier.predict_proba(["so bright and fine"])[0]
+    np.testing.assert_allclose(said.prediction.probabilities, whole, atol=1e-6)
+
+
+def test_a_table_has_room_for_twice_the_stretches():
+    for stretches in (1, 2, 3, 1000):
+        assert 2 * stretches <= table_size(stretches, 2) <= 4 * stretches
