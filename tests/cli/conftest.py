@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from unrolled.cli.main import app
+from unrolled.reporting import figure
 
 REVIEWS = [
     ("a fine film", "good"),
@@ -37,6 +38,21 @@ def _done(result):
     if unexpected:
         raise result.exception
     return Done(result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture(autouse=True)
+def _figures_unwritten(request, monkeypatch):
+    """Every figure is drawn, but matplotlib writes none, which takes half of a small command's time.
+
+    A test that looks at one asks for `written_figures`.
+    """
+    if "written_figures" not in request.fixturenames:
+        monkeypatch.setattr(figure, "_saved", lambda *_: b'<svg viewBox="0 0 430 290"></svg>')
+
+
+@pytest.fixture
+def written_figures():
+    """For a test that looks at what matplotlib writes."""
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ TASKS = ["classify", "tag", "generate", "forecast", "translate"]
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_has_a_verdict_and_a_report(task, models, files, unrolled, tmp_path):
+def test_every_task_has_a_verdict_and_a_report(task, models, files, unrolled, tmp_path, written_figures):
     done = unrolled("diagnose", models[task], files[task], "-o", "out", "--no-plots", "--json")
     assert done.code == 0, done.err
     assert done.json["verdict"]["kind"]

@@ -32,7 +32,7 @@ def odd_model(tmp_path_factory):
     return folder
 
 
-def test_labels_are_shown_as_they_are_and_obeyed_nowhere(odd_model, unrolled):
+def test_labels_are_shown_as_they_are_and_obeyed_nowhere(odd_model, unrolled, written_figures):
     done = unrolled("evaluate", odd_model / "model", odd_model / "data.jsonl")
     assert done.code == 0, done.err
     assert "\x1b" not in done.out + done.err

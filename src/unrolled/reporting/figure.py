@@ -155,12 +155,22 @@ def _write_powers_in_one_size(figure: Figure) -> None:
 
 
 def _saved(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    canvas = FigureCanvasSVG(figure) if kind == "svg" else FigureCanvasAgg(figure)
     with any_characters():
-        figure.savefig(
-            buffer, format=kind, dpi=_DOTS_PER_INCH if kind == "png" else "figure", metadata=metadata
-        )
+        # Laid out once, in the canvas's own unit, and written by it: savefig would draw everything twice.
+        if (engine := figure.get_layout_engine()) is not None:
+            figure.set_dpi(canvas.fixed_dpi or _DOTS_PER_INCH)
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        figure.set_dpi(_DOTS_PER_INCH)
+        if isinstance(canvas, FigureCanvasSVG):
+            canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+        else:
+            canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -36,8 +36,8 @@ def resident_pages():
 
 
 @pytest.mark.parametrize("cell", sorted(CELLS))
-def test_thousands_of_calls_leak_nothing(cell):
-    arguments = Case(cell, 3, 4, 8, frozenset({"lengths"}), 0, 1, "portable").arguments()
+def test_hundreds_of_calls_leak_nothing(cell):
+    arguments = Case(cell, 3, 4, 96, frozenset({"lengths"}), 0, 1, "portable").arguments()
     for name in ("gates_x", "weight_hh"):
         arguments[name].requires_grad_()
 
@@ -48,14 +48,14 @@ def test_thousands_of_calls_leak_nothing(cell):
         gc.collect()
 
     tracemalloc.start()
-    train(1000)
+    train(300)
     before = tracemalloc.get_traced_memory()[0], resident_pages()
-    train(1000)
+    train(300)
     after = tracemalloc.get_traced_memory()[0], resident_pages()
     tracemalloc.stop()
     # A record or a tensor left behind at every call would be more; free lists that still fill are less.
-    assert after[0] - before[0] < 1000 * 100
-    assert after[1] - before[1] < 512  # pages, 2 MB
+    assert after[0] - before[0] < 300 * 100
+    assert after[1] - before[1] < 512  # pages, 2 MB: the outputs of all calls are 2.8 MB
 
 
 def test_several_python_threads_at_once():
