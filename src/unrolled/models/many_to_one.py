@@ -79,7 +79,8 @@ class ManyToOne(InputModel):
         if lengths is None:
             lengths = torch.full(vectors.shape[:1], vectors.shape[1], device=vectors.device)
         direct = self.direct
-        own, said_before = (state, None) if direct is None else self._parts(state, len(vectors))
+        # A shape, and no len, which a graph would take for constant.
+        own, said_before = (state, None) if direct is None else self._parts(state, vectors.shape[0])
         hidden, end = self.recurrent(vectors, own, lengths=lengths)
         pooled = self._pooled(inputs, hidden, vectors, lengths)
         outputs = self._outputs(inputs, functional.dropout(pooled, self.dropout, self.training))
