@@ -26,7 +26,7 @@ _CONTEXT.set_forkserver_preload(["tests.slow_imports"])
 
 @dataclass
 class Forked:
-    """A process that runs a module, or has run it.
+    """A process that runs a module or a file, or has run it.
 
     Attributes:
         process: itself.
@@ -69,7 +69,7 @@ def start(
     cwd: Path = ROOT,
     environment: Mapping[str, str] | None = None,
 ) -> Forked:
-    """Start `python -m module ARGUMENTS`; what it says is kept in the folder ``says``."""
+    """Start `python -m module ARGUMENTS`, or a file of Python; what it says is kept in ``says``."""
     says.mkdir(parents=True, exist_ok=True)
     name = str(len(list(says.glob("*.out"))))
     for ending in ("out", "err"):
@@ -117,4 +117,7 @@ def _run(module: str, arguments: list[str], cwd: str, environment: dict[str, str
     os.environ.update(environment)
     os.chdir(cwd)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module.endswith(".py"):
+        runpy.run_path(module, run_name="__main__")
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)

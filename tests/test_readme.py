@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests import forked
 from unrolled.cli.main import app
 
 ROOT = Path(__file__).parents[1]
@@ -20,14 +20,10 @@ def blocks(language):
 
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
 def test_the_python_runs(number, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", blocks("python")[number]],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    file = tmp_path / "readme.py"
+    file.write_text(f"import warnings; warnings.simplefilter('error')\n{blocks('python')[number]}")
+    done = forked.start(tmp_path / "said", str(file), cwd=tmp_path)
+    assert done.wait() == 0, done.err
 
 
 def test_there_is_python_to_run():

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
 
 import unrolled as package
+from tests import forked
 from tests.tolerances import tolerance
 from unrolled.errors import ModelFolderError
 from unrolled.inspection.examination import examine
@@ -81,15 +80,15 @@ def test_it_is_diagnosed_inspected_and_scored_without_its_file(unrolled, files, 
     assert examine(load(trained / "forecast"), str(files["forecast"]), "own").network.startswith("Mine")
 
 
-def test_another_process_predicts_without_its_file(files, trained):
-    code = f"""
+def test_another_process_predicts_without_its_file(files, trained, tmp_path):
+    (tmp_path / "another.py").write_text(f"""
 import sys, unrolled
 model = unrolled.load({str(trained / "forecast")!r})
 print(len(model.predict({str(files["forecast"])!r})), any("mine_py" in name for name in sys.modules))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("False")
+""")
+    done = forked.start(tmp_path / "said", str(tmp_path / "another.py"))
+    assert done.wait() == 0, done.err
+    assert done.out.strip().endswith("False")
 
 
 @pytest.mark.parametrize("task", ["tag", "forecast"])

@@ -106,15 +106,11 @@ def test_an_unexpected_error_keeps_its_traceback(models, tmp_path):
 
 def test_standard_output_holds_the_object_and_nothing_else(files, tmp_path):
     options = ["--epochs", "1", "--hidden-size", "4", "--json"]
-    done = subprocess.run(
-        [*COMMAND, "train", "classify", str(files["classify"]), *options],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=tmp_path,
-    )
-    assert json.loads(done.stdout)["task"] == "classify"
-    assert done.stdout.count("\n") == 1
+    words = ["train", "classify", files["classify"], *options]
+    done = forked.start(tmp_path / "said", "unrolled", *words, cwd=tmp_path)
+    assert done.wait() == 0, done.err
+    assert json.loads(done.out)["task"] == "classify"
+    assert done.out.count("\n") == 1
 
 
 def test_predictions_come_out_as_lines_come_in(models):
