@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 import unrolled
 from unrolled.data.example import Example, Examples
 from unrolled.errors import ConfigError
+from unrolled.inspection.examination import examine
 from unrolled.models.direct import HALF
 from unrolled.models.ensemble import networks_of
 from unrolled.tasks import classification
@@ -75,6 +76,26 @@ def test_a_classifier_of_texts_has_one_and_keeps_it(tmp_path):
     assert np.array_equal(loaded.predict_proba([text for text, _ in rows]), probabilities)
     scores = classifier.history.epochs[0].scores
     assert scores.keys() >= {"accuracy", "accuracy of the network alone"}
+
+
+def test_a_diagnosis_is_of_the_network_alone():
+    rows = texts(120)
+    classifier = Classifier(**TINY).fit(rows, dev=rows[:40])
+    inputs = [text for text, _ in rows]
+    whole = classifier.predict_proba(inputs)
+    with classifier.network_alone() as left_out:
+        alone = classifier.predict_proba(inputs)
+    assert left_out == "its direct connection"
+    assert not np.allclose(alone, whole)
+    found = examine(classifier, rows, "mine")
+    assert found.network.endswith("without its direct connection")
+    kept = classifier.history.epochs[classifier.history.best_epoch - 1]
+    assert found.diagnosis.learning.score == kept.scores["accuracy of the network alone"]
+    # After an epoch of a few texts it has learned nothing, whatever the linear model knows.
+    assert found.diagnosis.learning.loss > 0.6
+    assert np.array_equal(classifier.predict_proba(inputs), whole)
+    without = Classifier(**TINY, direct=False).fit(rows, dev=rows[:40])
+    assert "without" not in examine(without, rows, "plain").network
 
 
 def test_it_is_left_out_where_the_network_alone_is_better():

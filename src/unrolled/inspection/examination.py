@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ class Examination:
 
 
 def examine(estimator: Estimator, data: Any, name: str) -> Examination:
-    """Measure a fitted model on some data, and conclude.
+    """Measure the network of a fitted model on some data, and conclude.
 
     Args:
         estimator: fitted or loaded.
@@ -89,6 +89,12 @@ def examine(estimator: Estimator, data: Any, name: str) -> Examination:
         ConfigError: its network has no recurrent layer that can be looked at as a whole.
         DataError: the data cannot be used, or there is nothing in it.
     """
+    with estimator.network_alone() as left_out:
+        found = _examined(estimator, data, name)
+    return replace(found, network=f"{found.network} without {left_out}") if left_out else found
+
+
+def _examined(estimator: Estimator, data: Any, name: str) -> Examination:
     measured, config, history = Measured(estimator, data), estimator.effective, estimator.history
     updates = [] if history is None else history.updates
     # Beside what it reads stands what a decoder is fed; where it reads no sequence, that is the one there is.

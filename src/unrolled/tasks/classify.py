@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -420,8 +421,24 @@ class OneTarget(StepsTask[ClassifyConfig]):
         return self._run(items, None)
 
     def _share_outputs(self, share: float) -> None:
-        for network in networks_of(self.model):
-            cast(DirectConnection, cast(ManyToOne, network).direct).share.fill_(share)
+        for each in self._connections():
+            each.share.fill_(share)
+
+    @contextmanager
+    def network_alone(self) -> Iterator[str]:
+        """Within it the direct connection has no part in the answers."""
+        connections = self._connections()
+        shares = [each.share.clone() for each in connections]
+        self._share_outputs(0.0)
+        try:
+            yield "its direct connection" if any(map(float, shares)) else ""
+        finally:
+            for each, share in zip(connections, shares, strict=True):
+                each.share.copy_(share)
+
+    def _connections(self) -> list[DirectConnection]:
+        networks = [network for network in networks_of(self.model) if isinstance(network, ManyToOne)]
+        return [network.direct for network in networks if network.direct is not None]
 
     def _encode(self, data: Sequence[Example]) -> list[Encoded]:
         return [

@@ -11,6 +11,7 @@ from unrolled.training.evidence import clipping_in, course_in
 
 if TYPE_CHECKING:
     from unrolled.tasks.estimator.fitted import Fitted
+    from unrolled.training.history import History
     from unrolled.training.live import Seen
 
 
@@ -43,14 +44,17 @@ def verdict_of_training(estimator: Fitted[Any, Any], seen: Seen) -> Verdict:
 
 
 def with_scores(estimator: Fitted[Any, Any], found: Learning) -> Learning:
-    """What a network has learned, with its monitored score, as it was saved, and the baselines' beside it."""
+    """What a network has learned, with its monitored score, as it was saved, and the baselines' beside it.
+
+    Where training chose by the network alone, the score is that one.
+    """
     monitor, mode = estimator.monitored
     evaluation = estimator.dev_evaluation
     if evaluation is None or monitor not in evaluation.scores:
         return found
     return replace(
         found,
-        score=evaluation.scores[monitor],
+        score=_of_network(estimator.history, monitor, evaluation.scores[monitor]),
         monitor=monitor,
         mode=mode,
         baselines={
@@ -58,6 +62,13 @@ def with_scores(estimator: Fitted[Any, Any], found: Learning) -> Learning:
         },
         unordered=estimator.unordered_baselines,
     )
+
+
+def _of_network(history: History | None, monitor: str, saved: float) -> float:
+    """The score of the network, where it is not that of the whole model."""
+    if history is None or history.best_epoch is None or history.monitor == monitor:
+        return saved
+    return history.epochs[history.best_epoch - 1].scores[history.monitor]
 
 
 def _pools(options: Mapping[str, Any]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -42,6 +43,15 @@ class Inspecting(Reading[Data, Configuration]):
         """The loss that training minimises."""
         self._require_fitted()
         return self._loss()
+
+    @contextmanager
+    def network_alone(self) -> Iterator[str]:
+        """Within it the model is its recurrent network, without what else has a part in its answers.
+
+        Yields:
+            What was left out, in a few words; "" where there was nothing.
+        """
+        yield ""
 
     def step_labels(self, inputs: Mapping[str, Tensor]) -> list[str]:
         """What each step of one sequence reads, in a few characters, for a drawing.
