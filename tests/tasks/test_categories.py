@@ -9,6 +9,7 @@ import pytest
 
 import unrolled
 from tests.export.test_models import runner
+from tests.serving.running import running
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.forecast import Forecaster
 from unrolled.tasks.registry import load
@@ -89,6 +90,77 @@ def test_numbers_are_categories_where_that_is_said():
 def test_categories_do_not_become_c(forecaster, tmp_path):
     with pytest.raises(ConfigError, match="kind, sky: expected covariates of numbers, got categories"):
         unrolled.export.c(forecaster, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def served():
+    frame = shops()[lambda frame: frame["y"].notna()].rename(columns={"y": "sales"})
+    asked = Forecaster(
+        **SMALL | {"epochs": 1}, target_column="sales", covariates=("kind", "sky"), future_covariates=()
+    )
+    with running({"shops": asked.fit(frame)}) as ask:
+        yield ask, asked, frame[frame["unique_id"] == "s1"]
+
+
+def given_of(frame):
+    cells = json.loads(frame.assign(ds=frame["ds"].astype(str)).to_json(orient="columns"))
+    return {name: list(each.values()) for name, each in cells.items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "same_as"),
+    [
+        ({}, {}),
+        ({"unique_id": "s1", "kind": "large"}, {}),
+        ({"sky": ["hail"] * 120}, {"sky": "hail"}),
+        ({"sky": [None] * 120}, {"sky": "never seen"}),
+        ({"sky": [3] * 120}, {"sky": "never seen"}),
+        ({"kind": "huge"}, {"kind": "huge"}),
+        ({"remark": ["so"] * 120}, {}),
+    ],
+)
+def test_a_service_says_what_the_model_says_of_categories(served, change, same_as):
+    ask, forecaster, frame = served
+    (rows,) = ask.predict("shops", [given_of(frame) | change])
+    expected = forecaster.predict(frame.assign(**same_as))
+    assert [row["value"]["ds"] for row in rows] == [row["ds"] for row in expected]
+    np.testing.assert_allclose([row["value"]["y"] for row in rows], [row["y"] for row in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sky": None}, "expected the covariates kind, sky"),
+        ({"sky": ["sun"] * 5}, "equal length"),
+        ({"sky": [["sun"]] * 120}, "'sky' of a series"),
+        ({"y": [1.0] * 120}, "'y' or 'sales' of a series, got both"),
+        ({"sales": ["x"] * 120}, "expected a number, got 'x'"),
+        ({"sales": [None] * 120}, "expected numbers in series 's1', got none"),
+        ({"ds": ["2024-01-01"] * 120}, "every time once"),
+    ],
+)
+def test_a_service_refuses_in_a_sentence(served, change, words):
+    ask, _, frame = served
+    columns = given_of(frame) | change
+    columns = {name: cells for name, cells in columns.items() if cells is not None}
+    got = ask("POST", "/v1/models/shops/predict", {"inputs": [columns]})
+    assert got.status == 422
+    assert words in got.json["error"]
+
+
+def test_a_covariate_called_y_leaves_the_target_its_name():
+    frame = shops()[lambda frame: frame["y"].notna()].rename(columns={"y": "sales"})
+    found = Forecaster(**SMALL | {"epochs": 1}, target_column="sales").fit(frame.assign(y=1.0 * frame.index))
+    schema = found.input_schema()
+    assert {"sales", "y"} <= set(schema.json_schema()["required"])
+    assert schema.from_json(schema.example()).columns.tolist().count("y") == 1
+    assert found.predict([schema.from_json(schema.example())])
+
+
+def test_columns_of_the_same_name_are_refused():
+    twice = pd.concat([shops(), shops()[["y"]]], axis=1)
+    with pytest.raises(DataError, match="every column name once, got 'y' twice"):
+        Forecaster(**SMALL).fit(twice)
 
 
 def test_a_covariate_of_another_kind_is_refused(forecaster):

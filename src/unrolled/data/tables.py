@@ -304,7 +304,11 @@ def table_of_frame(frame: Any, name: str = "DataFrame") -> Table:
     """A pandas DataFrame as a table; its first row is row 1."""
     if not len(frame):
         raise DataError("expected rows, got an empty DataFrame", path=name)
-    columns = {str(column): frame[column].tolist() for column in frame.columns}
+    names = list(map(str, frame.columns))
+    if len(set(names)) < len(names):
+        twice = next(column for column in names if names.count(column) > 1)
+        raise DataError(f"expected every column name once, got {twice!r:.60} twice", path=name)
+    columns = {column: frame.iloc[:, place].tolist() for place, column in enumerate(names)}
     return Table(name, columns, np.arange(1, len(frame) + 1))
 
 

@@ -51,6 +51,7 @@ from unrolled.tasks.forecasting.future import (
     continued,
     joined,
     require_future,
+    require_numbers,
     row,
     series_from_dict,
     series_to_dict,
@@ -308,11 +309,15 @@ class Forecaster(Estimator[Span, ForecastConfig]):
         told = told_of_others(self._targets)
         time = layout.time[0] if len(layout.time) == 1 else None
         called = {"unique_id": layout.unique_id, "ds": time}
-        if not self._targets:
+        covariates = tuple(name for name in self._preparation.names if name not in told)
+        targets = self._targets
+        if layout.target is not None and "y" in covariates:
+            targets = (layout.target,)
+        if not targets:
             called["y"] = layout.target
         return SeriesSchema(
-            targets=self._targets,
-            covariates=tuple(name for name in self._preparation.names if name not in told),
+            targets=targets,
+            covariates=covariates,
             categories={
                 name: each for name, each in self._preparation.categories.items() if name not in told
             },
@@ -338,6 +343,7 @@ class Forecaster(Estimator[Span, ForecastConfig]):
 
     def _read_inputs(self, data: Any) -> Span:
         series = self._latest if data is None else self._load(data)
+        require_numbers(series)
         for one in series:
             require_future(one, self._preparation.ahead, self.effective.horizon)
         return Span(series, (None,) * len(series))

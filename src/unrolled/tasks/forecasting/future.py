@@ -56,6 +56,18 @@ def continued(series: Series, times: NDArray, values: NDArray[np.float64]) -> Se
     return followed(series, times[: len(values)], values, covariates, future[len(values) :])
 
 
+def require_numbers(series: Sequence[Series]) -> None:
+    """See that there is something to go on from: of each series, or of another number of the same steps.
+
+    Raises:
+        DataError: there is not.
+    """
+    known = {one.of if one.target else one.unique_id for one in series if not np.isnan(one.values).all()}
+    for one in series:
+        if (one.of if one.target else one.unique_id) not in known:
+            raise one.source.error(f"expected numbers in series {one.unique_id!r}, got none")
+
+
 def require_future(series: Series, names: Sequence[str], steps: int) -> None:
     """See that what a model reads of the steps ahead is known.
 

@@ -381,7 +381,7 @@ class SeriesSchema(InputSchema):
     """A series of numbers up to the present.
 
     Attributes:
-        targets: the names of the numbers, where several are forecast.
+        targets: the names of the numbers, where several are forecast, or ``y`` is a covariate.
         covariates: the names of what else is known of every step.
         categories: those of the covariates that are categories.
         times: some of the training data, as they are written.
@@ -426,6 +426,8 @@ class SeriesSchema(InputSchema):
         """A table with a row a step."""
         import pandas as pd
 
+        if isinstance(value, dict):
+            value = self._by_short_names(value, source)
         if not isinstance(value, dict) or any(name not in value for name in self._forecast):
             lists = " and a list ".join(map(repr, self._forecast))
             raise source.error(f"expected a series as an object with a list {lists}, got {value!r:.60}")
@@ -445,6 +447,14 @@ class SeriesSchema(InputSchema):
             with suppress(ValueError):  # not of this form: then as in the training data
                 table["ds"] = pd.to_datetime(table["ds"], format="ISO8601")
         return table.rename(columns=dict(self.columns))
+
+    def _by_short_names(self, value: Mapping[str, Any], source: Source) -> dict[str, Any]:
+        """Columns that are called as in the training data, as the schema calls them."""
+        for name, column in self.columns.items():
+            if name in value and column in value:
+                raise source.error(f"expected {name!r} or {column!r:.60} of a series, got both")
+        short = {column: name for name, column in self.columns.items()}
+        return {short.get(name, name): each for name, each in value.items()}
 
 
 def _grey_image() -> bytes:
