@@ -78,7 +78,9 @@ class Command:
         if self.code is None:
             process, status, usage = os.wait4(self.process, os.WNOHANG)
             if process:
-                self.code = os.waitstatus_to_exitcode(status)
+                code = os.waitstatus_to_exitcode(status)
+                # Where it came while C code ran Python, Python ends by the signal; shells show the same.
+                self.code = 128 + signal.SIGINT if code == -signal.SIGINT else code
                 self.seconds = usage.ru_utime + usage.ru_stime
         return self.code is not None
 
@@ -174,7 +176,8 @@ def start(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         code = _run()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has ended; what follows is this file's
-    except KeyboardInterrupt:  # before the command began
+    except KeyboardInterrupt:
+        os.write(2, b"Interrupted before the command began.\n")
         code = 130
     except BaseException:
         traceback.print_exc()

@@ -6,7 +6,10 @@ import signal
 import subprocess
 import sys
 
+from typer.testing import CliRunner
+
 from tests import forked
+from unrolled.cli.main import _MADE, app
 from unrolled.tasks.registry import about, task_names
 
 COMMAND = [sys.executable, "-c", "from unrolled.cli.main import main; main()"]
@@ -160,3 +163,12 @@ def test_ctrl_c_saves_and_resume_ends_as_an_unbroken_run(files, unrolled, tmp_pa
     assert (tmp_path / "m" / "model.safetensors").read_bytes() == (
         tmp_path / "whole" / "model.safetensors"
     ).read_bytes()
+
+
+def test_ctrl_c_while_a_command_is_made_is_said(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(_MADE, "doctor", interrupted)
+    ended = CliRunner().invoke(app, ["doctor"])
+    assert (ended.exit_code, ended.stderr) == (130, "Interrupted; nothing was saved.\n")

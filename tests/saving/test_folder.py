@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 
 import pytest
 import torch
@@ -191,6 +192,28 @@ def test_a_checkpoint_is_taken_away_whole(tmp_path, monkeypatch, function, momen
         remove_checkpoint(tmp_path)
     monkeypatch.undo()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("call", range(3))
+@pytest.mark.parametrize("before", [False, True])
+def test_ctrl_c_leaves_a_checkpoint_or_nothing_of_it(tmp_path, monkeypatch, call, before):
+    write_folder(tmp_path / "checkpoint", *OLD, kind="checkpoint")
+    real, calls = shutil.rmtree, []
+
+    def interrupted(path, **how):
+        calls.append(path)
+        if len(calls) - 1 == call:
+            if not before:
+                real(path, **how)
+            raise KeyboardInterrupt
+        real(path, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        remove_checkpoint(tmp_path)
+    assert not (tmp_path / ".checkpoint.partial").exists()
+    if has_checkpoint(tmp_path):
+        assert sizes(tmp_path / "checkpoint", kind="checkpoint") == WHOLE_OLD
 
 
 NAMES = ["config.json", "README.md", "model.safetensors"]

@@ -12,6 +12,7 @@ from unrolled.cli.data import data
 from unrolled.cli.diagnose import diagnose
 from unrolled.cli.doctor import doctor, doctor_command
 from unrolled.cli.evaluate import evaluate, evaluate_command
+from unrolled.cli.exits import exit_codes
 from unrolled.cli.export import export
 from unrolled.cli.help import SaidInFull, SectionedCommand
 from unrolled.cli.inspect import inspect
@@ -43,6 +44,16 @@ class Verbs(SaidInFull):
             "doctor",
             "data",
         ]
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """What was asked; Ctrl-C meanwhile is said, where typer would end without a word."""
+        with exit_codes(as_json=False):
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was asked; Ctrl-C while a command is made is said, too."""
+        with exit_codes(as_json=False):
+            return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command to run; those with flags made of configurations are made when they are called."""

@@ -270,8 +270,13 @@ def train_and_save(
         evaluation = estimator.dev_evaluation if validation is None else validation.mean()
     assert evaluation is not None
     estimator.save(folder, evaluation)
-    report = write_report(folder / "report.html", estimator, evaluation)
-    remove_checkpoint(folder)
+    try:
+        report = write_report(folder / "report.html", estimator, evaluation)
+        remove_checkpoint(folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Interrupted; the model is in {folder}, perhaps without its report."
+        ) from None
     seconds = time.perf_counter() - started
     said = verdict(evaluation, *estimator.monitored)
     scores = score_table(evaluation, said)

@@ -16,7 +16,7 @@ from unrolled.data.images import is_picture
 from unrolled.data.media import MediaForms, decoded
 from unrolled.data.number_lists import number_sequence
 from unrolled.data.table_form import TableForm, known_roles
-from unrolled.data.tables import Table, is_missing, is_number, read_table
+from unrolled.data.tables import Table, is_empty, is_missing, is_number, read_table
 from unrolled.data.text import existing_file
 from unrolled.errors import DataError
 
@@ -117,13 +117,16 @@ def condition(given: Any, source: Source) -> Any:
         (only,) = cells.values()
         if isinstance(only, list | tuple | np.ndarray):
             vector = np.asarray(only)
+            if not vector.size:
+                raise source.error("expected a vector, got one without numbers")
             return number_sequence(vector[None] if vector.ndim == 1 else vector, source)
     return {str(name): _value(str(name), cell, source) for name, cell in cells.items()}
 
 
 def _value(name: str, cell: Any, source: Source) -> str | float:
     if is_missing(cell):
-        raise source.error("expected a class or a number, got nothing", column=name)
+        shown = "nothing" if is_empty(cell) else f"{cell!r:.60}, which stands for none"
+        raise source.error(f"expected a class or a number, got {shown}", column=name)
     if isinstance(cell, str | bool | np.bool_):
         return str(cell).strip()
     try:

@@ -61,11 +61,13 @@ _FORMS: dict[str, re.Pattern[str]] = {
     }.items()
 }
 """How dates are written; the first form that all cells of a column have is theirs."""
-_FAST = re.compile(r"[12]\d{3}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
+_FAST = re.compile(r"(?:1[7-9]|2[01])\d{2}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 
 _THIS_CENTURY = 69
 """Years of two digits below this one are of this century, as POSIX reads them."""
 _FIRST_YEAR, _LAST_YEAR = 1700, 2100
+_HELD = range(1678, 2262)
+"""The years that nanoseconds reach; of those beyond NumPy makes others without a word."""
 _EPOCHS = (("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 1_000_000_000))
 _FIRST_SECOND, _LAST_SECOND = 315_532_800, 4_102_444_800
 """1980 and 2100, in seconds of Unix time."""
@@ -325,6 +327,8 @@ def _of_objects(cells: Sequence[Any], zone: str | None) -> Dates:
         stamp = pd.Timestamp(cell) if isinstance(cell, date | np.datetime64) else None
         if not isinstance(stamp, pd.Timestamp):
             raise _unlike(cells, entry)
+        if stamp.year not in _HELD:
+            raise _too_far(cells, entry)
         away = stamp.utcoffset()
         offsets.append(None if away is None else int(away.total_seconds()))
         if away is not None:
@@ -385,6 +389,12 @@ def _unlike(cells: Sequence[Any], entry: int) -> NoDatesError:
     )
 
 
+def _too_far(cells: Sequence[Any], entry: int) -> NoDatesError:
+    return NoDatesError(
+        f"expected a date from {_HELD[0]} to {_HELD[-1]}, got {str(cells[entry])!r:.60}", entry
+    )
+
+
 def _of_form(form: str, cells: Sequence[str], dayfirst: bool | None, zone: str | None) -> Dates:
     distinct = dict.fromkeys(cells)
     pattern = _FORMS[form]
@@ -401,6 +411,8 @@ def _of_form(form: str, cells: Sequence[str], dayfirst: bool | None, zone: str |
     for cell, match in matches.items():
         try:
             read[cell] = _of_match(match.groupdict(), order)
+        except OverflowError:
+            raise _too_far(cells, cells.index(cell)) from None
         except ValueError:
             raise _unlike(cells, cells.index(cell)) from None
     found = [read[cell] for cell in cells]
@@ -479,6 +491,8 @@ def _of_match(
             raise ValueError(week)
     else:
         start = date(year, month, day)
+    if start.year not in _HELD:
+        raise OverflowError(start)
     hour, minute, second = (int(given(part) or 0) for part in ("H", "M", "S"))
     if half_day := given("ap"):
         if not 1 <= hour <= 12:

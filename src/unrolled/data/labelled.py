@@ -34,6 +34,7 @@ from unrolled.data.text import existing_file
 from unrolled.data.text_folders import is_text_folder, read_text_folder
 from unrolled.data.text_pairs import TextPair, usual_pair
 from unrolled.data.timeseries_ts import read_ts
+from unrolled.errors import DataError
 
 _FASTTEXT = re.compile(r"\s*__label__(?P<label>\S+)\s*,?\s*(?P<text>.*)")
 
@@ -314,6 +315,13 @@ def _inputs_column(
     words = [name for name in texts if kinds[name] == "words"]
     if found is None and len(words) == 1:
         found = words[0]
+    named = _by_name(others, TEXT_NAMES)
+    if found is None and named is not None and _by_name(texts, LABEL_NAMES) in texts:
+        raise DataError(
+            f"expected texts in column {named!r}, found none",
+            path=table.path,
+            remedy="say which column holds them with --text-column",
+        )
     if found is None and len(texts) == 1:
         found = texts[0]
     if found is None and len(table.columns) == 2 and texts:

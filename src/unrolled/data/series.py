@@ -422,6 +422,7 @@ def _series(
         source = Source(table.path, int(table.rows[rows].min()), layout.target)
         grid, places = step.grid(kept_times(own[name], step), where)
         numbers = _scatter(values[rows], places, len(grid))
+        _require_near(numbers, source)
         one = Series(
             unique_id=name or layout.target,
             times=grid,
@@ -484,6 +485,16 @@ def _scatter(values: np.ndarray, places: np.ndarray, length: int) -> np.ndarray:
     spread = np.full((length, *values.shape[1:]), np.nan)
     spread[places] = values
     return spread
+
+
+def _require_near(numbers: np.ndarray, source: Source) -> None:
+    known = numbers[~np.isnan(numbers)]
+    # Of halves the difference is a number whatever they are.
+    if len(known) and known.max() / 2 - known.min() / 2 > np.finfo(np.float64).max / 2:
+        raise source.error(
+            f"expected numbers whose differences are numbers, got {known.min():g} and {known.max():g}",
+            remedy="give them in another unit",
+        )
 
 
 def _check_repeats(table: Table, dates: Dates, rows: np.ndarray, columns: Sequence[str], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Any, Literal
@@ -9,11 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from unrolled.data.amounts import numbers_of_amounts
+from unrolled.data.delimited import is_quantity
 from unrolled.data.example import Examples, Source
 from unrolled.data.images import is_picture
 from unrolled.data.list_cells import list_in, lists_in
 from unrolled.data.sound import Recording
-from unrolled.data.tables import Table, is_missing
+from unrolled.data.tables import Table, is_empty, is_missing
 from unrolled.data.text_pairs import TextPair
 from unrolled.errors import DataError
 
@@ -49,9 +51,7 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     if targets == "labels" or (targets == "auto" and any(map(_is_several, found))):
         items = tuple(replace(item, target=_several(item.target, item.source)) for item in examples)
         return replace(examples, items=items)
-    for item in examples:
-        if is_missing_target(item.target):
-            raise item.source.error("expected a label, got an empty cell")
+    notes += _require_targets(examples, targets)
     if targets != "class" and all(isinstance(target, str) for target in found):
         found = numbers_of_amounts(found, lambda _: False) or found
     if targets == "auto":
@@ -69,6 +69,35 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
     else:
         items = [replace(item, target=label_text(item.target, item.source)) for item in examples]
     return replace(examples, items=tuple(items), notes=notes)
+
+
+def _require_targets(examples: Examples, targets: TargetKind) -> tuple[str, ...]:
+    """See that every example has a target, and say which are called like something that is missing.
+
+    A word such as NA or None is the name of a class beside other words, or where classes are asked for; among
+    numbers it stands for none.
+
+    Raises:
+        DataError: a target is missing.
+    """
+    words = (each.target for each in examples if isinstance(each.target, str) and not is_missing(each.target))
+    named = targets == "class" or (targets == "auto" and not all(map(is_quantity, words)))
+    counts: Counter[str] = Counter()
+    for item in examples:
+        if not is_missing_target(item.target):
+            continue
+        if is_empty(item.target):
+            raise item.source.error("expected a label, got an empty cell")
+        if not named:
+            raise item.source.error(
+                f"expected a label, got {item.target!r:.60}, which stands for none",
+                remedy=None if targets == "number" else "leave the row out, or set target to classes",
+            )
+        counts[item.target.strip()] += 1
+    if not counts:
+        return ()
+    several = " and ".join(f"{name!r} ({count:,})" for name, count in counts.items())
+    return (f"Labels that are called {several} are classes; leave such rows out if they have no label.",)
 
 
 def targets_in(table: Table, column: str | Sequence[str]) -> list[Any]:

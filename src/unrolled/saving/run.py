@@ -34,9 +34,13 @@ def remove_checkpoint(folder: Path) -> None:
     going = beside(checkpoint, "partial")
     for left in (beside(checkpoint, "previous"), going):
         shutil.rmtree(left, ignore_errors=True)
-    with suppress(OSError):
-        checkpoint.rename(going)
-    shutil.rmtree(going, ignore_errors=True)
+    try:
+        with suppress(OSError):
+            checkpoint.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
+    except KeyboardInterrupt:  # nothing of it is left where it is no checkpoint any more
+        shutil.rmtree(going, ignore_errors=True)
+        raise
 
 
 def holds_run(folder: Path) -> bool:

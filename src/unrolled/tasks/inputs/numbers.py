@@ -54,6 +54,8 @@ class NumberKind(StepsKind):
         unmeasured = cls(Scaling(np.zeros(channels), np.ones(channels)), gaps=True)
         numbers = [unmeasured._channels(example) for example in examples]
         missing = sum(int(np.isnan(each).sum()) for each in numbers)
+        if missing == sum(each.size for each in numbers):
+            raise examples[0].source.error("expected numbers in some sequence, got none in any")
         fitted = cls(Scaling.fit(np.concatenate(numbers)), missing > 0)
         if missing:
             fitted.notes = (
