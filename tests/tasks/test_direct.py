@@ -10,7 +10,7 @@ import unrolled
 from unrolled.data.example import Example, Examples
 from unrolled.errors import ConfigError
 from unrolled.inspection.examination import examine
-from unrolled.models.direct import HALF
+from unrolled.models.direct import SHARES
 from unrolled.models.ensemble import networks_of
 from unrolled.tasks import classification
 from unrolled.tasks.classification.config import ClassifyConfig
@@ -98,27 +98,34 @@ def test_a_diagnosis_is_of_the_network_alone():
     assert "without" not in examine(without, rows, "plain").network
 
 
-def test_it_is_left_out_where_the_network_alone_is_better():
-    generator = np.random.default_rng(0)
+@pytest.mark.parametrize("target", ["classes", "numbers"])
+@pytest.mark.parametrize("help_of_it", [0.0, 1.0])
+def test_its_share_is_the_one_of_the_least_loss_on_held_out_data(target, help_of_it, monkeypatch):
+    fitted = classification.direct.fitted_direct
 
-    def rows(count):  # only which of two words stands first tells the class
-        pairs = [generator.permutation(["one", "two"]).tolist() for _ in range(count)]
-        filled = [(pair, generator.choice(WORDS, 3).tolist()) for pair in pairs]
-        return [
-            (" ".join([pair[0], *between, pair[1]]), "yes" if pair[0] == "one" else "no")
-            for pair, between in filled
-        ]
+    def scaled(*args):  # one that says nothing, or the opposite
+        direct = fitted(*args)
+        direct.weight.mul_(-5 + 6 * help_of_it)
+        return direct
 
-    train = [(text.split()[0] + " " + text, label) for text, label in rows(60)]
-    dev = rows(60)
-    classifier = Classifier(hidden_size=8, epochs=1, skip=False).fit(train, dev=dev)
-    alone, both = [], []
-    for direct in connections(classifier):
-        kept = float(direct.share)
-        for share, found in ((0.0, alone), (HALF, both)):
-            direct.share.fill_(share)
-            found.append(classifier.evaluate(dev, baselines=False).scores["accuracy"])
-        assert kept == (0.0 if alone[0] > both[0] else HALF)
+    monkeypatch.setattr("unrolled.tasks.classify.fitted_direct", scaled)
+    rows = texts(120)
+    if target == "numbers":
+        rows = [(text, float(text.count("fine") - text.count("dull"))) for text, _ in rows]
+    classifier = Classifier(**TINY, target=target).fit(rows[:80], dev=rows[80:])
+    (direct,) = connections(classifier)
+    kept, losses = float(direct.share), {}
+    for share in SHARES:
+        direct.share.fill_(share)
+        if target == "numbers":
+            losses[share] = classifier.evaluate(rows[80:], baselines=False).scores["RMSE"]
+        else:
+            likely = classifier.predict_proba([text for text, _ in rows[80:]])
+            at = [classifier.labels.index(label) for _, label in rows[80:]]
+            losses[share] = -np.log(likely[np.arange(len(at)), at]).mean()
+    assert losses[kept] == pytest.approx(min(losses.values()), rel=1e-4)
+    assert (kept == 0.0) == (help_of_it == 0.0)
+    assert any("of the outputs are the direct connection's" in note for note in classifier.notices)
 
 
 @pytest.mark.parametrize(

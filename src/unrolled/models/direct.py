@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _FACTOR, _MODULUS = 16_807, 2**31 - 1
 HALF = 0.5
-"""The share of the outputs that a direct connection has."""
+"""The share of the outputs that a direct connection has while its network learns."""
+SHARES = (HALF, 0.25, 0.75, 0.0)
+"""Those that it may have afterwards; of equal ones the first."""
 
 
 class DirectConnection(nn.Module):
@@ -28,8 +30,8 @@ class DirectConnection(nn.Module):
 
     Each known stretch of one to ``longest`` symbols, the sequence's ends among them, has a row of a table:
     what it says of every output, and how much it counts, the more the fewer sequences have it. The counts of
-    a sequence are brought to the length 1, as those of TF-IDF. What the network says and what is said here
-    are averaged.
+    a sequence are brought to the length 1, as those of TF-IDF. Of the outputs a share is what is said
+    here, and the rest the network's own.
 
     The weights are fitted before training and stay as they are, and in training the network stands alone: a
     linear model of so many stretches has learned its data by heart, and beside it nothing would be left to be

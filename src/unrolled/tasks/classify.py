@@ -30,7 +30,7 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
-from unrolled.models.direct import HALF, DirectConnection
+from unrolled.models.direct import HALF, SHARES, DirectConnection
 from unrolled.models.ensemble import Average, networks_of
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.pair_to_one import PairToOne
@@ -404,16 +404,20 @@ class OneTarget(StepsTask[ClassifyConfig]):
         return score, alone, best
 
     def _weigh(self, held_out: Examples, name: str) -> None:
-        """Leave the direct connection out where the network alone is better on data not trained on."""
-        items, scored = self._scoring(held_out)
-        monitor, best = self.monitored
-        alone, together = (scored(self._run_sharing(share, items)).scores[monitor] for share in (0.0, HALF))
-        if alone < together if best == "min" else alone > together:
-            self._share_outputs(0.0)
-            self._note(
-                f"The direct connection is left out: on the {name} the {monitor} is {together:.4f} with it, "
-                f"and {alone:.4f} without."
-            )
+        """Give the direct connection the share of the outputs that makes the loss on other data least."""
+        known = [each for each in held_out if not self._targets.unseen(each.target)]
+        if not known:
+            return
+        items = self._encode(known)
+        alone, said = (torch.stack(self._run_sharing(share, items)) for share in (0.0, 1.0))
+        batch, loss = collate_many_to_one(items), self._loss()
+        losses = {share: loss((1 - share) * alone + share * said, batch).total for share in SHARES}
+        share = min(losses, key=lambda each: float(losses[each]))
+        self._share_outputs(share)
+        self._note(
+            f"{share:.0%} of the outputs are the direct connection's, a linear model of {self._inputs.unit} "
+            f"in a row: so the loss on the {name} is least."
+        )
 
     def _run_sharing(self, share: float, items: list[Encoded]) -> list[Tensor]:
         """The outputs where the direct connection has such a share of them."""
