@@ -49,7 +49,7 @@ def test_learns_where_a_bright_row_is():
 def test_what_was_found_in_the_images_is_said_and_kept(small):
     assert small.effective.image_size == (8, 6)
     assert small.effective.colour is False
-    assert any("images, so by default: image_size 8 × 6, colour False" in note for note in small.notices)
+    assert any("images, so by default: image_size 8 × 6, no colour" in note for note in small.notices)
     assert small.effective.epochs == 1  # asked for
     assert small.effective.batch_size == 64  # suits images
 

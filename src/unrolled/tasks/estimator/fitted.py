@@ -156,7 +156,7 @@ class Fitted(TaskSteps[Data, Configuration]):
         open_ones = self.Config.model_fields.keys() - self._asked_for()
         chosen = {name: value for name, value in options.items() if name in open_ones}
         if chosen:
-            listed = ", ".join(f"{name} {_written(value)}" for name, value in chosen.items())
+            listed = ", ".join(_written(name, value) for name, value in chosen.items())
             self._decide(f"The inputs are {kind}, so by default: {listed}.", **chosen)
 
     def _go_through_often(self, batches: int, fewest: int) -> None:
@@ -176,5 +176,7 @@ class Fitted(TaskSteps[Data, Configuration]):
             self._note(sentence)
 
 
-def _written(value: Any) -> str:
-    return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _written(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {' × '.join(map(str, value)) if isinstance(value, tuple) else value}"
