@@ -18,6 +18,7 @@ from unrolled.tasks.baselines.linear import (
 )
 from unrolled.tasks.baselines.majority import MajorityClass, MeanNumber
 from unrolled.tasks.baselines.nearest_series import NearestSeries
+from unrolled.tasks.classify import Classifier
 
 
 def texts(classes, count=60):
@@ -126,3 +127,12 @@ def test_where_no_word_is_seen_once_all_words_count():
 def test_a_state_restores_the_same_predictions(baseline, inputs):
     again = type(baseline).from_state(baseline.state())
     assert list(again.predict(inputs)) == list(baseline.predict(inputs))
+
+
+def test_nearly_as_many_classes_as_sequences_are_no_cause_for_a_warning():
+    texts = [f"{one} {two}" for one in "abcde" for two in "vwxyz"]
+    labels = [str(number % 20) for number in range(25)]
+    classifier = Classifier(hidden_size=2, epochs=1).fit(texts, labels)
+    assert {"bag-of-words logistic regression", "TF-IDF logistic regression"} <= set(
+        classifier.dev_evaluation.baselines
+    )

@@ -192,6 +192,8 @@ class LogisticRegression(_Linear):
         method = linear_model.LogisticRegression(C=cls.freedom, max_iter=cls.rounds)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the best of so many rounds is good enough
+            # As names, though there are many of them.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             fitted = method.fit(matrix, targets, sample_weight=weighed)
         weight, bias = fitted.coef_.T, fitted.intercept_
         if weight.shape[1] == 1:  # two classes: scikit-learn keeps only the second one's side
