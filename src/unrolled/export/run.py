@@ -333,7 +333,8 @@ def generate(model, prompt, length=100, temperature=0.0, seed=0):
         return notes_after(model, prompt, length, temperature, seed)
     tokenizer = Tokenizer(model.learnt)
     generator = np.random.default_rng(seed)
-    read, made = [tokenizer.end, *tokenizer.encode(prompt)], []
+    order = -1 if model.options["backwards"] else 1  # what stands before a text is written from its end
+    read, made = [tokenizer.end, *tokenizer.encode(prompt)[::order]], []
     state = states_of(model, "model")
     while len(made) < length:
         found = model.run("model", {"tokens": [read], **state})
@@ -350,7 +351,7 @@ def generate(model, prompt, length=100, temperature=0.0, seed=0):
             break
         made.append(token)
         read = [token]
-    return tokenizer.decode(made)
+    return tokenizer.decode(made[::order])
 
 
 _LOWEST_NOTE = 21

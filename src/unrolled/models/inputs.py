@@ -107,6 +107,27 @@ class VectorInput(InputLayer):
         return torch.cat([self.words(inputs), given], dim=-1)
 
 
+class ContextualInput(InputLayer):
+    """Words' learned vectors, each beside what a language model made of the word where it stands.
+
+    Args:
+        words: the input layer of the words.
+        size: numbers of what stands beside a word.
+        dropout: the share of them that training drops.
+    """
+
+    def __init__(self, words: InputLayer, size: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.words = words
+        self.size = words.size + size
+        self.dropout = dropout
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Read what the words' layer reads, and ``features`` ``(batch, time, size)``; see `InputLayer`."""
+        beside = functional.dropout(inputs["features"], self.dropout, self.training)
+        return torch.cat([self.words(inputs), beside], dim=-1)
+
+
 class MarkedInput(InputLayer):
     """Words' vectors, each beside a learned one of its mark.
 

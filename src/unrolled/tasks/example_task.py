@@ -23,7 +23,8 @@ from unrolled.tasks.holdout import hold_out
 from unrolled.tasks.prediction import Answer, Prediction
 from unrolled.tasks.scikit import Configuration
 from unrolled.tasks.shares import Part, Shares
-from unrolled.tasks.streaming import ReadingStream, TaskStream
+from unrolled.tasks.stream_state import ArrayForm
+from unrolled.tasks.streaming import Piece, ReadingStream, TaskStream
 
 SHOWN = 12
 """Predictions that a report shows."""
@@ -69,14 +70,29 @@ class ExampleTask(Estimator[Examples, Configuration]):
         self._require_fitted()
         chosen = self.chosen_options(options)
 
-        def read(given: Any) -> tuple[Examples, Encoded]:
+        def read(given: Any, before: Mapping[str, np.ndarray]) -> Piece:
             one = self._read_inputs([given])
-            return one, self._encode(one)[0]
+            return Piece(one, *self._encode_on(one, before))
 
         def decoded(outputs: Tensor, one: Examples) -> Prediction:
             return self._decode([outputs], one, chosen)[0]
 
-        return ReadingStream(self.model, read, decoded)
+        return ReadingStream(self.model, read, decoded, self._carried())
+
+    def _carried(self) -> Mapping[str, ArrayForm]:
+        """What encoding goes on from in a stream, beside the network's state, by name."""
+        return {}
+
+    def _encode_on(
+        self, one: Examples, before: Mapping[str, np.ndarray]
+    ) -> tuple[Encoded, Mapping[str, np.ndarray]]:
+        """The next piece of a stream, encoded, and what is carried after it.
+
+        Args:
+            one: the piece.
+            before: what is carried; nothing at the beginning.
+        """
+        return self._encode(one)[0], {}
 
     def answers(self, data: Any = None, **options: Any) -> Iterator[Answer]:
         """Each prediction beside its input; where there are several of one, they name it themselves."""

@@ -14,6 +14,7 @@ from unrolled.data.buckets import Encoded
 from unrolled.data.roll_files import are_rolls
 from unrolled.data.text import open_text
 from unrolled.data.tokenizer import SavedTokenizer
+from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.files import write_file
 from unrolled.saving.schema import ENTRIES, Size
@@ -101,7 +102,9 @@ class Generator(Estimator[Any, GenerateConfig]):
         return None
 
     def predict(self, data: Any = None, **options: Any) -> list[Any]:
-        """What follows each prompt: those of a list, or each line of a file; many are written on together.
+        """What follows each prompt, or of a model that reads backwards stands before it.
+
+        Prompts are those of a list, or each line of a file; many are written on together.
 
         Args:
             data: prompts, or a file's path.
@@ -179,8 +182,10 @@ class Generator(Estimator[Any, GenerateConfig]):
     @property
     def _written(self) -> Medium[Any]:
         if self._medium is None:
-            unit = self.effective.unit
-            self._medium = NoteMedium() if unit == "notes" else TextMedium(unit)
+            unit, backwards = self.effective.unit, self.effective.backwards
+            if unit == "notes" and backwards:
+                raise ConfigError("backwards: expected text with it, got notes; leave backwards out")
+            self._medium = NoteMedium() if unit == "notes" else TextMedium(unit, backwards)
         return self._medium
 
     def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import with_config
 from torch import Tensor
 from typing_extensions import TypedDict
@@ -17,7 +18,7 @@ from unrolled.models.base import SequenceModel
 from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.network_steps import network_steps
 from unrolled.tasks.prediction import Prediction
-from unrolled.tasks.stream_state import StateForm, StreamState, state_fits
+from unrolled.tasks.stream_state import ArrayForm, StateForm, StreamState, state_fits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,13 +79,29 @@ class _Nothing(TypedDict):
     """The values of a state that is the network's alone."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A piece of an input.
+
+    Attributes:
+        data: what it is to the task.
+        item: what the network reads of it.
+        carried: what encoding the next piece goes on from, by name.
+    """
+
+    data: Any
+    item: Encoded
+    carried: Mapping[str, np.ndarray]
+
+
 class ReadingStream(TaskStream):
     """A network that says at every step what it makes of the steps so far.
 
     Args:
         model: reads forwards, and looks at the latest state alone.
-        read: makes of a piece of input the data that it is to the task, and what the network reads of it.
-        decode: makes a prediction of the network's outputs, and that data.
+        read: takes a piece of input, and what encoding goes on from, by name; nothing at the beginning.
+        decode: makes a prediction of the network's outputs, and the piece's data.
+        carried: what those arrays are.
 
     Raises:
         ConfigError: the model has to see a whole input first.
@@ -93,8 +110,9 @@ class ReadingStream(TaskStream):
     def __init__(
         self,
         model: SequenceModel,
-        read: Callable[[Any], tuple[Any, Encoded]],
+        read: Callable[[Any, Mapping[str, np.ndarray]], Piece],
         decode: Callable[[Tensor, Any], Prediction],
+        carried: Mapping[str, ArrayForm],
     ) -> None:
         if not model.causal:
             raise ConfigError(
@@ -103,16 +121,18 @@ class ReadingStream(TaskStream):
                 "tagger with crf=False"
             )
         self._network, self._read, self._decode = network_steps(model), read, decode
-        self._form = StateForm(self._network.arrays, _Nothing)
+        self._carried = tuple(carried)
+        self._form = StateForm({**self._network.arrays, **carried}, _Nothing)
 
     @property
     def form(self) -> StateForm:
-        """The network's state."""
+        """The network's state, and what encoding goes on from."""
         return self._form
 
     def _advance(self, given: Any, state: StreamState | None) -> Streamed:
-        data, item = (None, None) if given is None else self._read(given)
-        if item is None or not len(item):
+        before = {} if state is None else {name: state.arrays[name] for name in self._carried}
+        piece = None if given is None else self._read(given, before)
+        if piece is None or not len(piece.item):
             return Streamed(None, state or StreamState())
-        outputs, after = self._network.run(item.inputs, state)
-        return Streamed(self._decode(outputs, data), StreamState(after))
+        outputs, after = self._network.run(piece.item.inputs, state)
+        return Streamed(self._decode(outputs, piece.data), StreamState({**after, **piece.carried}))

@@ -11,6 +11,7 @@ from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
 from unrolled.tasks.inputs.options import (
     ClipOptions,
+    FeatureOptions,
     GramOptions,
     LongTableOptions,
     NumberOptions,
@@ -43,6 +44,7 @@ class ClassifyConfig(
     GramOptions,
     TextOptions,
     VectorOptions,
+    FeatureOptions,
     TaskConfig,
 ):
     """How a classifier reads its data, is built and is trained."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Literal
 
 from pydantic import BaseModel
+from torch import Tensor, nn
 
 from unrolled.data.buckets import Encoded
 from unrolled.errors import ConfigError, DataError
@@ -117,6 +118,13 @@ class TaskSteps(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     @abstractmethod
     def _baseline_kinds(cls) -> tuple[type[Baseline], ...]:
         """The classes that `_fit_baselines` may return, to load them again."""
+
+    def input_networks(self) -> Mapping[str, nn.Module]:
+        """The networks that make what the task's own reads, which are not trained, by name."""
+        return {}
+
+    def _load_input_networks(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the saved weights of `input_networks`, after `_restore`; named ``network.weight``."""
 
     # What a model takes and gives: what a command, a service or an export asks of every task alike.
 

@@ -24,6 +24,9 @@ from unrolled.tasks.scikit import Configuration
 from unrolled.tasks.shares import Data
 from unrolled.training.history import History
 
+_INPUTS = "inputs.safetensors"
+"""The weights of the networks that make what the model's own reads."""
+
 
 class Storing(Fitted[Data, Configuration]):
     """The model folder, and the Hugging Face Hub."""
@@ -103,6 +106,9 @@ class Storing(Fitted[Data, Configuration]):
             given = settings["given"]
             estimator._given_form = None if given is None else GivenForm.from_json(given)
             estimator._restore(vocabularies)
+            # Not by get: what is listed but lacks its file is an error, and none of those that get expects.
+            beside = saved.tensors[_INPUTS] if _INPUTS in saved.tensors else {}  # noqa: SIM401
+            estimator._load_input_networks(beside)
             estimator._history = history
             estimator._optimizer = saved.tensors  # read when it is asked for
             estimator._dev_evaluation = Evaluation.from_json(evaluation)
@@ -131,6 +137,11 @@ class Storing(Fitted[Data, Configuration]):
         assert self.history is not None
         assert shown is not None
         known = self.optimizer_state() if optimizer else {}
+        beside = {
+            f"{name}.{weight}": tensor
+            for name, network in self.input_networks().items()
+            for weight, tensor in network.state_dict().items()
+        }
         states = {name: baseline.state() for name, baseline in self._baselines.items()}
         write_folder(
             folder,
@@ -162,6 +173,7 @@ class Storing(Fitted[Data, Configuration]):
                     for name, state in states.items()
                     for key, tensor in state.tensors.items()
                 },
+                **({_INPUTS: beside} if beside else {}),
                 **({OPTIMIZER: known} if known else {}),
             },
         )

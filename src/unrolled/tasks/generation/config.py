@@ -34,6 +34,11 @@ class GenerateConfig(TaskConfig):
         None, ge=1, description="Width of a token's vector; by default 64, for words and byte pairs 256."
     )
     steps_per_beat: Size = Field(4, description="Steps of a quarter note, where notes are read from MIDI.")
+    backwards: bool = Field(
+        False,
+        description="Read texts from their ends, and write what stands before a text; with one that reads "
+        "forwards it tells a tagger of both sides of a word (--features).",
+    )
     tied: bool = Field(False, description="Use the embedding matrix for the output too.")
     ngram_order: int | None = Field(
         None, ge=1, description="Order of the n-gram baseline; by default 5, for words and byte pairs 3."

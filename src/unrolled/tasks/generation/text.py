@@ -61,12 +61,13 @@ class TextMedium(Medium[Texts]):
 
     Args:
         unit: what a token is.
+        backwards: read texts from their last token to their first.
     """
 
     baseline = WittenBell
 
-    def __init__(self, unit: str) -> None:
-        self.unit = unit
+    def __init__(self, unit: str, backwards: bool = False) -> None:
+        self.unit, self.backwards = unit, backwards
         self._tokenizer: Tokenizer | None = None
 
     @property
@@ -118,11 +119,14 @@ class TextMedium(Medium[Texts]):
         """Windows of the text, each row continuing its own place."""
         if config.window is None:
             raise ConfigError("window must be given to train on running text, got None")
-        corpus = encode_corpus(data, self.tokenizer)
+        corpus = self._corpus(data)
         # Short text is read at fewer places, so that each has a few windows to carry its state over.
         windows = int((-(-np.diff(corpus.documents) // config.window)).sum())
         rows = min(config.batch_size, max(1, windows // 4))
         return StreamLoader(corpus, rows, config.window, seed=config.seed, shuffle=shuffle, shard=shard)
+
+    def _corpus(self, data: Texts, most: int | None = None) -> Corpus:
+        return encode_corpus(data, self.tokenizer, most=most, backwards=self.backwards)
 
     def updates(self, train: Texts, config: GenerateConfig) -> int | None:
         """The windows that each row reads in an epoch."""
@@ -145,7 +149,7 @@ class TextMedium(Medium[Texts]):
 
     def scorer(self, model: SequenceModel, data: Texts) -> Callable[[], Scored]:
         """Reads the text from its start to its end, the state carried all along."""
-        corpus, characters = encode_corpus(data, self.tokenizer), data.characters
+        corpus, characters = self._corpus(data), data.characters
         rows = min(64, -(-len(corpus) // _CARRIED))
         unknown = self._unknown_share(corpus)
 
@@ -193,14 +197,14 @@ class TextMedium(Medium[Texts]):
     def fit_baseline(self, train: Texts, config: GenerateConfig) -> tuple[Baseline, str]:
         """A Witten-Bell n-gram over the same tokens."""
         order = config.ngram_order or (3 if self.unit in ("word", "bpe") else 5)
-        corpus = encode_corpus(train, self.tokenizer, most=_NGRAM_TOKENS + 1)
+        corpus = self._corpus(train, most=_NGRAM_TOKENS + 1)
         model = WittenBell(self.tokenizer.size, order).fit(_documents(corpus, _NGRAM_TOKENS))
         part = "" if len(corpus) <= _NGRAM_TOKENS else f", on the first {_NGRAM_TOKENS:,} tokens"
         return model, f"The baseline is a Witten-Bell n-gram of order {order}{part}."
 
     def score_baseline(self, baseline: Baseline, data: Texts) -> Mapping[str, float]:
         """The n-gram's scores on the same tokens."""
-        corpus, ngram = encode_corpus(data, self.tokenizer), cast(WittenBell, baseline)
+        corpus, ngram = self._corpus(data), cast(WittenBell, baseline)
         nats = 0.0
         for pieces in _pieces(corpus, ngram.order - 1):
             log_probabilities = ngram.log_probabilities([piece for piece, _ in pieces])
@@ -225,13 +229,23 @@ class TextMedium(Medium[Texts]):
         return data
 
     def stream(self, model: SequenceModel, prompt: Any, options: WritingConfig) -> Iterator[str]:
-        """Text that follows ``prompt``, a token at a time; a beam's comes in one piece."""
+        """Text that follows ``prompt``, a token at a time; a beam's comes in one piece.
+
+        Raises:
+            ConfigError: the model reads backwards.
+        """
+        self._require_forwards("text that is shown as it is written")
         (item,) = self.encode([prompt])
         writer = TextWriter(cast(LanguageModel, model), self.tokenizer, options)
         return until(options.stop, text_of(writer.stream(item.inputs["tokens"]), self.tokenizer))
 
     def step_by_step(self, model: SequenceModel, options: WritingConfig) -> TextStream:
-        """A token a step."""
+        """A token a step.
+
+        Raises:
+            ConfigError: the model reads backwards.
+        """
+        self._require_forwards("text that is written step by step")
         return TextStream(model, self.tokenizer, options)
 
     def schema(self) -> TextSchema:
@@ -239,20 +253,32 @@ class TextMedium(Medium[Texts]):
         return TextSchema(blank=True)
 
     def encode(self, prompts: Iterable[str]) -> list[Encoded]:
-        """The tokens of each prompt after the one that ends a text before it."""
-        read = (np.append(self.tokenizer.end, self.tokenizer.encode(prompt)) for prompt in prompts)
+        """The tokens of each prompt, in the order in which they are read, after one that ends a text."""
+        order = -1 if self.backwards else 1
+        read = (np.append(self.tokenizer.end, self.tokenizer.encode(prompt)[::order]) for prompt in prompts)
         return [Encoded({"tokens": tokens.astype(np.int64)}, np.zeros(0)) for tokens in read]
 
     def run(
         self, model: SequenceModel, items: Sequence[Encoded], options: WritingConfig
     ) -> list[Sequence[int]]:
-        """The tokens that follow each prompt."""
+        """The tokens that follow each prompt, in the order in which they are written."""
+        if options.stop:
+            self._require_forwards("a text to stop before")
         writer = TextWriter(cast(LanguageModel, model), self.tokenizer, options)
         return writer.write([item.inputs["tokens"] for item in items])
 
     def decode(self, outputs: Iterable[Sequence[int]], options: WritingConfig) -> list[str]:
         """The text of the tokens, up to where it is to stop."""
+        if self.backwards:
+            return [self.tokenizer.decode(tokens[::-1]) for tokens in outputs]
         return ["".join(until(options.stop, text_of(tokens, self.tokenizer))) for tokens in outputs]
+
+    def _require_forwards(self, what: str) -> None:
+        if self.backwards:
+            raise ConfigError(
+                f"expected a model that reads forwards for {what}, got one that writes what stands before a "
+                "text, which is whole at its end alone; give the texts as DATA"
+            )
 
     def file(self, made: Any, suffix: str, config: GenerateConfig, tempo: float) -> bytes | str:
         """The text; or, of a tune in ABC notation, a WAV file of how it sounds at its own tempo."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from torch import Tensor, nn
 
 from unrolled.data.example import Example, Examples
 from unrolled.models.inputs import InputLayer
@@ -15,6 +16,7 @@ from unrolled.tasks.baselines.base import Baseline, FittedBaseline
 from unrolled.tasks.baselines.frequent_tag import MostFrequentTag
 from unrolled.tasks.baselines.steps import MajorityTag, StepLogistic
 from unrolled.tasks.inputs.schema import InputSchema
+from unrolled.tasks.stream_state import ArrayForm
 
 
 class InputKind(ABC):
@@ -88,7 +90,8 @@ class StepsKind(InputKind):
         simple_classifiers: the simple methods that stand beside a network that gives a whole input a class.
         simple_regressors: those beside one that gives it a number.
         pairs: whether an input is two sequences, one after the other.
-        streams: whether what a step becomes does not depend on the steps before and after it.
+        streams: whether what a step becomes does not depend on the steps after it, nor, but for what is
+            carried, on those before.
         symbols: the array of those that a direct connection reads, and how many in a row; None where it
             reads none.
     """
@@ -116,6 +119,31 @@ class StepsKind(InputKind):
     @abstractmethod
     def step_baselines(self, train: Examples) -> Iterable[Baseline]:
         """The simple methods that give every step a tag, fitted."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks that make what is encoded, which are not trained, by name; saved with the model."""
+        return {}
+
+    def load_networks(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up the saved weights of `networks`, named ``network.weight``."""
+
+    def carried(self) -> dict[str, ArrayForm]:
+        """What encoding goes on from in a stream, by name."""
+        return {}
+
+    def encode_on(
+        self, example: Example, before: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """As `encode`, of one more piece of an input that is read as a stream.
+
+        Args:
+            example: the piece.
+            before: what is carried; nothing at the beginning.
+
+        Returns:
+            The arrays of the piece, and what is carried after it.
+        """
+        return self.encode([example])[0], {}
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
         """Options that suit so many inputs of this kind, where they are not asked for."""

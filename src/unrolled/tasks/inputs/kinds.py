@@ -14,6 +14,7 @@ from unrolled.saving.schema import conforming
 from unrolled.tasks.baselines.base import Baseline
 from unrolled.tasks.inputs.base import InputKind, PerceivedKind, StepsKind
 from unrolled.tasks.inputs.classes import ClassKind
+from unrolled.tasks.inputs.contextual import ContextualKind
 from unrolled.tasks.inputs.numbers import NumberKind
 from unrolled.tasks.inputs.pairs import PairKind
 from unrolled.tasks.inputs.pictures import ClipKind, ImageKind
@@ -34,7 +35,9 @@ STEPS: Mapping[str, type[StepsKind]] = {
 }
 """The kinds that are read step by step."""
 
-_WRAPPED: Mapping[str, type[StepsKind]] = {kind.kind: kind for kind in (SeveralKind, VectoredKind)}
+_WRAPPED: Mapping[str, type[StepsKind]] = {
+    kind.kind: kind for kind in (SeveralKind, VectoredKind, ContextualKind)
+}
 
 PERCEIVED: Mapping[str, type[PerceivedKind]] = {
     kind.kind: kind for kind in (ImageKind, VectorKind, ClassKind)
@@ -65,7 +68,14 @@ def steps_kind(examples: Examples, unit: str | None = None) -> type[StepsKind]:
 
 
 def fit_sequence(examples: Examples, config: Any) -> StepsKind:
-    """The kind of input that the training data has, fitted to it, with the vectors that are asked for."""
+    """The kind of input that the training data has, fitted to it, with what is to stand beside its words."""
+    if getattr(config, "features", ()):
+        return ContextualKind.fit(examples, config)
+    return fit_words(examples, config)
+
+
+def fit_words(examples: Examples, config: Any) -> StepsKind:
+    """As `fit_sequence`, with the vectors of a file alone, where they are asked for."""
     if getattr(config, "vectors", None) is not None:
         return VectoredKind.fit(examples, config)
     unit = getattr(config, "unit", None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field
 
 from unrolled.models.config import Size
 
@@ -51,6 +54,23 @@ class VectorOptions(BaseModel):
         ge=1,
         description="Of how many words of that file, the first ones, the vectors are kept; those of the "
         "training data's words are kept in any case.",
+    )
+
+
+def _listed_paths(value: Any) -> Any:
+    """One path as a list of it, and paths as texts."""
+    if isinstance(value, str | Path):
+        return (str(value),)
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+class FeatureOptions(BaseModel):
+    """Of what language models of one's own know of words."""
+
+    features: Annotated[tuple[str, ...], BeforeValidator(_listed_paths)] = Field(
+        (),
+        description="Language models of characters (unrolled train generate), each word's states of which are "
+        "read beside its vector: one that reads forwards, one backwards (--backwards), or both.",
     )
 
 

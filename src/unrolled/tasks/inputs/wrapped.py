@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from torch import Tensor, nn
 
 from unrolled.data.example import Example, Examples
 from unrolled.tasks.baselines.base import Baseline
@@ -59,6 +61,14 @@ class WrappedKind(StepsKind):
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
         """What suits the sequence."""
         return self.sequence.suited(examples, config)
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Those of the sequence."""
+        return self.sequence.networks()
+
+    def load_networks(self, weights: Mapping[str, Tensor]) -> None:
+        """Take up those of the sequence."""
+        self.sequence.load_networks(weights)
 
     def sequence_to_json(self) -> dict[str, Any]:
         """What was learned of the sequence, and which kind it is."""

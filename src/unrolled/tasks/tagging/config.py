@@ -8,7 +8,13 @@ from pydantic import Field, model_validator
 
 from unrolled.tasks.class_weights import ClassWeightOptions
 from unrolled.tasks.config import EnsembleOptions, TaskConfig, defaults
-from unrolled.tasks.inputs.options import ClipOptions, LongTableOptions, TextOptions, VectorOptions
+from unrolled.tasks.inputs.options import (
+    ClipOptions,
+    FeatureOptions,
+    LongTableOptions,
+    TextOptions,
+    VectorOptions,
+)
 
 
 @defaults(
@@ -24,7 +30,14 @@ from unrolled.tasks.inputs.options import ClipOptions, LongTableOptions, TextOpt
     patience=3,
 )
 class TagConfig(
-    ClassWeightOptions, EnsembleOptions, ClipOptions, LongTableOptions, TextOptions, VectorOptions, TaskConfig
+    ClassWeightOptions,
+    EnsembleOptions,
+    ClipOptions,
+    LongTableOptions,
+    TextOptions,
+    VectorOptions,
+    FeatureOptions,
+    TaskConfig,
 ):
     """How a tagger reads its data, is built and is trained."""
 
