@@ -18,7 +18,7 @@ from unrolled.errors import ConfigError
 from unrolled.models.inputs import ContextualInput, InputLayer
 from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.inputs.base import StepsKind
-from unrolled.tasks.inputs.language_reader import LanguageReader, SavedReader
+from unrolled.tasks.inputs.language_reader import LanguageReader, SavedReader, read_together
 from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.text import TextKind
 from unrolled.tasks.inputs.words import WordKind, words_of
@@ -73,8 +73,8 @@ class ContextualKind(WrappedKind):
         kind = steps_kind(examples, getattr(config, "unit", None))
         if not issubclass(kind, TextKind | WordKind) or kind.pairs:
             raise ConfigError(
-                f"features: expected texts or sentences, whose words a language model can read, got {kind.kind}; "
-                "leave features out"
+                f"features: expected texts or sentences, whose words a language model can read, got "
+                f"{kind.kind}; leave features out"
             )
         readers = [LanguageReader.of_folder(folder) for folder in config.features]
         fitted = cls(fit_words(examples, config), readers)
@@ -106,16 +106,8 @@ class ContextualKind(WrappedKind):
         """The arrays of the words, and ``features`` ``(time, size)``, the states of all models."""
         arrays = self.sequence.encode(examples)
         sentences = [self._words(example) for example in examples]
-        found = [reader.read(sentences) for reader in self.readers]
-        return [
-            {
-                **each,
-                "features": _beside(
-                    each, np.concatenate(vectors, axis=1) if len(vectors) > 1 else vectors[0]
-                ),
-            }
-            for each, vectors in zip(arrays, zip(*found, strict=True), strict=True)
-        ]
+        vectors = read_together(self.readers, sentences)
+        return [{**each, "features": _beside(each, own)} for each, own in zip(arrays, vectors, strict=True)]
 
     def layer(self, config: Any) -> InputLayer:
         """That of the words, and beside each the states of the language models."""
@@ -129,9 +121,8 @@ class ContextualKind(WrappedKind):
         """Take up the weights of the language models."""
         for place, reader in enumerate(self.readers):
             begin = f"{place}."
-            reader.load(
-                {name[len(begin) :]: each for name, each in weights.items() if name.startswith(begin)}
-            )
+            own = {name[len(begin) :]: each for name, each in weights.items() if name.startswith(begin)}
+            reader.load(own)
 
     def carried(self) -> dict[str, ArrayForm]:
         """The states of the language models."""
@@ -147,10 +138,6 @@ class ContextualKind(WrappedKind):
         """As `encode`, of the words that follow those read before."""
         (arrays,) = self.sequence.encode([example])
         words, vectors, after = self._words(example), [], {}
-        if not words:
-            return {**arrays, "features": np.zeros((len(next(iter(arrays.values()))), self.size))}, dict(
-                before
-            )
         for place, reader in enumerate(self.readers):
             begin = f"features.{place}."
             own = {name[len(begin) :]: each for name, each in before.items() if name.startswith(begin)}
@@ -158,7 +145,7 @@ class ContextualKind(WrappedKind):
             read, state = reader.read_on(words, known)
             vectors.append(read)
             after |= {begin + name: array for name, array in packed(state).items()}
-        return {**arrays, "features": np.concatenate(vectors, axis=1)}, after
+        return {**arrays, "features": _beside(arrays, np.concatenate(vectors, axis=1))}, after
 
     def to_json(self) -> dict[str, Any]:
         """The words, and the language models but for their weights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from tempfile import TemporaryFile
 from typing import Any, Self, cast
 
@@ -87,21 +88,21 @@ class LanguageReader:
         task = saved_task(folder)
         if task != Generator.task:
             raise ConfigError(
-                f"features: expected a language model of characters, got {folder}, a model of the task {task!r}; "
-                "make one with: unrolled train generate TEXTS"
+                f"features: expected a language model of characters, got {folder}, a model of the task "
+                f"{task!r}; make one with: unrolled train generate TEXTS"
             )
         generator = Generator.load(folder)
         config = generator.effective
         if config.unit != "character":
             raise ConfigError(
-                f"features: expected a language model of characters, got {folder}, whose unit is {config.unit!r}; "
-                "make one with: unrolled train generate TEXTS --unit character"
+                f"features: expected a language model of characters, got {folder}, whose unit is "
+                f"{config.unit!r}; make one with: unrolled train generate TEXTS --unit character"
             )
         model = cast(LanguageModel, generator.model)
         network = NetworkConfig.model_validate(
             {name: getattr(config, name) for name in NetworkConfig.model_fields}
         )
-        tokenizer = tokenizer_from_dict(generator._vocabularies())
+        tokenizer = tokenizer_from_dict(cast(SavedTokenizer, generator._vocabularies()))
         states = LanguageStates.of(model, network)
         return cls(tokenizer, network, model.embedding.embedding_dim, config.backwards, states)
 
@@ -116,29 +117,25 @@ class LanguageReader:
         assert self._states is not None
         return self._states
 
-    def read(self, sentences: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """The vectors of the words of each sentence, ``(word, size)``.
+    def read(self, sentences: Sequence[Sequence[str]], vectors: Sequence[NDArray[np.float32]]) -> None:
+        """Read sentences, those of like length together.
 
-        Sentences of like length are read together; the vectors of many are kept in a file without a name.
-
-        Raises:
-            StorageError: the disk would not take them.
+        Args:
+            sentences: the words of each.
+            vectors: ``(word, size)`` of each, to be filled in.
         """
         placed = [self._placed(words) for words in sentences]
-        ends = np.cumsum([0, *(len(words) for words in sentences)])
-        vectors = _room(int(ends[-1]), self.size)
         rows = np.argsort([len(tokens) for tokens, _ in placed], kind="stable")
         together = max(1, min(_ROWS, _NUMBERS // (_WINDOW * self.size)))
         for start in range(0, len(rows), together):
             chosen = rows[start : start + together].tolist()
-            self._read_together([(*placed[row], vectors[ends[row] : ends[row + 1]]) for row in chosen])
-        return [vectors[start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+            self._read_together([(*placed[row], vectors[row]) for row in chosen])
 
     def read_on(self, words: Sequence[str], state: State | None) -> tuple[NDArray[np.float32], State]:
         """The vectors of the next words of a sentence that is read forwards, and the state after them.
 
         Args:
-            words: one at least.
+            words: any number.
             state: before them; None at the beginning of a sentence.
         """
         text = " ".join(words)
@@ -220,6 +217,26 @@ class LanguageReader:
 
     def _fresh(self) -> LanguageStates:
         return LanguageStates(self.tokenizer.size, self.embedding_size, self.network)
+
+
+def read_together(
+    readers: Sequence[LanguageReader], sentences: Sequence[Sequence[str]]
+) -> list[NDArray[np.float32]]:
+    """What several language models know at the words of each sentence, ``(word, size)``, side by side.
+
+    What would be large in memory is kept in a file without a name, and read from there.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    ends = np.cumsum([0, *map(len, sentences)]).tolist()
+    room = _room(ends[-1], sum(reader.size for reader in readers))
+    vectors = [room[start:stop] for start, stop in pairwise(ends)]
+    begin = 0
+    for reader in readers:
+        reader.read(sentences, [each[:, begin : begin + reader.size] for each in vectors])
+        begin += reader.size
+    return vectors
 
 
 def _room(words: int, size: int) -> np.ndarray:

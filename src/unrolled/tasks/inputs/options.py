@@ -69,7 +69,7 @@ class FeatureOptions(BaseModel):
 
     features: Annotated[tuple[str, ...], BeforeValidator(_listed_paths)] = Field(
         (),
-        description="Language models of characters (unrolled train generate), each word's states of which are "
+        description="Language models of characters (unrolled train generate), whose states at each word are "
         "read beside its vector: one that reads forwards, one backwards (--backwards), or both.",
     )
 
