@@ -7,17 +7,18 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from unrolled.export.onnx_graphs.examples import drawn_inputs
 from unrolled.export.onnx_graphs.graph import Graph, Port, difference, require_same, write_graph
-from unrolled.export.onnx_graphs.networks import carries_state, network_graphs
+from unrolled.export.onnx_graphs.networks import carries_state, network_graphs, states_graph
 from unrolled.export.onnx_graphs.session import SessionModel
 from unrolled.export.result import Exported
 from unrolled.layers.state import state_tensors
+from unrolled.models.language_states import LanguageStates
 from unrolled.saving.files import make_folder, write_file
 from unrolled.tasks.base import Estimator
 from unrolled.tasks.forecast import Forecaster
@@ -55,6 +56,12 @@ def export_model(
         files[name] = home / f"{name}.onnx"
         write_graph(graph, files[name])
         apart = max(apart, difference(graph, files[name], [_row(graph, inputs, lengths)]))
+    for name, states in estimator.input_networks().items():
+        graph = states_graph(cast(LanguageStates, states))
+        files[f"language{name}"] = home / f"language{name}.onnx"
+        write_graph(graph, files[f"language{name}"])
+        examples = [port.example for port in graph.inputs]
+        apart = max(apart, difference(graph, files[f"language{name}"], [examples]))
     require_same(apart, str(home))
     numbers = {}
     if int8:

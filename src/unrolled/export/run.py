@@ -124,10 +124,43 @@ def pixels_of(picture):
     return np.asarray(picture, dtype=np.uint8)
 
 
-def inputs_of(model, given):
+def words_of(model, given, learnt):
+    """The words of a sentence, or of a text as they are written in it."""
+    if learnt["kind"] == "text":
+        written = _WORD.findall(given)
+        looked_up = _WORD.findall(given.lower() if model.options["lowercase"] else given)
+        return written if len(written) == len(looked_up) else looked_up
+    if isinstance(given, str):
+        return re.findall(r"\w+(?:[’']\w+)*|[^\w\s]", given) if model.options["marks"] else given.split()
+    return list(given)
+
+
+def known_at(model, words, learnt):
+    """What the language models know at each word: their states after its last character, or its first."""
+    sizes = np.array([len(word) for word in words], dtype=np.int64)
+    starts = np.cumsum(sizes + 1) - sizes - 1
+    found = []
+    for place, language in enumerate(learnt["models"]):
+        tokenizer = Tokenizer(language["tokenizer"])
+        tokens = tokenizer.encode(" ".join(words))
+        (border,) = tokenizer.encode("\n")
+        border = tokenizer.end if border == tokenizer.unknown else border
+        read = [border, *(tokens[::-1] if language["backwards"] else tokens)]
+        states = model.run(f"language{place}", {"tokens": [read]})["states"][0]
+        found.append(states[len(tokens) - starts if language["backwards"] else starts + sizes])
+    return np.concatenate(found, axis=1)
+
+
+def inputs_of(model, given, learnt=None):
     """What a classifier's or tagger's network reads of an input, a row of its own."""
-    learnt, options = model.learnt["inputs"], model.options
+    learnt, options = learnt or model.learnt["inputs"], model.options
     kind = learnt["kind"]
+    if kind == "contextual":
+        inputs = inputs_of(model, given, learnt["sequence"])
+        words, steps = words_of(model, given, learnt["sequence"]), next(iter(inputs.values())).shape[1]
+        features = known_at(model, words, learnt)
+        # A text without any word is read as one that is unknown.
+        return {**inputs, "features": (features if words else np.zeros((steps, features.shape[1])))[None]}
     if kind == "text":
         text = given.lower() if options["lowercase"] else given
         return {"tokens": numbers_of(_WORD.findall(text) or [UNKNOWN], learnt["vocabulary"])[None]}
@@ -146,9 +179,7 @@ def inputs_of(model, given):
         mers = [text[at : at + size] for at in range(0, max(1, len(text) - size + 1), stride)]
         return {"tokens": numbers_of(mers or [UNKNOWN], learnt["vocabulary"])[None]}
     if kind == "words":
-        words = list(given)
-        if isinstance(given, str):
-            words = re.findall(r"\w+(?:[’']\w+)*|[^\w\s]", given) if options["marks"] else given.split()
+        words = words_of(model, given, learnt)
         cased = [word.lower() for word in words] if options["lowercase"] else words
         most = options["max_characters"]
         letters = [numbers_of((word or UNKNOWN)[:most], learnt["characters"]) for word in words]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-import torch
 from torch import Tensor, nn
 
 from unrolled.models.config import NetworkConfig
@@ -49,7 +48,6 @@ class LanguageStates(nn.Module):
         made.recurrent.load_state_dict(model.recurrent.state_dict())
         return made
 
-    @torch.no_grad()
     def forward(
         self, tokens: Tensor, lengths: Tensor | None = None, state: State | None = None
     ) -> tuple[Tensor, State]:

@@ -14,7 +14,7 @@ from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.encoder_decoder import EncoderDecoder
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.grams import GramInput
-from unrolled.models.inputs import InputLayer, MarkedInput, TokenInput, ValueInput, WordInput
+from unrolled.models.inputs import ContextualInput, InputLayer, MarkedInput, TokenInput, ValueInput, WordInput
 from unrolled.models.one_to_many import ClassPerception, OneToMany, VectorPerception
 from unrolled.models.one_to_one import BinaryVectorModel, LanguageModel
 from unrolled.models.positions import PositionInput
@@ -51,6 +51,8 @@ def drawn_inputs(model: SequenceModel, seed: int = 0) -> dict[str, Tensor]:
             second = (torch.arange(_STEPS) > _STEPS // 2).long().expand(_ROWS, -1)
             shared = torch.randint(0, 2, (_ROWS, _STEPS), generator=generator)
             return {**words, "marks": second + 2 * shared}
+        if isinstance(layer, ContextualInput):
+            return {**of_layer(layer.words), "features": numbers(layer.size - layer.words.size)}
         if isinstance(layer, WordInput):
             letters = layer.characters.embedding.table.num_embeddings
             return {"words": tokens(layer.words.table.num_embeddings), "characters": tokens(letters, 5)}

@@ -22,6 +22,7 @@ from unrolled.models.base import SequenceModel
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.forecaster import ForecastNetwork
 from unrolled.models.frames import RowInput
+from unrolled.models.language_states import LanguageStates
 from unrolled.models.one_to_many import OneToMany, PicturePerception
 from unrolled.models.one_to_one import OneToOne
 
@@ -40,6 +41,19 @@ def network_graphs(model: SequenceModel, inputs: Mapping[str, Tensor]) -> dict[s
     if isinstance(model, ConditionalModel):
         return _conditional(model, inputs)
     return {"model": _plain(model, inputs)}
+
+
+def states_graph(states: LanguageStates) -> Graph:
+    """What a language model knows after each token of a text.
+
+    Args:
+        states: the language model's recurrent part.
+    """
+    states = frozen(states)  # type: ignore[assignment]
+    tokens = torch.arange(_ROWS * 5).view(_ROWS, 5) % states.embedding.num_embeddings
+    return Graph(
+        lambda tokens: [states(tokens)[0]], states, [Port("tokens", tokens, {0: BATCH, 1: TIME})], ["states"]
+    )
 
 
 def carries_state(model: SequenceModel) -> bool:
@@ -175,6 +189,7 @@ _AXES: dict[str, dict[int, str]] = {
     "values": {1: TIME},
     "marks": {1: TIME},
     "vectors": {1: TIME},
+    "features": {1: TIME},
     "words": {1: TIME},
     "characters": {1: TIME, 2: "letters"},
     "copies": {1: TIME},

@@ -131,6 +131,7 @@ class LanguageReader:
             chosen = rows[start : start + together].tolist()
             self._read_together([(*placed[row], vectors[row]) for row in chosen])
 
+    @torch.no_grad()
     def read_on(self, words: Sequence[str], state: State | None) -> tuple[NDArray[np.float32], State]:
         """The vectors of the next words of a sentence that is read forwards, and the state after them.
 
@@ -164,6 +165,7 @@ class LanguageReader:
         places = len(tokens) - starts if self.backwards else starts + sizes
         return np.concatenate([[self._border], tokens[::-1] if self.backwards else tokens]), places
 
+    @torch.no_grad()
     def _read_together(self, rows: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], np.ndarray]]) -> None:
         """Fill in the vectors of some sentences.
 
