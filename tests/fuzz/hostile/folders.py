@@ -78,13 +78,18 @@ KINDS: Mapping[str, tuple[str, Mapping[str, Any], Any]] = {
     "names": ("caption", {"embedding_size": 3}, lambda: _alternating(["cat", "dog"] * 6, "Tom", "Rex")),
     "vectors": ("caption", {"embedding_size": 3}, lambda: _alternating(_arrays(4), "Tom", "Rex")),
     "drawings": ("caption", {"embedding_size": 3}, lambda: _alternating(_pictures(), "Tom", "Rex")),
+    "read words": (
+        "tag",
+        {"embedding_size": 3, "features": lambda: [str(folder_of("characters"))]},
+        _sentences,
+    ),
     "own cell": (
         "classify",
         {"embedding_size": 3, "cell": "janet"},
         lambda: _alternating(_texts(), "a", "b"),
     ),
 }
-"""By name: the task, options, and data to train with."""
+"""By name: the task, options or what makes their values, and data to train with."""
 
 
 @functools.cache
@@ -105,7 +110,11 @@ def folder_of(kind: str) -> Path:
     """The folder of a kind's model."""
     task, options, _ = KINDS[kind]
     make = estimator_class(task)
-    given = {name: value for name, value in (_TINY | options).items() if name in make.Config.model_fields}
+    given = {
+        name: value() if callable(value) else value
+        for name, value in (_TINY | options).items()
+        if name in make.Config.model_fields
+    }
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # of which none is missing in the processes that are forked
     try:

@@ -118,7 +118,14 @@ class ContextualKind(WrappedKind):
         return {str(place): reader.states for place, reader in enumerate(self.readers)}
 
     def load_networks(self, weights: Mapping[str, Tensor]) -> None:
-        """Take up the weights of the language models."""
+        """Take up the weights of the language models.
+
+        Raises:
+            ValueError: they are not those of such models.
+        """
+        places = {str(place) for place in range(len(self.readers))}
+        if unknown := [name for name in weights if name.partition(".")[0] not in places]:
+            raise ValueError(f"expected no weight {unknown[0]!a:.100}")
         for place, reader in enumerate(self.readers):
             begin = f"{place}."
             own = {name[len(begin) :]: each for name, each in weights.items() if name.startswith(begin)}
