@@ -75,3 +75,34 @@ def test_spans_that_are_none(spans, message):
     frame = pd.DataFrame({"text": ["Oslo.", "Rome."], "label": [[[0, 4, "LOC"]], spans]})
     with pytest.raises(DataError, match=message):
         load_tagged(frame)
+
+
+@pytest.mark.parametrize("form", ["pairs", "lists", "objects", "json", "jsonl"])
+def test_spacys_training_data_is_read(form, tmp_path):
+    pairs = [(row["text"], {"entities": list(map(tuple, row["label"]))}) for row in TEXTS]
+    lists = json.loads(json.dumps(pairs))
+    objects = [{"text": text, **said} for text, said in pairs]
+    (tmp_path / "a.json").write_text(json.dumps(lists))
+    data = {
+        "pairs": pairs,
+        "lists": lists,
+        "objects": objects,
+        "json": tmp_path / "a.json",
+        "jsonl": written(tmp_path / "a.jsonl", lists),
+    }[form]
+    model = Tagger(**SMALL | {"epochs": 1})
+    assert "3 tags that mark spans" not in model.understand([(("a", "b"), ("B-X", "I-X"))] * 3, None)
+    assert model.understand(data, data).startswith(
+        "Understood: words to tags; 3 tags that mark spans (B-LOC, "
+    )
+    read = model._read(data, labelled=True)
+    assert [(each.inputs, each.target) for each in read][1] == (
+        ("In", "Oslo", ",", "Mira", "sings", "!"),
+        ("O", "B-LOC", "O", "B-PER", "O", "O"),
+    )
+
+
+def test_a_wrong_span_of_spacys_is_named():
+    wrong = [("She sings.", {"entities": []}), ("Mira", {"entities": [(0, 9, "PER")]})]
+    with pytest.raises(DataError, match=r"row 2.*within the 4 characters of its text, got 0 to 9"):
+        Tagger().fit(wrong, dev=wrong)

@@ -32,7 +32,8 @@ def objects_of_lines(path: Path, text: str) -> Objects:
 def objects_of_json(path: Path, text: str) -> Objects:
     """The objects of a JSON file, numbered from 1.
 
-    It holds an array of objects, alone or under some name; a table as pandas writes it in any of its ways: by
+    It holds an array of objects, alone or under some name, or of texts, each in a list with an object on it
+    (``["fine", {"entities": []}]``); a table as pandas writes it in any of its ways: by
     columns, ``{"text": {"0": "fine"}}``, by rows, ``{"0": {"text": "fine"}}``, split into names, index and
     data, with its schema, or a series, ``{"2024-01-31": 1.5}``; an object of columns as lists; or, whatever
     the ending promises, an object a line. An index is the first column, without a name.
@@ -78,7 +79,8 @@ def parsed_json(path: Path, row: int, text: str) -> Any:
 
 def _objects_in(value: Any) -> list[dict[str, Any]] | None:
     if isinstance(value, list):
-        return value if all(isinstance(entry, dict) for entry in value) else None
+        entries = list(map(_annotated, value))
+        return entries if all(isinstance(entry, dict) for entry in entries) else None
     if not isinstance(value, Mapping) or not value:
         return None
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
@@ -101,6 +103,14 @@ def _objects_in(value: Any) -> list[dict[str, Any]] | None:
     if len(lengths) > 1 or -1 in lengths:
         return None
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _annotated(value: Any) -> Any:
+    """A text in front of what is said of it, as spaCy's training data has it, as one object; others as is."""
+    match value:
+        case [str(text), {**said}] if "text" not in said:
+            return {"text": text, **said}
+    return value
 
 
 def _of_series(value: Any) -> list[dict[str, Any]] | None:
@@ -139,7 +149,7 @@ def _are_places(names: Mapping[str, Any]) -> bool:
 
 
 def _object(path: Path, row: int, line: str) -> dict[str, Any]:
-    value = parsed_json(path, row, line)
+    value = _annotated(parsed_json(path, row, line))
     if not isinstance(value, dict):
         shown = line.strip()
         shown = shown if len(shown) <= 60 else shown[:57] + "..."

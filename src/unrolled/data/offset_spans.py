@@ -66,6 +66,34 @@ def span_columns(table: Table, text: str | None = None, spans: str | None = None
     return None
 
 
+def annotated_columns(data: Any) -> dict[str, list[Any]] | None:
+    """The texts and the spans of what is handed over in Python, in columns; None where it is no such thing.
+
+    Args:
+        data: a list of texts with their spans, ``("Ada ran", {"entities": [(0, 3, "PER")]})`` as spaCy's
+            training data has them, or as objects, ``{"text": "Ada ran", "entities": [(0, 3, "PER")]}``.
+
+    Example:
+        >>> annotated_columns([("Ada ran", {"entities": [(0, 3, "PER")]})])
+        {'text': ['Ada ran'], 'entities': [[(0, 3, 'PER')]]}
+        >>> annotated_columns([(["Ada", "ran"], ["PER", "O"])])
+    """
+    if not isinstance(data, list | tuple) or not data:
+        return None
+    columns: dict[str, list[Any]] = {}
+    for entry in data:
+        match entry:
+            case [str(text), {**said}] | {"text": str(text), **said}:
+                spans = [name for name in _SPAN_COLUMNS if name in said]
+            case _:
+                return None
+        if len(spans) != 1 or (columns and spans[0] not in columns):
+            return None
+        columns.setdefault("text", []).append(text)
+        columns.setdefault(spans[0], []).append(said[spans[0]])
+    return columns
+
+
 def tagged_spans(table: Table, text: str, spans: str, *, tagged: bool = True) -> Examples:
     """Sentences of words and marks with tags ``B-PER``, ``I-PER`` and ``O``, from spans of characters.
 

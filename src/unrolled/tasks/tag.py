@@ -16,6 +16,7 @@ from unrolled.data.buckets import Encoded, collate_many_to_many
 from unrolled.data.example import Example, Examples
 from unrolled.data.images import formed
 from unrolled.data.loading import load_with_layout
+from unrolled.data.offset_spans import annotated_columns
 from unrolled.data.token_columns import SavedLayout, TokenLayout, begins_tokens
 from unrolled.data.vocabulary import SavedVocabulary, Vocabulary
 from unrolled.data.wording import listed
@@ -66,8 +67,9 @@ class Tagger(StepsTask[TagConfig]):
 
     Data is a path (CoNLL-U, a word and its tag on each line, JSON lines, Parquet, a table with a row a step,
     a folder of one table a sequence), the name of built-in data, a DataFrame, or a list: of ``(words, tags)``
-    pairs to learn from, of lists of words to predict for. In place of the words may be an array of numbers
-    ``(time, channels)``.
+    pairs to learn from, or of texts with spans of their characters,
+    ``(text, {"entities": [(0, 3, "PER")]})``; of lists of words to predict for. In place of the words may be
+    an array of numbers ``(time, channels)``.
 
     Example:
         >>> sentences = [(["the", "cat", "runs"], ["D", "N", "V"]), (["a", "dog", "sits"], ["D", "N", "V"])]
@@ -190,6 +192,14 @@ class Tagger(StepsTask[TagConfig]):
         if not self.effective.crf:
             return found.argmax(-1)
         return best_path(found[None], torch.tensor([len(found)]))[0]
+
+    def _read(self, data: Any, *, labelled: bool, part: Part = "test") -> Examples:
+        columns = annotated_columns(data)
+        if columns is not None:
+            import pandas as pd  # which takes a second
+
+            data = pd.DataFrame(columns)
+        return super()._read(data, labelled=labelled, part=part)
 
     def _load(self, data: Any, *, labelled: bool) -> Examples:
         config = self.effective
