@@ -175,10 +175,18 @@ def test_what_has_no_symbols_has_none():
     assert not Classifier(**TINY).fit(numbers, dev=numbers).effective.direct
     with pytest.raises(ConfigError, match="direct: expected texts, or strings that differ"):
         Classifier(**TINY, direct=True).fit(numbers, dev=numbers)
+    pairs = [((text, "so"), label) for text, label in texts(40)]
+    assert connections(Classifier(**TINY).fit(pairs, dev=pairs)) == [None]
     rows = texts(40)
     one_way = {"bidirectional": False, "pooling": "last", "skip": False}
     for asked in ({"direct": False}, one_way):
         assert connections(Classifier(**TINY, **asked).fit(rows, dev=rows)) == [None]
+
+
+def test_many_classes_of_few_texts_are_no_numbers():
+    rows = [(f"w{place} v{place % 7}", f"c{place % 30}") for place in range(50)]
+    classifier = Classifier(**TINY).fit(rows, dev=rows[:5])
+    assert connections(classifier)[0].weight.shape[1] == 30
 
 
 def test_it_is_streamed_where_that_is_asked_for():

@@ -37,6 +37,7 @@ class PairKind(TextKind):
     whole = "pair of texts"
     streams = False
     pairs = True
+    symbols = None  # the same word says another thing in each
 
     @property
     def described(self) -> str:

@@ -86,7 +86,7 @@ class TextKind(StepsKind):
 
     def suited(self, examples: Examples, config: TextOptions) -> dict[str, Any]:
         """A direct connection, where a task has one."""
-        return direct_for(config)
+        return {} if self.symbols is None else direct_for(config)
 
     def schema(self) -> InputSchema:
         """A text."""
