@@ -6,6 +6,10 @@ import json
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unrolled.cli.prediction_rows import flat_lines
 
 LINES = "a fine film\nso dull\n"
 
@@ -65,3 +69,11 @@ def test_a_forecast_is_rows_of_its_own(models, unrolled, tmp_path):
     frame = pd.read_parquet(tmp_path / "out.parquet")
     assert list(frame.columns[:3]) == ["unique_id", "ds", "y"]
     assert len(frame) == 3
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from('a,";\t\n\r |\u2028é'), min_size=1), min_size=2, max_size=4))
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_lines_of_separated_values_are_read_back(delimiter, cells):
+    lines = flat_lines([{f"n{place}": cell for place, cell in enumerate(cells)}], " ", delimiter)
+    text = "".join(f"{line}\n" for line in lines)
+    assert list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))[1:] == [cells]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +17,7 @@ from unrolled.cli.music import is_music, save_music
 from unrolled.cli.options import options_of
 from unrolled.cli.output import AsJson, answer, finite, note, notes_shown, result
 from unrolled.cli.paths import ReadOutside, require_data, require_model
-from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows
+from unrolled.cli.prediction_rows import ROW_FILES, flat_lines, row_file, rows, separated
 from unrolled.data.outside import reading_outside
 from unrolled.errors import ConfigError
 
@@ -212,18 +210,12 @@ def _lines(predictions: Iterable[Any], between: str) -> Iterator[str]:
     for number, prediction in enumerate(predictions):
         if isinstance(prediction, Mapping):
             if number == 0:
-                yield _row(prediction.keys())
-            yield _row(prediction.values())
+                yield separated(prediction.keys())
+            yield separated(prediction.values())
         elif isinstance(prediction, list) and all(isinstance(part, str) for part in prediction):
             yield between.join(prediction)
         else:
             yield prediction if isinstance(prediction, str) else json.dumps(finite(prediction))
-
-
-def _row(values: Iterable[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(values)
-    return buffer.getvalue()
 
 
 def _save(path: Path, predictions: Iterable[Any], between: str) -> None:

@@ -63,8 +63,8 @@ def flat_lines(made: Iterable[Mapping[str, Any]], between: str, delimiter: str =
     """Rows as lines of separated values, their names first; lists of texts with something between them."""
     for number, row in enumerate(_flat(each, between) for each in made):
         if number == 0:
-            yield _line(row, delimiter)
-        yield _line(row.values(), delimiter)
+            yield separated(row, delimiter)
+        yield separated(row.values(), delimiter)
 
 
 def row_file(path: Path, made: Iterable[Mapping[str, Any]], estimator: Estimator) -> str | bytes:
@@ -124,10 +124,17 @@ def _flat(row: Mapping[str, Any], between: str | None = None) -> dict[str, Any]:
     return cells
 
 
-def _line(cells: Iterable[Any], delimiter: str) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+def separated(cells: Iterable[Any], delimiter: str = ",") -> str:
+    r"""A line of separated values, without its end; cells with line breaks are quoted.
+
+    Example:
+        >>> separated(["a", "b, c", "two\nlines"])
+        'a,"b, c","two\nlines"'
+    """
+    buffer, end = io.StringIO(), "\r\n"
+    # Only characters of the line's end are quoted in a cell.
+    csv.writer(buffer, delimiter=delimiter, lineterminator=end).writerow(cells)
+    return buffer.getvalue().removesuffix(end)
 
 
 def _sentence(row: Mapping[str, Any], suffix: str, estimator: Estimator) -> str:
