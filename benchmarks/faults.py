@@ -1,6 +1,7 @@
 """Claim: whatever ends a run, what is left is whole, and going on with it ends at the same bytes.
 
-    python -m benchmarks.faults [KILLS] [--seed N] [--tasks classify,...] [--only kills,disk,...] [--log FILE]
+    python -m benchmarks.faults [KILLS] [--seed N] [--tasks classify,...] [--only kills,disk,...]
+        [--commands serve,...] [--log FILE]
 
 Small trainings of every task are ended by SIGKILL so many times (200 by default) at moments drawn at random,
 half of them within a save, and gone on with; then disks are full at every stage, folders removed under a run,
@@ -92,8 +93,8 @@ class Log:
 class Faults:
     """What is run, with what it needs."""
 
-    def __init__(self, home: Path, tasks: list[str] | None) -> None:
-        self.home = home
+    def __init__(self, home: Path, tasks: list[str] | None, commands: list[str] | None = None) -> None:
+        self.home, self.named = home, commands
         (home / "data").mkdir()
         (home / "commands").mkdir()
         self.subjects = [each for each in subjects(home / "data") if tasks is None or each.task in tasks]
@@ -132,7 +133,8 @@ class Faults:
         return kills.starting(first, self.unbroken(first), self.home)
 
     def commands(self, subject: Subject) -> dict[str, interrupts.Words]:
-        return interrupts.commands(subject, self.unbroken(subject).folder, self.home / "commands")
+        found = interrupts.commands(subject, self.unbroken(subject).folder, self.home / "commands")
+        return {name: words for name, words in found.items() if self.named is None or name in self.named}
 
     def kill(self, number: int, draws: random.Random) -> Found:
         subject = self.subject(number)
@@ -190,6 +192,7 @@ def main() -> None:
     parser.add_argument("kills", type=int, nargs="?", default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tasks", type=lambda text: text.split(","), help="all where left out")
+    parser.add_argument("--commands", type=lambda text: text.split(","), help="all where left out")
     parser.add_argument("--only", type=lambda text: text.split(","), help="all kinds where left out")
     parser.add_argument("--log", type=Path, help="what was seen so far, to go on with")
     parser.add_argument("--folder", type=Path, help="where the runs are, such as a disk in memory")
@@ -198,7 +201,7 @@ def main() -> None:
     print(f"{platform.platform()}, Python {platform.python_version()}, seed {options.seed}", flush=True)
     log = Log(options.log)
     with tempfile.TemporaryDirectory(dir=options.folder) as home:
-        faults = Faults(Path(home), options.tasks)
+        faults = Faults(Path(home), options.tasks, options.commands)
         kinds = faults.kinds(options.kills)
         for name in options.only or kinds:
             begun, kind = time.monotonic(), kinds[name]

@@ -172,3 +172,24 @@ def test_ctrl_c_while_a_command_is_made_is_said(monkeypatch):
     monkeypatch.setitem(_MADE, "doctor", interrupted)
     ended = CliRunner().invoke(app, ["doctor"])
     assert (ended.exit_code, ended.stderr) == (130, "Interrupted; nothing was saved.\n")
+
+
+def test_ctrl_c_within_a_finalizer_is_not_lost():
+    program = """
+import signal, time, unrolled.__main__, unrolled.cli.main
+
+class Ended:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def run():
+    made = Ended()
+    del made
+    time.sleep(5)
+    print("went on")
+
+unrolled.cli.main.main = run
+unrolled.__main__.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Interrupted; nothing was saved.\n")

@@ -81,10 +81,15 @@ def test_a_vector_without_numbers_is_refused():
         captions_of_table(Table("a.jsonl", columns, np.array([1, 2])))
 
 
-@pytest.mark.parametrize("values", [[], [None, None]])
-def test_sequences_without_a_number_in_any_are_refused(values):
+def test_sequences_without_a_number_in_any_are_refused():
     from unrolled.tasks.classify import Classifier
 
-    frame = pd.DataFrame({"values": [values] * 10, "label": ["a", "b"] * 5})
+    frame = pd.DataFrame({"values": [[None, None]] * 10, "label": ["a", "b"] * 5})
     with pytest.raises(DataError, match="expected numbers in some sequence, got none in any"):
         Classifier(epochs=1).fit(frame)
+
+
+def test_a_sequence_without_steps_is_refused():
+    frame = pd.DataFrame({"values": [[1.0, 2.0], [], [3.0]], "label": ["a", "b", "a"]})
+    with pytest.raises(DataError, match=r"row 2.*got one without steps"):
+        labelled_of_table(table_of_frame(frame))

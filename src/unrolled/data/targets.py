@@ -46,6 +46,9 @@ def as_targets(examples: Examples, targets: TargetKind, labelled: bool = True) -
             raise item.source.error(f"expected {form} as in the first sequence, got {found}")
     if not labelled:
         return replace(examples, items=tuple(replace(item, target=None) for item in examples))
+    for item in examples:
+        if isinstance(item.inputs, np.ndarray) and not len(item.inputs):
+            raise item.source.error("expected a sequence of numbers, got one without steps")
     notes = examples.notes
     found = [item.target for item in examples]
     if targets == "labels" or (targets == "auto" and any(map(_is_several, found))):
