@@ -410,7 +410,11 @@ class OneTarget(StepsTask[ClassifyConfig]):
             return
         items = self._encode(known)
         alone, said = (torch.stack(self._run_sharing(share, items)) for share in (0.0, 1.0))
-        batch, loss = collate_many_to_one(items), self._loss()
+        # Of the inputs a step is enough here: side by side, long texts would fill the memory.
+        short = [
+            Encoded({name: array[:1] for name, array in each.inputs.items()}, each.target) for each in items
+        ]
+        batch, loss = collate_many_to_one(short), self._loss()
         losses = {share: loss((1 - share) * alone + share * said, batch).total for share in SHARES}
         share = min(losses, key=lambda each: float(losses[each]))
         self._share_outputs(share)
