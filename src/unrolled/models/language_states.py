@@ -22,6 +22,7 @@ class LanguageStates(nn.Module):
         network: the recurrent layers.
 
     Example:
+        >>> import torch
         >>> network = NetworkConfig(hidden_size=6)
         >>> states = LanguageStates.of(LanguageModel(5, 4, network), network)
         >>> states(torch.tensor([[1, 2, 3]]))[0].shape

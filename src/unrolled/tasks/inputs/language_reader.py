@@ -117,6 +117,10 @@ class LanguageReader:
         assert self._states is not None
         return self._states
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.states.parameters()).device
+
     def read(self, sentences: Sequence[Sequence[str]], vectors: Sequence[NDArray[np.float32]]) -> None:
         """Read sentences, those of like length together.
 
@@ -142,9 +146,9 @@ class LanguageReader:
         text = " ".join(words)
         begun = [self._border] if state is None else self.tokenizer.encode(" ").tolist()
         tokens = torch.tensor([[*begun, *self.tokenizer.encode(text).tolist()]])
-        hidden, after = self.states(tokens, torch.tensor(tokens.shape[1:]), state)
-        ends = np.cumsum([len(word) + 1 for word in words]) - 1
-        return hidden[0, ends].numpy(), after
+        hidden, after = self.states(tokens.to(self._device), None, state)
+        ends = np.cumsum([len(word) + 1 for word in words], dtype=np.int64) - 1
+        return hidden[0, ends].cpu().numpy(), after
 
     def unknown(self, sentences: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
         """How often each character stands there that the model has not seen, and how many stand there."""
@@ -172,7 +176,7 @@ class LanguageReader:
         Args:
             rows: for each its tokens, the places of its words, and where their vectors go.
         """
-        device = next(self.states.parameters()).device
+        device = self._device
         tokens = pad([each for each, _, _ in rows])
         lengths = torch.tensor([len(each) for each, _, _ in rows])
         state: State | None = None
