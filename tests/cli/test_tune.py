@@ -85,4 +85,6 @@ def test_the_version_and_what_was_meant(unrolled):
 
 def test_what_was_kept_is_said(files, unrolled):
     done = unrolled("train", "classify", files["classify"], *TINY)
-    assert re.search(r"The weights of epoch \d of 2 are kept, the best by accuracy \(.*\);", done.err)
+    assert re.search(
+        r"The weights of epoch \d of 2 are kept, the best by accuracy of the network alone \(.*\);", done.err
+    )

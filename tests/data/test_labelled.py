@@ -63,9 +63,9 @@ def test_number_sequences_of_unequal_length(tmp_path, kind):
 
 
 def test_flat_lists_have_one_feature(write):
-    path = write("t.jsonl", '{"x": [1, 2, 3], "y": 0.5}\n{"x": [], "y": 2}\n')
+    path = write("t.jsonl", '{"x": [1, 2, 3], "y": 0.5}\n{"x": [4], "y": 2}\n')
     examples = read_labelled(path)
-    assert [item.inputs.shape for item in examples] == [(3, 1), (0, 1)]
+    assert [item.inputs.shape for item in examples] == [(3, 1), (1, 1)]
     assert [item.target for item in examples] == [0.5, 2.0]
     assert examples.notes == ("The labels are numbers with fractions, so this is regression.",)
     assert read_labelled(path, targets="class")[1].target == "2"

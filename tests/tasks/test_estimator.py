@@ -142,7 +142,7 @@ def test_training_leaves_the_global_generators_usable_and_the_model_ready(fitted
     assert not fitted.model.training
     assert fitted.device == torch.device("cpu")
     assert len(fitted.history.epochs) == 2
-    assert fitted.history.monitor == "accuracy"
+    assert fitted.history.monitor == "accuracy of the network alone"
 
 
 def test_resume_goes_on_where_a_run_stopped(tmp_path):

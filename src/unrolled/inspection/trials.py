@@ -204,7 +204,9 @@ class _Runs:
     ) -> None:
         self.monitor: str
         self.mode: Literal["min", "max"]
-        self.monitor, self.mode = estimator.monitored
+        course = estimator.history
+        # That which training chooses by: of the network, whatever else has a part in the model's answers.
+        self.monitor, self.mode = estimator.monitored if course is None else (course.monitor, course.mode)
         self._kind = type(estimator)
         self._settings = _settings(estimator)
         self._train, self._dev, self._clock, self._say = train, dev, clock, say

@@ -65,6 +65,7 @@ from unrolled.tasks.inputs.pictures import PictureKind
 from unrolled.tasks.inputs.saved import SavedKind
 from unrolled.tasks.inputs.several import split
 from unrolled.tasks.label_values import LabelValues, SavedLabels
+from unrolled.tasks.metrics import ALONE
 from unrolled.tasks.prediction import Prediction
 from unrolled.tasks.shares import Part
 from unrolled.tasks.steps_task import StepsTask
@@ -391,7 +392,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
             return super()._training_scorer(held_out)
         items, scored = self._scoring(held_out)
         monitor, best = self.monitored
-        alone = f"{monitor} of the network alone"
+        alone = f"{monitor}{ALONE}"
         said = self._run_sharing(1.0, items)
 
         def score() -> Scored:

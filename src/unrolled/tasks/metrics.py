@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+ALONE = " of the network alone"
+"""Ends the name of a score that leaves out what else has a part in a model's answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

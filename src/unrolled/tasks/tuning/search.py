@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from unrolled.errors import ConfigError, DivergedError, MissingDependencyError, TrainingError
 from unrolled.tasks.cross_validation import CrossValidation
+from unrolled.tasks.metrics import ALONE
 from unrolled.tasks.tuning.space import given_space, usual_space
 from unrolled.training.callback import Callback
 
@@ -129,15 +130,17 @@ class _Report(Callback):
 
     def on_fit_start(self, trainer: Trainer, model: SequenceModel) -> None:
         """A fold begins."""
-        self.monitored = trainer.monitor, trainer.mode
+        # What is tuned is the whole model, though each training chooses its epoch by the network alone.
+        self.monitored = trainer.monitor.removesuffix(ALONE), trainer.mode
         self.best_of_folds.append(math.inf if trainer.mode == "min" else -math.inf)
 
     def on_train_epoch_end(self, trainer: Trainer, model: SequenceModel) -> None:
         """Tell, and ask whether to go on."""
         import optuna
 
+        assert self.monitored is not None
         pick = min if trainer.mode == "min" else max
-        value = trainer.callback_metrics[trainer.monitor]
+        value = trainer.callback_metrics[self.monitored[0]]
         self.best_of_folds[-1] = pick(self.best_of_folds[-1], value)
         step = (len(self.best_of_folds) - 1) * trainer.config.epochs + trainer.current_epoch
         self.trial.report(-self.mean if trainer.mode == "min" else self.mean, step)
