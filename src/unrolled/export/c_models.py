@@ -26,6 +26,7 @@ from unrolled.tasks.forecast import Forecaster
 _WHOLE = {
     "gaps": "training data without missing numbers",
     "own_level": "own_level=False (train with --no-own-level)",
+    "models": "no language models beside its words (train without --features)",
 }
 """What is kept of inputs that are not read step by step, and what would be."""
 
