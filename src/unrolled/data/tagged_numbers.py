@@ -176,6 +176,8 @@ def _sequence(table: Table, tags: str | None, tagged: bool) -> Example:
     target = None
     if tagged and named is not None:
         _require_tags(table, named)
-        target = tuple(label_text(cell, table.source(0, named)) for cell in table.column(named))
+        target = tuple(
+            label_text(cell, table.source(entry, named)) for entry, cell in enumerate(table.column(named))
+        )
     rows = tuple(table.rows.tolist())
     return Example(numbers, target, Source(table.path, rows[0], named if tagged else None, rows))

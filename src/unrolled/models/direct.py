@@ -85,7 +85,7 @@ class DirectConnection(nn.Module):
 
     def mixed(self, outputs: Tensor, said: Tensor) -> Tensor:
         """The average of a network's outputs and of what is said here, by the share that this has."""
-        return (1 - self.share) * outputs + self.share * said
+        return mixed(self.share, outputs, said)
 
     def initial_state(self, batch_size: int) -> State:
         """The last ``longest - 1`` symbols, and what has been added up: nothing yet."""
@@ -126,6 +126,11 @@ class DirectConnection(nn.Module):
         counts = torch.where(whole & (self.hashes[rows] == hashed), self.counts[rows], 0)
         said = sum((counts[..., at, None] * self.weight[rows[..., at]]).sum(1) for at in range(rows.shape[2]))
         return torch.cat([said, counts.square().sum((1, 2)).unsqueeze(1)], 1).mT  # type: ignore[list-item]
+
+
+def mixed(share: Tensor | float, outputs: Tensor, said: Tensor) -> Tensor:
+    """The average of a network's outputs and of what a direct connection says, which has such a share."""
+    return (1 - share) * outputs + share * said
 
 
 def two_places(hashed: Tensor, places: int) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,7 @@ from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
 from unrolled.errors import ConfigError, DataError
 from unrolled.models.base import SequenceModel
-from unrolled.models.direct import HALF, SHARES, DirectConnection
+from unrolled.models.direct import HALF, SHARES, DirectConnection, mixed
 from unrolled.models.ensemble import Average, networks_of
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.models.pair_to_one import PairToOne
@@ -398,7 +398,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
         def score() -> Scored:
             outputs = self._run_sharing(0.0, items)
             self._share_outputs(HALF)
-            found = scored([HALF * (one + other) for one, other in zip(outputs, said, strict=True)])
+            found = scored([mixed(HALF, *both) for both in zip(outputs, said, strict=True)])
             return replace(found, scores={**found.scores, alone: scored(outputs).scores[monitor]})
 
         # The linear model is there from the first epoch on; what becomes better is the network.
@@ -416,7 +416,7 @@ class OneTarget(StepsTask[ClassifyConfig]):
             Encoded({name: array[:1] for name, array in each.inputs.items()}, each.target) for each in items
         ]
         batch, loss = collate_many_to_one(short), self._loss()
-        losses = {share: loss((1 - share) * alone + share * said, batch).total for share in SHARES}
+        losses = {share: loss(mixed(share, alone, said), batch).total for share in SHARES}
         share = min(losses, key=lambda each: float(losses[each]))
         self._share_outputs(share)
         self._note(

@@ -41,7 +41,7 @@ def fitted_direct(
     places = np.unique(np.linspace(0, len(train) - 1, min(len(train), _SEQUENCES)).astype(int)).tolist()
     examples = [train[place] for place in places]
     hashes, rows = _stretches((item[reads] for item in inputs.encode(examples)), longest)
-    known, having = _most_frequent(hashes, rows, _STRETCHES)
+    known, having = _most_frequent(hashes, rows, len(examples), _STRETCHES)
     size = table_size(len(known), targets.output_size)
     rows_of = _placed(known, size)
     # In rising order, to be found again.
@@ -98,10 +98,13 @@ def _stretches(tokens: Iterator[NDArray[Any]], longest: int) -> tuple[NDArray[An
     return np.concatenate(found), np.concatenate(rows)
 
 
-def _most_frequent(hashes: NDArray[Any], rows: NDArray[Any], most: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _most_frequent(
+    hashes: NDArray[Any], rows: NDArray[Any], sequences: int, most: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """The stretches that most sequences have, these first, and how many have each."""
-    pairs = np.unique(np.stack([hashes, rows]), axis=1)
-    known, having = np.unique(pairs[0], return_counts=True)
+    # A stretch and its sequence in one number, which is sorted faster than a pair: hashes have 31 bits.
+    pairs = np.unique(hashes * sequences + rows)
+    known, having = np.unique(pairs // sequences, return_counts=True)
     order = np.argsort(-having, kind="stable")[:most]
     return known[order], having[order]
 
