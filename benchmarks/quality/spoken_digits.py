@@ -21,6 +21,6 @@ with tempfile.TemporaryDirectory() as name:
     claim(
         "accuracy",
         0.97,
-        ["classify", str(folders["train"]), "--test", str(folders["test"])],
+        ["classify", str(folders["train"]), "--test", str(folders["test"]), "--read-outside"],
         better="more",
     )
