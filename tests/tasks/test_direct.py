@@ -108,7 +108,7 @@ def test_its_share_is_the_one_of_the_least_loss_on_held_out_data(target, help_of
         direct.weight.mul_(-5 + 6 * help_of_it)
         return direct
 
-    monkeypatch.setattr("unrolled.tasks.classify.fitted_direct", scaled)
+    monkeypatch.setattr("unrolled.tasks.classification.one_target.fitted_direct", scaled)
     rows = texts(120)
     if target == "numbers":
         rows = [(text, float(text.count("fine") - text.count("dull"))) for text, _ in rows]

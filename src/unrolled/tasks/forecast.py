@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from unrolled.data.buckets import Encoded
 from unrolled.data.calendar import future_times, time_texts
@@ -92,22 +91,10 @@ class Forecaster(SeriesPreparing):
         # From here on errors are compared with the seasonal naive ones of all the data that was given.
         self._prepared = self._preparation.with_units(self._latest)
 
-    def _train(
-        self,
-        training: Span,
-        held_out: Span,
-        name: str,
-        run_folder: str | Path | None,
-        resume: bool,
-        progress: bool,
-        known: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        super()._train(training, held_out, name, run_folder, resume, progress, known)
-        if self.effective.quantiles:
-            self._calibrate(held_out)
-
-    def _calibrate(self, held_out: Span) -> None:
+    def _end_training(self, held_out: Span, name: str) -> None:
         """Let the quantiles hold what they claim on data that training has not seen."""
+        if not self.effective.quantiles:
+            return
         model = cast(ForecastNetwork, self.model)
         found, actual = self._origins(self._scorable(held_out)).scaled(model)
         changes = calibration(found[..., 1:], actual, self.effective.quantiles)

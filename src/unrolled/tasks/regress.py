@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from unrolled.tasks.classification.config import RegressConfig
-from unrolled.tasks.classify import OneTarget
+from unrolled.tasks.classification.one_target import OneTarget
 
 
 class Regressor(OneTarget):

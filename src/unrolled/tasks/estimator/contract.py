@@ -74,6 +74,12 @@ class TaskSteps(ScikitContract[Configuration], ABC, Generic[Data, Configuration]
     def _build_model(self) -> SequenceModel:
         """A fresh network for ``effective`` and what `_prepare` learnt."""
 
+    def _begin_training(self, train: Data) -> None:
+        """Fit what stands in the network and is not trained; the network is built by now."""
+
+    def _end_training(self, held_out: Data, name: str) -> None:
+        """Settle what only data that training has not seen can say; ``name`` is what it is called."""
+
     def _averaged(self) -> Average:
         """What is averaged where there are several networks."""
         return "outputs"

@@ -39,6 +39,7 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
     ) -> None:
         from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
 
+        self._begin_training(training)
         used = self.effective
         _logger.info(
             f"{describe_network(used)}; {used.optimizer}, learning rate {used.learning_rate:g}, "
@@ -83,18 +84,19 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
             if kept := self._history.kept():
                 _logger.info(kept)
 
-        if not isinstance(self.model, Ensemble):
+        if isinstance(self.model, Ensemble):
+            together, first = self.model, None
+            for number, member in enumerate(together.members):
+                _logger.info(f"Network {number + 1} of {len(together.members)}.")
+                self._model = cast(SequenceModel, member)
+                self._effective = used.model_copy(update={"seed": (used.seed + number) % 2**32})
+                learn(None, None)
+                first = first or self._history
+            # Whoever trains on does so without what each one's optimiser knew.
+            self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
+        else:
             learn(run_folder, known)
-            return
-        together, first = self.model, None
-        for number, member in enumerate(together.members):
-            _logger.info(f"Network {number + 1} of {len(together.members)}.")
-            self._model = cast(SequenceModel, member)
-            self._effective = used.model_copy(update={"seed": (used.seed + number) % 2**32})
-            learn(None, None)
-            first = first or self._history
-        # Whoever trains on does so without what each one's optimiser knew.
-        self._model, self._effective, self._history, self._optimizer = together.eval(), used, first, {}
+        self._end_training(held_out, name)
 
     def _training_scorer(self, held_out: Data) -> tuple[Callable[[], Scored], str, Literal["min", "max"]]:
         """What scores the model after each epoch, the score that decides, and which way is better."""
