@@ -65,6 +65,16 @@ def inspect(
             ("name", "symbol", "size", "", "count"),
             ((row.name, row.symbol, row.formula, _size(row.size), f"{row.count:,}") for row in rows),
         )
+        fixed = [
+            (f"{network}.{name}", tuple(weight.shape), weight.numel())
+            for network, module in estimator.input_networks().items()
+            for name, weight in module.state_dict().items()
+        ]
+        fixed_table = _table(
+            f"Weights of networks beside it, which are not trained: {sum(count for _, _, count in fixed):,}",
+            ("name", "size", "count"),
+            ((name, _size(size), f"{count:,}") for name, size, count in fixed),
+        )
         activation_table = _table(
             f"Activations: a batch of {batch.size} sequences of up to {batch.time} steps",
             ("where", "symbol", "size a step", "count", "size of the batch", "count"),
@@ -87,11 +97,14 @@ def inspect(
             ((name, "\n".join(lines)) for name, lines in cells.items()),
         )
         result(
-            Group(weight_table, activation_table, formulas),
+            Group(weight_table, *([fixed_table] if fixed else []), activation_table, formulas),
             {
                 "task": estimator.task,
                 "weights": [asdict(row) for row in rows],
                 "weight_count": total,
+                "input_weights": [
+                    {"name": name, "size": size, "count": count} for name, size, count in fixed
+                ],
                 "batch": {"size": batch.size, "time": batch.time},
                 "activations": [
                     asdict(row) | {"step_count": row.step_count, "batch_count": row.batch_count}
