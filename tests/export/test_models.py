@@ -76,8 +76,7 @@ def test_gaps_and_convolutions_become_onnx(tmp_path):
         values = generator.normal(size=(5 + row % 3, 2))
         values[generator.random(values.shape) < 0.3] = np.nan
         data.append((values, "ab"[row % 2]))
-    classifier = unrolled.Classifier(hidden_size=3, epochs=1).fit(data, dev=data)
-    assert classifier.effective.filters
+    classifier = unrolled.Classifier(hidden_size=3, epochs=1, filters=4).fit(data, dev=data)
     unrolled.export.onnx(classifier, tmp_path / "onnx", data=data)
     inputs = [values for values, _ in data]
     assert runner(tmp_path / "onnx").predict(inputs) == classifier.predict(inputs)

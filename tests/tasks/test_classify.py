@@ -292,6 +292,9 @@ def test_few_sequences_of_numbers_are_given_noise_and_epochs_unless_asked_otherw
     found = Classifier(**tiny).fit(rising(30, seed=0))
     assert (found.effective.cell, found.effective.pooling, found.effective.input_noise) == ("gru", "max", 0.1)
     assert any("filters 32" in notice for notice in found.notices)
+    two = [(np.stack([values, values], 1), label) for values, label in rising(30, seed=0)]
+    several = Classifier(**tiny).fit(two).effective
+    assert (several.cell, several.pooling, several.input_noise, several.filters) == ("gru", "max", 0.5, 0)
     asked = Classifier(**tiny, input_noise=0.1, peepholes=True).fit(rising(30, seed=0)).effective
     assert (asked.cell, asked.input_noise, asked.epochs) == ("lstm", 0.1, 1)
     numbers = Classifier(**tiny, target="numbers").fit(rising(30, seed=0, labels=(1.5, 2.5))).effective

@@ -117,12 +117,15 @@ class NumberKind(StepsKind):
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few sequences; where these are to be classified, convolutions and a GRU."""
+        """Epochs enough for few sequences; where these are to be classified, a GRU, and noise or convolutions."""
         options = epochs_for(len(examples), config.batch_size)
         if len(examples) <= _FEW and isinstance(examples[0].target, str):
-            options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.1, "dropout": 0.2}
-            if config.bidirectional:  # else it may be meant to be read step by step
-                options["filters"] = 32
+            options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.5}
+            if len(self.scaling.center) == 1:
+                # What tells a single curve's classes apart is its shape, which convolutions see.
+                options |= {"input_noise": 0.1, "dropout": 0.2}
+                if config.bidirectional:  # else it may be meant to be read step by step
+                    options["filters"] = 32
             if len(examples) <= _SOME_DOZENS:
                 # The held-out share is a few sequences, by which no end of training can be chosen.
                 options |= {"epochs": _EPOCHS, "patience": _EPOCHS}

@@ -92,14 +92,15 @@ class NumberOptions(BaseModel):
         0.0,
         ge=0,
         description="Deviation of the noise that training adds to sequences of numbers, in units of each "
-        "channel's own; by default 0.1 where few sequences are to be classified.",
+        "channel's own; by default 0.5 where few sequences are to be classified, 0.1 of a single channel.",
     )
 
     filters: int = Field(
         0,
         ge=0,
         description="Filters of convolutions over time, whose outputs are read beside the numbers, or the "
-        "bands of recordings; by default 32 where few sequences, or recordings, are to be classified.",
+        "bands of recordings; by default 32 where recordings, or few sequences of one channel, are to be "
+        "classified.",
     )
 
 
