@@ -14,6 +14,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+import numpy as np
+
 _PAGE = 4096
 _ARGUMENTS = 9
 _APART = 1 << 34
@@ -67,8 +69,7 @@ class EmulatedLibrary:
                 if kind == ord("p"):
                     self._send_pages(self._receive_number(), self._receive_number())
                 elif kind == ord("c"):
-                    address, size = self._receive_number(), self._receive_number()
-                    ctypes.memmove(address, self._receive(size), size)
+                    self._change_page(self._receive_number())
                 elif kind == ord("r"):
                     return self._receive_number()
                 else:
@@ -82,13 +83,19 @@ class EmulatedLibrary:
         size = max(0, _libc.process_vm_readv(os.getpid(), here, 1, there, count, 0))
         self._connection.sendall(_number(size // _PAGE) + data.raw[:size])
 
+    def _change_page(self, address: int) -> None:
+        # Only what has changed there: beside it may lie what others write meanwhile.
+        differs, now = np.frombuffer(self._receive(2 * _PAGE), np.uint8).reshape(2, _PAGE)
+        here = np.frombuffer((ctypes.c_char * _PAGE).from_address(address), np.uint8)
+        np.copyto(here, now, where=differs.astype(bool))
+
     def _receive_number(self) -> int:
         return struct.unpack("=q", self._receive(8))[0]
 
     def _receive(self, size: int) -> bytes:
         received = b""
         while len(received) < size:
-            more = self._connection.recv(size - len(received))
+            more = self._connection.recv(size - len(received), socket.MSG_WAITALL)
             if not more:
                 raise RuntimeError(f"the emulator ended with exit status {self._process.wait()}")
             received += more
