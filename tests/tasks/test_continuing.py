@@ -28,7 +28,8 @@ from tests.tasks.every_task import (
 from unrolled.errors import ConfigError, DataError
 from unrolled.tasks.continuing import with_options
 from unrolled.tasks.registry import load
-from unrolled.training.optimizer_state import knowledge, take_up
+from unrolled.training.config import TrainingConfig
+from unrolled.training.optimizer_state import entries_of, knowledge, take_up
 
 FURTHER = {
     "reviews": REVIEWS,
@@ -183,16 +184,19 @@ def test_what_another_optimiser_knew_is_left():
     small(torch.ones(3)).sum().backward()
     optimizer.step()
     known = knowledge(small, optimizer)
-    into = kinds["adamw"](large.parameters(), lr=0.5)
-    assert take_up(large, into, known)
+    into, entries = kinds["adamw"](large.parameters(), lr=0.5), entries_of(TrainingConfig())
+    assert take_up(large, into, known, entries)
     state = into.state[large.weight]
     assert torch.equal(state["exp_avg"][:2], known["weight/exp_avg"])
     assert not state["exp_avg"][2:].any()
     assert into.param_groups[0]["lr"] == 0.5
-    assert not take_up(small, kinds["adamw"](small.parameters()), knowledge(large, into))
-    assert not take_up(small, optimizer, {"weight/exp_avg": torch.full((2, 3), torch.nan)})
-    assert not take_up(small, optimizer, {"other/exp_avg": torch.zeros(2, 3)})
-    assert not take_up(small, optimizer, {})
+    assert not take_up(small, kinds["adamw"](small.parameters()), knowledge(large, into), entries)
+    assert not take_up(small, optimizer, {"weight/exp_avg": torch.full((2, 3), torch.nan)}, entries)
+    assert not take_up(small, optimizer, {"other/exp_avg": torch.zeros(2, 3)}, entries)
+    assert not take_up(small, optimizer, {}, entries)
+    assert not take_up(small, optimizer, known, entries_of(TrainingConfig(optimizer="rmsprop")))
+    for entry in known:
+        assert not take_up(small, optimizer, {name: known[name] for name in known.keys() - {entry}}, entries)
 
 
 def test_a_folder_without_the_optimisers_state_is_a_model_all_the_same(tmp_path, capsys):

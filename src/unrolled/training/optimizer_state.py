@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+
+from unrolled.training.optimisation import build_optimizer
+
+if TYPE_CHECKING:
+    from unrolled.training.config import TrainingConfig
 
 
 def knowledge(model: nn.Module, optimizer: Any) -> dict[str, Tensor]:
@@ -29,7 +34,22 @@ def knowledge(model: nn.Module, optimizer: Any) -> dict[str, Tensor]:
     }
 
 
-def take_up(model: nn.Module, optimizer: Any, known: Mapping[str, Tensor]) -> bool:
+def entries_of(config: TrainingConfig) -> dict[str, Tensor | None]:
+    """What the optimiser of these options comes to know of a weight, here of one of a single number.
+
+    Example:
+        >>> from unrolled.training.config import TrainingConfig
+        >>> {name: value.dim() for name, value in entries_of(TrainingConfig(optimizer="adamw")).items()}
+        {'step': 0, 'exp_avg': 2, 'exp_avg_sq': 2}
+    """
+    weight = nn.Parameter(torch.zeros(1, 1))
+    weight.grad = torch.zeros(1, 1)
+    optimizer = build_optimizer(nn.ParameterList([weight]), config)
+    optimizer.step()
+    return optimizer.state_dict()["state"].get(0, {})
+
+
+def take_up(model: nn.Module, optimizer: Any, known: Mapping[str, Tensor], entries: Collection[str]) -> bool:
     """Give an optimiser what another one knew.
 
     A weight may have grown since, as by classes that were added: nothing is known of what is new.
@@ -38,6 +58,7 @@ def take_up(model: nn.Module, optimizer: Any, known: Mapping[str, Tensor]) -> bo
         model: the network.
         optimizer: of its weights.
         known: as of `knowledge`.
+        entries: what this optimiser must know of a weight, as of `entries_of`.
 
     Returns:
         Whether all of it fits; if not, nothing is changed.
@@ -54,7 +75,7 @@ def take_up(model: nn.Module, optimizer: Any, known: Mapping[str, Tensor]) -> bo
         if fitted is None:
             return False
         state.setdefault(names.index(name), {})[entry] = fitted.clone()
-    if not state:
+    if not state or any(entry.keys() != set(entries) for entry in state.values()):
         return False
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return True

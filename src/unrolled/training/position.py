@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from unrolled.saving.schema import Count
 from unrolled.training.history import History
 
 
@@ -19,21 +20,21 @@ class Position(BaseModel):
         total, count, steps, norms, clipped, made, seconds: sums over the updates of this epoch.
     """
 
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+    model_config = ConfigDict(ser_json_inf_nan="strings", extra="forbid")
 
-    epoch: int = 0
-    batch: int = 0
-    updates: int = 0
+    epoch: Count = 0
+    batch: Count = 0
+    updates: Count = 0
     best: float | None = None
     mark: float | None = None
-    waited: int = 0
+    waited: Count = 0
     averaging: bool = False
     total: float = 0.0
-    count: int = 0
-    steps: int = 0
+    count: Count = 0
+    steps: Count = 0
     norms: float = 0.0
-    clipped: int = 0
-    made: int = 0
+    clipped: Count = 0
+    made: Count = 0
     seconds: float = 0.0
     history: History = Field(default_factory=History)
 

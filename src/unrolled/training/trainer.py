@@ -19,6 +19,8 @@ from unrolled.errors import ConfigError
 from unrolled.models.base import SequenceModel
 from unrolled.saving.folder import Contents, content_fits, read_folder, write_folder
 from unrolled.saving.run import has_checkpoint
+from unrolled.saving.schema import shown
+from unrolled.saving.weights import require_alike
 from unrolled.training.bptt import BPTT, Carry, FullBPTT, TruncatedBPTT, Update, add_gradient
 from unrolled.training.callback import Callback
 from unrolled.training.checkpoint import (
@@ -35,7 +37,7 @@ from unrolled.training.interruption import Interruption, interruptible
 from unrolled.training.live import LiveDiagnosis, told
 from unrolled.training.loss import Loss
 from unrolled.training.optimisation import Schedule, WeightAverage, build_optimizer
-from unrolled.training.optimizer_state import knowledge, take_up
+from unrolled.training.optimizer_state import entries_of, knowledge, take_up
 from unrolled.training.position import Position
 from unrolled.training.processes import (
     add_up,
@@ -48,6 +50,7 @@ from unrolled.training.processes import (
 )
 from unrolled.training.progress import ProgressBar
 from unrolled.training.regularisation import Regularisation
+from unrolled.training.saved_run import SavedRun, require_carried, require_optimizer, require_weights_or_none
 from unrolled.training.seeding import deterministic, seed_everything
 
 Score = Callable[[], Mapping[str, float]]
@@ -228,7 +231,8 @@ class Trainer:
         self.carry = Carry()
         self.best = {}
         self.begin_averaging()
-        if self.known is not None and not take_up(self.model, self.optimizer, self.known):
+        entries = entries_of(self.config)
+        if self.known is not None and not take_up(self.model, self.optimizer, self.known, entries):
             self.bar.say("the optimiser begins anew: nothing is kept of one that fits")
         if self.resume and self.checkpoint is not None:
             if has_checkpoint(self.checkpoint.parent):
@@ -524,21 +528,24 @@ class Trainer:
         """
         assert self.checkpoint is not None
         contents = read_folder(self.checkpoint, kind="checkpoint")
-        run = contents.files["run.json"]
+        run = contents.conforming("run.json", SavedRun)
         self.require_same_run(contents, run)
         with content_fits(self.checkpoint):
             self.restore(contents, run)
 
-    def restore(self, contents: Contents, run: Mapping[str, Any]) -> None:
+    def restore(self, contents: Contents, run: SavedRun) -> None:
         """Take up the content of a checkpoint."""
-        device = self.accelerator.device
+        device, weights = self.accelerator.device, self.model.state_dict()
+        require_alike(contents.tensors["model.safetensors"], weights)
         self.model.load_state_dict(contents.tensors["model.safetensors"])
-        self.optimizer.load_state_dict(
-            unflatten_optimizer(contents.tensors["optimizer.safetensors"], run["optimizer"])
-        )
+        known = unflatten_optimizer(contents.tensors["optimizer.safetensors"], run["optimizer"])
+        require_optimizer(known, self.optimizer, entries_of(self.config), run["optimizer"])
+        self.optimizer.load_state_dict(known)
+        require_weights_or_none(contents.tensors["best.safetensors"], weights)
         self.best = {name: tensor.to(device) for name, tensor in contents.tensors["best.safetensors"].items()}
         if _BEST_OPTIMIZER in contents.tensors:
             self.optimizer_state = dict(contents.tensors[_BEST_OPTIMIZER])
+        require_weights_or_none(contents.tensors["average.safetensors"], dict(self.model.named_parameters()))
         self.average.restore(
             run["averaged"],
             {name: tensor.to(device) for name, tensor in contents.tensors["average.safetensors"].items()},
@@ -546,14 +553,15 @@ class Trainer:
         self.schedule.restore(run["schedule"])
         self.clipping.restore(run["clipping"])
         if self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(run["scaler"])
+            self.accelerator.scaler.load_state_dict(run["scaler"] or {})
         self.position = Position.model_validate(run["position"])
         saved = [contents.tensors[f"process-{index}.safetensors"] for index in range(run["processes"])]
         self.carry = restore_processes(
             saved, self.accelerator.process_index, self.accelerator.num_processes, device
         )
+        require_carried(self.carry, self.model)
 
-    def require_same_run(self, contents: Contents, run: Mapping[str, Any]) -> None:
+    def require_same_run(self, contents: Contents, run: SavedRun) -> None:
         """Refuse a checkpoint of another run."""
         now: dict[str, Any] = {
             **self.config.model_dump(mode="json"),
@@ -561,11 +569,15 @@ class Trainer:
         }
         saved = {**run["options"], "batches per epoch": run["batches"]}
         # Another number of processes shares the same rows.
+        rows = "rows of a batch (batch_size in each process)"
         for options, processes in ((now, self.accelerator.num_processes), (saved, run["processes"])):
-            options["rows of a batch (batch_size in each process)"] = options.pop("batch_size") * processes
+            each = options.pop("batch_size", None)
+            options[rows] = each * processes if isinstance(each, int) else each
         for name in sorted(saved.keys() | now.keys()):
             if name not in _FREE_OPTIONS and saved.get(name) != now.get(name):
+                told = name if name in now else ascii(name)
                 raise ConfigError(
-                    f"resume: expected {name} = {saved.get(name)!r} as in the checkpoint {contents.path}, "
-                    f"got {now.get(name)!r}; give the same options and data, or train anew without resume."
+                    f"resume: expected {told} = {shown(ascii(saved.get(name)))} as in the checkpoint "
+                    f"{contents.path}, got {now.get(name)!r}; give the same options and data, or train anew "
+                    "without resume."
                 )

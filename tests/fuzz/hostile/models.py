@@ -88,11 +88,11 @@ def _case(random: Random) -> ModelCase:
     if name.endswith(".json") and random.random() < 0.85:
         return ModelCase(kind, name, json_bytes(mutated_value(random, json.loads(content))))
     if name.endswith(".safetensors") and random.random() < 0.7:
-        return ModelCase(kind, name, _with_tensors_changed(random, content))
+        return ModelCase(kind, name, with_tensors_changed(random, content))
     return ModelCase(kind, name, mutated_bytes(random, content), random.random() < 0.9)
 
 
-def _with_tensors_changed(random: Random, content: bytes) -> bytes:
+def with_tensors_changed(random: Random, content: bytes) -> bytes:
     tensors = safetensors.torch.load(content)
     for _ in range(random.choice((1, 1, 2))):
         if not tensors:

@@ -13,13 +13,14 @@ from unrolled.errors import ModelFolderError
 from unrolled.models.cell import require_programs, require_saveable
 from unrolled.saving import hub
 from unrolled.saving.folder import content_fits, read_folder, write_folder
+from unrolled.saving.weights import require_alike
 from unrolled.tasks.baselines.loading import loaded_baselines
 from unrolled.tasks.card import model_card
 from unrolled.tasks.estimator.fitted import OPTIMIZER, Fitted
 from unrolled.tasks.evaluation import Evaluation, SavedEvaluation
 from unrolled.tasks.given_inputs import GivenForm
 from unrolled.tasks.hub_card import front_matter
-from unrolled.tasks.saved import SavedConfig, require_layers, require_weights
+from unrolled.tasks.saved import SavedConfig, require_layers
 from unrolled.tasks.scikit import Configuration
 from unrolled.tasks.shares import Data
 from unrolled.training.history import History
@@ -117,7 +118,7 @@ class Storing(Fitted[Data, Configuration]):
             )
             require_layers(estimator.effective, weights)
             with torch.device("meta"):  # what sizes claim takes no memory there
-                require_weights(estimator.fresh_model(), weights)
+                require_alike(weights, estimator.fresh_model().state_dict())
             model = estimator.fresh_model()
             model.load_state_dict(dict(weights))
             estimator._model = model.eval()

@@ -23,7 +23,8 @@ from unrolled.models.config import NetworkConfig
 from unrolled.models.language_states import LanguageStates
 from unrolled.models.one_to_one import LanguageModel
 from unrolled.saving.schema import ENTRIES, Size
-from unrolled.tasks.saved import require_layers, require_weights
+from unrolled.saving.weights import require_alike
+from unrolled.tasks.saved import require_layers
 
 _WINDOW = 512
 """Characters of each sentence that are read at once; the result does not depend on it."""
@@ -217,7 +218,7 @@ class LanguageReader:
         """
         require_layers(self.network, weights)
         with torch.device("meta"):  # what sizes claim takes no memory there
-            require_weights(self._fresh(), weights)
+            require_alike(weights, self._fresh().state_dict())
         self._states = self._fresh()
         self._states.load_state_dict(dict(weights))
 
