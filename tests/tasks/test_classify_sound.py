@@ -174,3 +174,16 @@ def test_the_level_of_a_recording_is_that_of_its_louder_half(steps):
     np.testing.assert_allclose(exported.levelled(features), found)
     silent = levelled(np.full((5, 12), -15.9, dtype=np.float32))
     assert not silent.any()
+
+
+@pytest.mark.parametrize("gain", [0, 5])
+def test_silence_at_either_end_of_a_recording_is_not_heard(gain):
+    random = np.random.default_rng(0)
+    spoken = random.normal(0, 1, (20, 12)).astype(np.float32) + gain
+    spoken[10:13] -= 9  # silence within it is a part of it
+    silence = random.normal(-9, 0.5, (15, 12)).astype(np.float32) + gain
+    around = np.concatenate([silence, spoken, silence[:8]])
+    assert len(levelled(around)) == 3 + 20 + 3
+    np.testing.assert_allclose(levelled(around), levelled(around[12:38]), atol=1e-5)
+    np.testing.assert_allclose(exported.levelled(around), levelled(around))
+    assert len(levelled(spoken)) == 20

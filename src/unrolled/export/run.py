@@ -86,7 +86,10 @@ def scaled(values, scaling):
 
 
 def levelled(values):
-    """A recording's bands without its own level, which is that of its louder half."""
+    """A recording's bands without silence at its ends and its own level, that of its louder half."""
+    loudness = np.maximum(values, np.percentile(values, 99) - 8.0).mean(axis=1)
+    (heard,) = np.nonzero(loudness >= np.percentile(loudness, 95) - 4.0)
+    values = values[max(0, heard[0] - 3) : heard[-1] + 4]
     raised = np.maximum(values, np.percentile(values, 99) - 8.0)
     loudness = raised.mean(axis=1)
     return raised - raised[loudness >= np.median(loudness)].mean(axis=0)

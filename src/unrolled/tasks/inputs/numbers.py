@@ -117,7 +117,7 @@ class NumberKind(StepsKind):
         return f"{len(steps)} steps: {first}{', …' if steps.size > 8 else ''}"
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few sequences; where these are to be classified, a GRU, and noise or convolutions."""
+        """Epochs enough for few sequences; where these are to be classified, a GRU and what suits it."""
         options = epochs_for(len(examples), config.batch_size)
         if len(examples) <= _FEW and isinstance(examples[0].target, str):
             options |= {"pooling": "max", "learning_rate": 5e-3, "input_noise": 0.5}

@@ -155,7 +155,8 @@ class SoundOptions(BaseModel):
     own_level: bool | None = Field(
         None,
         description="Take from each band of a recording its mean over the louder half of it, which is more "
-        "of the microphone and the speaker than of what is said; by default where a group column is named.",
+        "of the microphone and the speaker than of what is said, and from its ends silence; by default where "
+        "a group column is named.",
     )
 
 

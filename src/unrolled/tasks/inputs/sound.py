@@ -28,6 +28,8 @@ _logger = logging.getLogger("unrolled")
 _FILTERS = 32
 _DEPTH = 8.0
 """How far below a recording's loudest what is still heard may be, in nepers of energy (35 decibels)."""
+_QUIET, _AROUND = 4.0, 3
+"""How far below its louder steps, on average over the bands, speech begins and ends; steps kept around it."""
 
 
 class SoundKind(StepsKind):
@@ -163,14 +165,29 @@ def levelled(features: np.ndarray) -> np.ndarray:
     """Each band without its mean over the louder half of the recording, what is far quieter than that raised.
 
     So what the microphone and the speaker give to all of a recording is taken from it (cepstral mean
-    normalisation, Atal 1974), whatever silence there is around it.
+    normalisation, Atal 1974), and silence at either end too, whose length is the recordist's.
 
     Args:
         features: ``(time, bands)``, logarithms.
+
+    Returns:
+        ``(time, bands)`` of the steps between.
     """
-    raised = np.maximum(features, np.percentile(features, 99) - _DEPTH)
-    loudness = raised.mean(axis=1)
+    features = _between_silences(features)
+    raised, loudness = _raised(features)
     return raised - raised[loudness >= np.median(loudness)].mean(axis=0)
+
+
+def _between_silences(features: np.ndarray) -> np.ndarray:
+    loudness = _raised(features)[1]
+    (heard,) = np.nonzero(loudness >= np.percentile(loudness, 95) - _QUIET)
+    return features[max(0, heard[0] - _AROUND) : heard[-1] + 1 + _AROUND]
+
+
+def _raised(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The features, what is far quieter than the loudest raised to the same, and their mean at each step."""
+    raised = np.maximum(features, np.percentile(features, 99) - _DEPTH)
+    return raised, raised.mean(axis=1)
 
 
 def _recording(example: Example) -> Recording:
