@@ -115,11 +115,15 @@ def write_graph(graph: Graph, file: Path) -> None:
                 dynamic_shapes=(shapes,),
                 opset_version=OPSET,
                 dynamo=True,
+                optimize=False,  # once is enough, below
                 verbose=False,
             )
             assert program is not None
             # What is made of weights alone is a weight of the file.
             onnxscript.optimizer.optimize(program.model, input_size_limit=1 << 40, output_size_limit=1 << 40)
+            # One that is handed on as an output was renamed after it.
+            for value, port in zip(program.model.graph.inputs, graph.inputs, strict=True):
+                value.name = port.name
             program.save(str(file))
     finally:
         for logger, level in zip(talkative, before, strict=True):
