@@ -10,8 +10,9 @@ import soundfile
 from unrolled.data.example import Source
 from unrolled.data.sound import LogMel, Recording
 from unrolled.errors import DataError
+from unrolled.export import onnx
 from unrolled.export import run as exported
-from unrolled.models.convolution import ConvolutionInput
+from unrolled.models.band_convolution import BandConvolutionInput
 from unrolled.models.spectrogram import SpectrogramInput
 from unrolled.tasks.classify import Classifier
 from unrolled.tasks.inputs.sound import levelled
@@ -128,10 +129,10 @@ def test_a_recording_shorter_than_a_window_has_a_step(tmp_path):
     assert np.isfinite(features).all()
 
 
-def test_recordings_are_read_beside_convolutions_where_both_directions_are(heard):
+def test_recordings_are_read_through_convolutions_where_both_directions_are(heard):
     classifier, folder = heard
-    assert classifier.effective.filters == 32
-    assert isinstance(classifier.model.inputs, ConvolutionInput)
+    assert classifier.effective.filters == 8
+    assert isinstance(classifier.model.inputs, BandConvolutionInput)
     for options in ({"filters": 0}, {"bidirectional": False}):
         plain = Classifier(**TINY, epochs=1, **options).fit(folder)
         assert isinstance(plain.model.inputs, SpectrogramInput)
@@ -154,6 +155,14 @@ def test_recordings_of_groups_are_heard_without_their_level(heard, tmp_path):
     assert np.array_equal(load(tmp_path / "model").predict_proba(files), grouped.predict_proba(files))
     asked = Classifier(**TINY, epochs=1, group_column="speaker", own_level=False)
     assert asked.fit(tmp_path / "metadata.csv").effective.own_level is False
+
+
+def test_what_hears_becomes_onnx(heard, tmp_path):
+    classifier, folder = heard
+    onnx(classifier, tmp_path / "onnx", data=folder)
+    files = sorted(folder.rglob("*.wav"))[25:35]
+    bands = classifier._inputs.features.of([Recording(file, Source(file)) for file in files])
+    assert exported.Model(tmp_path / "onnx").predict(bands) == classifier.predict(files)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 50])

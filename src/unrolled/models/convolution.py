@@ -49,15 +49,18 @@ class ConvolutionInput(InputLayer):
         read = self.values(inputs)
         maps = read.transpose(1, 2)
         for width, convolution, norm in zip(_WIDTHS, self.convolutions, self.norms, strict=True):
-            maps = convolution(functional.pad(maps, (width - 1, 0)))
-            # Of a single number there is no spread: it is normalised as in evaluation.
-            single = self.training and maps.shape[0] * maps.shape[2] == 1
-            maps = functional.relu(_as_in_evaluation(norm, maps) if single else norm(maps))
+            maps = rectified(convolution(functional.pad(maps, (width - 1, 0))), norm)
         return torch.cat([read, maps.transpose(1, 2)], 2)
 
 
-def _as_in_evaluation(norm: nn.Module, maps: Tensor) -> Tensor:
-    assert isinstance(norm, nn.BatchNorm1d)
-    return functional.batch_norm(
-        maps, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps
-    )
+def rectified(maps: Tensor, norm: nn.Module) -> Tensor:
+    """Maps ``(batch, map, ...)`` normalised, and nothing left of them below 0."""
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+    # Of a single number there is no spread: it is normalised as in evaluation.
+    if norm.training and maps.numel() == maps.shape[1]:
+        maps = functional.batch_norm(
+            maps, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps
+        )
+    else:
+        maps = norm(maps)
+    return functional.relu(maps)

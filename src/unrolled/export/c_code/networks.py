@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from unrolled.errors import ConfigError
 from unrolled.export.c_code.program import write_layers
 from unrolled.export.c_code.source import Function, Source
+from unrolled.models.band_convolution import BandConvolutionInput
 from unrolled.models.base import SequenceModel
 from unrolled.models.convolution import ConvolutionInput
 from unrolled.models.crf import TransitionScores
@@ -63,7 +64,7 @@ def _write_inputs(source: Source, layer: InputLayer, of: str) -> str:
         return of
     if isinstance(layer, TokenInput):
         return _write_embedding(source, layer.embedding.table, of)
-    if isinstance(layer, ConvolutionInput):
+    if isinstance(layer, ConvolutionInput | BandConvolutionInput):
         raise ConfigError(
             "convolutions cannot become C: expected a network without (train with --filters 0), got some; "
             "--to onnx takes them."

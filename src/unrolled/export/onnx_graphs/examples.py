@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from unrolled.errors import ConfigError
+from unrolled.models.band_convolution import BandConvolutionInput
 from unrolled.models.base import SequenceModel
 from unrolled.models.conditional import ConditionalModel
 from unrolled.models.convolution import ConvolutionInput
@@ -40,7 +41,7 @@ def drawn_inputs(model: SequenceModel, seed: int = 0) -> dict[str, Tensor]:
     def of_layer(layer: InputLayer) -> dict[str, Tensor]:
         if isinstance(layer, PositionInput):
             return of_layer(layer.inner)
-        if isinstance(layer, ConvolutionInput):
+        if isinstance(layer, ConvolutionInput | BandConvolutionInput):
             return of_layer(layer.values)
         if isinstance(layer, GramInput):
             return of_layer(layer.tokens)

@@ -98,9 +98,9 @@ class NumberOptions(BaseModel):
     filters: int = Field(
         0,
         ge=0,
-        description="Filters of convolutions over time, whose outputs are read beside the numbers, or the "
-        "bands of recordings; by default 32 where recordings, or few sequences of one channel, are to be "
-        "classified.",
+        description="Filters of convolutions over time, whose outputs are read beside the numbers, or over "
+        "time and frequency, whose outputs are read instead of a recording's bands; by default 8 where "
+        "recordings are to be classified, 32 where few sequences of one channel are.",
     )
 
 

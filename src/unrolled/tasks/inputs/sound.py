@@ -12,7 +12,7 @@ import numpy as np
 from unrolled.data.example import Example, Examples
 from unrolled.data.scaling import Scaling
 from unrolled.data.sound import STEP, LogMel, Recording, resampling_note, sampling_rates
-from unrolled.models.convolution import ConvolutionInput
+from unrolled.models.band_convolution import BandConvolutionInput
 from unrolled.models.inputs import InputLayer
 from unrolled.models.spectrogram import SpectrogramInput
 from unrolled.tasks.baselines.base import Baseline
@@ -25,7 +25,7 @@ from unrolled.tasks.inputs.schema import FileSchema
 
 _logger = logging.getLogger("unrolled")
 
-_FILTERS = 32
+_FILTERS = 8
 _DEPTH = 8.0
 """How far below a recording's loudest what is still heard may be, in nepers of energy (35 decibels)."""
 _QUIET, _AROUND = 4.0, 3
@@ -89,7 +89,7 @@ class SoundKind(StepsKind):
         return [{"values": self.scaling.apply(each).astype(np.float32)} for each in read]
 
     def layer(self, config: SoundOptions) -> InputLayer:
-        """The features, shifted and masked in training, and convolutions beside them where asked for."""
+        """The features, shifted and masked in training, or what convolutions make of these."""
         features = SpectrogramInput(
             self.features.centres(),
             round(config.time_shift / STEP),
@@ -100,7 +100,7 @@ class SoundKind(StepsKind):
             config.voice,
         )
         filters = getattr(config, "filters", 0)
-        return ConvolutionInput(features, filters) if filters else features
+        return BandConvolutionInput(features, filters) if filters else features
 
     def summaries(self, examples: Sequence[Example]) -> list[np.ndarray]:
         """The features ``(time, bands)``, unscaled."""
