@@ -1,14 +1,25 @@
 """``python -m unrolled`` and the command ``unrolled``; launchers of several processes run modules."""
 
 import _thread
+import atexit
+import signal
 import sys
 import time
+from types import FrameType
 from typing import Any
+
+_IMPORT = "<frozen importlib._bootstrap>"
 
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it quietly even while it is being imported."""
     sys.unraisablehook = _unraised
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # else it is ignored, as in the background
+        signal.signal(signal.SIGINT, _interrupted)
+        # While Python takes itself down there is nothing left to interrupt, and it would end by the signal.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         from unrolled.cli.main import main as run
 
@@ -16,6 +27,16 @@ def main() -> None:
     except KeyboardInterrupt:
         print("Interrupted; nothing was saved.", file=sys.stderr)
         sys.exit(130)
+
+
+def _interrupted(_: int, frame: FrameType | None) -> None:
+    """Interrupt, but not within an import: code in C takes that for another error, and goes on with half."""
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORT:
+            _thread.start_new_thread(_interrupt, ())
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 def _unraised(found: Any) -> None:
@@ -27,7 +48,7 @@ def _unraised(found: Any) -> None:
 
 
 def _interrupt() -> None:
-    time.sleep(0.01)  # until this finalizer is left
+    time.sleep(0.01)  # until this finalizer, or import, is left
     _thread.interrupt_main()
 
 

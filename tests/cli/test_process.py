@@ -174,6 +174,56 @@ def test_ctrl_c_while_a_command_is_made_is_said(monkeypatch):
     assert (ended.exit_code, ended.stderr) == (130, "Interrupted; nothing was saved.\n")
 
 
+def test_ctrl_c_within_an_import_comes_when_that_is_done(tmp_path):
+    # As code in C does, which clears errors that it does not expect.
+    (tmp_path / "swallowing.py").write_text(
+        "import signal\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    whole = True\n"
+        "except KeyboardInterrupt:\n"
+        "    pass\n"
+    )
+    program = """
+import signal, time, unrolled.__main__, unrolled.cli.main
+
+def run():
+    import swallowing
+    print(swallowing.whole, flush=True)
+    time.sleep(5)
+    print("went on")
+
+unrolled.cli.main.main = run
+signal.signal(signal.SIGINT, signal.default_int_handler)
+unrolled.__main__.main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        130,
+        "True\n",
+        "Interrupted; nothing was saved.\n",
+    )
+
+
+def test_ctrl_c_behind_a_commands_end_changes_nothing():
+    program = """
+import os, signal, unrolled.__main__, unrolled.cli.main
+
+class TakenDown:
+    def __del__(self, kill=os.kill, this=os.getpid(), number=signal.SIGINT):
+        kill(this, number)
+
+taken_down = TakenDown()
+unrolled.cli.main.main = lambda: print("done")
+signal.signal(signal.SIGINT, signal.default_int_handler)
+unrolled.__main__.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
 def test_ctrl_c_within_a_finalizer_is_not_lost():
     program = """
 import signal, time, unrolled.__main__, unrolled.cli.main
