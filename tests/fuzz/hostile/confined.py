@@ -7,6 +7,7 @@ import select
 import signal
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from io import RawIOBase
@@ -17,9 +18,9 @@ import torch
 from unrolled.errors import UnrolledError
 
 SECONDS = 30
-"""How long each thing may take."""
-_AGAIN = 20
-"""How often so long is waited for a process that has hardly run, on a machine that others use too."""
+"""How long each thing may take of a processor, for others use the machine too."""
+_WAITED = 20 * SECONDS
+"""How long one is waited for that takes nothing of a processor."""
 MEGABYTES = 1500
 """How much more memory it may ask for than this process has."""
 _LENGTH = struct.Struct("<I")
@@ -77,12 +78,10 @@ def _run(actions: Sequence[Callable[[], object]]) -> list[str | None]:
 
 def _answers(stream: RawIOBase, child: int) -> bool:
     """Whether a process says something in the time that it may take of a processor."""
-    begun = _used(child)
-    for _ in range(_AGAIN):
-        if select.select([stream], [], [], SECONDS)[0]:
+    limit, end = _used(child) + SECONDS, time.monotonic() + _WAITED
+    while _used(child) < limit and time.monotonic() < end:
+        if select.select([stream], [], [], 1)[0]:
             return True
-        if _used(child) - begun > SECONDS / 2:
-            break
     return False
 
 
@@ -121,7 +120,7 @@ def _of_message(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         return f"the message cannot be written: {text!a:.500}"
-    if any(not each.isprintable() and each != "\n" for each in text):
+    if any(not each.isprintable() and each not in "\n\t" for each in text):
         return f"the message holds what a terminal obeys: {text!a:.500}"
     return "" if len(text) < 2_000 else f"the message has {len(text):,} characters: {text:.300}..."
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import struct
+import time
 import zipfile
 import zlib
 from random import Random
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.fuzz.hostile import files, models
+from tests.fuzz.hostile import confined, files, models
 from tests.fuzz.hostile.batch import Batch
 from tests.fuzz.hostile.confined import faults_of
 from tests.fuzz.hostile.files import FileCase
@@ -34,7 +35,7 @@ def test_model_folders_made_wrong_work_or_are_refused(seed):
 
 def test_what_goes_wrong_is_noticed():
     def refuse():
-        raise DataError("expected a file")
+        raise DataError("expected a file, got\ta column")
 
     def say_too_much():
         raise ValueError("raw")
@@ -52,6 +53,17 @@ def test_what_goes_wrong_is_noticed():
     assert "ValueError: raw" in raw
     assert died == "the process died of SIGSEGV"
     assert "MemoryError" in greedy
+
+
+def test_time_is_what_a_processor_gives(monkeypatch):
+    def work_for_ever():
+        while True:
+            pass
+
+    monkeypatch.setattr(confined, "SECONDS", 0.5)
+    waiting, working, after = faults_of([lambda: time.sleep(1.5), work_for_ever, int])
+    assert waiting is after is None
+    assert working == "it took more than 0.5 seconds"
 
 
 def _zip(**members):
