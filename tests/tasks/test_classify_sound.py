@@ -196,3 +196,16 @@ def test_silence_at_either_end_of_a_recording_is_not_heard(gain):
     np.testing.assert_allclose(levelled(around), levelled(around[12:38]), atol=1e-5)
     np.testing.assert_allclose(exported.levelled(around), levelled(around))
     assert len(levelled(spoken)) == 20
+
+
+def test_speakers_who_were_held_out_are_learned_from_after_the_scores(tmp_path):
+    files = sorted(sweeps(tmp_path / "sounds", 20).rglob("*.wav"))
+    rows = [f"{file},{file.parent.name},speaker {number % 5}" for number, file in enumerate(files)]
+    table = tmp_path / "sounds" / "metadata.csv"
+    table.write_text("\n".join(["file_name,label,speaker", *rows]))
+    asked = {**TINY, "epochs": 2, "group_column": "speaker"}
+    again = Classifier(**asked).fit(table)
+    assert again.effective.refit is True
+    assert any("trained again on all 20 examples" in notice for notice in again.notices)
+    assert not Classifier(**asked, refit=False).fit(table).effective.refit
+    assert not Classifier(**asked, ensemble=2).fit(table).effective.refit

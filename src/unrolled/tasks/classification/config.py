@@ -62,6 +62,11 @@ class ClassifyConfig(
         description="Column of what sequences have in common, such as the speaker: where a share is held out "
         "it holds whole groups, so that their scores are those on unknown ones.",
     )
+    refit: bool | None = Field(
+        None,
+        description="After the scores are taken, train once more on what was held out too, for all the "
+        "epochs; by default where recordings of whole groups are held out.",
+    )
     feature_columns: tuple[str, ...] = Field(
         (),
         description="Further columns, of numbers or of classes, that are read beside the sequence.",

@@ -23,7 +23,8 @@ from unrolled.models.many_to_one import ManyToOne
 from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.classification.direct import fitted_direct
 from unrolled.tasks.classification.label_sets import in_form
-from unrolled.tasks.classification.learning import SavedTarget, TargetLearning
+from unrolled.tasks.classification.learning import SavedTarget
+from unrolled.tasks.classification.refitting import Refitting
 from unrolled.tasks.classification.targets import (
     LabelTargets,
 )
@@ -37,7 +38,7 @@ class _SavedWithDirect(SavedTarget):
     direct: NotRequired[Size | None]
 
 
-class OneTarget(TargetLearning):
+class OneTarget(Refitting):
     """What predicts one target for a whole sequence."""
 
     Saved = _SavedWithDirect

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from unrolled.tasks.estimator.network_training import NetworkTraining
 from unrolled.tasks.estimator.run_folder import taken
 from unrolled.tasks.scikit import Configuration
-from unrolled.tasks.shares import Data
+from unrolled.tasks.shares import Data, Shares
 from unrolled.training.callback import Callback
 
 if TYPE_CHECKING:
@@ -185,3 +185,7 @@ class Training(NetworkTraining[Data, Configuration]):
             else self._evaluation(shares.kept_apart, shares.kept_apart_name, baselines=True)
         )
         self._conclude()
+        self._train_again(shares, run_folder, progress)
+
+    def _train_again(self, shares: Shares[Data], run_folder: str | Path | None, progress: bool) -> None:
+        """Train once more, on what was held out too, where a task does."""

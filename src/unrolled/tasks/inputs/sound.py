@@ -133,8 +133,10 @@ class SoundKind(StepsKind):
         }
 
     def suited(self, examples: Examples, config: Any) -> dict[str, Any]:
-        """Epochs enough for few recordings; where these are to be classified, convolutions."""
+        """Epochs enough for few recordings; of groups a second training; to classify them, convolutions."""
         options = epochs_for(len(examples), config.batch_size)
+        if config.ensemble == 1 and any(example.group is not None for example in examples):
+            options["refit"] = True
         if isinstance(examples[0].target, str) and config.bidirectional:
             options["filters"] = _FILTERS  # read in one direction, they may be meant to be read step by step
         return options

@@ -1,0 +1,62 @@
+"""Training once more, on what was held out too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from unrolled.data.example import Examples
+from unrolled.errors import ConfigError
+from unrolled.models.many_to_one import ManyToOne
+from unrolled.tasks.classification.learning import TargetLearning
+from unrolled.tasks.estimator.fitted import OPTIMIZER
+from unrolled.tasks.shares import Shares
+
+
+class Refitting(TargetLearning):
+    """A task with one target for a whole sequence, whose network may be trained again.
+
+    A group that is held out, such as a speaker, is missed by the training more than some examples are of
+    groups that it knows.
+    """
+
+    def _prepare(self, train: Examples) -> None:
+        super()._prepare(train)
+        if self.effective.refit and self.effective.ensemble > 1:
+            raise ConfigError("refit: expected one network, got an ensemble; leave one of the two out")
+
+    def _train_again(self, shares: Shares[Examples], run_folder: str | Path | None, progress: bool) -> None:
+        # Of dev data that was given nothing is learned, and a try is no training.
+        if not self.effective.refit or not shares.sentence or self._share < 1:
+            return
+        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
+
+        scored = self.model
+        self._save_run(run_folder)  # what was scored, lest the second training is stopped
+        everything = _together(shares)
+        self._model = again = self.fresh_model()
+        if isinstance(again, ManyToOne) and again.direct is not None:
+            assert isinstance(scored, ManyToOne)
+            assert scored.direct is not None
+            again.direct.load_state_dict(scored.direct.state_dict())
+        watched_once = self.effective.model_copy(update={"diagnose": False})
+        trainer = Trainer(again, self._loss(), watched_once, progress=progress)
+        try:
+            trainer.fit(self._loader(everything, training=True))
+        except KeyboardInterrupt:
+            self._model = scored
+            raise KeyboardInterrupt(
+                "Training again on what was held out was interrupted; the model that was scored is kept."
+            ) from None
+        again.eval()
+        self._optimizer = {OPTIMIZER: trainer.optimizer_state}
+        self._note(
+            f"After the scores were taken, the model was trained again on all {len(everything):,} examples, "
+            f"those held out too, for {self.effective.epochs} epochs."
+        )
+
+
+def _together(shares: Shares[Examples]) -> Examples:
+    """All examples that training data was divided into."""
+    parts = [shares.train, shares.held_out, *([] if shares.kept_apart is None else [shares.kept_apart])]
+    return replace(shares.train, items=tuple(example for part in parts for example in part))
