@@ -253,3 +253,13 @@ def test_errors_are_json_too(unrolled):
     assert done.code == 2
     assert done.json["kind"] == "DataError"
     assert done.json["error"] in done.err
+
+
+def test_more_than_there_is_memory_for_is_a_sentence(unrolled, tmp_path, monkeypatch):
+    def read(*_, **__):
+        raise MemoryError
+
+    (tmp_path / "large.csv").write_text("text,label\na,b\n")
+    monkeypatch.setattr("pathlib.Path.open", read)
+    monkeypatch.setattr("pathlib.Path.read_bytes", read)
+    refused(unrolled("train", "classify", "large.csv", *TINY), "memory")

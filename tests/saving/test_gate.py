@@ -90,6 +90,11 @@ def _gone(*path):
         ("history.json", _set("epochs", to=7), "history.json: expected a valid list at 'epochs'"),
         ("evaluation.json", _set("scores", to={"accuracy": "high"}), "valid number at 'scores.accuracy'"),
         ("baselines.json", _set("majority class", "label", to=7), "expected a valid string at .label"),
+        (
+            "baselines.json",
+            _set("bag-of-words logistic regression", "features", "words", to=["a", "red", "a"]),
+            "each word that is counted once",
+        ),
         ("baselines.json", _set("oracle", to={}), "expected no baseline 'oracle', but of majority class"),
     ],
 )
@@ -139,6 +144,20 @@ def test_what_is_no_file_of_the_folder_is_not_opened(folder, tmp_path):
     (folder / "model.safetensors").unlink()
     os.mkfifo(folder / "model.safetensors")  # reading it would wait for ever
     with pytest.raises(ModelFolderError, match="expected a file, got a link or something else"):
+        load(folder)
+
+
+def test_more_than_there_is_memory_for_is_refused(folder, monkeypatch):
+    os.truncate(folder / "manifest.json", 2**40)  # of which the disk holds nothing
+    with pytest.raises(ModelFolderError, match="expected at most 16,777,216 bytes, got 1,099,511,627,776"):
+        load(folder)
+
+    def read(path):
+        raise MemoryError
+
+    monkeypatch.setattr("unrolled.saving.folder._MOST", 2**41)
+    monkeypatch.setattr("pathlib.Path.read_bytes", read)
+    with pytest.raises(ModelFolderError, match="more than there is memory for"):
         load(folder)
 
 

@@ -28,6 +28,9 @@ def exit_codes(*, as_json: bool) -> Iterator[None]:
         if error.filename is None:  # of a stream, which `unrolled.cli.streams` knows about
             raise
         _end(error, f"{error.filename}: {error.strerror}.", USER_ERROR, as_json=as_json)
+    except MemoryError as error:
+        said = "expected data that this machine has memory for, got more; give a part of it, or free memory."
+        _end(error, said, USER_ERROR, as_json=as_json)
     except KeyboardInterrupt as error:
         _end(error, str(error) or "Interrupted; nothing was saved.", INTERRUPTED, as_json=as_json)
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _AGAIN = "copy the whole folder again, or train again"
 _TENSORS = ".safetensors"
+_MOST = 2**24
+"""Bytes of a manifest, which lists some dozen files."""
 _Listed = tuple[int, str]
 
 
@@ -132,6 +134,8 @@ def _read(file: Path, size: int) -> bytes:
                 f"{file}: expected {size:,} bytes, got {found.st_size:,}: truncated or changed; {_AGAIN}."
             )
         return file.read_bytes()
+    except MemoryError:
+        raise ModelFolderError(f"{file}: {size:,} bytes are more than there is memory for.") from None
     except FileNotFoundError:
         raise ModelFolderError(f"{file}: the file is missing; {_AGAIN}.") from None
     except OSError as error:
@@ -285,6 +289,8 @@ def _listed(path: str | Path, folder: Path, kind: str) -> dict[str, _Listed]:
         ) from None
     except OSError as error:
         raise ModelFolderError(f"{file}: cannot be read: {error.strerror}.") from error
+    if size > _MOST:
+        raise ModelFolderError(f"{file}: expected at most {_MOST:,} bytes, got {size:,}; {_AGAIN}.")
     try:
         content = json.loads(_read(file, size))
     except (ValueError, RecursionError) as error:

@@ -79,11 +79,13 @@ class BagOfWords(Features):
     def __init__(self, words: Sequence[str]) -> None:
         self.words = list(words)
         self._column = {word: column for column, word in enumerate(self.words)}
+        if len(self._column) < len(self.words):
+            raise ValueError("expected each word that is counted once, got one twice")
 
     @property
     def count(self) -> int:
         """The number of words."""
-        return len(self._column)
+        return len(self.words)
 
     @classmethod
     def fit(cls, inputs: Sequence[Sequence[str]]) -> Self:
