@@ -147,6 +147,14 @@ def test_what_is_no_file_of_the_folder_is_not_opened(folder, tmp_path):
         load(folder)
 
 
+def test_a_direct_connection_from_what_has_no_symbols_is_refused(tmp_path):
+    numbers = [(torch.rand(4, 2).numpy(), label) for label in "ab" * 4]
+    Classifier(hidden_size=3, epochs=1).fit(numbers, dev=numbers).save(tmp_path / "model")
+    _changed(tmp_path / "model", "vocabulary.json", _set("direct", to=2))
+    with pytest.raises(ModelFolderError, match="no places of a direct connection from"):
+        load(tmp_path / "model")
+
+
 def test_more_than_there_is_memory_for_is_refused(folder, monkeypatch):
     os.truncate(folder / "manifest.json", 2**40)  # of which the disk holds nothing
     with pytest.raises(ModelFolderError, match="expected at most 16,777,216 bytes, got 1,099,511,627,776"):

@@ -181,3 +181,5 @@ class OneTarget(Refitting):
     def _restore(self, vocabularies: Mapping[str, Any]) -> None:
         super()._restore(vocabularies)
         self._places = vocabularies.get("direct")
+        if self._places is not None and self._inputs.symbols is None:
+            raise ValueError(f"expected no places of a direct connection from {self._inputs.described}")
