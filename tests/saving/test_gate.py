@@ -147,6 +147,12 @@ def test_what_is_no_file_of_the_folder_is_not_opened(folder, tmp_path):
         load(folder)
 
 
+def test_a_baseline_of_sets_of_labels_where_examples_have_one_is_refused(folder):
+    _changed(folder, "baselines.json", _set("majority class", "label", to=[]))
+    with pytest.raises(ModelFolderError, match="one label each or of sets of labels"):
+        load(folder).evaluate(DATA)
+
+
 def test_a_direct_connection_from_what_has_no_symbols_is_refused(tmp_path):
     numbers = [(torch.rand(4, 2).numpy(), label) for label in "ab" * 4]
     Classifier(hidden_size=3, epochs=1).fit(numbers, dev=numbers).save(tmp_path / "model")

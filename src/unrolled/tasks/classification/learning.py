@@ -16,7 +16,7 @@ from unrolled.data.buckets import Encoded, collate_many_to_one
 from unrolled.data.example import Example, Examples
 from unrolled.data.vocabulary import Vocabulary
 from unrolled.data.wording import listed
-from unrolled.errors import ConfigError, DataError
+from unrolled.errors import ConfigError, DataError, ModelFolderError
 from unrolled.models.base import SequenceModel
 from unrolled.models.ensemble import Average
 from unrolled.models.many_to_one import ManyToOne
@@ -235,7 +235,13 @@ class TargetLearning(TargetReading):
     def _score_baseline(self, baseline: Baseline, data: Examples) -> Mapping[str, float]:
         assert isinstance(baseline, PredictingBaseline)
         predicted = baseline.predict(self._inputs.summaries(data))
-        return self._targets.scores([example.target for example in data], predicted)
+        expected = [example.target for example in data]
+        if isinstance(expected[0], tuple) != isinstance(predicted[0], tuple):
+            raise ModelFolderError(
+                f"baselines.json: expected a {baseline.name!r} as for these examples, of one label each or "
+                "of sets of labels, got the other; use the release that wrote it, or train again."
+            )
+        return self._targets.scores(expected, predicted)
 
     def _vocabularies(self) -> dict[str, Any]:
         return {
