@@ -36,7 +36,9 @@ def test_what_was_held_out_is_learned_from_after_the_scores(direct, tmp_path, mo
 
 def test_dev_data_that_was_given_is_not_learned_from():
     given = Classifier(**TINY, refit=True).fit(ROWS, dev=ROWS[:4])
-    assert not any("trained again" in notice for notice in given.notices)
+    assert [notice for notice in given.notices if "trained again" in notice] == [
+        "Nothing is trained again: the dev data that was given is kept apart."
+    ]
 
 
 def test_a_second_training_that_is_interrupted_leaves_the_model_that_was_scored(monkeypatch):

@@ -41,6 +41,7 @@ from unrolled.tasks.given import AlreadyRead
 from unrolled.tasks.inputs.schema import SeriesSchema
 from unrolled.tasks.plots import plot_forecast
 from unrolled.tasks.prediction import Prediction
+from unrolled.tasks.shares import Shares
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +86,6 @@ class Forecaster(SeriesPreparing):
         self, train: Any, dev: Any, run_folder: str | Path | None, *, resume: bool, progress: bool
     ) -> None:
         super()._fit(train, dev, run_folder, resume=resume, progress=progress)
-        if self.effective.refit:
-            self._save_run(run_folder)  # what was scored, lest the second training is stopped
-            self._refit(progress)
         # From here on errors are compared with the seasonal naive ones of all the data that was given.
         self._prepared = self._preparation.with_units(self._latest)
 
@@ -100,27 +98,18 @@ class Forecaster(SeriesPreparing):
         changes = calibration(found[..., 1:], actual, self.effective.quantiles)
         model.calibrate(*(torch.from_numpy(each) for each in changes))
 
-    def _refit(self, progress: bool) -> None:
+    def _train_again(self, shares: Shares[Span], run_folder: str | Path | None, progress: bool) -> None:
         """Train once more, on all the data, for as many epochs as were best."""
-        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
-
+        if not self.effective.refit:
+            return
         assert self.history is not None
         epochs = self.history.best_epoch
+        self._save_run(run_folder)  # what was scored, lest the second training is stopped
         known = tuple(one for one in self._latest if not np.isnan(one.values).all())
-        everything = Span(known, (None,) * len(known))
-        self._learn(everything.series)
-        scored = cast(ForecastNetwork, self.model)
-        self._model = self.fresh_model()
-        watched_once = self.effective.model_copy(update={"diagnose": False})
-        trainer = Trainer(self.model, self._loss(), watched_once, progress=progress)
-        try:
-            trainer.fit(self._loader(everything, training=True), last=epochs)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                "Training again on all the data was interrupted; the model that was scored is kept."
-            ) from None
-        cast(ForecastNetwork, self.model.eval()).calibrate(scored.widening, scored.raising)
-        self._baselines = {one.name: one for one in self._simple(everything.series)}
+        self._learn(known)
+        scored = cast(ForecastNetwork, self._train_anew(Span(known, (None,) * len(known)), epochs, progress))
+        cast(ForecastNetwork, self.model).calibrate(scored.widening, scored.raising)
+        self._baselines = {one.name: one for one in self._simple(known)}
         self._note(f"The model was trained again on all the data, for {epochs} epochs, as many as were best.")
 
     @property

@@ -9,7 +9,6 @@ from unrolled.data.example import Examples
 from unrolled.errors import ConfigError
 from unrolled.models.many_to_one import ManyToOne
 from unrolled.tasks.classification.learning import TargetLearning
-from unrolled.tasks.estimator.fitted import OPTIMIZER
 from unrolled.tasks.shares import Shares
 
 
@@ -26,30 +25,19 @@ class Refitting(TargetLearning):
             raise ConfigError("refit: expected one network, got an ensemble; leave one of the two out")
 
     def _train_again(self, shares: Shares[Examples], run_folder: str | Path | None, progress: bool) -> None:
-        # Of dev data that was given nothing is learned, and a try is no training.
-        if not self.effective.refit or not shares.sentence or self._share < 1:
+        if not self.effective.refit or self._share < 1:  # a try is no training
             return
-        from unrolled.training.trainer import Trainer  # brings in accelerate, which takes a second to import
-
-        scored = self.model
+        if not shares.sentence:
+            if self.config.refit:
+                self._note("Nothing is trained again: the dev data that was given is kept apart.")
+            return
         self._save_run(run_folder)  # what was scored, lest the second training is stopped
         everything = _together(shares)
-        self._model = again = self.fresh_model()
-        if isinstance(again, ManyToOne) and again.direct is not None:
+        scored = self._train_anew(everything, None, progress)
+        if isinstance(self.model, ManyToOne) and self.model.direct is not None:
             assert isinstance(scored, ManyToOne)
             assert scored.direct is not None
-            again.direct.load_state_dict(scored.direct.state_dict())
-        watched_once = self.effective.model_copy(update={"diagnose": False})
-        trainer = Trainer(again, self._loss(), watched_once, progress=progress)
-        try:
-            trainer.fit(self._loader(everything, training=True))
-        except KeyboardInterrupt:
-            self._model = scored
-            raise KeyboardInterrupt(
-                "Training again on what was held out was interrupted; the model that was scored is kept."
-            ) from None
-        again.eval()
-        self._optimizer = {OPTIMIZER: trainer.optimizer_state}
+            self.model.direct.load_state_dict(scored.direct.state_dict())
         self._note(
             f"After the scores were taken, the model was trained again on all {len(everything):,} examples, "
             f"those held out too, for {self.effective.epochs} epochs."

@@ -98,6 +98,34 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
             learn(run_folder, known)
         self._end_training(held_out, name)
 
+    def _train_anew(self, everything: Data, epochs: int | None, progress: bool) -> SequenceModel:
+        """Train a fresh network, on what was held out for the scores too; nothing is scored or watched.
+
+        Args:
+            everything: what is learned from.
+            epochs: how many; None for all.
+            progress: whether to show it.
+
+        Returns:
+            The network that was scored, which is the estimator's again where this is interrupted.
+        """
+        from unrolled.training.trainer import Trainer
+
+        scored = self.model
+        self._model = self.fresh_model()
+        unwatched = self.effective.model_copy(update={"diagnose": False})
+        trainer = Trainer(self.model, self._loss(), unwatched, progress=progress)
+        try:
+            trainer.fit(self._loader(everything, training=True), last=epochs)
+        except KeyboardInterrupt:
+            self._model = scored
+            raise KeyboardInterrupt(
+                "Training again on all the data was interrupted; the model that was scored is kept."
+            ) from None
+        self.model.eval()
+        self._optimizer = {OPTIMIZER: trainer.optimizer_state}
+        return scored
+
     def _training_scorer(self, held_out: Data) -> tuple[Callable[[], Scored], str, Literal["min", "max"]]:
         """What scores the model after each epoch, the score that decides, and which way is better."""
         return self._scorer(held_out), *self.monitored
