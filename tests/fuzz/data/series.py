@@ -189,7 +189,11 @@ def _by_the_clock(random):
     times = [time.tz_localize(zone, nonexistent=first_of_skipped, ambiguous=True) for time in times]
     gaps = _gaps(random, length)[:2]
     kept = [place for place in range(length) if place not in gaps]
-    if len({time.utcoffset() for time in _among(times, kept)}) == 1:
+    seen = _among(times, kept)
+    # In UTC a midnight that was skipped is as late as it would have been.
+    even = pd.Timedelta(step.split()[0]) if step.endswith("clock") else pd.Timedelta("1D")
+    in_utc = {(time.tz_convert("UTC") - _DAY_ZERO.tz_localize("UTC")) % even for time in seen}
+    if len({time.utcoffset() for time in seen}) == 1 or (written_in_utc and len(in_utc) == 1):
         return _by_the_clock(random)  # no change of clock is to be seen
     if not written_in_utc:
         write = random.choice(
