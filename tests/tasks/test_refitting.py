@@ -1,11 +1,13 @@
 """A classifier's second training, on what was held out for the scores too."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from unrolled.errors import ConfigError
 from unrolled.tasks.classification import refitting
 from unrolled.tasks.classify import Classifier
+from unrolled.tasks.forecast import Forecaster
 from unrolled.tasks.registry import load
 from unrolled.training.trainer import Trainer
 
@@ -41,9 +43,10 @@ def test_dev_data_that_was_given_is_not_learned_from():
     ]
 
 
-def test_a_second_training_that_is_interrupted_leaves_the_model_that_was_scored(monkeypatch):
-    once = Classifier(**TINY).fit(ROWS)
-    stopped, fit = Classifier(**TINY, refit=True), Trainer.fit
+@pytest.fixture
+def second_interrupted(monkeypatch):
+    """Every second training ends by Ctrl-C."""
+    fit = Trainer.fit
 
     def interrupted(trainer, loader, *given, **more):
         history = fit(trainer, loader, *given, **more)
@@ -52,9 +55,22 @@ def test_a_second_training_that_is_interrupted_leaves_the_model_that_was_scored(
         return history
 
     monkeypatch.setattr(Trainer, "fit", interrupted)
+
+
+def test_a_second_training_that_is_interrupted_leaves_the_model_that_was_scored(second_interrupted):
+    once, stopped = Classifier(**TINY).fit(ROWS), Classifier(**TINY, refit=True)
     with pytest.raises(KeyboardInterrupt, match="the model that was scored is kept"):
         stopped.fit(ROWS)
     assert np.array_equal(stopped.predict_proba(TEXTS), once.predict_proba(TEXTS))
+
+
+def test_a_forecaster_that_is_interrupted_reads_by_the_scales_that_were_scored(second_interrupted):
+    rising = pd.DataFrame({"y": np.arange(80) + np.sin(np.arange(80.0))})
+    tiny = {"hidden_size": 4, "epochs": 1, "context": 8}
+    once, stopped = Forecaster(**tiny, refit=False).fit(rising), Forecaster(**tiny, refit=True)
+    with pytest.raises(KeyboardInterrupt, match="the model that was scored is kept"):
+        stopped.fit(rising)
+    assert stopped.predict(rising) == once.predict(rising)
 
 
 def test_an_ensemble_is_not_trained_again():

@@ -106,8 +106,14 @@ class Forecaster(SeriesPreparing):
         epochs = self.history.best_epoch
         self._save_run(run_folder)  # what was scored, lest the second training is stopped
         known = tuple(one for one in self._latest if not np.isnan(one.values).all())
+        before = self._prepared, self._start
         self._learn(known)
-        scored = cast(ForecastNetwork, self._train_anew(Span(known, (None,) * len(known)), epochs, progress))
+        try:
+            scored = self._train_anew(Span(known, (None,) * len(known)), epochs, progress)
+        except KeyboardInterrupt:
+            self._prepared, self._start = before
+            raise
+        assert isinstance(scored, ForecastNetwork)
         cast(ForecastNetwork, self.model).calibrate(scored.widening, scored.raising)
         self._baselines = {one.name: one for one in self._simple(known)}
         self._note(f"The model was trained again on all the data, for {epochs} epochs, as many as were best.")
