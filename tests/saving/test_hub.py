@@ -77,6 +77,8 @@ def test_from_the_command_line(hub, tmp_path, monkeypatch):
     assert json.loads(pushed.stdout)["address"].endswith("/somebody/m")
     said = run.invoke(app, ["predict", "hf://somebody/m"], input="a fine film\n")
     assert said.stdout.split() == model_of("reviews").predict(["a fine film"])
+    missing = run.invoke(app, ["predict", "hf://somebody/else"], input="a fine film\n")
+    assert "Error: hf://somebody/else: the Hub did not do it" in missing.stderr
 
 
 def test_what_the_hub_refuses_is_one_sentence(hub, monkeypatch):

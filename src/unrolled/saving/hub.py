@@ -53,6 +53,7 @@ def fetched(place: str | Path, manifest: str, listed: Callable[[Path], list[str]
         ModelFolderError: there is no such repository, or it cannot be had, or it is no model folder.
     """
     repository, revision = _parts(place, ModelFolderError)
+    place = f"hf://{repository}" + (f"@{revision}" if revision else "")  # a path has one slash
     from huggingface_hub import hf_hub_download
 
     def had(name: str, commit: str | None) -> Path:

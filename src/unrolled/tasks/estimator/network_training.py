@@ -111,6 +111,7 @@ class NetworkTraining(Storing[Data, Configuration], Evaluating[Data, Configurati
         """
         from unrolled.training.trainer import Trainer
 
+        _logger.info("The model is trained again, on all the data.")
         scored = self.model
         self._model = self.fresh_model()
         unwatched = self.effective.model_copy(update={"diagnose": False})
