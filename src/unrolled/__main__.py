@@ -14,9 +14,8 @@ _IMPORT = "<frozen importlib._bootstrap>"
 def main() -> None:
     """Run the command line; Ctrl-C ends it quietly even while it is being imported."""
     sys.unraisablehook = _unraised
-    if (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):  # else it is ignored, as in the background
+    # In the background it is ignored, and stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
         # While Python takes itself down there is nothing left to interrupt, and it would end by the signal.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)

@@ -73,7 +73,7 @@ def _from_c(forecaster: unrolled.Forecaster, folder: Path) -> list[float]:
     assert isinstance(frame, SeriesFrame)
     (series,) = forecaster._latest
     context = forecaster.effective.context
-    scaled = forecaster._features(series)[-context:]
+    scaled = forecaster._preparation.read(series)[-context:]
     known = 1 + len(frame.names)
     numbers = np.array(scaled[:, : frame.inputs], dtype=np.float64)
     numbers[:, 0] = frame.scalings[0].undo(numbers[:, 0])

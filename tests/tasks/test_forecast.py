@@ -101,7 +101,8 @@ def test_beyond_the_horizon_forecasts_are_fed_back_with_the_state_carried(foreca
     fed = replace(one, values=np.append(one.values, [line["y"] for line in rows[:3]]))
     fed = replace(fed, times=np.append(one.times, future_times(one, 3)), covariates=np.zeros((243, 0)))
     # The state was carried: the steps fed back come after the 12 of the context, not in their place.
-    (found,) = rolling_forecasts(forecaster.model, [forecaster._features(fed)], [np.array([242])], 12 + 3)
+    read = forecaster._preparation.read(fed)
+    (found,) = rolling_forecasts(forecaster.model, [read], [np.array([242])], 12 + 3)
     expected = forecaster._preparation.scaling(one).undo(found[0, :, 0])
     assert [line["y"] for line in rows[3:6]] == pytest.approx(list(expected), rel=1e-4)
 

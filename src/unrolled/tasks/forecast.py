@@ -99,12 +99,14 @@ class Forecaster(SeriesPreparing):
         model.calibrate(*(torch.from_numpy(each) for each in changes))
 
     def _train_again(self, shares: Shares[Span], run_folder: str | Path | None, progress: bool) -> None:
+        if self.effective.refit:
+            self._save_run(run_folder)  # what was scored, lest the second training is stopped
+            self._refit(progress)
+
+    def _refit(self, progress: bool) -> None:
         """Train once more, on all the data, for as many epochs as were best."""
-        if not self.effective.refit:
-            return
         assert self.history is not None
         epochs = self.history.best_epoch
-        self._save_run(run_folder)  # what was scored, lest the second training is stopped
         known = tuple(one for one in self._latest if not np.isnan(one.values).all())
         before = self._prepared, self._start
         self._learn(known)
@@ -258,7 +260,9 @@ class Forecaster(SeriesPreparing):
     def _encode(self, data: Span) -> list[Encoded]:
         """The features ``(time, feature)`` of as many last steps as a forecast looks back."""
         context = cast(int, self.effective.context)
-        return [Encoded({"values": self._features(one)[-context:]}, np.zeros(0)) for one in data.series]
+        return [
+            Encoded({"values": self._preparation.read(one)[-context:]}, np.zeros(0)) for one in data.series
+        ]
 
     def _run(self, items: list[Encoded], options: ForecastOptions) -> list[NDArray[np.float64]]:
         """The scaled forecasts of one horizon, ``(horizon, 1 + quantiles)``."""
@@ -293,7 +297,7 @@ class Forecaster(SeriesPreparing):
         blocks = -(-(options.steps or horizon) // horizon)
         require_future(series, self._preparation.ahead, max(horizon, options.steps or 0))
         times = future_times(series, blocks * horizon)
-        extended = self._features(continued(series, times, np.full(len(times), np.nan)))
+        extended = self._preparation.read(continued(series, times, np.full(len(times), np.nan)))
         if self._preparation.mask:
             extended[len(series) :, -1] = 1.0  # what is fed back counts as present
         context = cast(int, self.effective.context)

@@ -231,8 +231,9 @@ class Trainer:
         self.carry = Carry()
         self.best = {}
         self.begin_averaging()
-        entries = entries_of(self.config)
-        if self.known is not None and not take_up(self.model, self.optimizer, self.known, entries):
+        if self.known is not None and not take_up(
+            self.model, self.optimizer, self.known, entries_of(self.config)
+        ):
             self.bar.say("the optimiser begins anew: nothing is kept of one that fits")
         if self.resume and self.checkpoint is not None:
             if has_checkpoint(self.checkpoint.parent):

@@ -25,9 +25,7 @@ from unrolled.tasks.classification.direct import fitted_direct
 from unrolled.tasks.classification.label_sets import in_form
 from unrolled.tasks.classification.learning import SavedTarget
 from unrolled.tasks.classification.refitting import Refitting
-from unrolled.tasks.classification.targets import (
-    LabelTargets,
-)
+from unrolled.tasks.classification.targets import LabelTargets
 from unrolled.tasks.evaluation import Scored
 from unrolled.tasks.hub_card import CLASSIFICATION
 from unrolled.tasks.metrics import ALONE
@@ -112,6 +110,13 @@ class OneTarget(Refitting):
     def _end_training(self, held_out: Examples, name: str) -> None:
         if self._places is not None:
             self._weigh(held_out, name)
+
+    def _train_anew(self, everything: Examples, epochs: int | None, progress: bool) -> SequenceModel:
+        known = [each.state_dict() for each in self._connections()]
+        scored = super()._train_anew(everything, epochs, progress)
+        for each, weights in zip(self._connections(), known, strict=True):
+            each.load_state_dict(weights)
+        return scored
 
     def _training_scorer(self, held_out: Examples) -> tuple[Callable[[], Scored], str, Literal["min", "max"]]:
         if self._places is None:

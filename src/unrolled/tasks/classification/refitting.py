@@ -7,7 +7,6 @@ from pathlib import Path
 
 from unrolled.data.example import Examples
 from unrolled.errors import ConfigError
-from unrolled.models.many_to_one import ManyToOne
 from unrolled.tasks.classification.learning import TargetLearning
 from unrolled.tasks.shares import Shares
 
@@ -33,11 +32,7 @@ class Refitting(TargetLearning):
             return
         self._save_run(run_folder)  # what was scored, lest the second training is stopped
         everything = _together(shares)
-        scored = self._train_anew(everything, None, progress)
-        if isinstance(self.model, ManyToOne) and self.model.direct is not None:
-            assert isinstance(scored, ManyToOne)
-            assert scored.direct is not None
-            self.model.direct.load_state_dict(scored.direct.state_dict())
+        self._train_anew(everything, None, progress)
         self._note(
             f"After the scores were taken, the model was trained again on all {len(everything):,} examples, "
             f"those held out too, for {self.effective.epochs} epochs."

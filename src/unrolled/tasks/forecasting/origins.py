@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from unrolled.data.calendar import time_texts
 from unrolled.data.example import Series
-from unrolled.data.windows import features
 from unrolled.models.base import SequenceModel
 from unrolled.tasks.details import errors_ahead
 from unrolled.tasks.evaluation import Scored
@@ -47,9 +46,8 @@ class RollingOrigins:
     @cached_property
     def read(self) -> list[NDArray[np.float32]]:
         """What the network reads of each series, ``(time, feature)``."""
-        mask = self.preparation.mask
         return [
-            features(self.preparation.apply(one, int(at[0]) + 1), mask=mask)
+            self.preparation.read(one, int(at[0]) + 1)
             for one, at in zip(self.series, self.steps, strict=True)
         ]
 
@@ -74,8 +72,10 @@ class RollingOrigins:
             model: the network.
             beyond: after them, also what follows the last step of all.
         """
-        ends = [np.append(at, len(one) - 1) for one, at in zip(self.series, self.steps, strict=True)]
-        found = rolling_forecasts(model, self.read, ends if beyond else self.steps, self.context)
+        steps = self.steps
+        if beyond:
+            steps = [np.append(at, len(one) - 1) for one, at in zip(self.series, steps, strict=True)]
+        found = rolling_forecasts(model, self.read, steps, self.context)
         return [
             self.preparation.scaling(one, int(at[0]) + 1).undo(each)
             for one, at, each in zip(self.series, self.steps, found, strict=True)

@@ -16,6 +16,7 @@ from unrolled.data.example import Series
 from unrolled.data.public_holidays import on_holidays
 from unrolled.data.scaling import SavedScaling, Scaling, fill, held
 from unrolled.data.several_targets import sister
+from unrolled.data.windows import features
 from unrolled.errors import DataError
 from unrolled.saving.schema import ENTRIES, Size
 from unrolled.tasks.forecasting.scores import seasonal_error
@@ -181,6 +182,10 @@ class Preparation:
         if self.cycles:
             self._write_cycles(series, read[:, place:])
         return replace(series, values=self.scaling(series, known).apply(series.values), covariates=read)
+
+    def read(self, series: Series, known: int | None = None) -> np.ndarray:
+        """What the network reads of a series, ``(time, feature)`` float32; see `apply`."""
+        return features(self.apply(series, known), mask=self.mask)
 
     def _ahead(self, series: Series, known: int | None) -> Iterator[np.ndarray]:
         """Of each covariate that is known ahead its scaled numbers at the next steps, ``(time, horizon)``."""

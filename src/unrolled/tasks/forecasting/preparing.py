@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import with_config
 from typing_extensions import TypedDict
 
@@ -16,7 +15,6 @@ from unrolled.data.example import Series
 from unrolled.data.seasons import usual_length
 from unrolled.data.series_layout import SavedSeriesLayout, SeriesLayout
 from unrolled.data.several_targets import told_of_others
-from unrolled.data.windows import features
 from unrolled.errors import ConfigError
 from unrolled.saving.schema import ENTRIES
 from unrolled.tasks.baselines.autoregression import LinearAutoregression
@@ -133,9 +131,6 @@ class SeriesPreparing(SeriesReading):
 
     def _order(self, series: Sequence[Series]) -> int:
         return self.effective.ar_order or usual_order(usual_season(series))
-
-    def _features(self, series: Series, known: int | None = None) -> NDArray[np.float32]:
-        return features(self._preparation.apply(series, known), mask=self._preparation.mask)
 
     def _fit_baselines(self, train: Span) -> Iterable[Baseline]:
         made = list(self._simple(train.series))

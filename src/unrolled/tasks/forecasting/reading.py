@@ -114,8 +114,7 @@ class SeriesReading(Estimator[Span, ForecastConfig]):
         pairs = [joined(one, self._latest) for one in loaded]
         series, known = tuple(one for one, _ in pairs), tuple(start for _, start in pairs)
         if part == "valid":  # forecasts go on from where all that was given to `fit` ends
-            names = {one.unique_id for one in series}
-            self._latest = (*series, *(one for one in self._latest if one.unique_id not in names))
+            self._went_on(Span(series, known))
         return Span(series, known)
 
     def _say_reading(self) -> None:
